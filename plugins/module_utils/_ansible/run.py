@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place where a module starts, where errors become fail_json, and where its outcome is returned."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import ENVIRONMENT, SEARCH_PATH, Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+
+class ModuleCommands:
+    """The command port over `AnsibleModule.run_command`."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+
+    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+        rc, out, err = self._module.run_command(
+            list(argv),
+            data=data if data is not None else b"",
+            binary_data=True,
+            environ_update=dict(ENVIRONMENT, PATH=SEARCH_PATH),
+            errors="surrogateescape",
+            handle_exceptions=False,
+        )
+        return Result(rc, out, err)
+
+
+Work = Callable[[dict[str, Any], Postfix, bool], Outcome]
+
+
+def run_module(work: Work, argument_spec: dict[str, Any], **constraints: Any) -> None:
+    """Runs `work(params, postfix, check_mode)` and ends the module.
+
+    `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
+    """
+    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    postfix = Postfix(ModuleCommands(module), module.params.get("config_directory") or "/etc/postfix")
+    try:
+        outcome = work(module.params, postfix, module.check_mode)
+    except MxRelayError as error:
+        module.fail_json(msg=error.message, **error.details)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    module.exit_json(
+        changed=outcome.changed,
+        diff=[diff.for_ansible() for diff in outcome.diffs],
+        **outcome.results,
+    )

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of the host: atomic replacement that keeps metadata, and a lock on a directory."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+
+LOCK_SECONDS = 60.0
+LOCK_POLL_SECONDS = 0.05
+# What ACLs and SELinux contexts are, on Linux. A context is set by the file system where we may not.
+KEPT_ATTRIBUTES = ("system.posix_acl_access", "security.selinux")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Owner, group, permission bits, ACL and SELinux context of a file."""
+
+    uid: int
+    gid: int
+    mode: int
+    attributes: dict[str, bytes] = field(default_factory=dict)
+
+    def apply(self, path: str) -> None:
+        """Gives `path` this metadata. Raises HostError."""
+        try:
+            os.chown(path, self.uid, self.gid)
+            os.chmod(path, self.mode)
+            for name, value in self.attributes.items():
+                _set_attribute(path, name, value)
+        except OSError as error:
+            raise HostError(
+                f"{path}: owner, mode or attributes can't be set: {error.strerror}; run as root (become: true)"
+            ) from error
+
+
+def metadata_of(path: str) -> Metadata:
+    """The metadata of the file that `path` names, symbolic links followed. Raises OSError."""
+    status = os.stat(path)
+    attributes = {}
+    for name in KEPT_ATTRIBUTES:
+        try:
+            attributes[name] = os.getxattr(path, name)
+        except OSError as error:
+            if error.errno not in (errno.ENODATA, errno.ENOTSUP):
+                raise
+    return Metadata(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), attributes)
+
+
+def _set_attribute(path: str, name: str, value: bytes) -> None:
+    try:
+        if os.getxattr(path, name) == value:
+            return
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return
+        if error.errno != errno.ENODATA:
+            raise
+    os.setxattr(path, name, value)
+
+
+def read_file(path: str) -> bytes | None:
+    """The bytes of `path`, or None where it does not exist. Raises HostError where it can't be read."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HostError(f"{path}: {error.strerror}; run as root (become: true)") from error
+
+
+def sync_directory(path: str) -> None:
+    """Makes renames in the directory survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_new_file(path: str, content: bytes, metadata: Metadata | None = None) -> None:
+    """Writes a file that must not exist yet, private until it has its metadata, and syncs it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        if metadata is not None:
+            metadata.apply(path)
+        os.fsync(stream.fileno())
+
+
+def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
+    """Puts `content` at `path` in one step; a reader sees the old file or the new one.
+
+    A symbolic link stays one: the file that it names is replaced. Raises HostError, the old file untouched.
+    """
+    target = os.path.realpath(path)
+    directory = os.path.dirname(target)
+    try:
+        descriptor, scratch = tempfile.mkstemp(prefix=".mxrelay-", dir=directory)
+        os.close(descriptor)
+        os.unlink(scratch)
+        try:
+            write_new_file(scratch, content, metadata)
+            os.replace(scratch, target)
+        except BaseException:
+            if os.path.exists(scratch):
+                os.unlink(scratch)
+            raise
+        sync_directory(directory)
+    except OSError as error:
+        raise HostError(f"{path}: can't be replaced: {error.strerror}; nothing was changed") from error
+
+
+@contextmanager
+def directory_lock(directory: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Holds an exclusive flock on the directory itself, so that nothing is created for it.
+
+    Raises HostError where it can't be had within `seconds`, or the directory can't be opened.
+    """
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise HostError(f"{directory}: {error.strerror}; create the directory or correct the path") from error
+    try:
+        _lock(descriptor, directory, seconds)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, directory: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise HostError(
+                    f"{directory}: another run holds the lock for more than {seconds:g} s; "
+                    "try again when it has finished"
+                ) from None
+            time.sleep(LOCK_POLL_SECONDS)

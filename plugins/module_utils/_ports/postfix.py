@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Postfix's own commands, asked about one instance. See postconf(1), postmap(1), postfix(1)."""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result
+
+_PARAMETER = re.compile(r"^([^\s=]+) =(?: (.*))?$")
+
+
+class Postfix:
+    """One Postfix instance, named by its configuration directory."""
+
+    def __init__(self, commands: Commands, config_directory: str = "/etc/postfix") -> None:
+        self.commands = commands
+        self.config_directory = config_directory
+
+    def run(self, *argv: str, data: bytes | None = None) -> Result:
+        """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError where Postfix is missing."""
+        try:
+            return self.commands.run([argv[0], "-c", self.config_directory, *argv[1:]], data)
+        except FileNotFoundError:
+            raise HostError(
+                f"{argv[0]} was not found: Postfix is not installed on this host; install the package postfix"
+            ) from None
+
+    def check(self, *argv: str, data: bytes | None = None) -> str:
+        """Like run, and returns standard output. Raises HostError where the command fails."""
+        result = self.run(*argv, data=data)
+        if result.rc != 0:
+            raise HostError(f"{' '.join(argv)} failed: {result.err.strip() or result.out.strip()}")
+        return result.out
+
+    def installed(self) -> bool:
+        """Whether Postfix's commands and this instance's main.cf are there."""
+        try:
+            return self.run("postconf", "-h", "mail_version").rc == 0
+        except HostError:
+            return False
+
+    def version(self) -> str:
+        """mail_version, such as `3.10.13`."""
+        return self.check("postconf", "-h", "mail_version").strip()
+
+    def parameters(self, names: Sequence[str] = (), options: Sequence[str] = ()) -> dict[str, str]:
+        """Effective values of the named parameters (all when none is named), `$name` not expanded.
+
+        One call of postconf whatever their number. A name that Postfix does not know is left out.
+        `options` are postconf's: `-x` expands, `-n` gives only those set in main.cf, `-d` the defaults.
+        """
+        result = self.run("postconf", *options, *names)
+        if result.rc != 0:
+            raise HostError(f"postconf failed: {result.err.strip()}")
+        return parse_parameters(result.out)
+
+    def reload(self) -> bool:
+        """Tells the running instance to read its files again; False where it does not run."""
+        if self.run("postfix", "status").rc != 0:
+            return False
+        self.check("postfix", "reload")
+        return True
+
+    def dump(self, table: str) -> Result:
+        """`postmap -s type:path`, every row of the index as postmap reads it."""
+        return self.run("postmap", "-s", table)
+
+    def query(self, table: str, key: str) -> Result:
+        """`postmap -q - type:path` for one key: rc 1 and no output where it is not there."""
+        return self.run("postmap", "-q", "-", table, data=(key + "\n").encode("utf-8", "surrogateescape"))
+
+    def build(self, table: str) -> Result:
+        """`postmap type:path`: builds the index from the source."""
+        return self.run("postmap", table)
+
+
+def parse_parameters(text: str) -> dict[str, str]:
+    """`name = value` lines of postconf as a mapping."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _PARAMETER.match(line)
+        if match:
+            found[match.group(1)] = match.group(2) or ""
+    return found
+
+
+def render_parameters(values: Mapping[str, str]) -> str:
+    """The inverse of parse_parameters, for diffs."""
+    return "".join(f"{name} = {value}\n" if value else f"{name} =\n" for name, value in values.items())

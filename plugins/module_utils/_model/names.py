@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail domains, recipient addresses and nexthops as Postfix looks them up.
+
+Every function takes what a person wrote and the `place` where it stands, such as `domains[0].recipients[2]`, and
+either returns the text that belongs in a table or raises InvalidInput with the value, the place and the remedy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+
+LABEL_LENGTH = 63
+NAME_LENGTH = 253
+JOINERS = "\u200c\u200d"
+
+# The characters of RFC 5322's atext; everything from U+0080 on is atext as well (RFC 6531).
+_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+")
+_DOT_ATOM = re.compile(_ATOM.pattern + r"(?:\." + _ATOM.pattern + r")*")
+# Postfix takes addresses such as `first..last@` and `name.@`, which RFC 5322 doesn't; they exist, so they may be listed.
+_UNQUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_LABEL = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\u0080-\U0010ffff-]*[A-Za-z0-9_\u0080-\U0010ffff])?")
+_SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
+
+
+def _shown(value: object) -> str:
+    """The value in one line of plain text, so that a newline or a control character can be seen."""
+    if not isinstance(value, str):
+        return repr(value)
+    return '"' + "".join(c if c == " " or not _unprintable(c) else repr(c)[1:-1] for c in value) + '"'
+
+
+def _unprintable(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp")
+
+
+def invalid(value: object, place: str, problem: str, remedy: str) -> InvalidInput:
+    """The error every check of a value raises: what, where, why, and what to do."""
+    return InvalidInput(f"{_shown(value)} ({place}) {problem}; {remedy}")
+
+
+def plain_text(value: object, place: str, what: str) -> str:
+    """`value` when it is a string of at least one character and no control character. Raises InvalidInput."""
+    if value is None:
+        raise InvalidInput(f"{place} is null; give {what}")
+    if not isinstance(value, str):
+        raise invalid(value, place, f"is not {what}", "write it as a string")
+    if value == "":
+        raise invalid(value, place, "is empty", f"give {what}")
+    for character in value:
+        category = unicodedata.category(character)
+        if category in ("Cc", "Cs", "Cn", "Zl", "Zp") or (category == "Cf" and character not in JOINERS):
+            kind = "a newline" if character in "\n\r\u2028\u2029" else "a control character"
+            raise invalid(value, place, f"contains {kind}", "remove it")
+    return value
+
+
+def _no_white_space(value: str, place: str, remedy: str) -> None:
+    if any(character.isspace() for character in value):
+        raise invalid(value, place, "contains white space", remedy)
+
+
+def domain_name(text: object, place: str, allow_subdomains: bool = False) -> str:
+    """The domain in lower case. With `allow_subdomains` it may have the one leading dot of transport(5)."""
+    value = plain_text(text, place, "a domain name")
+    _no_white_space(value, place, "write one domain name, without spaces")
+    if value.startswith("#"):
+        raise invalid(value, place, "starts with #, which makes a comment in a table", "remove the #")
+    if "@" in value:
+        raise invalid(value, place, "contains an @", "give the domain alone, without the local part")
+    name = value
+    if name.startswith("."):
+        if not allow_subdomains:
+            raise invalid(value, place, "starts with a dot", f'write "{value.lstrip(".")}"')
+        name = name[1:]
+    if name.endswith("."):
+        raise invalid(value, place, "ends with a dot, which Postfix never matches", f'write "{value.rstrip(".")}"')
+    _check_labels(value, name, place)
+    return value.lower()
+
+
+def _check_labels(value: str, name: str, place: str) -> None:
+    labels = name.split(".")
+    if "" in labels:
+        raise invalid(value, place, "has an empty part between its dots", "correct the domain name")
+    if len(name) > NAME_LENGTH:
+        raise invalid(value, place, f"is longer than {NAME_LENGTH} characters", "correct the domain name")
+    for label in labels:
+        if len(label) > LABEL_LENGTH:
+            raise invalid(value, place, f"has a part of more than {LABEL_LENGTH} characters", "correct the domain name")
+        if not _LABEL.fullmatch(label):
+            raise invalid(value, place, f'is not a domain name ("{label}")', "correct it")
+    if labels[-1].isascii() and labels[-1].isdigit():
+        raise invalid(value, place, "is a number or an IP address, not a domain name", "give the domain's name")
+
+
+def address(text: object, place: str) -> str:
+    """A recipient's full address as the key Postfix looks up, in lower case.
+
+    A quoted local part keeps its quotes where it needs them (`"bob smith"@x.example`) and loses them where it doesn't,
+    as Postfix itself writes the address before it looks it up.
+    """
+    value = plain_text(text, place, "a full address")
+    if value.startswith("#"):
+        raise invalid(value, place, "starts with #, which makes a comment in a table", "remove the #")
+    local, domain = _split_address(value, place)
+    return f"{local.lower()}@{domain_name_of(value, domain, place)}"
+
+
+def domain_name_of(value: str, domain: str, place: str) -> str:
+    """`domain` checked as domain_name does, but the error shows the whole `value` that it comes from."""
+    try:
+        return domain_name(domain, place)
+    except InvalidInput as error:
+        shown = _shown(domain)
+        problem = error.message[len(shown):] if error.message.startswith(shown) else f" {error.message}"
+        raise InvalidInput(f"{_shown(value)}{problem}") from None
+
+
+def _split_address(value: str, place: str) -> tuple[str, str]:
+    quoted = _QUOTED.match(value)
+    if quoted:
+        local, rest = quoted.group(0), value[quoted.end():]
+        if not rest.startswith("@"):
+            raise invalid(value, place, "has no @ after its quoted local part", "give a full address")
+        domain = rest[1:]
+        plain = re.sub(r"\\(.)", r"\1", quoted.group(1))
+        if plain == "":
+            raise invalid(value, place, "has an empty local part", "give a full address")
+        if _DOT_ATOM.fullmatch(plain):
+            local = plain
+    else:
+        _no_white_space(value, place, "quote the local part or correct it")
+        if value.count("@") == 0:
+            raise invalid(value, place, "has no @", "give a full address, such as name@domain.example")
+        if value.count("@") > 1:
+            raise invalid(value, place, "has more than one @", "give one address, or quote the local part")
+        local, domain = value.split("@")
+        if local == "":
+            raise invalid(
+                value, place, "has no local part",
+                "give a full address; to accept every address of a domain give it recipients_policy: any",
+            )
+        if not _UNQUOTED.fullmatch(local):
+            raise invalid(value, place, "has characters in its local part that need quotes", "quote it or correct it")
+    if "@" in domain:
+        raise invalid(value, place, "has more than one @", "give one address")
+    if domain == "":
+        raise invalid(value, place, "has no domain", "give a full address, such as name@domain.example")
+    return local, domain
+
+
+def domain_of(address_text: str) -> str:
+    """The domain of a valid address or of an `@domain` row; the empty string where there is no @."""
+    return address_text.rpartition("@")[2] if "@" in address_text else ""
+
+
+def nexthop(text: object, port: int | None, mx_lookup: bool, place: str) -> str:
+    """What follows `transport:` in a table, in the form of transport(5) and smtp(8).
+
+    A host name or an address is bracketed, which turns the MX lookup off, unless `mx_lookup`. An empty text leaves
+    the nexthop to the transport and is returned as it is.
+    """
+    if text in (None, ""):
+        if port is not None:
+            raise InvalidInput(f"{place}: port {port} is given without a nexthop; give the nexthop or remove the port")
+        return ""
+    value = plain_text(text, place, "a host name or an IP address")
+    _no_white_space(value, place, "give one host name or IP address")
+    host, written_port = value, None
+    bracketed = _BRACKETED.fullmatch(value)
+    if bracketed:
+        if mx_lookup:
+            raise invalid(value, place, "is in brackets, which turn the MX lookup off", "remove them or mx_lookup")
+        host, written_port = bracketed.group(1), bracketed.group(2)
+    number = _port(value, port, written_port, place)
+    return _host(value, host, mx_lookup, place) + ("" if number is None else f":{number}")
+
+
+def _port(value: str, port: int | None, written: str | None, place: str) -> int | None:
+    if written is not None:
+        if not (written.isascii() and written.isdigit()):
+            raise invalid(value, place, "has a port that is not a number", "write [host]:port")
+        if port is not None and port != int(written):
+            raise invalid(value, place, f"has another port than the option port ({port})", "give the port once")
+        port = int(written)
+    if port is not None and not 1 <= port <= 65535:
+        raise invalid(value, place, f"has the port {port}", "give a port from 1 to 65535")
+    return port
+
+
+def _host(value: str, host: str, mx_lookup: bool, place: str) -> str:
+    literal = host[5:] if host.lower().startswith("ipv6:") else host
+    try:
+        ip = ipaddress.ip_address(literal)
+    except ValueError:
+        if literal is not host or ":" in host or "[" in host or "]" in host:
+            raise invalid(
+                value, place, "is not a host name, an IP address or [host]:port",
+                "give the host alone and its port in the option port",
+            ) from None
+        name = domain_name_of(value, host, place) if host else ""
+        if not name:
+            raise invalid(value, place, "has nothing in its brackets", "give a host name or an IP address") from None
+        return name if mx_lookup else f"[{name}]"
+    if mx_lookup:
+        raise invalid(value, place, "is an IP address, which has no MX record", "remove mx_lookup or give a name")
+    return f"[{ip}]" if ip.version == 4 else f"[ipv6:{ip}]"
+
+
+def transport_result(transport: Any, nexthop_text: object, port: int | None, mx_lookup: bool, place: str) -> str:
+    """The right-hand side of a transport row, such as `relay:[mail.example]:2525`, or `relay:` without a nexthop.
+
+    `place` is that of the entry, such as `entries[2]`; the errors add `.transport` or `.nexthop`.
+    """
+    service = plain_text(transport, f"{place}.transport", "the name of a service of master.cf")
+    if not _SERVICE.fullmatch(service):
+        raise invalid(service, f"{place}.transport", "is not the name of a service of master.cf", "correct it")
+    return f"{service}:{nexthop(nexthop_text, port, mx_lookup, f'{place}.nexthop')}"

@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replacing the files of a table in an order in which every lookup finds the old table or the new one.
+
+postmap truncates a live index before it fills it, and lmdb's postmap says nothing of a full disk, so the index is
+built in a private directory beside the live one, read back, and renamed into place before the source is. The record
+goes first: until both renames are done its digests match nothing, and it tells the next run of an owed reload.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Iterator, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import (
+    Record,
+    digest,
+    dumped,
+    file_digest,
+    record_path,
+    rows_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import unusable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    Metadata,
+    read_file,
+    sync_directory,
+    write_new_file,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+SCRATCH_PREFIX = ".mxrelay-table-"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one table as they are to be. `index` is empty for a type without index."""
+
+    type: str
+    path: str
+    index: str
+    content: bytes
+    source_metadata: Metadata | None
+    index_metadata: Metadata | None
+    utf8: bool = False
+    set_metadata: bool = False
+    backup: bool = False
+
+
+def put_in_place(
+    postfix: Postfix,
+    files: Files,
+    expected: Mapping[str, str],
+    write_source: bool,
+    write_index: bool,
+    reload: bool,
+    leftovers: list[str],
+) -> str | None:
+    """Carries out one change under the lock of the caller; returns the path of the backup, if one was asked for.
+
+    `expected` is what the index must hold. Raises HostError; unless the message says so, the table is as it was.
+    """
+    for leftover in leftovers:
+        shutil.rmtree(leftover)
+    backup = None
+    try:
+        if write_source and files.backup:
+            backup = _back_up(files.path)
+        if write_source or write_index:
+            _replace(postfix, files, expected, write_source, write_index, reload)
+        if files.set_metadata:
+            _set_metadata(files)
+    except OSError as error:
+        raise HostError(
+            f"{files.path}: can't be changed: {error.strerror} ({error.filename}); the table is as it was"
+        ) from error
+    if reload:
+        _reload(postfix, files)
+    return backup
+
+
+def _replace(
+    postfix: Postfix, files: Files, expected: Mapping[str, str], write_source: bool, write_index: bool, reload: bool
+) -> None:
+    source = os.path.realpath(files.path)
+    index = os.path.realpath(files.index) if files.index else ""
+    with ExitStack() as stack:
+        stages: dict[str, str] = {}
+        for target in (index, source) if index else (source,):
+            directory = os.path.dirname(target)
+            if directory not in stages:
+                stages[directory] = stack.enter_context(_stage(directory))
+        name = os.path.basename(files.path)
+        built = os.path.join(stages[os.path.dirname(index or source)], name)
+        write_new_file(built, files.content)
+        new_index = _build(postfix, files, built, expected) if write_index else ""
+        if not files.index:
+            _check_source_only(postfix, files, built, expected)
+        record = Record(
+            files.type,
+            files.utf8,
+            digest(files.content),
+            (file_digest(new_index or files.index) or "") if files.index else "",
+            reload,
+        )
+        if files.index or reload:
+            new_record = os.path.join(stages[os.path.dirname(source)], f"{name}.record")
+            write_new_file(new_record, record.render())
+            os.replace(new_record, record_path(files.path))
+        if write_index:
+            os.replace(new_index, index)
+        if write_source:
+            new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
+            write_new_file(new_source, files.content, files.source_metadata)
+            os.replace(new_source, source)
+        for directory in stages:
+            sync_directory(directory)
+
+
+@contextmanager
+def _stage(directory: str) -> Iterator[str]:
+    """A directory of our own, on the file system of the target and open to nobody else."""
+    path = tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=directory)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def _build(postfix: Postfix, files: Files, built: str, expected: Mapping[str, str]) -> str:
+    """Builds the index in the stage and returns its path, once it reads back exactly what is expected."""
+    table = f"{files.type}:{built}"
+    result = postfix.build(table)
+    if result.rc != 0:
+        raise HostError(f"{files.path}: postmap failed: {result.err.strip()}; the table is as it was")
+    new_index = built + files.index[len(files.path):]
+    if not os.path.exists(new_index):
+        raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")
+    _require(dumped(postfix, table), expected, files)
+    if files.index_metadata is not None:
+        files.index_metadata.apply(new_index)
+    descriptor = os.open(new_index, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return new_index
+
+
+def _require(rows: list[str] | None, expected: Mapping[str, str], files: Files) -> None:
+    wanted = rows_of(expected)
+    if rows == wanted:
+        return
+    if rows is None:
+        problem = "can't be read back"
+    else:
+        problem = f"holds {len(rows)} rows that are not the {len(wanted)} of the source"
+    raise HostError(
+        f"{files.path}: the index that postmap built {problem}; the table is as it was. "
+        "Check the free space of the file system and the warnings of this run"
+    )
+
+
+def _check_source_only(postfix: Postfix, files: Files, built: str, expected: Mapping[str, str]) -> None:
+    """A texthash source must read back; a bad pattern, of which Postfix only warns, must not go live."""
+    table = f"{files.type}:{built}"
+    if files.type not in PATTERN_TYPES:
+        _require(dumped(postfix, table), expected, files)
+        return
+    result = postfix.run("postmap", "-q", "probe@mxrelay.invalid", table)
+    problems = [line for line in result.err.splitlines() if "warning" in line or "fatal" in line or "error" in line]
+    if problems or result.rc not in (0, 1):
+        text = "; ".join(problems).replace(built, files.path) or f"postmap ended with {result.rc}"
+        raise InvalidInput(f"{files.path}: Postfix would not take it ({text}); correct the pattern. Nothing was changed")
+
+
+def _set_metadata(files: Files) -> None:
+    for path, metadata in ((files.path, files.source_metadata), (files.index, files.index_metadata)):
+        if path and metadata is not None and os.path.exists(path):
+            metadata.apply(path)
+
+
+def _reload(postfix: Postfix, files: Files) -> None:
+    """Tells the daemons, then settles the record, so that a run killed before has it done by the next one."""
+    try:
+        postfix.reload()
+    except HostError as error:
+        raise HostError(
+            f"{error.message}; {files.path} is in place, but daemons may not see it: correct this and run again"
+        ) from error
+    path = record_path(files.path)
+    if not files.index:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    with _stage(os.path.dirname(path)) as stage:
+        settled = os.path.join(stage, "record")
+        source = read_file(files.path) or b""
+        record = Record(files.type, files.utf8, digest(source), file_digest(files.index) or "")
+        write_new_file(settled, record.render())
+        os.replace(settled, path)
+
+
+def _back_up(path: str) -> str | None:
+    """Copies the source; a hard link would keep daemons from noticing that the file was replaced."""
+    content = read_file(path)
+    if content is None:
+        return None
+    metadata = Metadata(os.stat(path).st_uid, os.stat(path).st_gid, os.stat(path).st_mode & 0o7777)
+    backup = f"{path}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
+    write_new_file(backup, content, metadata)
+    return backup

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which table a task means: by its options, by what main.cf names, by Postfix's default."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Iterable
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import (
+    INDEXED_TYPES,
+    KEYED_TYPES,
+    SOURCE_TYPES,
+    UNSAFE_TYPES,
+    check_type,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+_LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
+_MEMBER = re.compile(r"\{[^}]*\}|[^\s,{}]+")
+
+
+@dataclass(frozen=True)
+class TableReference:
+    """What main.cf must name for Postfix to use the table."""
+
+    type: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.path}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a table change needs to know of the instance; one call of postconf."""
+
+    default_type: str
+    utf8: bool
+    redirected: bool
+    version: tuple[int, ...]
+    parameters: dict[str, str]
+
+
+def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
+    """Settings of the instance and the effective, expanded values of `parameters`. Raises HostError."""
+    names = ["default_database_type", "smtputf8_enable", "mail_version", *parameters]
+    values = postfix.parameters(names, options=("-x",))
+    version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
+    redirected = False
+    if version >= (3, 11):
+        level = postfix.parameters(["non_bdb_migration_level"], options=("-x",))
+        redirected = level.get("non_bdb_migration_level", "disable").startswith("enable")
+    return Settings(
+        default_type=values.get("default_database_type", "hash"),
+        utf8=values.get("smtputf8_enable", "no") == "yes",
+        redirected=redirected,
+        version=version,
+        parameters={name: values.get(name, "") for name in parameters},
+    )
+
+
+def local_members(value: str) -> list[TableReference]:
+    """The members of an expanded list of tables that are files of this host, in order, `proxy:` stripped."""
+    found = []
+    for member in _MEMBER.findall(value):
+        while member.startswith("proxy:"):
+            member = member[len("proxy:"):]
+        table_type, separator, path = member.partition(":")
+        if separator and table_type in _LOCAL_TYPES and path.startswith("/"):
+            found.append(TableReference(table_type, path))
+    return list(dict.fromkeys(found))
+
+
+def resolve(
+    postfix: Postfix,
+    parameter: str,
+    default_name: str,
+    path: str | None,
+    table_type: str | None,
+    settings: Settings | None = None,
+) -> TableReference:
+    """The table that `parameter` of main.cf names, unless `path` or `table_type` say otherwise.
+
+    Without either: the one local indexed or texthash member; where there is none, `default_name` in the
+    configuration directory with default_database_type. Raises InvalidInput where several members could be meant.
+    """
+    known = settings or read_settings(postfix, [parameter])
+    members = local_members(known.parameters.get(parameter, ""))
+    if path is not None:
+        return reference_for_path(members, path, table_type or None, known, KEYED_TYPES)
+    candidates = [member for member in members if member.type in (*KEYED_TYPES, *UNSAFE_TYPES)]
+    named = [member for member in candidates if member.type == table_type] if table_type else candidates
+    if len(named or candidates) > 1:
+        names = ", ".join(str(member) for member in named or candidates)
+        raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which one is meant")
+    if named or candidates:
+        member = (named or candidates)[0]
+        found = TableReference(table_type or member.type, member.path)
+    else:
+        found = TableReference(table_type or known.default_type, os.path.join(postfix.config_directory, default_name))
+    check_type(found.type, KEYED_TYPES, "type" if table_type else parameter if candidates else "default_database_type")
+    return found
+
+
+def reference_for_path(
+    members: list[TableReference], path: str, type_option: str | None, settings: Settings, allowed: tuple[str, ...]
+) -> TableReference:
+    """The table at `path`: of the given type, else of the one by which main.cf names it, else the default type."""
+    checked_path(path)
+    table_type = type_option
+    place = "type"
+    if table_type is None:
+        same = [member.type for member in members if os.path.realpath(member.path) == os.path.realpath(path)]
+        table_type = same[0] if same else settings.default_type
+        place = "as main.cf names it" if same else "default_database_type"
+    check_type(table_type, allowed, place)
+    return TableReference(table_type, path)
+
+
+def checked_path(path: str) -> None:
+    """Raises InvalidInput where main.cf could not name a table at this path."""
+    plain_text(path, "path", "an absolute path")
+    if not path.startswith("/"):
+        raise InvalidInput(f'"{path}" (path) is not absolute; start it with /')
+    if re.search(r"[\s,{}]", path) or path.endswith("/"):
+        raise InvalidInput(f'"{path}" (path) can\'t be named in main.cf; use a path without spaces, commas and braces')

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which types of local tables there are, which of them work on this host, and what file their index is in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
+INDEXED_TYPES = tuple(INDEX_SUFFIXES)
+UNSAFE_TYPES = ("dbm", "sdbm")
+SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
+# What holds whole keys, and so can be edited by entry whatever the module.
+KEYED_TYPES = (*INDEXED_TYPES, "texthash")
+# Debian's packages; other distributions use the same names or build the type in.
+_PACKAGES = {"lmdb": "postfix-lmdb", "cdb": "postfix-cdb", "pcre": "postfix-pcre"}
+
+
+def check_type(table_type: str, allowed: tuple[str, ...], place: str) -> None:
+    """Raises InvalidInput where tables of this type are not ours to write."""
+    if table_type in allowed:
+        return
+    if table_type in UNSAFE_TYPES:
+        raise InvalidInput(
+            f'"{table_type}" ({place}) keeps its index in two files, which can\'t be replaced in one step; '
+            f"use one of {', '.join(INDEXED_TYPES)} and name it in main.cf"
+        )
+    raise InvalidInput(
+        f'"{table_type}" ({place}) is not a type of local table that can be edited here; '
+        f"use one of {', '.join(allowed)}"
+    )
+
+
+def index_suffix(postfix: Postfix, table_type: str, redirected: bool) -> str:
+    """What postmap appends to the path; empty for a type without index.
+
+    Where Postfix 3.11 redirects Berkeley DB types to another one, only a build shows it. Raises HostError.
+    """
+    if table_type not in INDEX_SUFFIXES:
+        return ""
+    if redirected and INDEX_SUFFIXES[table_type] == ".db":
+        return probe(postfix, table_type)
+    return INDEX_SUFFIXES[table_type]
+
+
+def probe(postfix: Postfix, table_type: str) -> str:
+    """Builds and queries a scratch table; returns the suffix of the index that appeared.
+
+    `postconf -m` also lists types that can't be used. Raises HostError where the type does not work.
+    """
+    directory = tempfile.mkdtemp(prefix="mxrelay-probe-")
+    try:
+        source = os.path.join(directory, "probe")
+        write_new_file(source, _probe_text(table_type))
+        if table_type in INDEX_SUFFIXES:
+            result = postfix.build(f"{table_type}:{source}")
+            if result.rc != 0:
+                raise unusable(table_type, result.err)
+        found = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
+        if found.rc != 0 or found.out.strip() != "found":
+            raise unusable(table_type, found.err)
+        suffixes = [name[len("probe"):] for name in os.listdir(directory) if name != "probe"]
+        return suffixes[0] if len(suffixes) == 1 else ""
+    finally:
+        shutil.rmtree(directory)
+
+
+def _probe_text(table_type: str) -> bytes:
+    return b"/^192\\.0\\.2\\.1$/ found\n" if table_type in ("regexp", "pcre") else b"192.0.2.1 found\n"
+
+
+def unusable(table_type: str, problem: str) -> HostError:
+    """The error for a type that this host's Postfix can't build or read."""
+    package = _PACKAGES.get(table_type)
+    remedy = f"install the package {package}, or use another type" if package else "use another type"
+    lines = [line for line in problem.strip().splitlines() if "fatal" in line or "error" in line]
+    detail = f" ({lines[-1]})" if lines else ""
+    return HostError(f"tables of type {table_type} don't work on this host{detail}; {remedy}; nothing was changed")
+
+
+def working_types(postfix: Postfix) -> list[str]:
+    """The types that work here, probed, in the order hash, btree, lmdb, cdb, texthash, regexp, pcre, cidr.
+
+    Only what `postconf -m` lists is probed. Raises HostError where Postfix is missing.
+    """
+    listed = set(postfix.check("postconf", "-m").split())
+    working = []
+    for table_type in (*INDEXED_TYPES, *SOURCE_TYPES):
+        if table_type not in listed:
+            continue
+        try:
+            probe(postfix, table_type)
+        except HostError:
+            continue
+        working.append(table_type)
+    return working

@@ -1,0 +1,317 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of ./run. All sessions share the virtual environment that ./run made from requirements/."""
+from __future__ import annotations
+
+import atexit
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tarfile
+import time
+import xml.etree.ElementTree
+from collections.abc import Callable, Iterable
+
+import nox
+import nox.command
+
+ROOT = pathlib.Path(__file__).parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from lab import engine, images  # the lab's folder must be on the path first
+
+nox.options.default_venv_backend = "none"
+
+CACHE = ROOT / ".cache"
+ARTIFACT = CACHE / "artifact"
+COLLECTIONS = CACHE / "collections"
+REPORTS = CACHE / "reports"
+SOURCE_TREE = CACHE / "source"
+COLLECTION_PATH = pathlib.Path("ansible_collections/mxrelay/postfix")
+SCENARIOS = tuple(sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")))
+
+# What a user of the collection needs, and nothing else, is in the artifact.
+SHIPPED = {
+    "FILES.json", "MANIFEST.json", "CHANGELOG.md", "CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE",
+    "LICENSES", "README.md", "SECURITY.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles",
+}
+SHIPPED_ALWAYS = ("MANIFEST.json", "FILES.json", "README.md", "LICENSE", "meta/runtime.yml", "plugins", "roles", "playbooks")
+
+Part = Callable[[nox.Session], "Count"]
+
+
+class Count(tuple[int, int]):
+    """How many tests passed and failed."""
+
+    def __add__(self, other: object) -> "Count":
+        if not isinstance(other, Count):
+            return NotImplemented
+        return Count((self[0] + other[0], self[1] + other[1]))
+
+
+PASSED = Count((1, 0))
+FAILED = Count((0, 1))
+NOTHING = Count((0, 0))
+
+
+def succeeds(session: nox.Session, *command: str, **options: object) -> bool:
+    """Run a command, and return whether its code was 0."""
+    try:
+        session.run(*command, external=True, **options)
+    except nox.command.CommandFailed:
+        return False
+    return True
+
+
+def gate(session: nox.Session, *command: str, **options: object) -> Count:
+    """Run a command as one test."""
+    return PASSED if succeeds(session, *command, **options) else FAILED
+
+
+def reported(report: pathlib.Path) -> Count:
+    """Return the counts of a JUnit report; none where no test ran."""
+    if not report.exists():
+        return NOTHING
+    counts = NOTHING
+    for suite in xml.etree.ElementTree.parse(report).getroot().iter("testsuite"):
+        total = int(suite.get("tests", 0))
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0)) + int(suite.get("skipped", 0))
+        counts += Count((total - bad, bad))
+    return counts
+
+
+def finish(session: nox.Session, counts: Count) -> None:
+    """Fail the session if anything failed."""
+    if counts[1] or not counts[0]:
+        session.error(f"{counts[1]} failed")
+
+
+def project_files(session: nox.Session) -> list[str]:
+    """Return the files of this checkout that git tracks or would track."""
+    listed = session.run(
+        "git", "ls-files", "--cached", "--others", "--exclude-standard", external=True, silent=True, log=False
+    )
+    return [name for name in str(listed).splitlines() if (ROOT / name).is_file()]
+
+
+def copy_tree(session: nox.Session, top: pathlib.Path) -> pathlib.Path:
+    """Copy the checkout to where a collection must be below `top`; return the copy's path."""
+    target = top / COLLECTION_PATH
+    shutil.rmtree(top, ignore_errors=True)
+    for name in project_files(session):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+# --- Parts: each runs some tests and returns their count -----------------------------------------------------------
+
+
+def unit(session: nox.Session) -> Count:
+    """Run the unit tests in a copy whose path is a collection's."""
+    tree = copy_tree(session, SOURCE_TREE)
+    report = REPORTS / "unit.xml"
+    report.unlink(missing_ok=True)
+    with session.chdir(tree):
+        well = succeeds(
+            session, "python", "-m", "pytest", "tests/unit", f"--junitxml={report}", *session.posargs,
+            env={"PYTHONPATH": str(SOURCE_TREE), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+    counts = reported(report)
+    return counts if well or counts[1] else counts + FAILED
+
+
+def lint(session: nox.Session) -> Count:
+    """Run ansible-lint, and the lint of changelog and licences."""
+    ansible_home = {"ANSIBLE_HOME": str(CACHE / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
+    counts = gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
+    counts += gate(session, "antsibull-changelog", "lint")
+    return counts + gate(session, "reuse", "lint", "--lines")
+
+
+def docs(session: nox.Session) -> Count:
+    """Lint the documentation of modules and roles."""
+    copy = copy_tree(session, CACHE / "docs")
+    with session.chdir(copy):
+        return gate(
+            session, "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all",
+            "--skip-rstcheck", ".",
+        )
+
+
+def interpreters_first() -> str:
+    """Return a PATH on which pyenv's interpreters come before its shims, which answer for versions that are not set."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    shims = [folder for folder in folders if pathlib.Path(folder).name == "shims"]
+    real = [str(path) for shim in shims for path in pathlib.Path(shim).parent.glob("versions/3.*/bin")]
+    return os.pathsep.join([*(folder for folder in folders if folder not in shims), *real])
+
+
+def sanity(session: nox.Session) -> Count:
+    """Run ansible-test sanity."""
+    import ansible_test._internal as internal  # only this session needs it, and it is slow to find
+
+    home = CACHE / "ansible-test"
+    infrastructure = pathlib.Path(internal.__file__).with_name("python_requirements.py").read_text()
+    pip_version = re.search(r"pip='([0-9.]+)'", infrastructure)
+    if pip_version is None:
+        session.error("ansible-test no longer says which pip it wants; see sanity() in noxfile.py")
+    bootstrap = home / f".ansible/test/cache/get_pip_{pip_version[1].replace('.', '_')}.py"
+    bootstrap.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "tests/lab/get_pip.py", bootstrap)
+    with session.chdir(copy_tree(session, CACHE / "sanity")):
+        return gate(
+            session, "ansible-test", "sanity", "--requirements", "--color", "no", *session.posargs,
+            env={"HOME": str(home), "PATH": interpreters_first()},
+        )
+
+
+def build(session: nox.Session) -> Count:
+    """Build the artifact, hold its content against what users need, and install it."""
+    shutil.rmtree(ARTIFACT, ignore_errors=True)
+    shutil.rmtree(COLLECTIONS, ignore_errors=True)
+    source = copy_tree(session, CACHE / "build")
+    counts = gate(session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source))
+    for artifact in ARTIFACT.glob("*.tar.gz"):
+        with tarfile.open(artifact) as archive:
+            names = archive.getnames()
+        surplus = sorted({name.split("/")[0] for name in names} - SHIPPED)
+        missing = [name for name in SHIPPED_ALWAYS if name not in names]
+        if surplus or missing:
+            session.warn(f"artifact: not for users: {surplus or 'none'}; missing: {missing or 'none'}")
+        counts += FAILED if surplus or missing else PASSED
+        counts += gate(
+            session, "ansible-galaxy", "collection", "install", "--offline", "--force", "--collections-path",
+            str(COLLECTIONS), str(artifact), env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        )
+    return counts
+
+
+def lab_environment(session: nox.Session) -> dict[str, str]:
+    """Have engine, images and the installed collection; return what the lab's playbooks and tests read."""
+    try:
+        command = engine.find_engine(CACHE)
+        tag = images.have_images(command, images.suite_wanted())
+    except engine.LabError as error:
+        session.error(str(error))
+    return {
+        **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
+        "MXRELAY_LAB": os.environ.get("MXRELAY_LAB", "mxrelay"),
+        "MXRELAY_LAB_ENGINE": command,
+        "MXRELAY_LAB_NET": os.environ.get("MXRELAY_LAB_NET", "10.253.25"),
+        "MXRELAY_LAB_TAG": tag,
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def remove_lab(session: nox.Session, environment: dict[str, str]) -> None:
+    """Remove the lab's containers and network; images stay."""
+    command = environment["MXRELAY_LAB_ENGINE"]
+    label = f"label=mxrelay-lab={environment['MXRELAY_LAB']}"
+    found = session.run(command, "ps", "--all", "--quiet", "--filter", label, external=True, silent=True, log=False)
+    if str(found).split():
+        session.run(command, "rm", "--force", "--volumes", *str(found).split(), external=True, silent=True, log=False)
+    found = session.run(command, "network", "ls", "--quiet", "--filter", label, external=True, silent=True, log=False)
+    if str(found).split():
+        session.run(command, "network", "rm", *str(found).split(), external=True, silent=True, log=False)
+
+
+def scenario(session: nox.Session, name: str, environment: dict[str, str]) -> Count:
+    """Run one scenario from nothing to nothing: each of its assertions is a test, and the whole sequence is one."""
+    report = REPORTS / f"molecule-{name}.xml"
+    report.unlink(missing_ok=True)
+    began = time.monotonic()
+    sequence = gate(
+        session, "molecule", "test", "--scenario-name", name,
+        env={**environment, "MOLECULE_COMMAND_BORDERS": "false", "PYTEST_ADDOPTS": f"--junitxml={report}"},
+    )
+    counts = reported(report)
+    if not counts[0]:
+        session.warn(f"molecule {name}: nothing was verified")
+        sequence = FAILED
+    session.log(f"molecule {name}: {counts[0]} assertions passed, {counts[1]} failed, {time.monotonic() - began:.0f} s")
+    return counts + sequence
+
+
+def molecule(session: nox.Session) -> Count:
+    """Run the scenarios named, or all, against the collection as installed from its artifact."""
+    words = [word for word in session.posargs if word != "--keep"]
+    unknown = sorted(set(words) - set(SCENARIOS))
+    if unknown:
+        session.error(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
+    counts = build(session)
+    if not (COLLECTIONS / COLLECTION_PATH / "MANIFEST.json").exists():
+        return counts
+    environment = lab_environment(session)
+    remove_lab(session, environment)
+    for name in words or SCENARIOS:
+        counts += scenario(session, name, environment)
+    if "--keep" not in session.posargs:
+        remove_lab(session, environment)
+    return counts
+
+
+# --- Sessions: the words of ./run ----------------------------------------------------------------------------------
+
+
+@nox.session(name="unit")
+def unit_session(session: nox.Session) -> None:
+    """Unit tests; options go to pytest."""
+    finish(session, unit(session))
+
+
+@nox.session(name="lint")
+def lint_session(session: nox.Session) -> None:
+    """Linting of Ansible content, changelog and licences."""
+    finish(session, lint(session))
+
+
+@nox.session(name="docs")
+def docs_session(session: nox.Session) -> None:
+    """Linting of the documentation of modules and roles."""
+    finish(session, docs(session))
+
+
+@nox.session(name="sanity")
+def sanity_session(session: nox.Session) -> None:
+    """Sanity tests of ansible-test; options go to it."""
+    finish(session, sanity(session))
+
+
+@nox.session(name="build")
+def build_session(session: nox.Session) -> None:
+    """Build the artifact, check its content, install it into .cache/collections."""
+    finish(session, build(session))
+
+
+@nox.session(name="molecule")
+def molecule_session(session: nox.Session) -> None:
+    """Scenarios on real hosts: all or those named; --keep leaves the lab's shared hosts up."""
+    finish(session, molecule(session))
+
+
+@nox.session(name="test")
+def test_session(session: nox.Session) -> None:
+    """Everything: unit tests, linting, sanity, documentation, build, scenarios."""
+    if session.posargs:
+        session.error("test takes no options")
+    parts: Iterable[Part] = (unit, lint, docs, sanity, molecule)
+    counts = NOTHING
+    for part in parts:
+        began = time.monotonic()
+        try:
+            result = part(session)
+        except Exception as error:  # a part that breaks is a failure, and the others still run
+            session.warn(f"{part.__name__}: {error}")
+            result = FAILED
+        session.log(f"{part.__name__}: {result[0]} passed, {result[1]} failed, {time.monotonic() - began:.0f} s")
+        counts += result
+    # nox prints its own verdict after this function; the counts are to be the last line.
+    atexit.register(print, f"{counts[0]} passed, {counts[1]} failed", flush=True)
+    finish(session, counts)
+

@@ -32,7 +32,8 @@ class ModuleCommands:
         return Result(rc, out, err)
 
 
-Work = Callable[[dict[str, Any], Postfix, bool], Outcome]
+# Evaluated when the file is loaded, where Python 3.8 has no dict[...].
+Work = Callable[["dict[str, Any]", Postfix, bool], Outcome]
 
 
 def run_module(work: Work, argument_spec: dict[str, Any], **constraints: Any) -> None:

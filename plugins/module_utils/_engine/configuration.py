@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes of main.cf and master.cf: planned from what is there, then made in one step under Postfix's own lock.
 
-A plan only reads. What it costs on a host that needs no change is the reading of one file: Postfix's commands are
-asked only where something is to be written, since they are slow for two seconds after each change of main.cf.
+A plan only reads. On a host that needs no change it costs the reading of one file. What else it has to know comes
+from `postconf -d`, since commands that read main.cf take two seconds when it was changed a moment ago.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
@@ -115,7 +115,7 @@ def plan_main_cf(postfix: Postfix, request: MainCfRequest) -> MainCfPlan:
     path = os.path.join(postfix.config_directory, "main.cf")
     before = _read(path)
     old = MainCf(before, path)
-    facts = _Facts(postfix)
+    facts = _Facts(postfix, old.values)
     defaults = {
         name: facts.default(name) for name in {*request.add_items, *request.remove_items} if name not in old.values
     }
@@ -171,41 +171,55 @@ def _duplicates(file: MainCf, path: str) -> list[str]:
 class _Facts:
     """What Postfix says about itself, asked once and only when it is needed."""
 
-    def __init__(self, postfix: Postfix) -> None:
+    def __init__(self, postfix: Postfix, own: Mapping[str, str]) -> None:
         self._postfix = postfix
-        self._values: dict[str, str] = {}
+        self._own = own
+        self._defaults: dict[str, str] = {}
 
     @property
-    def values(self) -> dict[str, str]:
-        """Every parameter that Postfix knows, with its effective value."""
-        if not self._values:
-            self._values = self._postfix.parameters()
-        return self._values
+    def defaults(self) -> dict[str, str]:
+        """Every parameter that Postfix knows, also for the services of master.cf, with its default."""
+        if not self._defaults:
+            self._defaults = self._postfix.parameters(options=["-d"])
+        return self._defaults
+
+    @property
+    def version(self) -> str:
+        return self.defaults.get("mail_version", "")
+
+    @property
+    def compatibility_level(self) -> str:
+        return self._own.get("compatibility_level", self.defaults.get("compatibility_level", "0"))
+
+    @property
+    def chroot_default(self) -> str:
+        """What `-` means for chroot in master.cf."""
+        modern = supports(self.version, "chroot_off_by_default") and level(self.compatibility_level) >= (1, 0, 0)
+        return "n" if modern else "y"
 
     def default(self, name: str) -> str:
         """What a list parameter that main.cf does not set means, as text for main.cf."""
-        value = self.values.get(name, "")
         if name in COMPUTED_LISTS:
+            value = self._postfix.parameters([name]).get(name, "")
             raise Refused(
                 f"main.cf: {name} is not set, and Postfix computes it, at present to {value}; "
                 f"to add or remove members, set the whole list in parameters.{name} first"
             )
-        return default_text(value, self.values.get("compatibility_level", "0"))
+        return default_text(self.defaults.get(name, ""), self.compatibility_level)
 
 
 def _check_known(name: str, file: MainCf, facts: _Facts) -> None:
     """Raises InvalidInput for a name that neither Postfix knows nor any value refers to."""
-    known = facts.values
+    known = facts.defaults
     if name in known:
         return
     own = {name for value in (*known.values(), *file.values.values()) for name in references(value)}
     if name in own:
         return
     change = CHANGES.get(name)
-    version = known.get("mail_version", "")
-    if change and version and not supports(version, name):
+    if change and facts.version and not supports(facts.version, name):
         raise InvalidInput(
-            f"main.cf: {name} needs Postfix {change.since[0]}.{change.since[1]} or later, and this host has {version}; "
+            f"main.cf: {name} needs Postfix {change.since[0]}.{change.since[1]} or later, and this host has {facts.version}; "
             "leave it out here"
         )
     near = difflib.get_close_matches(name, sorted({*known, *own}), n=1)
@@ -266,15 +280,10 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> MasterCfPlan:
     path = os.path.join(postfix.config_directory, "master.cf")
     before = _read(path)
     old = MasterCf(before, path)
-    if any(_depends_on_version(service) for service in request.services):
-        known = postfix.parameters(["mail_version", "compatibility_level"])
-    else:
-        known = {}
-    version = known.get("mail_version", "3.0")
-    modern = supports(version, "chroot_off_by_default") and level(known.get("compatibility_level", "0")) >= (1, 0, 0)
     new = MasterCf(before, path)
+    facts = _Facts(postfix, _own_parameters(postfix))
     for service in request.services:
-        new.apply(service, "n" if modern else "y", supports(version, "braced_overrides"))
+        new.apply(service, lambda: facts.chroot_default, lambda: supports(facts.version, "braced_overrides"))
     changes: dict[str, tuple[str | None, str | None]] = {}
     for service in request.services:
         key = (service.name, service.type)
@@ -296,9 +305,9 @@ def apply_master_cf(postfix: Postfix, plan: MasterCfPlan) -> MasterCfPlan:
     return plan
 
 
-def _depends_on_version(service: ServiceRequest) -> bool:
-    spaced: Callable[[str | None], bool] = lambda value: value is not None and (" " in value or "\t" in value)
-    return service.chroot is not None or any(map(spaced, service.overrides.values()))
+def _own_parameters(postfix: Postfix) -> dict[str, str]:
+    path = os.path.join(postfix.config_directory, "main.cf")
+    return MainCf(_read(path), path).values
 
 
 def _read(path: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, Mapping
+from typing import Callable, Iterable, Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.logical_lines import (
@@ -288,11 +288,13 @@ class MasterCf:
         raws = [entry.line.raw for entry in self._read() if entry.key in wanted]
         return "".join(raw if raw.endswith("\n") else raw + "\n" for raw in raws)
 
-    def apply(self, request: ServiceRequest, chroot_default: str, braces: bool) -> None:
+    def apply(
+        self, request: ServiceRequest, chroot_default: Callable[[], str], braces: Callable[[], bool]
+    ) -> None:
         """Makes the service what the request says; only what differs in meaning is touched.
 
-        `chroot_default` is what `-` means for chroot on this host, `braces` whether its Postfix knows
-        `-o { name = value }`. Raises InvalidInput where a new service lacks its command, or a value can't be written.
+        `chroot_default` tells what `-` means for chroot on this host, `braces` whether its Postfix knows
+        `-o { name = value }`; each is asked only where it matters. Raises InvalidInput where a new service lacks its command, or a value can't be written.
         """
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
         if request.state == "absent":
@@ -300,7 +302,7 @@ class MasterCf:
                 self._drop(entry.line)
             return
         for name, value in request.overrides.items():
-            if value is not None and not braces and any(blank in value for blank in _BLANKS):
+            if value is not None and any(blank in value for blank in _BLANKS) and not braces():
                 raise InvalidInput(
                     f"master.cf: override {name} of {request.name}/{request.type} contains white space, which needs "
                     "Postfix 3.0 or later; set a parameter in main.cf to the value, and the override to its $name"
@@ -346,7 +348,7 @@ class MasterCf:
         overrides = {name: value for name, value in request.overrides.items() if value is not None}
         self._blocks.append(LogicalLine(head + _rendered_command(request.command, overrides), 0))
 
-    def _edit(self, line: LogicalLine, request: ServiceRequest, chroot_default: str) -> None:
+    def _edit(self, line: LogicalLine, request: ServiceRequest, chroot_default: Callable[[], str]) -> None:
         for name, wanted in (
             ("private", _flag(request.private)),
             ("unprivileged", _flag(request.unprivileged)),
@@ -366,16 +368,19 @@ def _flag(value: bool | None) -> str:
     return DEFAULT if value is None else "y" if value else "n"
 
 
-def _meaning(index: int, value: str, chroot_default: str) -> str:
+def _meaning(index: int, value: str, chroot_default: Callable[[], str]) -> str:
     """A field with `-` replaced by what it stands for, where that is known."""
     if value != DEFAULT:
         return value
-    return {2: "y", 3: "y", 4: chroot_default, 5: "0"}.get(index, DEFAULT)
+    if FIELDS[index] == "chroot":
+        return chroot_default()
+    return {"private": "y", "unprivileged": "y", "wakeup": "0"}.get(FIELDS[index], DEFAULT)
 
 
-def _set_field(line: LogicalLine, path: str, index: int, wanted: str, chroot_default: str) -> None:
+def _set_field(line: LogicalLine, path: str, index: int, wanted: str, chroot_default: Callable[[], str]) -> None:
     entry = _Entry(line, path)
-    if _meaning(index, entry.words[index], chroot_default) == _meaning(index, wanted, chroot_default):
+    present = entry.words[index]
+    if present == wanted or _meaning(index, present, chroot_default) == _meaning(index, wanted, chroot_default):
         return
     start, end = (line.raw_position(entry.spans[index][0]), line.raw_end(entry.spans[index][1]))
     rest = line.raw[end:]

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules for tables share: options, and how a plan becomes an outcome."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import TableOptions, TablePlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Diff, Outcome
+
+TABLE_SPEC: dict[str, Any] = {
+    "config_directory": {"type": "path", "default": "/etc/postfix"},
+    "path": {"type": "path"},
+    "type": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge": {"type": "bool", "default": False},
+    "max_removals": {"type": "str"},
+    "backup": {"type": "bool", "default": False},
+    "owner": {"type": "str"},
+    "group": {"type": "str"},
+    "mode": {"type": "raw"},
+}
+# A diff is for people; of a change of a whole table they need not see every row.
+DIFF_ROWS = 500
+
+
+def table_options(params: Mapping[str, Any], **new: str) -> TableOptions:
+    """The options of TABLE_SPEC; `new` are the metadata of a new table where they aren't the usual ones."""
+    return TableOptions(
+        owner=params["owner"],
+        group=params["group"],
+        mode=params["mode"],
+        backup=params["backup"],
+        max_removals=params["max_removals"],
+        **new,
+    )
+
+
+def counts_diff(plan: TablePlan) -> Diff:
+    """How many entries there were and are, with no key and no value."""
+    changes = f"{len(plan.added)} added, {len(plan.removed)} removed, {len(plan.updated)} with another value"
+    return _diff(plan, [f"{len(plan.old)} entries"], [f"{plan.total} entries ({changes})"])
+
+
+def entries_diff(plan: TablePlan, values: bool = True) -> Diff:
+    """The changed entries alone, in the order of their keys; without `values` their keys alone."""
+
+    def rows(mapping: Mapping[str, str], keys: Sequence[str], mark: str) -> list[str]:
+        found = [f"{key} {mapping[key]}" if values else f"{key} ({mark})" for key in sorted(keys)]
+        return found[:DIFF_ROWS] + ([f"... and {len(found) - DIFF_ROWS} more"] if len(found) > DIFF_ROWS else [])
+
+    return _diff(
+        plan,
+        rows(plan.old, [*plan.removed, *plan.updated], "old value"),
+        rows(plan.new, [*plan.added, *plan.updated], "new value"),
+    )
+
+
+def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
+    if not (plan.added or plan.removed or plan.updated):
+        before, after = [], []
+    if plan.index_rebuilt and not plan.source_changed:
+        before, after = [*before, f"index: {plan.state}"], [*after, "index: current"]
+    return Diff(plan.reference.path, _text(before), _text(after))
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: Any) -> Outcome:
+    """The result that every table module returns, with `results` of its own."""
+    returned: dict[str, Any] = {
+        "path": plan.reference.path,
+        "type": plan.reference.type,
+        "reference": str(plan.reference),
+        "total": plan.total,
+        "index_rebuilt": plan.index_rebuilt,
+        **results,
+    }
+    if backup:
+        returned["backup_file"] = backup
+    return Outcome(
+        changed=plan.changed, diffs=[diff] if plan.changed else [], warnings=list(plan.warnings), results=returned
+    )

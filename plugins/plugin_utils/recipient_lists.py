@@ -1,0 +1,114 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of recipients on their way to a host: as one private file, never as arguments of a module.
+
+Addresses are personal data, and a module's arguments are logged and shown. The action plugins take the addresses out
+of the task here, transfer them by `transfer`, and give the module the path of that file instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+    ReadFile,
+    as_items,
+    as_list,
+    declared_recipients,
+    listed_addresses,
+)
+
+
+@dataclass(frozen=True)
+class RecipientLists:
+    """Domain items without their addresses, and the addresses.
+
+    `addresses` are those of each item, None where it listed none for this file; `content` is the file, one a line.
+    """
+
+    items: list[dict[str, Any]]
+    addresses: list[list[str] | None]
+
+    @property
+    def listing(self) -> bool:
+        """Whether there is anything to transfer."""
+        return any(found is not None for found in self.addresses)
+
+    @property
+    def content(self) -> bytes:
+        return _content([address for found in self.addresses for address in found or []])
+
+    def for_module(self, path: str) -> list[dict[str, Any]]:
+        """The items as the module takes them with `remote_src: true`, the content being at `path` of the host."""
+        return [
+            item if found is None else dict(item, recipients_file=[*item.get("recipients_file", []), path])
+            for item, found in zip(self.items, self.addresses)
+        ]
+
+
+def take_from_items(items: object, read: ReadFile, remote_src: bool = False, place: str = "domains") -> RecipientLists:
+    """Takes the addresses out of domain items: `recipients`, and `recipients_file` unless that is on the host.
+
+    Other keys stay as they are. Raises InvalidInput for a bad address or name, with its place.
+    """
+    given = [dict(item) for item in as_items(items, place)]
+    local = [{**item, "recipients_file": None} for item in given] if remote_src else given
+    addresses = listed_addresses(local, read, place)
+    kept = []
+    for item in given:
+        files = as_list(item.pop("recipients_file", None), f"{place}.recipients_file")
+        item.pop("recipients", None)
+        kept.append(dict(item, recipients_file=files) if remote_src and files else item)
+    return RecipientLists(kept, addresses)
+
+
+def take_from_entries(recipients: object, files: object, read: ReadFile) -> bytes:
+    """The content of the file for the by-entry form. Raises InvalidInput for a bad address, with its place."""
+    return _content(declared_recipients(recipients, files, read))
+
+
+def _content(addresses: list[str]) -> bytes:
+    return "".join(f"{address}\n" for address in addresses).encode()
+
+
+def reader(action: ActionBase) -> ReadFile:
+    """Reads a file of the controller as a `src` is found: in files/ of the role or the play; vaulted ones decrypted."""
+
+    def read(path: str) -> bytes:
+        try:
+            real = action._loader.get_real_file(action._find_needle("files", path))
+        except AnsibleError as error:
+            raise InvalidInput(
+                f"{path} (recipients_file) can't be read on the controller: {error}; correct the path, "
+                "or give remote_src: true for a file of the host"
+            ) from None
+        try:
+            with open(real, "rb") as stream:
+                return stream.read()
+        finally:
+            action._loader.cleanup_tmp_file(real)
+
+    return read
+
+
+def transfer(action: ActionBase, content: bytes) -> str:
+    """Puts `content` on the host, readable by the remote user alone, under its digest; returns its path there."""
+    shell = action._connection._shell
+    if shell.tmpdir is None:
+        action._make_tmp_path()
+    name = f"recipients-{hashlib.sha256(content).hexdigest()}"
+    path = shell.join_path(shell.tmpdir, name)
+    action._transfer_data(path, content)
+    done = action._remote_chmod([path], "0600")
+    if done["rc"] != 0:
+        raise HostError(f"{path}: the transferred list can't be made private: {done.get('stderr', '').strip()}")
+    action._fixup_perms2([shell.tmpdir, path], execute=False)
+    return path

@@ -19,9 +19,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     resolve,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import checked_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
-    checked_value,
     declared_domains,
     declared_recipients,
     edits_by_domain,

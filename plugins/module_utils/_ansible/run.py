@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Dict, Iterable, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -32,16 +32,20 @@ class ModuleCommands:
         return Result(rc, out, err)
 
 
-# Evaluated when the file is loaded, where Python 3.8 has no dict[...].
-Work = Callable[["dict[str, Any]", Postfix, bool], Outcome]
+# Evaluated when the module starts, where Python 3.8 has no dict[...].
+Work = Callable[[Dict[str, Any], Postfix, bool], Outcome]
+Secrets = Callable[[Dict[str, Any]], Iterable[str]]
 
 
-def run_module(work: Work, argument_spec: dict[str, Any], **constraints: Any) -> None:
+def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | None = None, **constraints: Any) -> None:
     """Runs `work(params, postfix, check_mode)` and ends the module.
 
+    `secrets` returns what must not be shown of the arguments, where the argument spec can't say so.
     `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    if secrets is not None:
+        module.no_log_values.update(secrets(module.params))
     postfix = Postfix(ModuleCommands(module), module.params.get("config_directory") or "/etc/postfix")
     try:
         outcome = work(module.params, postfix, module.check_mode)

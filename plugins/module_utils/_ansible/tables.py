@@ -44,10 +44,11 @@ def counts_diff(plan: TablePlan) -> Diff:
 
 
 def entries_diff(plan: TablePlan, values: bool = True) -> Diff:
-    """The changed entries alone, in the order of their keys; without `values` their keys alone."""
+    """The changed entries alone, in the order of the table; without `values` their keys alone."""
 
     def rows(mapping: Mapping[str, str], keys: Sequence[str], mark: str) -> list[str]:
-        found = [f"{key} {mapping[key]}" if values else f"{key} ({mark})" for key in sorted(keys)]
+        shown = set(keys)
+        found = [f"{key} {mapping[key]}" if values else f"{key} ({mark})" for key in mapping if key in shown]
         return found[:DIFF_ROWS] + ([f"... and {len(found) - DIFF_ROWS} more"] if len(found) > DIFF_ROWS else [])
 
     return _diff(

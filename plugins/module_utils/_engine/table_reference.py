@@ -107,6 +107,18 @@ def resolve(
     return found
 
 
+def reference_at(postfix: Postfix, path: str, table_type: str | None, settings: Settings) -> TableReference:
+    """The table at `path`, of any local type: the given one, else the one by which main.cf names it, else the default.
+
+    Raises InvalidInput for a type that is not a local file or can't be edited.
+    """
+    allowed = (*INDEXED_TYPES, *SOURCE_TYPES)
+    members = []
+    if not table_type:
+        members = local_members(", ".join(postfix.parameters(options=("-n", "-x")).values()))
+    return reference_for_path(members, path, table_type or None, settings, allowed)
+
+
 def reference_for_path(
     members: list[TableReference], path: str, type_option: str | None, settings: Settings, allowed: tuple[str, ...]
 ) -> TableReference:

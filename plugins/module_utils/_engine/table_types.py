@@ -76,6 +76,24 @@ def _probe_text(table_type: str) -> bytes:
     return b"/^192\\.0\\.2\\.1$/ found\n" if table_type in ("regexp", "pcre") else b"192.0.2.1 found\n"
 
 
+def try_patterns(postfix: Postfix, table_type: str, path: str, content: bytes) -> None:
+    """Raises InvalidInput where Postfix warns of a pattern in what the source at `path` is to be.
+
+    Postfix only warns, and then never matches the pattern, so it has to be found before it goes live.
+    """
+    directory = tempfile.mkdtemp(prefix="mxrelay-probe-")
+    try:
+        source = os.path.join(directory, "patterns")
+        write_new_file(source, content)
+        result = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
+    finally:
+        shutil.rmtree(directory)
+    problems = [line for line in result.err.splitlines() if "warning" in line or "fatal" in line or "error" in line]
+    if problems or result.rc not in (0, 1):
+        text = "; ".join(problems).replace(source, path) or f"postmap ended with {result.rc}"
+        raise InvalidInput(f"{path}: Postfix would not take it ({text}); correct the pattern. Nothing was changed")
+
+
 def unusable(table_type: str, problem: str) -> HostError:
     """The error for a type that this host's Postfix can't build or read."""
     package = _PACKAGES.get(table_type)

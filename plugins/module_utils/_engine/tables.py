@@ -45,6 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_type
     INDEX_SUFFIXES,
     index_suffix,
     probe,
+    try_patterns,
     working_types,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
@@ -213,6 +214,8 @@ def plan_table(
     )
     if plan.source_changed or plan.index_rebuilt:
         probe(postfix, reference.type)
+    if plan.source_changed and reference.type in PATTERN_TYPES:
+        try_patterns(postfix, reference.type, reference.path, plan.files.content)
     return plan
 
 

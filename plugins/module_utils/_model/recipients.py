@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
     address,
     domain_name,
     domain_of,
     invalid,
-    plain_text,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits
 
@@ -200,14 +200,6 @@ def declared_recipients(recipients: object, files: object, read: ReadFile) -> li
     return list(dict.fromkeys(listed))
 
 
-def checked_value(value: object, place: str) -> str:
-    """The right-hand side of an entry: some text on one line, without white space around it. Raises InvalidInput."""
-    text = plain_text(value, place, "a value of at least one character")
-    if text != text.strip():
-        raise invalid(text, place, "has white space around it", "remove it")
-    return text
-
-
 def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool) -> Edits:
     """Edits after which each named domain has exactly its declared entries; the others stay unless `purge`."""
     wanted: dict[str, str] = {}
@@ -219,11 +211,5 @@ def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool
 
 
 def edits_by_entry(addresses: Sequence[str], state: str, value: str, purge: bool) -> Edits:
-    """Edits for single addresses. Raises InvalidInput where nothing would be left by a slip."""
-    if state == ABSENT:
-        if purge:
-            raise InvalidInput("purge can't be given with state: absent; list what is to stay with state: present")
-        return Edits(remove=tuple(addresses))
-    if purge and not addresses:
-        raise InvalidInput("purge with an empty list of recipients would empty the table; list those that are to stay")
-    return Edits(set=dict.fromkeys(addresses, value), purge=purge)
+    """Edits for single addresses. Raises InvalidInput for a purge that would leave nothing."""
+    return edits(dict.fromkeys(addresses, value), state, purge)

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work of the module transport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
+    entries_diff,
+    table_options,
+    table_outcome,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change_table, read_settings, resolve
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+PARAMETER = "transport_maps"
+DEFAULT_NAME = "transport"
+
+
+def keep_transport(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """Plans and, unless in check mode, makes the change that the options ask for."""
+    wanted = rows(params["entries"], with_results=params["state"] == "present")
+    want = edits(wanted, params["state"], params["purge"])
+    settings = read_settings(postfix, [PARAMETER])
+    reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
+    plan, backup = change_table(postfix, reference, want, table_options(params), check_mode, settings)
+    return table_outcome(
+        plan, backup, entries_diff(plan), added=plan.added, removed=plan.removed, updated=plan.updated
+    )

@@ -226,7 +226,7 @@ def _check_known(name: str, file: MainCf, facts: _Facts) -> None:
     raise InvalidInput(
         f'main.cf: Postfix knows no parameter "{name}"'
         + (f'; did you mean "{near[0]}"?' if near else "; correct the name")
-        + " For a parameter of a custom service, set allow_unknown: true"
+        + " (for a parameter of a custom service, set allow_unknown: true)"
     )
 
 

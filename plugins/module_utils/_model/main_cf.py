@@ -31,7 +31,7 @@ DOMAIN_LISTS = frozenset(
     {"relay_domains", "mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "fast_flush_domains"}
 )
 
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _ENTRY = re.compile(r"^([^\s=]+)[ \t\v\f\r]*=[ \t\v\f\r]*", re.ASCII)
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)|\(([A-Za-z0-9_]+)|([A-Za-z0-9_]+))")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

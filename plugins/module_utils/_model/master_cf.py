@@ -27,9 +27,9 @@ _BLANKS = " \t\r\n"
 _INDENT = "  "
 _COLUMNS = (10, 6, 8, 8, 8, 8, 8, 0)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PARAMETER = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-_WAKEUP = re.compile(r"^(-|\d+\??)$", re.ASCII)
-_PROCESS_LIMIT = re.compile(r"^(-|\d+)$", re.ASCII)
+_PARAMETER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+_WAKEUP = re.compile(r"(-|\d+\??)\Z", re.ASCII)
+_PROCESS_LIMIT = re.compile(r"(-|\d+)\Z", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,10 @@ def _replace(
             if directory not in stages:
                 stages[directory] = stack.enter_context(_stage(directory))
         name = os.path.basename(files.path)
+        new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
+        if write_source:
+            # Before the index, since Postfix warns for ever of an index that is older than its source.
+            write_new_file(new_source, files.content, files.source_metadata)
         built = os.path.join(stages[os.path.dirname(index or source)], name)
         write_new_file(built, files.content)
         new_index = _build(postfix, files, built, expected) if write_index else ""
@@ -116,8 +120,6 @@ def _replace(
         if write_index:
             os.replace(new_index, index)
         if write_source:
-            new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
-            write_new_file(new_source, files.content, files.source_metadata)
             os.replace(new_source, source)
         for directory in stages:
             sync_directory(directory)

@@ -1,0 +1,494 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import grp
+import os
+import pathlib
+import pwd
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import tables
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
+    Edits,
+    TableOptions,
+    TablePlan,
+    TableReference,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+MY_GROUP = grp.getgrgid(os.getegid()).gr_name
+ALICE = Edits(set={"alice@x.example": "x"})
+
+
+@pytest.fixture(name="host")
+def fixture_host(tmp_path: pathlib.Path) -> FakeHost:
+    return FakeHost(str(tmp_path))
+
+
+class Subject:
+    """One table of the fake host."""
+
+    def __init__(self, host: FakeHost, table_type: str = "hash") -> None:
+        self.host = host
+        self.path = pathlib.Path(host.config_directory) / "table"
+        self.reference = TableReference(table_type, str(self.path))
+        self.index = pathlib.Path(f"{self.path}{host.suffixes.get(table_type, '')}")
+        self.record = self.path.with_name(".table.mxrelay")
+
+    def change(self, edits: Edits = ALICE, check_mode: bool = False, **options: object) -> TablePlan:
+        given = TableOptions(new_owner=ME, new_group=MY_GROUP, **options)
+        self.host.commands.clear()
+        return tables.change_table(self.host.postfix(), self.reference, edits, given, check_mode)[0]
+
+    def written(self, data: bytes) -> None:
+        """The source as others wrote it, with the index that postmap makes of it."""
+        self.path.write_bytes(data)
+        self.host.postfix().build(str(self.reference))
+
+
+@pytest.fixture(name="table")
+def fixture_table(host: FakeHost) -> Subject:
+    return Subject(host)
+
+
+def index_rows(table: Subject) -> list[str]:
+    return table.index.read_text().splitlines()[1:]
+
+
+@pytest.mark.parametrize("table_type", ["hash", "btree", "lmdb", "cdb"])
+def test_new_table_is_built_private_and_readable_by_postfix(host: FakeHost, table_type: str) -> None:
+    table = Subject(host, table_type)
+    before = os.umask(0o077)
+    try:
+        plan = table.change()
+    finally:
+        os.umask(before)
+    assert plan.changed and plan.index_missing and plan.index_rebuilt
+    assert (plan.added, plan.removed, plan.updated, plan.total) == (["alice@x.example"], [], [], 1)
+    assert table.path.read_bytes() == b"alice@x.example x\n"
+    assert index_rows(table) == ["alice@x.example\tx"]
+    assert [oct(path.stat().st_mode & 0o7777) for path in (table.path, table.index)] == ["0o640", "0o640"]
+    assert oct(table.record.stat().st_mode & 0o7777) == "0o600"
+    assert sorted(os.listdir(host.config_directory)) == sorted([".table.mxrelay", "table", table.index.name])
+
+
+def test_second_run_touches_nothing_and_runs_no_postmap(host: FakeHost, table: Subject) -> None:
+    table.change()
+    before = contents(host.config_directory)
+    plan = table.change()
+    assert not plan.changed
+    assert contents(host.config_directory) == before
+    assert host.names() == ["postconf"]
+
+
+def test_table_of_others_without_record_is_compared_by_content_and_not_touched(
+    host: FakeHost, table: Subject
+) -> None:
+    table.written(b"alice@x.example x\n")
+    before = contents(host.config_directory)
+    assert not table.change().changed
+    assert contents(host.config_directory) == before
+    assert host.builds() == []
+
+
+def test_check_mode_plans_the_same_and_writes_nothing(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    before = contents(host.config_directory)
+    edits = Edits(set={"alice@x.example": "x"}, remove=["bob@x.example"])
+    checked = table.change(edits, check_mode=True)
+    assert contents(host.config_directory) == before
+    done = table.change(edits)
+    assert (checked.changed, checked.added, checked.removed, checked.index_rebuilt, checked.total) == (
+        done.changed, done.added, done.removed, done.index_rebuilt, done.total,
+    ) == (True, ["alice@x.example"], ["bob@x.example"], True, 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "state", "reloads"),
+    [("delete", "missing", 1), ("truncate", "unreadable", 1), ("stale", "stale", 0), ("garbage", "unreadable", 1)],
+)
+def test_damaged_index_is_repaired_while_the_source_stays(
+    host: FakeHost, table: Subject, damage: str, state: str, reloads: int
+) -> None:
+    table.change()
+    source = contents(host.config_directory)["table"]
+    if damage == "delete":
+        table.index.unlink()
+    else:
+        table.index.write_text({"truncate": "", "stale": "hash\nbob@x.example\tx\n", "garbage": "?"}[damage])
+    assert tables.index_state(host.postfix(), table.reference) == state
+    plan = table.change()
+    assert plan.changed and plan.index_rebuilt and not plan.source_changed
+    assert (plan.index_missing, plan.index_stale) == (state == "missing", state != "missing")
+    assert index_rows(table) == ["alice@x.example\tx"]
+    assert contents(host.config_directory)["table"] == source
+    assert host.reloads() == reloads
+    assert tables.index_state(host.postfix(), table.reference) == "current"
+    assert not table.change().changed
+
+
+def test_changed_source_with_its_old_index_and_old_times_is_found(host: FakeHost, table: Subject) -> None:
+    table.change()
+    status = table.path.stat()
+    table.path.write_bytes(b"alice@x.example x\nbob@x.example x\n")
+    os.utime(table.path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    plan = table.change()
+    assert plan.changed and plan.index_stale
+    assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]
+
+
+def test_change_of_a_running_table_needs_no_reload(host: FakeHost, table: Subject) -> None:
+    table.change()
+    table.change(Edits(set={"bob@x.example": "x"}))
+    assert host.reloads() == 0
+    assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]
+
+
+def test_index_is_never_older_than_its_source(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    os.utime(table.path, ns=(0, 0))
+    table.change()
+    assert table.path.stat().st_mtime_ns <= table.index.stat().st_mtime_ns
+
+
+def test_index_is_renamed_before_the_source(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.change()
+    moves = []
+    replace = os.replace
+
+    def noted(source: str, target: str) -> None:
+        moves.append(os.path.basename(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", noted)
+    table.change(Edits(set={"bob@x.example": "x"}))
+    assert moves == [".table.mxrelay", "table.db", "table"]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_run_that_dies_between_two_renames_is_finished_by_the_next(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    table.written(b"bob@x.example x\n")
+    replace = os.replace
+    left = [step]
+
+    def dying(source: str, target: str) -> None:
+        if left[0] == 1:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        table.change()
+    monkeypatch.undo()
+    wanted = ["alice@x.example\tx", "bob@x.example\tx"]
+    assert sorted(index_rows(table)) in (["bob@x.example\tx"], wanted)
+    assert table.change().changed
+    assert sorted(index_rows(table)) == wanted
+    assert not table.change().changed
+
+
+def test_owed_reload_is_done_by_the_next_run(host: FakeHost, table: Subject) -> None:
+    host.reload_fails = True
+    with pytest.raises(HostError) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"postfix reload failed: postfix: fatal: no; {table.path} is in place, but daemons may not see it: "
+        "correct this and run again"
+    )
+    host.reload_fails = False
+    plan = table.change()
+    assert plan.changed and not plan.index_rebuilt
+    assert (host.reloads(), host.builds()) == (1, [])
+    assert not table.change().changed
+
+
+def test_postfix_that_does_not_run_is_not_reloaded(host: FakeHost, table: Subject) -> None:
+    host.running = False
+    table.change()
+    assert host.reloads() == 0
+    assert not table.change().changed
+
+
+def test_lost_rows_are_found_before_the_table_goes_live(host: FakeHost) -> None:
+    table = Subject(host, "lmdb")
+    table.written(b"bob@x.example x\n")
+    before = contents(host.config_directory)
+    host.loses_rows_in = ".mxrelay-table-"
+    with pytest.raises(HostError) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"{table.path}: the index that postmap built holds 0 rows that are not the 2 of the source; "
+        "the table is as it was. Check the free space of the file system and the warnings of this run"
+    )
+    assert contents(host.config_directory) == before
+
+
+def test_failed_build_leaves_the_table_as_it_was(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    before = contents(host.config_directory)
+
+    def full(path: str) -> None:
+        if "mxrelay-probe-" not in path:
+            host.broken_types = {"hash"}
+
+    host.before_build = full
+    with pytest.raises(HostError, match="can't be read back; the table is as it was"):
+        table.change()
+    assert contents(host.config_directory) == before
+
+
+@pytest.mark.parametrize(("table_type", "remedy"), [("lmdb", "install the package postfix-lmdb, or use another type"),
+                                                   ("btree", "use another type")])
+def test_type_that_does_not_work_is_refused_in_check_mode_too(
+    host: FakeHost, table_type: str, remedy: str
+) -> None:
+    host.broken_types = {table_type}
+    with pytest.raises(HostError) as caught:
+        Subject(host, table_type).change(check_mode=True)
+    assert caught.value.message == (
+        f"tables of type {table_type} don't work on this host "
+        f"(postmap: fatal: unsupported dictionary type: {table_type}); {remedy}; nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
+
+
+def test_working_types_are_those_that_build_and_answer(host: FakeHost) -> None:
+    host.broken_types = {"btree"}
+    assert tables.working_types(host.postfix()) == ["hash", "lmdb", "cdb", "texthash", "regexp"]
+
+
+def test_index_of_a_redirected_type_is_the_file_that_appears(host: FakeHost) -> None:
+    host.parameters.update(mail_version="3.11.6", non_bdb_migration_level="enable-redirect")
+    host.suffixes.update(hash=".lmdb")
+    table = Subject(host)
+    assert table.change().changed
+    assert sorted(os.listdir(host.config_directory)) == [".table.mxrelay", "table", "table.lmdb"]
+    assert not table.change().changed
+
+
+def test_metadata_of_an_existing_table_stays(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    table.path.chmod(0o604)
+    table.index.chmod(0o644)
+    table.change()
+    assert [oct(path.stat().st_mode & 0o7777) for path in (table.path, table.index)] == ["0o604", "0o644"]
+
+
+def test_rebuilt_index_gets_the_mode_of_its_source(host: FakeHost, table: Subject) -> None:
+    table.written(b"alice@x.example x\n")
+    table.path.chmod(0o600)
+    table.index.unlink()
+    table.change()
+    assert oct(table.index.stat().st_mode & 0o7777) == "0o600"
+
+
+def test_mode_is_applied_to_both_files_without_building(host: FakeHost, table: Subject) -> None:
+    table.change()
+    plan = table.change(mode="0644", owner=str(os.geteuid()), group=MY_GROUP)
+    assert plan.changed and plan.metadata_changed
+    assert [oct(path.stat().st_mode & 0o7777) for path in (table.path, table.index)] == ["0o644", "0o644"]
+    assert host.builds() == []
+    assert not table.change(mode="0644").changed
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("owner", "nobody-here", '"nobody-here" (owner) is not a user of this host; create the user or correct it'),
+        ("group", "nobody-here", '"nobody-here" (group) is not a group of this host; create the group or correct it'),
+        ("mode", "u+x", "\"u+x\" (mode) is not an octal mode; write octal digits in quotes, such as '0640'"),
+        ("mode", "1777", "\"1777\" (mode) is not a mode from 0000 to 0777; write it in quotes, such as '0640'"),
+        ("mode", True, "True (mode) is not a mode; write octal digits in quotes, such as '0640'"),
+        (
+            "max_removals", "many",
+            '"many" (max_removals) is not a number or a percentage; write it as 10 or as "10%"',
+        ),
+    ],
+)
+def test_bad_option_is_refused_before_anything_is_written(
+    host: FakeHost, table: Subject, option: str, value: object, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        table.change(**{option: value})
+    assert caught.value.message == message
+    assert os.listdir(host.config_directory) == []
+
+
+def test_yaml_number_is_a_mode(table: Subject) -> None:
+    table.change(mode=0o604)
+    assert oct(table.path.stat().st_mode & 0o7777) == "0o604"
+
+
+@pytest.mark.parametrize(("limit", "refused"), [("2", False), ("1", True), ("50%", False), ("49%", True), ("0", True)])
+def test_more_removals_than_allowed_are_refused(host: FakeHost, table: Subject, limit: str, refused: bool) -> None:
+    table.written(b"a x\nb x\nc x\nd x\n")
+    before = contents(host.config_directory)
+    edits = Edits(remove=["a", "b"])
+    if not refused:
+        assert table.change(edits, max_removals=limit).removed == ["a", "b"]
+        return
+    with pytest.raises(Refused) as caught:
+        table.change(edits, max_removals=limit)
+    assert caught.value.message == (
+        f"{table.path}: 2 of 4 entries would be removed, which is more than max_removals ({limit}); "
+        "check that the list is complete, or allow more"
+    )
+    assert contents(host.config_directory) == before
+
+
+def test_backup_is_a_copy_of_the_old_source(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    table.path.chmod(0o600)
+    old = table.path.stat().st_ino
+    table.change(backup=True)
+    backups = [name for name in os.listdir(host.config_directory) if name.endswith("~")]
+    assert len(backups) == 1
+    backup = pathlib.Path(host.config_directory, backups[0])
+    assert backup.read_bytes() == b"bob@x.example x\n"
+    assert (oct(backup.stat().st_mode & 0o7777), backup.stat().st_nlink) == ("0o600", 1)
+    assert backup.stat().st_ino != old
+    assert table.change(backup=True).changed is False
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(host: FakeHost, table: Subject) -> None:
+    table.change()
+    directory = pathlib.Path(host.config_directory)
+    (directory / ".mxrelay-table-dead").mkdir()
+    (directory / ".mxrelay-table-dead" / "table").write_text("half")
+    (directory / ".mxrelay-table-file").write_text("of somebody else")
+    (directory / "other-table-dead").mkdir()
+    assert table.change(check_mode=True).changed
+    assert (directory / ".mxrelay-table-dead").exists()
+    assert table.change().changed
+    assert sorted(os.listdir(directory)) == [
+        ".mxrelay-table-file", ".table.mxrelay", "other-table-dead", "table", "table.db",
+    ]
+    assert not table.change().changed
+
+
+def test_table_that_is_a_symbolic_link_stays_one(host: FakeHost, table: Subject, tmp_path: pathlib.Path) -> None:
+    target = tmp_path / "elsewhere" / "real"
+    target.parent.mkdir()
+    target.write_bytes(b"bob@x.example x\n")
+    table.path.symlink_to(target)
+    table.change()
+    assert table.path.is_symlink()
+    assert target.read_bytes() == b"bob@x.example x\nalice@x.example x\n"
+    assert sorted(index_rows(table)) == ["alice@x.example\tx", "bob@x.example\tx"]
+    assert sorted(os.listdir(target.parent)) == ["real"]
+    assert not table.change().changed
+
+
+def test_missing_source_with_an_index_is_not_replaced(host: FakeHost, table: Subject) -> None:
+    table.written(b"bob@x.example x\n")
+    table.path.unlink()
+    with pytest.raises(Refused) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"{table.path} is missing while its index {table.index} is there; a new table would lose the entries of the "
+        f"index: write the source again (postmap -s hash:{table.path}) or remove the index"
+    )
+    assert table.change(Edits(set={"a": "x"}, purge=True)).changed
+
+
+def test_nothing_to_remove_makes_no_table(host: FakeHost, table: Subject) -> None:
+    plan = table.change(Edits(remove=["a"], owned=["x.example"]))
+    assert (plan.changed, plan.total) == (False, 0)
+    assert os.listdir(host.config_directory) == []
+
+
+def test_warnings_name_file_and_line(table: Subject) -> None:
+    table.written(b"keyonly\n")
+    assert table.change().warnings == [f"{table.path}: line 1: has a key without a value; Postfix ignores the entry"]
+
+
+@pytest.mark.parametrize(
+    ("record", "mode"), [("not json", 0o600), ('{"type": "hash"}', 0o600), (None, 0o644)]
+)
+def test_record_that_is_not_ours_is_not_believed(
+    host: FakeHost, table: Subject, record: str | None, mode: int
+) -> None:
+    table.change()
+    if record is not None:
+        table.record.write_text(record)
+    table.record.chmod(mode)
+    assert not table.change().changed
+    assert ["postmap", "-s", str(table.reference)] in host.commands
+
+
+def test_record_is_not_believed_when_keys_are_folded_otherwise(host: FakeHost, table: Subject) -> None:
+    table.change(Edits(set={"ä@x.example": "x"}))
+    host.parameters["smtputf8_enable"] = "no"
+    table.change(Edits(set={"ä@x.example": "x"}))
+    assert ["postmap", "-s", str(table.reference)] in host.commands
+
+
+def test_texthash_has_no_index_and_is_reloaded(host: FakeHost) -> None:
+    table = Subject(host, "texthash")
+    plan = table.change()
+    assert plan.changed and not plan.index_rebuilt
+    assert (host.builds(), host.reloads()) == ([], 1)
+    assert os.listdir(host.config_directory) == ["table"]
+    assert tables.index_state(host.postfix(), table.reference) == "none"
+    assert not table.change().changed
+    assert host.names() == ["postconf"]
+
+
+def test_bad_pattern_is_refused_before_it_goes_live(host: FakeHost) -> None:
+    table = Subject(host, "pcre")
+    host.pattern_problem = "missing closing parenthesis"
+    with pytest.raises(InvalidInput) as caught:
+        table.change(Edits(set={"/^(a/": "x"}), check_mode=True)
+    assert caught.value.message == (
+        f"{table.path}: Postfix would not take it (postmap: warning: {table.path}, line 1: missing closing "
+        "parenthesis); correct the pattern. Nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
+    host.pattern_problem = ""
+    assert table.change(Edits(set={"/^(a/": "x"})).changed
+
+
+def test_lmdb_key_limit(host: FakeHost) -> None:
+    table = Subject(host, "lmdb")
+    table.change(Edits(set={"k" * 510: "x"}))
+    with pytest.raises(InvalidInput, match="is longer than the 510 bytes that a key of an lmdb table may have"):
+        table.change(Edits(set={"k" * 511: "x"}))
+
+
+def test_quoted_white_space_needs_postfix_3_2(host: FakeHost, table: Subject) -> None:
+    edits = Edits(set={'"a b"@x.example': "x"})
+    host.parameters["mail_version"] = "3.1.15"
+    with pytest.raises(InvalidInput, match=r'^"a b"@x\.example contains quoted white space, which keys can.t have before'):
+        table.change(edits)
+    host.parameters["mail_version"] = "3.2.0"
+    assert table.change(edits).changed
+
+
+def test_missing_directory_is_named(host: FakeHost) -> None:
+    reference = TableReference("hash", f"{host.config_directory}/none/table")
+    with pytest.raises(HostError) as caught:
+        tables.change_table(host.postfix(), reference, ALICE, TableOptions(), False)
+    assert caught.value.message == (
+        f"{host.config_directory}/none: No such file or directory; create the directory or correct the path"
+    )
+    with pytest.raises(HostError) as caught:
+        tables.plan_table(host.postfix(), reference, ALICE, TableOptions())
+    assert caught.value.message == (
+        f"{host.config_directory}/none: there is no such directory for {reference}; create it or correct the path"
+    )
+
+
+def test_directory_is_not_a_table(host: FakeHost, table: Subject) -> None:
+    table.path.mkdir()
+    with pytest.raises(HostError, match="is a directory, not the source of a table; correct the path"):
+        table.change()

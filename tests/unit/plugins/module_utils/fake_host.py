@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host with Postfix for unit tests: the command port answers as Postfix's commands do, on real files.
+
+Its index is the rows of the source as text after a first line that names the type, so that a test can read, break and
+compare it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Callable, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
+NOT_FOUND = Result(1, "", "")
+
+
+class FakeHost:
+    """The command port. `commands` is what was run, without the configuration directory."""
+
+    def __init__(self, config_directory: str) -> None:
+        self.config_directory = config_directory
+        self.parameters = {
+            "default_database_type": "hash",
+            "smtputf8_enable": "yes",
+            "mail_version": "3.10.13",
+            "relay_recipient_maps": "",
+            "transport_maps": "",
+        }
+        self.broken_types: set[str] = set()
+        self.suffixes = dict(SUFFIXES)
+        self.running = True
+        self.reload_fails = False
+        self.pattern_problem = ""
+        self.loses_rows_in = ""
+        self.before_build: Callable[[str], None] = lambda path: None
+        self.commands: list[list[str]] = []
+
+    def postfix(self) -> Postfix:
+        return Postfix(self, self.config_directory)
+
+    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+        assert list(argv[1:3]) == ["-c", self.config_directory]
+        command = [argv[0], *argv[3:]]
+        self.commands.append(command)
+        answers = {"postconf": self._postconf, "postmap": self._postmap, "postfix": self._postfix}
+        return answers[argv[0]](command[1:], data)
+
+    def names(self) -> list[str]:
+        """The names of the commands that were run."""
+        return [command[0] for command in self.commands]
+
+    def builds(self) -> list[str]:
+        """The tables that postmap was told to build, the probe's left out."""
+        return [
+            command[1]
+            for command in self.commands
+            if command[0] == "postmap" and len(command) == 2 and "mxrelay-probe-" not in command[1]
+        ]
+
+    def reloads(self) -> int:
+        return self.commands.count(["postfix", "reload"])
+
+    def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
+        if arguments == ["-m"]:
+            return Result(0, "btree\ncdb\nhash\nlmdb\nregexp\nstatic\ntexthash\n", "")
+        names = [name for name in arguments if not name.startswith("-")] or list(self.parameters)
+        known = [name for name in names if name in self.parameters]
+        return Result(0, "".join(f"{name} = {self.parameters[name]}\n" for name in known), "")
+
+    def _postfix(self, arguments: list[str], data: bytes | None) -> Result:
+        if arguments == ["status"]:
+            return Result(0 if self.running else 1, "", "")
+        return Result(1, "", "postfix: fatal: no") if self.reload_fails else Result(0, "", "")
+
+    def _postmap(self, arguments: list[str], data: bytes | None) -> Result:
+        if arguments[0] == "-s":
+            return self._dump(arguments[1])
+        if arguments[0] == "-q":
+            return self._query(arguments[1], arguments[2])
+        return self._build(arguments[0])
+
+    def _build(self, table: str) -> Result:
+        kind, _colon, path = table.partition(":")
+        if kind in self.broken_types:
+            return Result(1, "", f"postmap: fatal: unsupported dictionary type: {kind}\n")
+        self.before_build(path)
+        with open(path, "rb") as stream:
+            mapping = Table.parse(stream.read()).mapping(self.parameters["smtputf8_enable"] == "yes")
+        rows = [f"{key}\t{value}" for key, value in mapping.items()]
+        if self.loses_rows_in and self.loses_rows_in in path:
+            rows = []
+        with open(path + self.suffixes[kind], "wb") as stream:
+            stream.write(encode("\n".join([kind, *rows]) + "\n"))
+        return Result(0, "", "postmap: warning: anything\n")
+
+    def _rows(self, table: str) -> list[str] | None:
+        kind, _colon, path = table.partition(":")
+        if kind in self.broken_types:
+            return None
+        if kind not in self.suffixes:
+            with open(path, "rb") as stream:
+                return [f"{key}\t{value}" for key, value in Table.parse(stream.read()).mapping(True).items()]
+        try:
+            with open(path + self.suffixes[kind], "rb") as stream:
+                lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
+        except FileNotFoundError:
+            return None
+        return lines[1:] if lines and lines[0] == kind else None
+
+    def _dump(self, table: str) -> Result:
+        rows = self._rows(table)
+        if rows is None:
+            return Result(1, "", f"postmap: fatal: open {table}: No such file or directory\n")
+        return Result(0, "".join(f"{row}\n" for row in rows), "")
+
+    def _query(self, key: str, table: str) -> Result:
+        if table.startswith(("regexp:", "pcre:", "cidr:")):
+            source = table.partition(":")[2]
+            if os.path.basename(source) == "probe":
+                return Result(0, "found\n", "")
+            warning = f"postmap: warning: {source}, line 1: {self.pattern_problem}\n" if self.pattern_problem else ""
+            return Result(1, "", warning)
+        rows = self._rows(table)
+        found = dict(row.split("\t", 1) for row in rows or ())
+        return Result(0, f"{found[key]}\n", "") if key in found else NOT_FOUND
+
+
+def contents(directory: str) -> dict[str, tuple[int, int, bytes]]:
+    """Every file of a directory with inode, time of change and bytes: what must not differ where nothing changed."""
+    found = {}
+    for entry in os.scandir(directory):
+        if entry.is_file(follow_symlinks=False):
+            with open(entry.path, "rb") as stream:
+                found[entry.name] = (entry.stat().st_ino, entry.stat().st_mtime_ns, stream.read())
+        else:
+            found[entry.name] = (0, 0, b"")
+    return found

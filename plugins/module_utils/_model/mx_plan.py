@@ -1,0 +1,591 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The MX plan: what a host needs for its declared relay domains, and every reason not to change it.
+
+Follows "Configuring Postfix as primary or backup MX host for a remote site" of STANDARD_CONFIGURATION_README.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import (
+    DomainRows,
+    HostState,
+    MxRecord,
+    TableState,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    ABSENT,
+    ANY,
+    EXTERNAL,
+    LISTED,
+    PRESENT,
+    PRIMARY,
+    SECONDARY,
+    VERIFY,
+    DomainItem,
+    Refusal,
+    Request,
+)
+
+WORLD = frozenset({"0.0.0.0/0", "::/0", "[::]/0", "0/0"})
+LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
+RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
+RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
+VERIFY_ACTION = "reject_unverified_recipient"
+
+
+@dataclass(frozen=True)
+class RecipientsItem:
+    """One domain's rows as they are to be; `index` is its place in the declared list, None for a domain not in it."""
+
+    name: str
+    policy: str
+    state: str = PRESENT
+    index: int | None = None
+    postmaster: bool = False
+    subdomains: bool = False
+    changed: bool = False
+
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "recipients_policy": self.policy,
+            "state": self.state,
+            "item": self.index,
+            "postmaster": self.postmaster,
+            "subdomains": self.subdomains,
+            "changed": self.changed,
+        }
+
+
+@dataclass
+class MxPlan:
+    """The complete change. Removals of rows are apart, for they come after main.cf has let go of the domain."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    recipients: list[RecipientsItem] = field(default_factory=list)
+    recipients_removed: list[RecipientsItem] = field(default_factory=list)
+    transport: dict[str, str] = field(default_factory=dict)
+    transport_removed: list[str] = field(default_factory=list)
+    verify: dict[str, str] = field(default_factory=dict)
+    verify_removed: list[str] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
+    add_items: dict[str, list[str]] = field(default_factory=dict)
+    remove_items: dict[str, list[str]] = field(default_factory=dict)
+    overrides: dict[str, str] = field(default_factory=dict)
+    undeclared: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+    def refuse(self, domain: str, check: str, cause: str, remedy: str) -> None:
+        self.refusals.append(Refusal(domain, check, cause, remedy))
+
+    def add_item(self, parameter: str, item: str) -> None:
+        members = self.add_items.setdefault(parameter, [])
+        if item not in members:
+            members.append(item)
+
+    def remove_item(self, parameter: str, item: str) -> None:
+        members = self.remove_items.setdefault(parameter, [])
+        if item not in members:
+            members.append(item)
+
+
+def decide(request: Request, host: HostState) -> MxPlan:
+    """The plan for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
+    plan = MxPlan(refusals=list(request.refusals))
+    settings = request.settings
+    _policies(request, host, plan)
+    _transport_rows(request, host, plan)
+    if host.installed:
+        _host_wide(request, host, plan)
+        _classes(request, host, plan)
+        _loops(request, host, plan)
+        _undeclared(request, host, plan)
+        _absent(request, host, plan)
+        _relay_domains(request, host, plan)
+        _recipient_maps(request, host, plan)
+        _transport_maps(request, host, plan)
+        _verification(request, host, plan)
+        if request.present:
+            _restrictions(host, plan)
+            _fallback_guard(host, plan)
+    else:
+        for item in request.present:
+            plan.add_item("relay_domains", item.name)
+    if settings["queue_lifetime"] and request.present:
+        plan.parameters["maximal_queue_lifetime"] = str(settings["queue_lifetime"])
+    return plan
+
+
+def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequence[str]) -> MxRecord | None:
+    """This host's own record where no other exchanger is better than it, so that relayed mail has nowhere to go."""
+    own = [one for one in records if host.is_self(one.host, one.addresses, proxies)]
+    if not own:
+        return None
+    best = min(one.preference for one in own)
+    others = [one for one in records if one not in own]
+    return None if any(one.preference < best for one in others) else min(own, key=lambda one: one.preference)
+
+
+def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
+    """Whether the table's rows for a domain are other than what the item declares."""
+    if item.policy == LISTED:
+        return (
+            rows.digest != item.digest
+            or rows.wildcard
+            or not rows.tidy
+            or rows.postmaster != (postmaster or item.lists_postmaster)
+        )
+    return not (rows.wildcard and rows.tidy and rows.count == 0 and not rows.postmaster)
+
+
+def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
+    settings = request.settings
+    table = settings["recipient_check"] == "table"
+    for item in request.present:
+        if not table:
+            if item.listed_count or item.policy in (ANY, VERIFY, EXTERNAL):
+                plan.refuse(
+                    item.name,
+                    "recipient_check",
+                    f"recipient_check is none, which accepts every recipient, and its policy is {item.policy}",
+                    "make recipient_check table, or leave out recipients and recipients_policy",
+                )
+        elif item.policy is None:
+            plan.refuse(
+                item.name,
+                "no_recipients",
+                "it has no recipients and no recipients_policy",
+                "list its recipients, or say recipients_policy any, verify or external",
+            )
+        elif item.policy == LISTED and not item.listed_count:
+            plan.refuse(
+                item.name,
+                "no_recipients",
+                "its list of recipients is empty, so that all its mail would be refused",
+                "list its recipients, or say recipients_policy any, verify or external",
+            )
+        elif item.policy != EXTERNAL:
+            rows = host.recipient_rows.get(item.name, DomainRows())
+            plan.recipients.append(
+                RecipientsItem(
+                    name=item.name,
+                    policy=LISTED if item.policy == LISTED else ANY,
+                    index=item.index,
+                    postmaster=item.policy == LISTED and bool(settings["postmaster"]),
+                    subdomains=item.subdomains,
+                    changed=rows_differ(item, rows, bool(settings["postmaster"])),
+                )
+            )
+        if table and item.subdomains and item.policy in (ANY, VERIFY):
+            plan.refuse(
+                item.name,
+                "subdomains",
+                f"subdomains with the policy {item.policy}: a wildcard row matches no subdomain",
+                "list full addresses, or declare each subdomain as a domain of its own",
+            )
+
+
+def _transport_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+    rows = host.transport.rows if host.transport else {}
+    for item in request.present:
+        result = item.result if item.role == PRIMARY else _secondary_result(item, host)
+        if result is None:
+            plan.transport_removed += [one for one in item.patterns if one in rows]
+        else:
+            plan.transport.update({pattern: result for pattern in item.patterns})
+        if not item.subdomains and "." + item.name in rows and "." + item.name not in plan.transport_removed:
+            plan.transport_removed.append("." + item.name)
+
+
+def _secondary_result(item: DomainItem, host: HostState) -> str | None:
+    """`relay:` where something else would capture the mail of a secondary; its own MX lookup does without a row."""
+    if not host.installed:
+        return None
+    captured = (
+        host.value("relayhost")
+        or host.value("sender_dependent_relayhost_maps")
+        or host.value("relay_transport") not in ("relay", "")
+        or item.name in host.weak_captures
+    )
+    return "relay:" if captured else None
+
+
+def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
+    settings = request.settings
+    if not request.present:
+        return
+    if settings["proxy_interfaces"]:
+        plan.parameters["proxy_interfaces"] = ", ".join(map(str, settings["proxy_interfaces"]))
+    interfaces = str(settings["inet_interfaces"])
+    if interfaces:
+        plan.parameters["inet_interfaces"] = interfaces
+    listening = split_items(interfaces or host.value("inet_interfaces"))
+    if listening and all(one.lower() in LOOPBACK for one in listening):
+        plan.refuse(
+            "",
+            "inet_interfaces",
+            f"inet_interfaces is {', '.join(listening)}: no other host can deliver mail here",
+            f"set {request.role or 'mx'}_inet_interfaces: all",
+        )
+    for where, value in [("mynetworks", host.value("mynetworks")), *_overrides(host, "mynetworks")]:
+        world = [one for one in split_items(value) if one in WORLD]
+        if world:
+            plan.refuse(
+                "",
+                "mynetworks",
+                f"{where} contains {world[0]}: everybody may relay through this host",
+                "leave only the networks of your own clients in it",
+            )
+    if host.version and host.version < (2, 2):
+        plan.parameters["relay_transport"] = "relay"
+
+
+def _classes(request: Request, host: HostState, plan: MxPlan) -> None:
+    for item in request.present:
+        for parameter, member in host.classes.get(item.name, {}).items():
+            plan.refuse(
+                item.name,
+                "class",
+                f"{parameter} has it too ({member}), and a domain has one class",
+                f"remove it from {parameter}, or leave it out here",
+            )
+
+
+def _loops(request: Request, host: HostState, plan: MxPlan) -> None:
+    """What would send accepted mail back to this host, or where another map sends it."""
+    proxies = [str(one) for one in request.settings["proxy_interfaces"]]
+    for item in request.present:
+        capture = host.captures.get(item.name)
+        if capture:
+            plan.refuse(
+                item.name,
+                "captured",
+                f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, before any row of ours",
+                "remove that entry, or put the member after the table of this role",
+            )
+        if item.role == SECONDARY:
+            _refuse_best_exchanger(item.name, host.mx.get(item.name, ()), host, proxies, plan)
+        elif item.nexthop:
+            _refuse_own_nexthop(item, host, proxies, plan)
+
+
+def _refuse_best_exchanger(
+    name: str, records: Sequence[MxRecord], host: HostState, proxies: Sequence[str], plan: MxPlan
+) -> None:
+    own = best_exchanger(records, host, proxies)
+    if own:
+        plan.refuse(
+            name,
+            "best_mx",
+            f"DNS names this host ({own.host}, preference {own.preference}) as its best MX, "
+            "so that a secondary would bounce what it accepts",
+            "make the domain primary with a mail_host, or give the primary's MX record a lower preference",
+        )
+
+
+def _refuse_own_nexthop(item: DomainItem, host: HostState, proxies: Sequence[str], plan: MxPlan) -> None:
+    nexthop = item.nexthop or ""
+    if host.is_self(nexthop, host.host_addresses.get(nexthop, ()), proxies):
+        plan.refuse(
+            item.name,
+            "own_nexthop",
+            f"its mail_host {nexthop} is this host, so that its mail would loop",
+            "name the host that keeps its mailboxes",
+        )
+    elif item.mx_lookup and best_exchanger(host.mx.get(nexthop, ()), host, proxies):
+        plan.refuse(
+            item.name,
+            "own_nexthop",
+            f"the best MX of its mail_host {nexthop} is this host, so that its mail would loop",
+            "leave out mx_lookup, or name the host that keeps its mailboxes",
+        )
+
+
+def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
+    settings = request.settings
+    others = [
+        name
+        for name in host.relayed
+        if name.lstrip(".") not in request.declared and "mydestination" not in host.classes.get(name, {})
+    ]
+    plan.undeclared = sorted(others)
+    if settings["remove_undeclared"]:
+        for name in plan.undeclared:
+            if host.relayed[name] == name:
+                _let_go(name, False, request, host, plan)
+            else:
+                plan.notes.append(f"{name} is relayed through {host.relayed[name]}, which this role does not write")
+        return
+    closes = settings["recipient_check"] == "table" and not split_items(host.value("relay_recipient_maps"))
+    if not closes or not _needs_recipients_table(request, host, plan):
+        return
+    if settings["undeclared_domains"] == "any":
+        for name in plan.undeclared:
+            rows = host.recipient_rows.get(name, DomainRows())
+            if not rows.wildcard and not name.startswith("."):
+                plan.recipients.append(RecipientsItem(name=name, policy=ANY, changed=True))
+        return
+    for name in [*plan.undeclared, *host.unlisted_relay_members]:
+        plan.refuse(
+            name,
+            "undeclared",
+            "this host relays it without a list of recipients; the list made here would refuse all its recipients",
+            f"declare the domain, or set {request.role or 'mx'}_undeclared_domains: any",
+        )
+
+
+def _absent(request: Request, host: HostState, plan: MxPlan) -> None:
+    for item in request.absent:
+        _let_go(item.name, item.force, request, host, plan, item)
+
+
+def _let_go(
+    name: str, force: bool, request: Request, host: HostState, plan: MxPlan, item: DomainItem | None = None
+) -> None:
+    """Everything of ours that a domain leaves behind. What is not there needs no removal."""
+    rows = host.recipient_rows.get(name)
+    transport_rows = host.transport.rows if host.transport else {}
+    mine = [one for one in (name, "." + name) if one in transport_rows]
+    relayed = [one for one in (name, "." + name) if one in host.relayed]
+    verified = bool(host.verify and name in host.verify.rows)
+    if not (rows or mine or relayed or verified):
+        return
+    proxies = [str(one) for one in request.settings["proxy_interfaces"]]
+    named = [one for one in host.mx.get(name, ()) if host.is_self(one.host, one.addresses, proxies)]
+    if named and not force:
+        plan.refuse(
+            name,
+            "still_mx",
+            f"DNS still names this host ({named[0].host}) as its MX, so that its mail would be refused",
+            "remove the MX record first, or declare the domain with state: absent and force: true",
+        )
+        return
+    for one in relayed:
+        if host.relayed[one] != one:
+            plan.refuse(
+                name,
+                "relay_domains",
+                f"relay_domains has it from {host.relayed[one]}, which this role does not write",
+                "remove it there",
+            )
+        else:
+            plan.remove_item("relay_domains", one)
+    if rows and not (item and item.policy == EXTERNAL):
+        plan.recipients_removed.append(
+            RecipientsItem(
+                name=name,
+                policy=LISTED,
+                state=ABSENT,
+                index=item.index if item else None,
+                subdomains=bool(item and item.subdomains),
+                changed=True,
+            )
+        )
+    plan.transport_removed += mine
+    if verified:
+        plan.verify_removed.append(name)
+    plan.waiting.append(name)
+
+
+def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
+    for item in request.present:
+        wanted = [item.name]
+        if item.subdomains and not host.relay_parents:
+            wanted.append("." + item.name)
+        for name in wanted:
+            if name not in host.relayed:
+                plan.add_item("relay_domains", name)
+
+
+def _needs_recipients_table(request: Request, host: HostState, plan: MxPlan) -> bool:
+    exists = bool(host.recipients and host.recipients.exists)
+    external = exists and any(item.policy == EXTERNAL for item in request.present)
+    return bool(plan.recipients) or external
+
+
+def _recipient_maps(request: Request, host: HostState, plan: MxPlan) -> None:
+    if not request.present:
+        return
+    current = split_items(host.value("relay_recipient_maps"))
+    if request.settings["recipient_check"] == "none":
+        plan.parameters["relay_recipient_maps"] = ""
+        plan.notes.append(
+            "recipient_check is none: every recipient of a relay domain is accepted, "
+            "and mail for unknown ones will be returned to senders that are often forged"
+        )
+        return
+    needed = _needs_recipients_table(request, host, plan)
+    for item in request.present:
+        if item.policy != EXTERNAL:
+            continue
+        if not current and not needed:
+            plan.refuse(
+                item.name,
+                "external",
+                "relay_recipient_maps is empty, so that every recipient would be accepted",
+                "set relay_recipient_maps to the map that keeps its recipients first",
+            )
+        elif item.probe_recipient and host.probed.get(item.probe_recipient) is False:
+            plan.refuse(
+                item.name,
+                "external",
+                "its probe_recipient is not found in relay_recipient_maps",
+                "have the map answer for it, or correct probe_recipient",
+            )
+    if needed and host.recipients:
+        _reference("relay_recipient_maps", host.recipients, plan)
+
+
+def _transport_maps(request: Request, host: HostState, plan: MxPlan) -> None:
+    if plan.transport and host.transport:
+        _reference("transport_maps", host.transport, plan)
+
+
+def _reference(parameter: str, table: TableState, plan: MxPlan) -> None:
+    for replaced in table.replaces:
+        plan.remove_item(parameter, replaced)
+    if table.member == "":
+        plan.add_item(parameter, table.reference)
+
+
+def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
+    items = [item for item in request.present if item.policy == VERIFY]
+    rows = dict(host.verify.rows) if host.verify else {}
+    for item in request.present:
+        if item.policy != VERIFY and item.name in rows:
+            plan.verify_removed.append(item.name)
+    for item in items:
+        plan.verify[item.name] = VERIFY_ACTION
+    if items:
+        _refuse_verification(items, host, plan)
+    if not host.verify:
+        return
+    check = f"check_recipient_access {host.verify.reference}"
+    left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
+    before = _written(host, RECIPIENT_RESTRICTIONS)
+    after = restrictions.with_check(before, check) if left else restrictions.without_check(before, check)
+    if after != before:
+        plan.parameters[RECIPIENT_RESTRICTIONS] = after
+    if items:
+        plan.parameters["unverified_recipient_defer_code"] = "250"
+
+
+def _refuse_verification(items: Sequence[DomainItem], host: HostState, plan: MxPlan) -> None:
+    if not host.knows("unverified_recipient_defer_code"):
+        for item in items:
+            plan.refuse(
+                item.name,
+                "verify",
+                "Postfix before 2.6 has no unverified_recipient_defer_code: "
+                "mail would be deferred whenever the mail host can't be reached",
+                "list the recipients, or use a later Postfix",
+            )
+    for name, value in host.values.items():
+        if name.startswith("smtpd_") and name.endswith("_restrictions"):
+            for used in restrictions.uses_verification(value):
+                plan.refuse(
+                    items[0].name,
+                    "verify",
+                    f"{name} uses {used}, whose answers unverified_recipient_defer_code = 250 would change",
+                    f"remove {used} from {name}, or use another recipients_policy",
+                )
+
+
+def _restrictions(host: HostState, plan: MxPlan) -> None:
+    """554 instead of 454 for a relay attempt, and no list through which a stranger relays."""
+    relay = host.value(RELAY_RESTRICTIONS)
+    recipient = expand(plan.parameters.get(RECIPIENT_RESTRICTIONS, host.value(RECIPIENT_RESTRICTIONS)), host.values)
+    verdicts = (restrictions.verdict(relay), restrictions.verdict(recipient))
+    if verdicts == (restrictions.EMPTY, restrictions.EMPTY) or (
+        host.knows(RELAY_RESTRICTIONS)
+        and verdicts == (restrictions.EMPTY, restrictions.OPEN)
+        and not restrictions.grants(recipient)
+    ):
+        name = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
+        plan.parameters[name] = restrictions.SAFE_LIST
+        relay = restrictions.SAFE_LIST
+    elif restrictions.CLOSED not in verdicts:
+        names = [name for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS) if host.knows(name)]
+        plan.refuse(
+            "",
+            "open_relay",
+            f"{' and '.join(names)} let a stranger relay: nothing in them ends with reject_unauth_destination",
+            f"end {names[0]} with reject_unauth_destination, after what permits your own clients",
+        )
+    for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS):
+        before = plan.parameters.get(name, _written(host, name))
+        after = restrictions.rejecting(before)
+        whole = expand(before, host.values)
+        if after == before and restrictions.rejecting(whole) != whole:
+            after = restrictions.rejecting(whole)
+        if after != before:
+            plan.parameters[name] = after
+    for service in open_services(relay, recipient, host):
+        plan.refuse(
+            "",
+            "open_relay",
+            f"the overrides of {service.key} in master.cf let a stranger relay",
+            f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
+        )
+
+
+def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
+    """SMTP services whose own overrides let a stranger relay; `relay` and `recipient` are main.cf's lists."""
+    found = []
+    for service in host.services:
+        overridden = {RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS} & set(service.overrides)
+        lists = [
+            expand(service.overrides.get(RELAY_RESTRICTIONS, relay), host.values),
+            expand(service.overrides.get(RECIPIENT_RESTRICTIONS, recipient), host.values),
+        ]
+        closed = restrictions.CLOSED in [restrictions.verdict(one) for one in lists]
+        if overridden and not closed and _faces_strangers(service):
+            found.append(service)
+    return found
+
+
+def _faces_strangers(service: Service) -> bool:
+    """Whether it is an SMTP server that more than this host itself can reach."""
+    words = service.command.split()
+    local = service.name.startswith(("127.", "localhost:", "[::1]:", "::1:"))
+    return bool(words) and words[0] == "smtpd" and service.type in ("inet", "pass") and not local
+
+
+def _overrides(host: HostState, parameter: str) -> list[tuple[str, str]]:
+    return [
+        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
+        for service in host.services
+        if parameter in service.overrides and _faces_strangers(service)
+    ]
+
+
+def _fallback_guard(host: HostState, plan: MxPlan) -> None:
+    """Mail for a relay domain waits here, whatever fallback the host has for other mail."""
+    relay = next((one for one in host.services if one.name == "relay" and one.type == "unix"), None)
+    if relay is None:
+        plan.refuse(
+            "",
+            "relay_service",
+            "master.cf has no service relay/unix, through which mail for relay domains is sent",
+            "add it with mxrelay.postfix.master_cf: name relay, type unix, command smtp",
+        )
+        return
+    name = "smtp_fallback_relay" if not host.parameters or host.knows("smtp_fallback_relay") else "fallback_relay"
+    effective = relay.overrides.get(name, host.value(name))
+    if expand(effective, host.values) or host.version < (2, 2):
+        plan.overrides[name] = ""
+
+
+def _written(host: HostState, name: str) -> str:
+    """The value as main.cf has it, else the effective default."""
+    return host.explicit.get(name, host.value(name))
+

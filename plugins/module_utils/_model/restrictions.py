@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restriction lists of smtpd: whether a stranger could relay through them, and the change that a relay host needs.
+
+See postconf(5) on smtpd_relay_restrictions and SMTPD_ACCESS_README. A recipient has to pass both lists, so one
+closed list is enough.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
+
+CLOSED = "closed"
+OPEN = "open"
+EMPTY = "empty"
+
+DEFERRING = "defer_unauth_destination"
+REJECTING = "reject_unauth_destination"
+SAFE_LIST = f"permit_mynetworks, permit_sasl_authenticated, {REJECTING}"
+
+# Restrictions that stop whoever asks for a destination that is not ours.
+_CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_domains"})
+# Restrictions that say yes to anybody, or to anybody who takes the trouble.
+_OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
+# The next word is their argument, not a restriction.
+_WITH_ARGUMENT = frozenset(
+    {
+        "check_policy_service",
+        "permit_dnswl_client",
+        "permit_rhswl_client",
+        "reject_rbl_client",
+        "reject_rhsbl_client",
+        "reject_rhsbl_helo",
+        "reject_rhsbl_recipient",
+        "reject_rhsbl_reverse_client",
+        "reject_rhsbl_sender",
+        "sleep",
+    }
+)
+
+
+def verdict(value: str) -> str:
+    """`closed`, `open` or `empty` for an expanded restriction list."""
+    words = split_items(value)
+    if not words:
+        return EMPTY
+    place = 0
+    while place < len(words):
+        word = words[place].lower()
+        if word == "warn_if_reject":
+            place += 1 + _width(words, place + 1)
+            continue
+        if word in _OPENING or _static_permit(words, place):
+            return OPEN
+        if word in _CLOSING:
+            return CLOSED
+        place += _width(words, place)
+    return OPEN
+
+
+def grants(value: str) -> bool:
+    """Whether a list that is not closed says permit outright, rather than ending with its members."""
+    words = split_items(value)
+    return any(word.lower() in _OPENING or _static_permit(words, place) for place, word in enumerate(words))
+
+
+def rejecting(value: str) -> str:
+    """The list with the deferral that closes it made a rejection, so that a relay attempt is answered 554, not 454.
+
+    Every other member stays, in its place.
+    """
+    words = split_items(value)
+    if verdict(value) != CLOSED:
+        return value
+    closing = next((word for word in words if word.lower() in _CLOSING), "")
+    if closing.lower() != DEFERRING:
+        return value
+    return ", ".join(_joined([REJECTING if word.lower() == DEFERRING else word for word in words]))
+
+
+def with_check(value: str, check: str) -> str:
+    """The list with `check` (such as `check_recipient_access hash:/etc/postfix/x`) put where it can only restrict.
+
+    That is after reject_unauth_destination where the list has it, else before what ends the list.
+    """
+    parts = _joined(split_items(value))
+    if check in parts:
+        return value
+    names = [part.split()[0].lower() for part in parts]
+    if REJECTING in names:
+        place = names.index(REJECTING) + 1
+    else:
+        ends = [position for position, name in enumerate(names) if name in _CLOSING or name in _OPENING]
+        place = ends[0] if ends else len(parts)
+    return ", ".join(parts[:place] + [check] + parts[place:])
+
+
+def without_check(value: str, check: str) -> str:
+    """The list without `check`; as it was where it is not in the list."""
+    parts = _joined(split_items(value))
+    return ", ".join(part for part in parts if part != check) if check in parts else value
+
+
+def uses_verification(value: str) -> list[str]:
+    """The reject_unverified_* restrictions in an expanded list."""
+    return [word for word in split_items(value) if word.lower().startswith("reject_unverified_")]
+
+
+def _width(words: Sequence[str], place: int) -> int:
+    """How many words the restriction at `place` takes."""
+    if place >= len(words):
+        return 0
+    word = words[place].lower()
+    takes_argument = word in _WITH_ARGUMENT or (word.startswith("check_") and word.endswith("_access"))
+    return 2 if takes_argument else 1
+
+
+def _static_permit(words: Sequence[str], place: int) -> bool:
+    if _width(words, place) != 2 or place + 1 >= len(words):
+        return False
+    return words[place + 1].lower() in ("static:ok", "static:permit")
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """The restrictions of a list, each with its argument."""
+    parts: list[str] = []
+    place = 0
+    while place < len(words):
+        width = _width(words, place)
+        parts.append(" ".join(words[place : place + width]))
+        place += width
+    return parts

@@ -1,0 +1,65 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the lists of recipients on the controller; the host gets their digests and counts, never an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE, digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import listed_addresses
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
+
+
+class ActionModule(ActionBase):
+    """The controller's half of mx_plan."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        # A survey's blank answer is the empty string or null: either way nothing was said.
+        arguments = {name: value for name, value in self._task.args.items() if value is not None and value != ""}
+        try:
+            if arguments.get("domains"):
+                arguments["domains"] = summaries(arguments["domains"], self)
+        except MxRelayError as error:
+            raise AnsibleActionFail(f"mx_plan: {error.message}") from None
+        finally:
+            self._loader.cleanup_all_tmp_files()
+        result.update(
+            self._execute_module(module_name="mxrelay.postfix.mx_plan", module_args=arguments, task_vars=task_vars)
+        )
+        return result
+
+
+def summaries(items: list[dict[str, Any]], action: ActionBase) -> list[dict[str, Any]]:
+    """The items with their lists replaced by what the plan needs to know of them. Raises InvalidInput."""
+    summarised = []
+    for item, addresses in zip(items, listed_addresses(items, reader(action))):
+        kept = {
+            name: value
+            for name, value in item.items()
+            if name not in ("recipients", "recipients_file") and value is not None and value != ""
+        }
+        summarised.append(dict(kept, **_summary(addresses)))
+    return summarised
+
+
+def _summary(addresses: list[str] | None) -> dict[str, Any]:
+    if addresses is None:
+        return {"has_list": False}
+    others = {one: VALUE for one in addresses if one != f"postmaster@{domain_of(one)}"}
+    return {
+        "has_list": True,
+        "recipients_count": len(addresses),
+        "recipients_digest": digest(others),
+        "lists_postmaster": len(others) < len(addresses),
+    }

@@ -1,0 +1,47 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts a user's lists of recipients and the decisions of mx_plan together, on the controller."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+
+
+def recipient_domains(items: Sequence[Mapping[str, Any]], decided: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The option `domains` of relay_recipients: for each decided domain its policy, and the list of its item."""
+    try:
+        return [_domain(items, entry) for entry in decided]
+    except (KeyError, IndexError, TypeError) as error:
+        raise AnsibleFilterError(
+            f"recipient_domains: {error!r}: the decisions are not those of mx_plan for these domains; "
+            "give it the domains that mx_plan was given, and its result's recipients.domains"
+        ) from error
+
+
+def _domain(items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) -> dict[str, Any]:
+    domain: dict[str, Any] = {
+        "name": entry["name"],
+        "state": entry["state"],
+        "recipients_policy": entry["recipients_policy"],
+    }
+    if entry["subdomains"]:
+        domain["subdomains"] = True
+    if entry["state"] == "absent" or entry["recipients_policy"] != "listed":
+        return domain
+    item = items[entry["item"]]
+    extra = [f"postmaster@{entry['name']}"] if entry["postmaster"] else []
+    domain["recipients"] = [*(item.get("recipients") or []), *extra]
+    if item.get("recipients_file"):
+        domain["recipients_file"] = item["recipients_file"]
+    return domain
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"recipient_domains": recipient_domains}

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What mx_plan and mx_info take, and what they do."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+CONFIG_DIRECTORY: Dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
+
+DOMAIN_OPTIONS: Dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "role": {"type": "str", "choices": ["primary", "secondary"]},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "recipients": {"type": "list", "elements": "str"},
+    "recipients_file": {"type": "list", "elements": "str"},
+    "recipients_policy": {"type": "str", "choices": ["listed", "any", "verify", "external"]},
+    "probe_recipient": {"type": "str"},
+    "subdomains": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
+    "mail_host": {"type": "str"},
+    "port": {"type": "int"},
+    "mx_lookup": {"type": "bool", "default": False},
+    "has_list": {"type": "bool", "default": False},
+    "recipients_count": {"type": "int", "default": 0},
+    "recipients_digest": {"type": "str"},
+    "lists_postmaster": {"type": "bool", "default": False},
+}
+
+# None stands for "not given", which the model fills, since a survey's blank answers arrive as null.
+SETTINGS: Dict[str, Any] = {
+    "recipient_check": {"type": "str", "choices": ["table", "none"]},
+    "proxy_interfaces": {"type": "list", "elements": "str"},
+    "inet_interfaces": {"type": "str"},
+    "table_type": {"type": "str"},
+    "table_directory": {"type": "path"},
+    "queue_lifetime": {"type": "str"},
+    "postmaster": {"type": "bool"},
+    "undeclared_domains": {"type": "str", "choices": ["refuse", "any"]},
+    "remove_undeclared": {"type": "bool"},
+    "manage_package": {"type": "bool"},
+    "manage_service": {"type": "bool"},
+}
+
+PLAN_SPEC: Dict[str, Any] = {
+    "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
+    "config_directory": CONFIG_DIRECTORY,
+    "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
+    "peer": {
+        "type": "dict",
+        "options": {
+            "role": {"type": "str"},
+            "domains": {"type": "list", "elements": "str", "default": []},
+            "settings": {"type": "dict", "default": {}},
+        },
+    },
+    **SETTINGS,
+    "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
+    "skip_tags": {"type": "list", "elements": "str", "default": []},
+    "after_install": {"type": "bool", "default": False},
+}
+
+INFO_SPEC: Dict[str, Any] = {
+    "config_directory": CONFIG_DIRECTORY,
+    "domains": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """The work of mx_plan, which check mode does not change."""
+    return plan_mx(params, postfix, SystemNetwork())
+
+
+def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """The work of mx_info, which check mode does not change."""
+    return inform(params, postfix, SystemNetwork())

@@ -1,0 +1,398 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what an MX plan needs to know of a host. Nothing is changed, and few commands are run."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, replace
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
+    Settings,
+    TableReference,
+    index_state,
+    read_settings,
+    resolve,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import (
+    Member,
+    lookup_keys,
+    match,
+    member_of,
+    members_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import (
+    OTHER_CLASSES,
+    Capture,
+    HostState,
+    TableState,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    EXTERNAL,
+    PRIMARY,
+    SECONDARY,
+    Refusal,
+    Request,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import packages, type_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import HAS_DNSPYTHON, Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state
+
+RECIPIENTS_NAME = "relay_recipients"
+TRANSPORT_NAME = "transport"
+VERIFY_NAME = "relay_verify"
+OS_RELEASE = "/etc/os-release"
+# No address of a person: it finds the patterns that take every address of a domain.
+PROBE_LOCAL_PART = "mxrelay-probe"
+_INDEXED = ("hash", "btree", "lmdb", "cdb", "texthash")
+
+
+@dataclass
+class Evidence:
+    """The state, and what can already be refused while reading it."""
+
+    state: HostState
+    refusals: list[Refusal] = field(default_factory=list)
+    # Table types that do not work yet, but would with a package of their name.
+    missing_types: list[str] = field(default_factory=list)
+
+
+class MapReader:
+    """Asks lookup tables by postmap, each for all keys at once."""
+
+    def __init__(self, postfix: Postfix) -> None:
+        self._postfix = postfix
+        self.notes: list[str] = []
+
+    def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
+        """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
+        if not keys:
+            return {}
+        result = self._postfix.run("postmap", "-q", "-", table, data="".join(f"{key}\n" for key in keys).encode())
+        if "fatal:" in result.err:
+            problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
+            self.notes.append(f"{table} could not be asked ({problem})")
+        found = {}
+        for line in result.out.splitlines():
+            key, separator, value = line.partition("\t")
+            if separator:
+                found[key] = value
+        return found
+
+    def keys(self, table: str) -> list[str] | None:
+        """All keys of a local table, or None where its type can't list them."""
+        kind = table.partition(":")[0]
+        if kind not in _INDEXED:
+            return None
+        result = self._postfix.dump(table)
+        return [line.partition("\t")[0] for line in result.out.splitlines()] if result.rc == 0 else None
+
+
+def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
+    """The state of the host as far as the request needs it.
+
+    DNS and the addresses of mail hosts are asked only for domains that would change: mx_info looks at the others.
+    Raises HostError where Postfix's commands fail.
+    """
+    if not postfix.installed():
+        wanted = packages(_text(OS_RELEASE), True, str(request.settings["table_type"]), not HAS_DNSPYTHON)
+        return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
+    reader = MapReader(postfix)
+    state = read_parameters(postfix)
+    evidence = Evidence(state)
+    declared = [item.name for item in request.items]
+    _read_tables(postfix, request, evidence)
+    read_relay_domains(declared, state, reader)
+    read_classes(declared, state, reader)
+    _read_transport(request, state, reader)
+    _read_probes(request, state, reader)
+    _read_network(network, request, state)
+    read_service(postfix, state)
+    state.notes = reader.notes
+    for table_type in evidence.missing_types or [""]:
+        missing = packages(_text(OS_RELEASE), False, table_type, not HAS_DNSPYTHON)
+        state.missing_packages = [*state.missing_packages, *(one for one in missing if one not in state.missing_packages)]
+    return evidence
+
+
+def read_service(postfix: Postfix, state: HostState) -> None:
+    service = service_state(postfix, state.value("queue_directory"))
+    state.service_name, state.service_active, state.service_enabled = service.name, service.active, service.enabled
+    state.reload_pending = service.reload_pending
+
+
+def read_parameters(postfix: Postfix) -> HostState:
+    """What main.cf and master.cf say, and what Postfix makes of them."""
+    main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
+    state = HostState(
+        installed=True,
+        parameters=postfix.parameters(),
+        values=postfix.parameters(options=("-x",)),
+        explicit=MainCf(_text(main_cf), main_cf).values,
+        services=MasterCf(_text(master_cf), master_cf).services,
+    )
+    state.version = tuple(int(one) for one in re.findall(r"\d+", state.value("mail_version"))[:3])
+    return state
+
+
+def _text(path: str) -> str:
+    content = read_file(path)
+    return content.decode("utf-8", "replace") if content is not None else ""
+
+
+def _read_tables(postfix: Postfix, request: Request, evidence: Evidence) -> None:
+    state = evidence.state
+    settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
+    state.recipients = _table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
+    state.transport = _table(postfix, request, settings, "transport_maps", TRANSPORT_NAME, evidence)
+    if state.recipients:
+        content = _parsed(state.recipients.path)
+        rows = content.mapping(settings.utf8) if content else {}
+        counted: dict[str, int] = {}
+        for entry in content.entries if content else []:
+            counted[entry.key.lower()] = counted.get(entry.key.lower(), 0) + 1
+        untidy = frozenset(key for key, count in counted.items() if count > 1)
+        wide = frozenset(item.name for item in request.items if item.subdomains)
+        state.recipient_rows = rows_by_domain(rows, untidy, wide)
+        state.verify = _verify_table(postfix, settings, state)
+    if state.transport:
+        content = _parsed(state.transport.path)
+        state.transport = replace(state.transport, rows=content.mapping(settings.utf8) if content else {})
+
+
+def _parsed(path: str) -> Table | None:
+    content = read_file(path)
+    return Table.parse(content) if content is not None else None
+
+
+def _table(
+    postfix: Postfix, request: Request, settings: Settings, parameter: str, name: str, evidence: Evidence
+) -> TableState | None:
+    directory = str(request.settings["table_directory"] or "")
+    wanted_type = str(request.settings["table_type"] or "") or None
+    path = os.path.join(directory, name) if directory else None
+    try:
+        try:
+            reference = resolve(postfix, parameter, name, path, wanted_type, settings)
+        except InvalidInput:
+            if path is not None:
+                raise
+            reference = _ours_among(postfix, parameter, name, wanted_type, settings)
+        table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
+        if not table.exists or not table.member:
+            _probe(postfix, table.type, request, evidence)
+        return table
+    except (InvalidInput, HostError) as error:
+        refusal = Refusal.from_error("", "table", InvalidInput(error.message.replace("; nothing was changed", "")))
+        if "give the option path" in refusal.remedy:
+            refusal = replace(refusal, remedy=f"set {request.role or 'mx'}_table_directory to say where its table is")
+        if refusal not in evidence.refusals:
+            evidence.refusals.append(refusal)
+        return None
+
+
+def _probe(postfix: Postfix, table_type: str, request: Request, evidence: Evidence) -> None:
+    """Raises HostError where tables of the type don't work here, and no package that we may install changes that."""
+    if table_type in evidence.missing_types:
+        return
+    try:
+        probe(postfix, table_type)
+    except HostError:
+        if not (type_package(table_type) and request.settings["manage_package"] and not request.after_install):
+            raise
+        evidence.missing_types.append(table_type)
+
+
+def _ours_among(
+    postfix: Postfix, parameter: str, name: str, wanted_type: str | None, settings: Settings
+) -> TableReference:
+    """Of several tables the one with our name in the configuration directory. Raises InvalidInput without one."""
+    path = os.path.join(postfix.config_directory, name)
+    members = [_local(one) for one in split_items(settings.parameters.get(parameter, ""))]
+    if path not in [member.partition(":")[2] for member in members]:
+        return resolve(postfix, parameter, name, None, wanted_type, settings)
+    return resolve(postfix, parameter, name, path, wanted_type, settings)
+
+
+def _local(member: str) -> str:
+    while member.startswith("proxy:"):
+        member = member[len("proxy:"):]
+    return member
+
+
+def _state(postfix: Postfix, reference: TableReference, settings: Settings, value: str) -> TableState:
+    member = ""
+    replaces = []
+    for text in split_items(value):
+        kind, _, path = _local(text).partition(":")
+        if path and os.path.realpath(path) == os.path.realpath(reference.path):
+            if kind == reference.type:
+                member = text
+            else:
+                replaces.append(text)
+    exists = os.path.exists(reference.path)
+    return TableState(
+        reference=str(reference),
+        path=reference.path,
+        type=reference.type,
+        exists=exists,
+        member=member,
+        index=index_state(postfix, reference, settings) if exists else "missing",
+        replaces=tuple(replaces),
+    )
+
+
+def _verify_table(postfix: Postfix, settings: Settings, state: HostState) -> TableState | None:
+    """The table beside the recipients that says for which domains each recipient is asked of the mail host."""
+    if state.recipients is None:
+        return None
+    reference = TableReference(
+        state.recipients.type, os.path.join(os.path.dirname(state.recipients.path), VERIFY_NAME)
+    )
+    table = _state(postfix, reference, settings, state.value("smtpd_recipient_restrictions"))
+    content = _parsed(table.path)
+    return replace(table, rows=content.mapping(settings.utf8) if content else {})
+
+
+def _files(members: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in members:
+        member = member_of(text)
+        if member.kind == "file" and os.path.exists(member.text):
+            found[member.text] = _text(member.text)
+    return found
+
+
+def read_relay_domains(declared: Sequence[str], state: HostState, reader: MapReader) -> None:
+    value = state.value("relay_domains")
+    parents = {one.lower() for one in split_items(state.value("parent_domain_matches_subdomains"))}
+    state.relay_parents = "relay_domains" in parents
+    written = {one.lower() for one in split_items(state.explicit.get("relay_domains", ""))}
+    indirect = next((one for one in written if one.startswith("$")), "relay_domains")
+    relayed: dict[str, str] = {}
+    unlisted: list[str] = []
+    for text in split_items(value):
+        for member in members_of(text, _files([text])):
+            if member.negated:
+                continue
+            if member.kind == "pattern":
+                source = text if text != member.text else member.text if member.text in written else indirect
+                relayed.setdefault(member.text, source)
+            else:
+                _read_relay_table(member, declared, relayed, unlisted, reader)
+    state.relayed = relayed
+    state.unlisted_relay_members = unlisted
+
+
+def _read_relay_table(
+    member: Member, declared: Sequence[str], relayed: dict[str, str], unlisted: list[str], reader: MapReader
+) -> None:
+    keys = reader.keys(member.text) if member.kind == "table" else None
+    if keys is not None:
+        for key in keys:
+            relayed.setdefault(key, member.text)
+        return
+    unlisted.append(member.text)
+    if member.kind == "table":
+        for key in reader.ask(member.text, declared):
+            relayed.setdefault(key, member.text)
+
+
+def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -> None:
+    names = sorted({*declared, *state.relayed})
+    classes: dict[str, dict[str, str]] = {}
+    for parameter in OTHER_CLASSES:
+        value = state.value(parameter)
+        members = members_of(value, _files(split_items(value)))
+        answers = {one.text: reader.ask(one.text, names) for one in members if one.kind == "table"}
+        for name in names:
+            found = match(name, members, None, answers)
+            if found:
+                classes.setdefault(name, {})[parameter] = found.text
+    state.classes = classes
+
+
+def _read_transport(request: Request, state: HostState, reader: MapReader) -> None:
+    """Which answers of transport_maps stand before, or behind, a row that the domain has in our table."""
+    present = request.present
+    if not present:
+        return
+    keys = {item.name: transport_keys(item.name) for item in present}
+    asked = sorted({key for several in keys.values() for key in several})
+    ours = state.transport
+    before = True
+    for member in split_items(state.value("transport_maps")):
+        own = bool(ours) and member == (ours.member if ours else "")
+        before = before and not own
+        answers = dict(ours.rows) if own and ours else reader.ask(member, asked)
+        for item in present:
+            _weigh(item.name, item.result or "relay:", keys[item.name], member, answers, own, before, state)
+
+
+def transport_keys(domain: str) -> list[str]:
+    return [f"{PROBE_LOCAL_PART}@{domain}", *lookup_keys(domain, False), "*"]
+
+
+def _weigh(
+    name: str,
+    wanted: str,
+    keys: Sequence[str],
+    member: str,
+    answers: Mapping[str, str],
+    own: bool,
+    before: bool,
+    state: HostState,
+) -> None:
+    for place, key in enumerate(keys):
+        result = answers.get(key)
+        if result is None or (own and place < 2):
+            continue
+        strong = not own and (place == 0 or (place == 1 and before))
+        capture = Capture(member, key if place else f"any address of {name}", result)
+        if strong and result != wanted:
+            _put(state, "captures", name, capture)
+        elif not strong:
+            _put(state, "weak_captures", name, capture)
+
+
+def _put(state: HostState, attribute: str, name: str, capture: Capture) -> None:
+    known = dict(getattr(state, attribute))
+    known.setdefault(name, capture)
+    setattr(state, attribute, known)
+
+
+def _read_probes(request: Request, state: HostState, reader: MapReader) -> None:
+    probes = [item.probe_recipient for item in request.present if item.policy == EXTERNAL and item.probe_recipient]
+    if not probes:
+        return
+    found: set[str] = set()
+    for member in split_items(state.value("relay_recipient_maps")):
+        found |= set(reader.ask(member, [one.lower() for one in probes]))
+    state.probed = {one: one.lower() in found for one in probes}
+
+
+def _read_network(network: Network, request: Request, state: HostState) -> None:
+    state.own_addresses = network.own_addresses()
+    rows = state.transport.rows if state.transport else {}
+    domains = [one.name for one in request.present if one.role == SECONDARY and one.name not in state.relayed]
+    domains += [one.name for one in request.absent if not one.force]
+    if request.settings["remove_undeclared"]:
+        domains += [one for one in state.relayed if one not in request.declared]
+    hosts = []
+    for item in request.present:
+        if item.role == PRIMARY and item.nexthop and rows.get(item.name) != item.result:
+            hosts.append(item.nexthop)
+            if item.mx_lookup:
+                domains.append(item.nexthop)
+    state.host_addresses = network.addresses(hosts)
+    state.mx = network.exchangers(domains)

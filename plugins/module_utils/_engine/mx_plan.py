@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the MX plan of a host: reads the host, decides, and asks the engines what each phase would change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration import (
+    MainCfRequest,
+    MasterCfRequest,
+    plan_main_cf,
+    plan_master_cf,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import Evidence, read_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import ServiceRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import MxPlan, RecipientsItem, decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    Refusal,
+    Request,
+    read_request,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+
+def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
+    """The plan as a module's outcome. `params` are those of the module mx_plan."""
+    request = read_request(params)
+    evidence = read_host(postfix, network, request)
+    plan = decide(request, evidence.state)
+    plan.refusals += evidence.refusals
+    results = _results(request, evidence, plan)
+    if evidence.state.installed and not plan.refusals:
+        results["main_cf"]["changed"] = _main_cf_changes(postfix, plan)
+        results["master_cf"]["changed"] = _master_cf_changes(postfix, plan)
+        _refuse_half_runs(request, results, plan)
+    _refuse_missing(request, evidence, results, plan)
+    results["refusals"] = [asdict(one) for one in _unique(plan.refusals)]
+    results["changes"] = changes(results)
+    results["pending"] = bool(results["packages"]) or any(
+        results[part]["changed"]
+        for part in ("recipients", "transport", "verify", "removal", "main_cf", "master_cf", "service")
+    )
+    return Outcome(warnings=_warnings(plan, evidence.state, request), results=results)
+
+
+def _unique(refusals: list[Refusal]) -> list[Refusal]:
+    return list(dict.fromkeys(refusals))
+
+
+def _main_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
+    request = MainCfRequest(
+        parameters=dict(plan.parameters), absent=[], add_items=plan.add_items, remove_items=plan.remove_items
+    )
+    return plan_main_cf(postfix, request).changed
+
+
+def _master_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
+    if not plan.overrides:
+        return False
+    service = ServiceRequest(name="relay", type="unix", overrides=dict(plan.overrides))
+    return plan_master_cf(postfix, MasterCfRequest(services=[service])).changed
+
+
+def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, Any]:
+    state = evidence.state
+    transport_rows = state.transport.rows if state.transport else {}
+    verify_rows = state.verify.rows if state.verify else {}
+    removable = set(plan.waiting) if request.runs("config") else {one for one in plan.waiting if one not in state.relayed}
+    kept = [one for one in plan.waiting if one not in removable]
+    if kept:
+        plan.notes.append(f"rows of {', '.join(kept)} stay until main.cf has let go: run the phase config as well")
+    removed = [one for one in plan.recipients_removed if one.name in removable]
+    transport_removed = [one for one in dict.fromkeys(plan.transport_removed) if one.lstrip(".") not in kept]
+    return {
+        "installed": state.installed,
+        "ready": state.installed and not evidence.missing_types,
+        "version": ".".join(map(str, state.version)),
+        "packages": list(state.missing_packages) if request.settings["manage_package"] else [],
+        "domains": [item.name for item in request.present],
+        "undeclared": plan.undeclared,
+        "notes": plan.notes,
+        "recipients": _recipients(state.recipients, plan.recipients),
+        "transport": _rows(state.transport, plan.transport, transport_rows, ("pattern", "result")),
+        "verify": _rows(state.verify, plan.verify, verify_rows, ("key", "value")),
+        "removal": {
+            "changed": bool(removed or transport_removed or plan.verify_removed),
+            "recipients": [one.as_result() for one in removed],
+            "transport": transport_removed,
+            "verify": [one for one in plan.verify_removed if one in verify_rows],
+        },
+        "main_cf": {
+            "parameters": plan.parameters,
+            "add_items": plan.add_items,
+            "remove_items": plan.remove_items,
+            "changed": False,
+        },
+        "master_cf": {
+            "services": [{"name": "relay", "type": "unix", "overrides": plan.overrides}] if plan.overrides else [],
+            "changed": False,
+        },
+        "service": _service(request, state),
+    }
+
+
+def _service(request: Request, state: HostState) -> dict[str, Any]:
+    managed = bool(request.settings["manage_service"]) and bool(request.items)
+    stopped = not (state.service_active and state.service_enabled)
+    return {
+        "name": state.service_name,
+        "managed": managed,
+        "active": state.service_active,
+        "enabled": state.service_enabled,
+        "reload": state.reload_pending,
+        "changed": managed and (state.reload_pending or (stopped and bool(request.present))),
+    }
+
+
+def _table(table: TableState | None) -> dict[str, str]:
+    if table is None:
+        return {"reference": "", "path": "", "type": ""}
+    return {"reference": table.reference, "path": table.path, "type": table.type}
+
+
+def _recipients(table: TableState | None, items: list[RecipientsItem]) -> dict[str, Any]:
+    repair = bool(table and items and (table.repair or not table.exists))
+    return {
+        **_table(table),
+        "domains": [one.as_result() for one in items],
+        "repair": repair,
+        "changed": repair or any(one.changed for one in items),
+    }
+
+
+def _rows(
+    table: TableState | None, wanted: Mapping[str, str], rows: Mapping[str, str], names: tuple[str, str]
+) -> dict[str, Any]:
+    repair = bool(table and wanted and (table.repair or not table.exists))
+    return {
+        **_table(table),
+        "entries": [dict(zip(names, row)) for row in wanted.items()],
+        "repair": repair,
+        "changed": repair or any(rows.get(key) != value for key, value in wanted.items()),
+    }
+
+
+def _refuse_half_runs(request: Request, results: Mapping[str, Any], plan: MxPlan) -> None:
+    """main.cf must not name tables, or relay domains, whose rows are not there yet."""
+    behind = [name for name in ("recipients", "transport", "verify") if results[name]["changed"]]
+    if behind and results["main_cf"]["changed"] and request.runs("config") and not request.runs("tables"):
+        plan.refuse(
+            "",
+            "tags",
+            f"main.cf would rely on rows that are not there yet ({', '.join(behind)}), "
+            "and the phase tables is not part of this run",
+            "run with the tags tables and config together",
+        )
+
+
+def _refuse_missing(request: Request, evidence: Evidence, results: Mapping[str, Any], plan: MxPlan) -> None:
+    """Postfix, or a package that the tables need, is not there and will not be."""
+    if results["ready"] or not request.present:
+        return
+    later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
+    if not request.settings["manage_package"]:
+        plan.refuse("", "install", "Postfix is not installed, and this role may not install it", "install postfix first")
+    elif request.after_install:
+        plan.refuse("", "install", "Postfix is still not there after its installation", "see what the package manager says")
+    elif later and not request.runs("install"):
+        plan.refuse(
+            "",
+            "tags",
+            f"{' and '.join(evidence.state.missing_packages) or 'postfix'} is missing, "
+            "and the phase install is not part of this run",
+            "run with the tag install as well",
+        )
+
+
+def changes(results: Mapping[str, Any]) -> list[str]:
+    """What would change, a line each, without anybody's address."""
+    lines = [f"install {name}" for name in results["packages"]]
+    for entry in results["recipients"]["domains"]:
+        if entry["changed"]:
+            lines.append(f"recipients of {entry['name']}: {entry['recipients_policy']}")
+    if results["transport"]["changed"] or not results["installed"]:
+        lines += [f"transport {entry['pattern']} {entry['result']}" for entry in results["transport"]["entries"]]
+    if results["verify"]["changed"]:
+        lines += [f"verify recipients of {entry['key']} by asking its mail host" for entry in results["verify"]["entries"]]
+    if results["main_cf"]["changed"] or not results["installed"]:
+        lines += [f"main.cf: {name} = {value}" for name, value in results["main_cf"]["parameters"].items()]
+        for name, items in results["main_cf"]["add_items"].items():
+            lines.append(f"main.cf: {name} gets {', '.join(items)}")
+        for name, items in results["main_cf"]["remove_items"].items():
+            lines.append(f"main.cf: {name} loses {', '.join(items)}")
+    if results["master_cf"]["changed"]:
+        for service in results["master_cf"]["services"]:
+            lines += [f"master.cf: relay/unix -o {name}={value}" for name, value in service["overrides"].items()]
+    lines += [f"remove the recipients of {entry['name']}" for entry in results["removal"]["recipients"]]
+    lines += [f"remove transport {pattern}" for pattern in results["removal"]["transport"]]
+    return lines
+
+
+def _warnings(plan: MxPlan, state: HostState, request: Request) -> list[str]:
+    found = [*state.notes, *plan.notes]
+    if plan.undeclared and not request.settings["remove_undeclared"]:
+        found.append(
+            f"relayed here, but declared by no role: {', '.join(plan.undeclared)}; "
+            "declare each with state: present or absent"
+        )
+    return found

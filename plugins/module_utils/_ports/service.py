@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service that runs a Postfix instance, as systemd(1) sees it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+_ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "linked")
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """None for what can't be known here, because another init system runs the host."""
+
+    name: str
+    active: bool | None
+    enabled: bool | None
+    reload_pending: bool = False
+
+
+def service_name(config_directory: str) -> str:
+    """`postfix`, or the unit that Debian makes from its template for another instance."""
+    name = os.path.basename(config_directory.rstrip("/"))
+    return "postfix" if name == "postfix" else f"postfix@{name}"
+
+
+def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
+    """Whether the instance runs, and whether it will after the next boot."""
+    name = service_name(postfix.config_directory)
+    pending = reload_pending(postfix.config_directory, queue_directory)
+    try:
+        shown = postfix.commands.run(["systemctl", "show", "-p", "ActiveState,UnitFileState", name])
+    except FileNotFoundError:
+        return ServiceState(name, None, None, pending)
+    if shown.rc != 0:
+        return ServiceState(name, None, None, pending)
+    fields = dict(line.split("=", 1) for line in shown.out.splitlines() if "=" in line)
+    active = fields.get("ActiveState") in ("active", "reloading") and postfix.run("postfix", "status").rc == 0
+    return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending)
+
+
+def reload_pending(config_directory: str, queue_directory: str) -> bool:
+    """Whether main.cf or master.cf was written after the running instance last read them.
+
+    The queue manager lives until the next reload or stop, so that its start tells when that was. False where it can't
+    be told: no instance runs, or there is no /proc.
+    """
+    try:
+        with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:
+            master = int(stream.read().strip())
+        started = _queue_manager_start(master)
+        written = [os.stat(os.path.join(config_directory, name)).st_mtime for name in ("main.cf", "master.cf")]
+    except (OSError, ValueError):
+        return False
+    # /proc has the time of the boot in whole seconds.
+    return started is not None and max(written) > started + 1
+
+
+def _queue_manager_start(master: int) -> float | None:
+    """When the qmgr that is a child of `master` started, in seconds of the clock; None where there is none."""
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stream:
+                text = stream.read()
+        except OSError:
+            continue
+        name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+        if name in ("qmgr", "nqmgr") and int(fields[1]) == master:
+            return _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def _boot_time() -> float:
+    with open("/proc/stat", encoding="ascii") as stream:
+        for line in stream:
+            if line.startswith("btime "):
+                return float(line.split()[1])
+    raise ValueError("/proc/stat has no btime")

@@ -136,7 +136,7 @@ def docs(session: nox.Session) -> Count:
     copy = copy_tree(session, CACHE / "docs")
     with session.chdir(copy):
         return gate(
-            session, "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all",
+            session, "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent",
             "--skip-rstcheck", ".",
         )
 
@@ -147,6 +147,16 @@ def interpreters_first() -> str:
     shims = [folder for folder in folders if pathlib.Path(folder).name == "shims"]
     real = [str(path) for shim in shims for path in pathlib.Path(shim).parent.glob("versions/3.*/bin")]
     return os.pathsep.join([*(folder for folder in folders if folder not in shims), *real])
+
+
+def carry_pip_settings(session: nox.Session, home: pathlib.Path) -> None:
+    """Write the user's own pip settings (files and PIP_ variables) to a home folder that ansible-test hands to pip."""
+    listed = str(session.run("python", "-m", "pip", "config", "list", external=True, silent=True, log=False))
+    settings = dict(re.findall(r"^(?:global|user|:env:)\.(\S+)='(.*)'$", listed, re.MULTILINE))
+    path = home / ".config/pip/pip.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value.encode().decode('unicode_escape')}" for name, value in settings.items()]
+    path.write_text("\n".join(["[global]", *(line.replace("\n", "\n  ") for line in lines)]) + "\n")
 
 
 def sanity(session: nox.Session) -> Count:
@@ -161,7 +171,11 @@ def sanity(session: nox.Session) -> Count:
     bootstrap = home / f".ansible/test/cache/get_pip_{pip_version[1].replace('.', '_')}.py"
     bootstrap.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "tests/lab/get_pip.py", bootstrap)
+    carry_pip_settings(session, home)
     with session.chdir(copy_tree(session, CACHE / "sanity")):
+        # Below a checkout that ignores it, ansible-test would find no files; a repository of its own has them all.
+        session.run("git", "init", "--quiet", external=True, log=False)
+        session.run("git", "add", "--all", external=True, log=False)
         return gate(
             session, "ansible-test", "sanity", "--requirements", "--color", "no", *session.posargs,
             env={"HOME": str(home), "PATH": interpreters_first()},
@@ -314,4 +328,3 @@ def test_session(session: nox.Session) -> None:
     # nox prints its own verdict after this function; the counts are to be the last line.
     atexit.register(print, f"{counts[0]} passed, {counts[1]} failed", flush=True)
     finish(session, counts)
-

@@ -6,11 +6,11 @@ Called in an empty virtual environment with options and `name==version` argument
 """
 from __future__ import annotations
 
-import ensurepip
 import subprocess
 import sys
 
-ensurepip.bootstrap()
+# In a process of its own, since ensurepip switches off pip's configuration files for the whole process.
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
 subprocess.check_call(
     [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     + [argument for argument in sys.argv[1:] if "==" in argument]

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talk SMTP as a stranger on the Internet would, and print every answer as JSON.

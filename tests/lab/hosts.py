@@ -139,3 +139,8 @@ def start(host: str) -> None:
     name = f"{host.split('.')[0]}.lab.example"
     if not wait_for(lambda: talk("postmaster@invalid.test", server=name).mail, SECONDS_TO_ARRIVE):
         raise RuntimeError(f"{name} does not greet on port 25 within {SECONDS_TO_ARRIVE} seconds")
+
+
+def sunk(unique: str) -> bool:
+    """Return whether the message arrived at the tester, who takes everything: where no mail of ours should go."""
+    return on("tester", "sh", "-c", f"grep -cF 'Message-ID: <{unique}@' /srv/sunk || true").strip() not in ("", "0")

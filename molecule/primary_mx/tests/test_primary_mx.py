@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway MX as the Internet sees it, with its mail host up and down, and after removal."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab import claims, faults, hosts, playbooks
+
+HOST = "mx1"
+NAME = "mx1.lab.example"
+GATEWAY = {
+    "name": "gateway.example",
+    "mail_host": "mail.lab.example",
+    "recipients": ["alice@gateway.example", "bob@gateway.example"],
+}
+
+
+def converge(**options: Any) -> playbooks.Run:
+    return playbooks.play("primary_mx", playbooks.PRIMARY, **options)
+
+
+def converged(**options: Any) -> playbooks.Run:
+    run = converge(**options)
+    assert run.code == 0, run.output
+    return run
+
+
+def unchanged(**options: Any) -> None:
+    before = faults.state_of(HOST)
+    assert converged(**options).changed == {NAME: 0}
+    assert faults.state_of(HOST) == before
+
+
+def changes_once(**options: Any) -> None:
+    """The next run changes the host, and the one after it nothing."""
+    assert converged(**options).changed[NAME] > 0
+    unchanged(**options)
+
+
+def serves_its_domain() -> None:
+    """What the inventory declares holds, right now."""
+    claims.accepts(HOST, "alice@gateway.example")
+    claims.refuses_unknown(HOST, "nobody@gateway.example")
+    claims.refuses_relay(HOST)
+
+
+@pytest.mark.parametrize("address", ["alice@gateway.example", "bob@gateway.example", "postmaster@gateway.example"])
+def test_takes_listed_recipients_and_passes_them_to_the_mail_host(address: str) -> None:
+    claims.delivers_once(HOST, address)
+
+
+def test_refuses_unknown_recipients_and_strangers() -> None:
+    claims.refuses_unknown(HOST, "nobody@gateway.example")
+    claims.refuses_relay(HOST)
+    claims.relays_for_no_stranger(HOST, "gateway.example")
+
+
+def test_second_run_changes_nothing_and_touches_no_file() -> None:
+    unchanged()
+
+
+def test_service_runs_and_starts_with_the_host() -> None:
+    service = hosts.testinfra_host(HOST).service("postfix")
+    assert service.is_running
+    assert service.is_enabled
+
+
+def test_mail_waits_while_the_mail_host_is_down() -> None:
+    unique, message = hosts.new_message()
+    with faults.down("mail"):
+        said = hosts.talk("alice@gateway.example", server=NAME, message=message)
+        assert said.data is not None and said.data[0] == 250
+        claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
+        claims.refuses_unknown(HOST, "nobody@gateway.example")
+    hosts.on(HOST, "postqueue", "-f")
+    assert hosts.arrived(unique, "alice@gateway.example") == 1
+
+
+@pytest.fixture
+def fallback_relay() -> Iterator[None]:
+    """The host hands what it can't deliver to someone else, as its administrator wanted for its own mail."""
+    faults.set_parameters(HOST, {"smtp_fallback_relay": "[tester.lab.example]"})
+    yield
+    faults.unset_parameters(HOST, "smtp_fallback_relay")
+    converged()
+
+
+def test_fallback_relay_gets_none_of_the_domains_mail(fallback_relay: None) -> None:
+    converged()
+    unchanged()
+    unique, message = hosts.new_message()
+    with faults.down("mail"):
+        said = hosts.talk("bob@gateway.example", server=NAME, message=message)
+        assert said.data is not None and said.data[0] == 250
+        claims.keeps_in_queue(HOST, unique, "bob@gateway.example")
+        assert not hosts.sunk(unique)
+    hosts.on(HOST, "postqueue", "-f")
+    assert hosts.arrived(unique, "bob@gateway.example") == 1
+
+
+@pytest.mark.parametrize("table", ["relay_recipient_maps", "transport_maps"])
+def test_lost_index_is_repaired_by_the_next_run(table: str) -> None:
+    faults.delete(HOST, faults.table_of(HOST, table)[2])
+    hosts.on(HOST, "postfix", "reload")
+    assert converged().changed[NAME] > 0
+    serves_its_domain()
+    claims.delivers_once(HOST, "alice@gateway.example")
+    unchanged()
+
+
+def test_mail_goes_to_another_mail_host_after_the_next_run() -> None:
+    moved = {"primary_mx_domains": [{**GATEWAY, "mail_host": "tester.lab.example"}]}
+    changes_once(variables=moved)
+    unique, message = hosts.new_message()
+    hosts.talk("alice@gateway.example", server=NAME, message=message)
+    assert hosts.wait_for(lambda: hosts.sunk(unique), claims.SECONDS_TO_QUEUE)
+    changes_once()
+    claims.delivers_once(HOST, "alice@gateway.example")
+
+
+def test_other_port_of_the_mail_host() -> None:
+    changes_once(variables={"primary_mx_domains": [{**GATEWAY, "mail_host": "tester.lab.example", "port": 2525}]})
+    unique, message = hosts.new_message()
+    hosts.talk("alice@gateway.example", server=NAME, message=message)
+    claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
+    assert not hosts.sunk(unique)
+    changes_once()
+    hosts.on(HOST, "postqueue", "-f")
+    assert hosts.arrived(unique, "alice@gateway.example") == 1
+
+
+def test_second_domain_comes_and_goes() -> None:
+    elsewhere = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, elsewhere]})
+    claims.delivers_once(HOST, "erin@flow.example")
+    claims.refuses_unknown(HOST, "frank@flow.example")
+    gone = {"name": "flow.example", "state": "absent", "force": True}
+    changes_once(variables={"primary_mx_domains": [gone]})
+    claims.refuses_relay(HOST, "erin@flow.example")
+    serves_its_domain()
+
+
+REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "nexthop is this host": (
+        [{"name": "flow.example", "mail_host": "mx1.lab.example", "recipients": ["erin@flow.example"]}], "flow.example",
+    ),
+    "nexthop is an address of this host": (
+        [{"name": "flow.example", "mail_host": "127.0.0.1", "recipients": ["erin@flow.example"]}], "flow.example",
+    ),
+    "nexthop has white space": (
+        [{"name": "flow.example", "mail_host": "mail lab", "recipients": ["erin@flow.example"]}], "mail lab",
+    ),
+    "no recipients and no policy": ([{"name": "flow.example", "mail_host": "mail.lab.example"}], "flow.example"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> None:
+    domains, named = REFUSED[case]
+    before = faults.state_of(HOST)
+    run = converge(variables={"primary_mx_domains": domains})
+    assert run.code != 0
+    assert named in run.said
+    assert run.changed[NAME] == 0
+    assert faults.state_of(HOST) == before
+
+
+def test_restrictions_that_open_a_relay_are_refused() -> None:
+    faults.set_parameters(HOST, {"smtpd_relay_restrictions": "permit_mynetworks, permit"})
+    try:
+        before = faults.state_of(HOST)
+        run = converge()
+        assert run.code != 0
+        assert "smtpd_relay_restrictions" in run.said
+        assert faults.state_of(HOST) == before
+    finally:
+        faults.set_parameters(HOST, {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"})
+        converged()
+    claims.refuses_relay(HOST)
+
+
+def test_still_relays_for_no_stranger_after_all_that() -> None:
+    serves_its_domain()
+    claims.relays_for_no_stranger(HOST, "gateway.example")

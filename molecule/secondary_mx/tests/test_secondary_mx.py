@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A backup MX as the Internet sees it, also after accidents, other people's changes and removal."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from lab import claims, faults, hosts, playbooks
+
+HOST = "mx2"
+NAME = "mx2.lab.example"
+
+
+def converge(**options: Any) -> playbooks.Run:
+    return playbooks.play("secondary_mx", playbooks.SECONDARY, **options)
+
+
+def converged(**options: Any) -> playbooks.Run:
+    run = converge(**options)
+    assert run.code == 0, run.output
+    return run
+
+
+def changes_once(**options: Any) -> None:
+    """The next run changes the host, and the one after it nothing."""
+    assert converged(**options).changed[NAME] > 0
+    unchanged(**options)
+
+
+def unchanged(**options: Any) -> None:
+    before = faults.state_of(HOST)
+    assert converged(**options).changed == {NAME: 0}
+    assert faults.state_of(HOST) == before
+
+
+def serves_its_domains() -> None:
+    """What the inventory declares holds, right now."""
+    claims.accepts(HOST, "carol@backup.example")
+    claims.accepts(HOST, "dave@backup.example")
+    claims.refuses_unknown(HOST, "nobody@backup.example")
+    claims.accepts(HOST, "whoever@wild.example")
+    claims.refuses_relay(HOST)
+
+
+@pytest.mark.parametrize("address", ["carol@backup.example", "DAVE@Backup.Example", "postmaster@backup.example"])
+def test_takes_listed_recipients_and_passes_them_to_the_primary(address: str) -> None:
+    claims.delivers_once(HOST, address, address.lower())
+
+
+def test_refuses_unknown_recipients() -> None:
+    claims.refuses_unknown(HOST, "nobody@backup.example")
+    said = hosts.talk("carol@sub.backup.example", server=NAME)
+    assert said.rcpt[0][0] in (550, 554), said
+
+
+def test_takes_everyone_of_a_domain_with_policy_any() -> None:
+    claims.accepts(HOST, "whoever@wild.example")
+    claims.delivers_once(HOST, "grace@wild.example")
+
+
+@pytest.mark.parametrize("domain", ["backup.example", "wild.example"])
+def test_relays_for_no_stranger(domain: str) -> None:
+    claims.refuses_relay(HOST)
+    claims.relays_for_no_stranger(HOST, domain)
+
+
+def test_second_run_changes_nothing_and_touches_no_file() -> None:
+    unchanged()
+
+
+def test_service_runs_and_starts_with_the_host() -> None:
+    service = hosts.testinfra_host(HOST).service("postfix")
+    assert service.is_running
+    assert service.is_enabled
+
+
+def test_stopped_and_disabled_service_comes_back() -> None:
+    hosts.on(HOST, "systemctl", "disable", "--now", "postfix")
+    changes_once()
+    serves_its_domains()
+    assert hosts.testinfra_host(HOST).service("postfix").is_enabled
+
+
+def lose_index(kind: str, source: str, index: str) -> None:
+    faults.delete(HOST, index)
+
+
+def empty_index(kind: str, source: str, index: str) -> None:
+    faults.truncate(HOST, index)
+
+
+def stale_index(kind: str, source: str, index: str) -> None:
+    faults.replace_index(HOST, kind, index, {"nobody@backup.example": "x", "@wild.example": "x"})
+
+
+@pytest.mark.parametrize("fault", [lose_index, empty_index, stale_index])
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+def test_broken_index_is_repaired_by_the_next_run(fault: Callable[..., None], restarted: bool) -> None:
+    fault(*faults.table_of(HOST, "relay_recipient_maps"))
+    if restarted:
+        # A daemon that starts without the index keeps answering 451 until something reloads Postfix.
+        hosts.on(HOST, "postfix", "reload")
+        said = hosts.talk("carol@backup.example", server=NAME)
+        assert said.rcpt[0][0] in (451, 550), said
+    assert converged().changed[NAME] > 0
+    serves_its_domains()
+    unchanged()
+
+
+@pytest.fixture
+def foreign_members() -> Iterator[None]:
+    """Someone else lets this host relay for a domain of their own, beside the role's."""
+    listed = {name: faults.parameter(HOST, name) for name in ("relay_domains", "relay_recipient_maps", "transport_maps")}
+    hosts.on(HOST, "sh", "-c", "cat > /etc/postfix/their_recipients", given="/^heidi@foreign\\.example$/ x\n")
+    hosts.on(HOST, "sh", "-c", "cat > /etc/postfix/their_transport", given="/@foreign\\.example$/ relay:[mail.lab.example]\n")
+    faults.set_parameters(
+        HOST,
+        {
+            "relay_domains": f"foreign.example {listed['relay_domains']}",
+            "relay_recipient_maps": f"regexp:/etc/postfix/their_recipients, {listed['relay_recipient_maps']}",
+            "transport_maps": f"regexp:/etc/postfix/their_transport {listed['transport_maps']}",
+        },
+    )
+    yield
+    kept = {name: value for name, value in listed.items() if value}
+    faults.set_parameters(HOST, kept)
+    faults.unset_parameters(HOST, *(name for name in listed if name not in kept))
+    hosts.on(HOST, "rm", "/etc/postfix/their_recipients", "/etc/postfix/their_transport")
+    converged()
+
+
+def test_foreign_members_survive_additions_and_removals(foreign_members: None) -> None:
+    unchanged()
+    claims.delivers_once(HOST, "heidi@foreign.example")
+    extra = [{"name": "flow.example", "recipients": ["erin@flow.example"]}]
+    changes_once(variables={"secondary_mx_domains": extra})
+    claims.accepts(HOST, "erin@flow.example")
+    claims.delivers_once(HOST, "heidi@foreign.example")
+    changes_once(variables={"secondary_mx_domains": [{"name": "flow.example", "state": "absent", "force": True}]})
+    claims.refuses_relay(HOST, "erin@flow.example")
+    claims.delivers_once(HOST, "heidi@foreign.example")
+    claims.refuses_unknown(HOST, "nobody@foreign.example")
+    serves_its_domains()
+
+
+def test_relayhost_does_not_capture_the_domains_mail() -> None:
+    faults.set_parameters(HOST, {"relayhost": "[nowhere.lab.example]"})
+    try:
+        converged()
+        unchanged()
+        claims.delivers_once(HOST, "carol@backup.example")
+        claims.delivers_once(HOST, "grace@wild.example")
+    finally:
+        faults.unset_parameters(HOST, "relayhost")
+        converged()
+    claims.delivers_once(HOST, "dave@backup.example")
+
+
+def test_absent_domain_is_no_longer_relayed_and_the_others_are() -> None:
+    gone = {"secondary_mx_domains": [{"name": "wild.example", "state": "absent", "force": True}]}
+    changes_once(variables=gone)
+    claims.refuses_relay(HOST, "whoever@wild.example")
+    claims.accepts(HOST, "carol@backup.example")
+    claims.refuses_unknown(HOST, "nobody@backup.example")
+    changes_once()
+    serves_its_domains()
+
+
+def test_absent_is_refused_while_dns_still_names_the_host() -> None:
+    before = faults.state_of(HOST)
+    run = converge(variables={"secondary_mx_domains": [{"name": "wild.example", "state": "absent"}]})
+    assert run.code != 0
+    assert "wild.example" in run.said
+    assert faults.state_of(HOST) == before
+    claims.accepts(HOST, "whoever@wild.example")
+
+
+def test_removed_recipient_is_unknown_at_once() -> None:
+    fewer = [{"name": "backup.example", "recipients": ["carol@backup.example"]}]
+    changes_once(variables={"secondary_mx_domains": fewer})
+    claims.refuses_unknown(HOST, "dave@backup.example")
+    claims.accepts(HOST, "carol@backup.example")
+    claims.accepts(HOST, "whoever@wild.example")
+    changes_once()
+    serves_its_domains()
+
+
+def test_undeclared_domain_stays_unless_its_removal_is_asked_for() -> None:
+    declared = [
+        {"name": "backup.example", "recipients": ["carol@backup.example", "dave@backup.example"]},
+        {"name": "wild.example", "recipients_policy": "any"},
+    ]
+    changes_once(variables={"secondary_mx_domains": [*declared, {"name": "gateway.example", "recipients_policy": "any"}]})
+    unchanged(variables={"secondary_mx_domains": declared})
+    claims.accepts(HOST, "whoever@gateway.example")
+    changes_once(variables={"secondary_mx_domains": declared, "secondary_mx_remove_undeclared": True})
+    claims.refuses_relay(HOST, "whoever@gateway.example")
+    serves_its_domains()
+
+
+def test_postmaster_can_be_switched_off() -> None:
+    changes_once(variables={"secondary_mx_postmaster": False})
+    claims.refuses_unknown(HOST, "postmaster@backup.example")
+    changes_once()
+    claims.accepts(HOST, "postmaster@backup.example")
+
+
+@pytest.mark.parametrize("phase", ["preflight", "install", "tables", "config", "service", "verify"])
+def test_one_phase_alone_changes_nothing_on_a_host_that_is_right(phase: str) -> None:
+    unchanged(tags=[phase])
+
+
+def test_tables_phase_alone_repairs_a_table() -> None:
+    faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
+    changes_once(tags=["tables"])
+    serves_its_domains()
+
+
+REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "no recipients and no policy": ([{"name": "foreign.example"}], "foreign.example"),
+    "empty recipients": ([{"name": "foreign.example", "recipients": []}], "foreign.example"),
+    "white space in a recipient": (
+        [{"name": "foreign.example", "recipients": ["bob smith@foreign.example"]}], "bob smith@foreign.example",
+    ),
+    "trailing dot": ([{"name": "foreign.example.", "recipients_policy": "any"}], "foreign.example."),
+    "declared twice": (
+        [
+            {"name": "foreign.example", "recipients_policy": "any"},
+            {"name": "foreign.example", "recipients": ["heidi@foreign.example"]},
+        ],
+        "foreign.example",
+    ),
+    "this host is the best MX": (
+        [{"name": "captive.example", "recipients": ["kim@captive.example"]}], "captive.example",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> None:
+    domains, named = REFUSED[case]
+    before = faults.state_of(HOST)
+    run = converge(variables={"secondary_mx_domains": domains})
+    assert run.code != 0
+    assert named in run.said
+    assert run.changed[NAME] == 0
+    assert faults.state_of(HOST) == before
+
+
+def test_domain_that_is_local_here_is_refused() -> None:
+    listed = faults.parameter(HOST, "mydestination")
+    faults.set_parameters(HOST, {"mydestination": f"{listed}, foreign.example"})
+    try:
+        before = faults.state_of(HOST)
+        domains = [{"name": "foreign.example", "recipients": ["heidi@foreign.example"]}]
+        run = converge(variables={"secondary_mx_domains": domains})
+        assert run.code != 0
+        assert "foreign.example" in run.said
+        assert "mydestination" in run.said
+        assert faults.state_of(HOST) == before
+    finally:
+        faults.set_parameters(HOST, {"mydestination": listed})
+
+
+def test_no_recipient_check_when_asked_and_back() -> None:
+    changes_once(variables={"secondary_mx_recipient_check": "none"})
+    claims.accepts(HOST, "nobody@backup.example")
+    claims.refuses_relay(HOST)
+    converged()
+    serves_its_domains()
+
+
+def test_still_relays_for_no_stranger_after_all_that() -> None:
+    serves_its_domains()
+    claims.relays_for_no_stranger(HOST, "backup.example")
+    claims.relays_for_no_stranger(HOST, "wild.example")

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do to a host what administrators, packages and accidents do between two runs of a role."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from lab import hosts
+
+SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
+
+
+def state_of(host: str) -> str:
+    """Return everything below /etc/postfix that a change would touch: names, inodes, times, modes and content."""
+    return hosts.on(
+        host, "sh", "-c",
+        "find /etc/postfix -printf '%p %i %T@ %u %g %m\\n' | sort; find /etc/postfix -type f | sort | xargs sha256sum",
+    )
+
+
+def parameter(host: str, name: str) -> str:
+    """Return a parameter's effective value."""
+    return hosts.on(host, "postconf", "-h", name).strip()
+
+
+def set_parameters(host: str, values: Mapping[str, str]) -> None:
+    """Set parameters by hand, and reload."""
+    hosts.on(host, "postconf", "-e", *(f"{name}={value}" for name, value in values.items()))
+    hosts.on(host, "postfix", "reload")
+
+
+def unset_parameters(host: str, *names: str) -> None:
+    """Take parameters out of main.cf by hand, and reload."""
+    hosts.on(host, "postconf", "-X", *names)
+    hosts.on(host, "postfix", "reload")
+
+
+def table_of(host: str, parameter_name: str) -> tuple[str, str, str]:
+    """Return type, source and index of the table that the parameter names last."""
+    kind, _colon, source = parameter(host, parameter_name).replace(",", " ").split()[-1].rpartition(":")
+    kind = kind.rpartition(":")[2]
+    return kind, source, source + SUFFIXES[kind]
+
+
+def delete(host: str, path: str) -> None:
+    hosts.on(host, "rm", path)
+
+
+def truncate(host: str, path: str) -> None:
+    hosts.on(host, "truncate", "--size=0", path)
+
+
+def replace_index(host: str, kind: str, index: str, entries: Mapping[str, str]) -> None:
+    """Put an index of other entries in the index's place, newer than its source."""
+    other = "/root/other"
+    lines = "".join(f"{key} {value}\n" for key, value in entries.items())
+    hosts.on(host, "sh", "-c", f"cat > {other}", given=lines)
+    hosts.on(host, "postmap", f"{kind}:{other}")
+    hosts.on(host, "mv", other + SUFFIXES[kind], index)
+
+
+@contextmanager
+def down(host: str) -> Iterator[None]:
+    """The host is down in this block, and up again after it."""
+    hosts.stop(host)
+    try:
+        yield
+    finally:
+        hosts.start(host)

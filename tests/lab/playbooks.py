@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run playbooks on the lab's hosts as a user would, and say what happened."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MOLECULE = pathlib.Path(__file__).parents[2] / "molecule"
+SECONDARY = "mxrelay.postfix.secondary_mx"
+PRIMARY = "mxrelay.postfix.primary_mx"
+VERIFY = "mxrelay.postfix.verify"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run of ansible-playbook: its code, and for each host how many tasks changed something, failed or were ok."""
+
+    code: int
+    changed: Mapping[str, int]
+    failed: Mapping[str, int]
+    ok: Mapping[str, int]
+    messages: tuple[str, ...]
+    output: str
+
+    @property
+    def said(self) -> str:
+        """Everything that tasks said, one message a line."""
+        return "\n".join(self.messages)
+
+
+def inventories(scenario: str) -> list[str]:
+    """Return the options that name the inventories of a scenario."""
+    return [f"--inventory={MOLECULE}/shared/inventory", f"--inventory={MOLECULE}/{scenario}/inventory"]
+
+
+def play(
+    scenario: str,
+    playbook: str,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+    check: bool = False,
+) -> Run:
+    """Run a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's."""
+    command = ["ansible-playbook", *inventories(scenario), playbook]
+    if variables is not None:
+        command += ["--extra-vars", json.dumps(variables)]
+    if tags:
+        command += ["--tags", ",".join(tags)]
+    if check:
+        command += ["--check", "--diff"]
+    environment = {
+        **os.environ,
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+    }
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    try:
+        told = json.loads(result.stdout[result.stdout.index("{") :])
+    except ValueError as error:
+        raise RuntimeError(f"{' '.join(command)}: code {result.returncode}\n{result.stdout}{result.stderr}") from error
+    stats = {host: numbers for host, numbers in told["stats"].items() if host != "localhost"}
+    return Run(
+        code=result.returncode,
+        changed={host: numbers["changed"] for host, numbers in stats.items()},
+        failed={host: numbers["failures"] + numbers["unreachable"] for host, numbers in stats.items()},
+        ok={host: numbers["ok"] for host, numbers in stats.items()},
+        messages=tuple(_messages(told)),
+        output=result.stdout + result.stderr,
+    )
+
+
+def _messages(told: Mapping[str, Any]) -> list[str]:
+    found = []
+    for one in told["plays"]:
+        for task in one["tasks"]:
+            for result in task["hosts"].values():
+                for part in [result, *result.get("results", [])]:
+                    message = part.get("msg")
+                    if message:
+                        found.append(message if isinstance(message, str) else json.dumps(message))
+    return found

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import sys
 import tarfile
 import time
 import xml.etree.ElementTree
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import nox
 import nox.command
@@ -184,10 +185,7 @@ def sanity(session: nox.Session) -> Count:
 
 def build(session: nox.Session) -> Count:
     """Build the artifact, hold its content against what users need, and install it."""
-    shutil.rmtree(ARTIFACT, ignore_errors=True)
-    shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    source = copy_tree(session, CACHE / "build")
-    counts = gate(session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source))
+    counts = install_collection(session)
     for artifact in ARTIFACT.glob("*.tar.gz"):
         with tarfile.open(artifact) as archive:
             names = archive.getnames()
@@ -196,9 +194,20 @@ def build(session: nox.Session) -> Count:
         if surplus or missing:
             session.warn(f"artifact: not for users: {surplus or 'none'}; missing: {missing or 'none'}")
         counts += FAILED if surplus or missing else PASSED
+    return counts
+
+
+def install_collection(session: nox.Session) -> Count:
+    """Build the artifact and install it where the lab's playbooks find it: what users get is what runs."""
+    shutil.rmtree(ARTIFACT, ignore_errors=True)
+    shutil.rmtree(COLLECTIONS, ignore_errors=True)
+    source = copy_tree(session, CACHE / "build")
+    options = {"env": {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}, "silent": True, "log": False}
+    counts = gate(session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source), **options)
+    for artifact in ARTIFACT.glob("*.tar.gz"):
         counts += gate(
             session, "ansible-galaxy", "collection", "install", "--offline", "--force", "--collections-path",
-            str(COLLECTIONS), str(artifact), env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+            str(COLLECTIONS), str(artifact), **options,
         )
     return counts
 
@@ -307,6 +316,56 @@ def build_session(session: nox.Session) -> None:
 def molecule_session(session: nox.Session) -> None:
     """Scenarios on real hosts: all or those named; --keep leaves the lab's shared hosts up."""
     finish(session, molecule(session))
+
+
+@nox.session(name="demo")
+def demo_session(session: nox.Session) -> None:
+    """Show an outage in the lab (--remove: remove that lab), or with -i INVENTORY what would change on your hosts."""
+    os.environ["MXRELAY_LAB"] = os.environ.get("MXRELAY_LAB", "mxrelay-demo")
+    os.environ["MXRELAY_LAB_NET"] = os.environ.get("MXRELAY_LAB_NET", "10.253.26")
+    if any(word.startswith(("-i", "--inventory")) for word in session.posargs):
+        show_changes(session)
+        return
+    if session.posargs not in ([], ["--remove"]):
+        session.error("demo takes --remove, or -i INVENTORY with options of ansible-playbook")
+    if session.posargs:
+        environment = {"MXRELAY_LAB": os.environ["MXRELAY_LAB"], "MXRELAY_LAB_ENGINE": engine.find_engine(CACHE)}
+        remove_lab(session, environment)
+        return
+    install_collection(session)
+    environment = lab_environment(session)
+    remove_lab(session, environment)
+    session.run("python", "-m", "lab.demo", environment["MXRELAY_LAB_ENGINE"], env=environment, external=True)
+
+
+def show_changes(session: nox.Session) -> None:
+    """Run the shipped playbooks in check mode on the user's own inventory, for the groups that it has."""
+    install_collection(session)
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
+    with session.chdir(os.environ.get("MXRELAY_CALLED_FROM", str(ROOT))):
+        inventories = inventory_options(session.posargs)
+        listed = session.run(
+            "ansible-inventory", *inventories, "--list", env=environment, external=True, silent=True, stderr=None, log=False
+        )
+        groups = [group for group in ("primary_mx", "secondary_mx") if json.loads(str(listed)).get(group)]
+        if not groups:
+            session.error("the inventory has neither a group primary_mx nor a group secondary_mx with hosts; see README.md")
+        for group in groups:
+            session.run(
+                "ansible-playbook", f"mxrelay.postfix.{group}", "--check", "--diff", *session.posargs,
+                env=environment, external=True,
+            )
+
+
+def inventory_options(words: Sequence[str]) -> list[str]:
+    """Return those of ansible-playbook's options that name inventories."""
+    found = []
+    for at, word in enumerate(words):
+        if word in ("-i", "--inventory"):
+            found += words[at : at + 2]
+        elif word.startswith(("-i", "--inventory=")):
+            found.append(word)
+    return found
 
 
 @nox.session(name="test")

@@ -41,7 +41,10 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
         smtp.ehlo("tester.lab.example")
     if order.get("auth"):
         smtp.user, smtp.password = order["auth"]
-        result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
+        try:
+            result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
+        except smtplib.SMTPAuthenticationError as refused:
+            result["auth"] = answer((refused.smtp_code, refused.smtp_error))
     result["mail"] = answer(smtp.docmd("MAIL", "FROM:<%s>" % order["sender"]))
     if result["mail"][0] == 250:
         result["rcpt"] = [answer(smtp.docmd("RCPT", "TO:<%s>" % one)) for one in order["recipients"]]

@@ -334,7 +334,12 @@ def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:
         end = spans[kept[-1]][1]
         last = line.line_of(end - 1)
         cuts.append((line.raw_end(end), line.raw_line(last)[0] + len(line.line_text(last))))
-    return without(line.raw, cuts)
+    reduced = LogicalLine(without(line.raw, cuts), line.number)
+    left = [line.text[slice(*spans[index])] for index in kept]
+    if split_items(_value(reduced)) == left:
+        return reduced.raw
+    # A member with a leading "#" has come to the beginning of a line, and would be a comment there.
+    return _rendered(_assignment(line), join_items(left))
 
 
 def _cuts_of_line(

@@ -186,6 +186,7 @@ def test_add_items_to_unset_parameter_keeps_what_its_default_means(default: str,
         ("a = p, hash:/y, q\n", ["check_x hash:/y"], "a = p, hash:/y, q\n"),
         ("a = b\na = b, c\n", ["b"], "a = c\n"),
         ("a = b,\n  c", ["c"], "a = b"),
+        ("a = b,\n  c #d e\n", ["c"], "a = b, #d, e\n"),
     ],
 )
 def test_remove_items(text: str, items: list[str], after: str) -> None:

@@ -22,9 +22,9 @@ def keep_lookup_table(params: dict[str, Any], postfix: Postfix, check_mode: bool
     """Plans and, unless in check mode, makes the change that the options ask for."""
     settings = read_settings(postfix)
     reference = reference_at(postfix, params["path"], params["type"], settings)
-    wanted = rows(params["entries"], reference.type, with_values=params["state"] == "present")
-    want = edits(wanted, params["state"], params["purge"])
     secret = params["secret"]
+    wanted = rows(params["entries"], reference.type, with_values=params["state"] == "present", secret=secret)
+    want = edits(wanted, params["state"], params["purge"])
     options = table_options(params, new_group="root", new_mode="0600") if secret else table_options(params)
     plan, backup = change_table(postfix, reference, want, options, check_mode, settings)
     return table_outcome(

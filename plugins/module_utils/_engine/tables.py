@@ -341,7 +341,9 @@ def _files(
     index = reference.path + suffix if suffix else ""
     have_source = current_metadata(reference.path)
     have_index = current_metadata(index) if index else None
-    base = have_source or new_metadata(options.new_owner, options.new_group, options.new_mode)
+    base = have_source or new_metadata(
+        options.owner or options.new_owner, options.group or options.new_group, options.new_mode
+    )
     for_source = with_options(base, options.owner, options.group, options.mode)
     for_index = with_options(have_index or for_source, options.owner, options.group, options.mode)
     changed = _metadata_differs(reference.path, have_source, for_source) or (

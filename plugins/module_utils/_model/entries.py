@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import invalid, plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import invalid, plain_text, shown
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import (
     PATTERN_TYPES,
     checked_pattern,
@@ -15,8 +15,20 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_tab
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, checked_entry, fold
 
 
-def checked_value(value: object, place: str) -> str:
-    """The right-hand side of an entry: some text on one line, without white space around it. Raises InvalidInput."""
+def checked_value(value: object, place: str, secret: bool = False) -> str:
+    """The right-hand side of an entry: some text on one line, without white space around it. Raises InvalidInput.
+
+    The error does not show a `secret` value.
+    """
+    if not secret:
+        return _checked_value(value, place)
+    try:
+        return _checked_value(value, place)
+    except InvalidInput as error:
+        raise InvalidInput(error.message.replace(shown(value), "the secret value", 1)) from None
+
+
+def _checked_value(value: object, place: str) -> str:
     text = plain_text(value, place, "a value of at least one character")
     if text != text.strip():
         raise invalid(text, place, "has white space around it", "remove it")
@@ -38,7 +50,11 @@ def merged(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
 
 
 def rows(
-    entries: Sequence[Mapping[str, Any]], table_type: str, with_values: bool = True, place: str = "entries"
+    entries: Sequence[Mapping[str, Any]],
+    table_type: str,
+    with_values: bool = True,
+    secret: bool = False,
+    place: str = "entries",
 ) -> dict[str, str]:
     """Key to value of entries of a table of any type, each made sure to be read back by Postfix as it is given.
 
@@ -49,7 +65,7 @@ def rows(
     for number, entry in enumerate(entries):
         here = f"{place}[{number}]"
         key = plain_text(entry.get("key"), f"{here}.key", "a key")
-        value = checked_value(entry.get("value"), f"{here}.value") if with_values else "x"
+        value = checked_value(entry.get("value"), f"{here}.value", secret) if with_values else "x"
         if patterns:
             checked_pattern(key, value, table_type, f"{here}.key")
         else:

@@ -32,7 +32,7 @@ _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """The value in one line of plain text, so that a newline or a control character can be seen."""
     if not isinstance(value, str):
         return repr(value)
@@ -45,7 +45,7 @@ def _unprintable(character: str) -> bool:
 
 def invalid(value: object, place: str, problem: str, remedy: str) -> InvalidInput:
     """The error every check of a value raises: what, where, why, and what to do."""
-    return InvalidInput(f"{_shown(value)} ({place}) {problem}; {remedy}")
+    return InvalidInput(f"{shown(value)} ({place}) {problem}; {remedy}")
 
 
 def plain_text(value: object, place: str, what: str) -> str:
@@ -124,9 +124,7 @@ def domain_name_of(value: str, domain: str, place: str) -> str:
     try:
         return domain_name(domain, place)
     except InvalidInput as error:
-        shown = _shown(domain)
-        problem = error.message[len(shown):] if error.message.startswith(shown) else f" {error.message}"
-        raise InvalidInput(f"{_shown(value)}{problem}") from None
+        raise InvalidInput(error.message.replace(shown(domain), shown(value), 1)) from None
 
 
 def _split_address(value: str, place: str) -> tuple[str, str]:

@@ -247,8 +247,10 @@ def test_failed_build_leaves_the_table_as_it_was(host: FakeHost, table: Subject)
     assert contents(host.config_directory) == before
 
 
-@pytest.mark.parametrize(("table_type", "remedy"), [("lmdb", "install the package postfix-lmdb, or use another type"),
-                                                   ("btree", "use another type")])
+@pytest.mark.parametrize(
+    ("table_type", "remedy"),
+    [("lmdb", "install the package postfix-lmdb, or use another type"), ("btree", "use another type")],
+)
 def test_type_that_does_not_work_is_refused_in_check_mode_too(
     host: FakeHost, table_type: str, remedy: str
 ) -> None:

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible.errors import AnsibleActionFail, AnsibleFileNotFound
+from ansible.playbook.task import Task
+
+from ansible_collections.mxrelay.postfix.plugins.action.relay_recipients import ActionModule
+
+TMP = "/remote/tmp"
+
+
+class Controller:
+    """The action plugin with its ports: the connection, the files of the controller, and the module on the host."""
+
+    def __init__(self, tmp_path: pathlib.Path) -> None:
+        self.files = tmp_path
+        self.transferred: dict[str, bytes] = {}
+        self.modes: dict[str, str] = {}
+        self.removed: list[str] = []
+        self.module_arguments: dict[str, Any] | None = None
+        self.chmod = {"rc": 0}
+
+    def run(self, **arguments: Any) -> dict[str, Any]:
+        task = mock.MagicMock(spec=Task)
+        task.args, task.async_val, task.check_mode, task.diff = arguments, 0, False, False
+        connection = mock.MagicMock()
+        connection._shell.tmpdir = TMP
+        connection._shell.join_path = lambda *parts: "/".join(parts)
+        loader = mock.MagicMock()
+        loader.get_real_file = lambda path: path
+        action = ActionModule(task, connection, mock.MagicMock(), loader, mock.MagicMock(), mock.MagicMock())
+        with mock.patch.multiple(
+            action,
+            _find_needle=self._find,
+            _transfer_data=self._transfer,
+            _remote_chmod=self._chmod,
+            _fixup_perms2=lambda paths, execute: None,
+            _remove_tmp_path=self.removed.append,
+            _execute_module=self._execute,
+        ):
+            return action.run(task_vars={})
+
+    def _find(self, _kind: str, path: str) -> str:
+        found = self.files / path
+        if not found.exists():
+            raise AnsibleFileNotFound(file_name=path)
+        return str(found)
+
+    def _transfer(self, path: str, content: bytes) -> None:
+        self.transferred[path] = content
+
+    def _chmod(self, paths: list[str], mode: str) -> dict[str, Any]:
+        self.modes.update(dict.fromkeys(paths, mode))
+        return self.chmod
+
+    def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        assert module_name == "mxrelay.postfix.relay_recipients"
+        self.module_arguments = module_args
+        return {"changed": True, "added": 1}
+
+
+@pytest.fixture(name="controller")
+def fixture_controller(tmp_path: pathlib.Path) -> Controller:
+    (tmp_path / "list").write_bytes(b"# x\nalice@x.example\n")
+    return Controller(tmp_path)
+
+
+def at(content: bytes) -> str:
+    return f"{TMP}/recipients-{hashlib.sha256(content).hexdigest()}"
+
+
+def test_lists_travel_as_a_private_file_and_not_as_arguments(controller: Controller) -> None:
+    result = controller.run(
+        domains=[
+            {"name": "x.example", "recipients": ["bob@x.example"], "recipients_file": "list"},
+            {"name": "y.example", "recipients_policy": "any"},
+        ],
+        max_removals="10%",
+    )
+    content = b"bob@x.example\nalice@x.example\n"
+    assert result["changed"] is True and result["added"] == 1
+    assert controller.transferred == {at(content): content}
+    assert controller.modes == {at(content): "0600"}
+    assert controller.module_arguments == {
+        "domains": [
+            {"name": "x.example", "recipients_file": [at(content)]},
+            {"name": "y.example", "recipients_policy": "any"},
+        ],
+        "max_removals": "10%",
+        "remote_src": True,
+    }
+    assert controller.removed == [TMP]
+
+
+def test_single_recipients_travel_alike(controller: Controller) -> None:
+    controller.run(recipients=["bob@x.example"], recipients_file="list", state="absent")
+    content = b"bob@x.example\nalice@x.example\n"
+    assert controller.module_arguments == {
+        "recipients_file": [at(content)], "state": "absent", "remote_src": True,
+    }
+    assert controller.transferred == {at(content): content}
+
+
+def test_files_of_the_host_are_left_to_the_module(controller: Controller) -> None:
+    controller.run(recipients_file="/on/host", remote_src="yes")
+    assert controller.module_arguments == {"recipients_file": "/on/host", "remote_src": "yes"}
+    assert controller.transferred == {}
+    controller.run(recipients=["bob@x.example"], recipients_file="/on/host", remote_src=True)
+    assert controller.module_arguments == {
+        "recipients_file": ["/on/host", at(b"bob@x.example\n")], "remote_src": True,
+    }
+
+
+def test_nothing_is_transferred_where_nothing_is_listed(controller: Controller) -> None:
+    controller.run(domains=[{"name": "x.example", "state": "absent"}])
+    assert controller.transferred == {}
+    assert controller.module_arguments == {"domains": [{"name": "x.example", "state": "absent"}]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"domains": [{"name": "x.example", "recipients": ["a@x.example", "bob smith@x.example"]}]},
+            'relay_recipients: "bob smith@x.example" (domains[0].recipients[1]) contains white space; '
+            "quote the local part or correct it",
+        ),
+        (
+            {"domains": [{"name": "x.example", "recipients": []}]},
+            "relay_recipients: domains[0] (x.example) has no recipients, so that all its mail would be refused; "
+            "list them, or give it recipients_policy: any, or state: absent to remove its entries",
+        ),
+        (
+            {"domains": [{"name": "x.example"}], "recipients": ["a@x.example"]},
+            "relay_recipients: domains can't be given with recipients or recipients_file; use one of the two forms",
+        ),
+        (
+            {"recipients": ["bob"]},
+            'relay_recipients: "bob" (recipients[0]) has no @; give a full address, such as name@domain.example',
+        ),
+    ],
+)
+def test_bad_lists_are_refused_before_the_host_is_asked(
+    controller: Controller, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AnsibleActionFail) as caught:
+        controller.run(**arguments)
+    assert str(caught.value) == message
+    assert (controller.transferred, controller.module_arguments) == ({}, None)
+
+
+def test_missing_file_of_the_controller_is_named(controller: Controller) -> None:
+    with pytest.raises(AnsibleActionFail) as caught:
+        controller.run(recipients_file="none")
+    assert str(caught.value).startswith("relay_recipients: none (recipients_file) can't be read on the controller: ")
+    assert str(caught.value).endswith("; correct the path, or give remote_src: true for a file of the host")
+
+
+def test_list_that_cannot_be_made_private_is_not_used(controller: Controller) -> None:
+    controller.chmod = {"rc": 1, "stderr": "no such option"}
+    with pytest.raises(AnsibleActionFail, match="the transferred list can't be made private: no such option"):
+        controller.run(recipients=["bob@x.example"])
+    assert controller.module_arguments is None

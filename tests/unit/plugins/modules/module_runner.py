@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running a table module's main() on a fake host, with its real argument handling and its real output."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pathlib
+import pwd
+from types import ModuleType
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import run
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+
+MINE = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name}
+
+
+class ModuleRunner:
+    """Runs one module; every run sees the same host."""
+
+    def __init__(
+        self,
+        module: ModuleType,
+        tmp_path: pathlib.Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.module = module
+        self.directory = tmp_path
+        self.host = FakeHost(str(tmp_path))
+        self.logged: list[str] = []
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        monkeypatch.setattr(run, "ModuleCommands", lambda module: self.host)
+        monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, log_args=None: self.logged.append(message))
+
+    def __call__(self, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
+        """What the module returns, success or failure."""
+        given = {
+            "config_directory": str(self.directory), "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp",
+            **MINE, **arguments,
+        }
+        self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
+        self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit):
+            self.module.main()
+        return json.loads(self._capsys.readouterr().out)
+
+    def refused(self, **arguments: Any) -> str:
+        """The message with which the module fails, nothing having been written."""
+        before = sorted(os.listdir(self.directory))
+        result = self(**arguments)
+        assert result["failed"] is True
+        assert sorted(os.listdir(self.directory)) == before
+        return result["msg"]
+
+    def text(self, name: str) -> str:
+        return (self.directory / name).read_text()

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.modules import relay_recipients
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.modules.module_runner import ModuleRunner
+
+X = {"name": "x.example", "recipients": ["alice@x.example", "Bob@x.example"]}
+
+
+@pytest.fixture(name="module")
+def fixture_module(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> ModuleRunner:
+    return ModuleRunner(relay_recipients, tmp_path, monkeypatch, capsys)
+
+
+def test_domains_become_exactly_their_lists(module: ModuleRunner) -> None:
+    (module.directory / "relay_recipients").write_text("# ours\nold@x.example x\nz@z.example OK\n@y.example x\n")
+    module.host.postfix().build(f"hash:{module.directory}/relay_recipients")
+    result = module(
+        domains=[X, {"name": "y.example", "state": "absent"}, {"name": "w.example", "recipients_policy": "any"}]
+    )
+    assert module.text("relay_recipients") == (
+        "# ours\nz@z.example OK\n@w.example x\nalice@x.example x\nbob@x.example x\n"
+    )
+    keys = ("changed", "path", "type", "reference", "added", "removed", "total", "index_rebuilt")
+    assert {key: result[key] for key in keys} == {
+        "changed": True,
+        "path": f"{module.directory}/relay_recipients",
+        "type": "hash",
+        "reference": f"hash:{module.directory}/relay_recipients",
+        "added": 3,
+        "removed": 2,
+        "total": 4,
+        "index_rebuilt": True,
+    }
+    assert module(domains=[X])["changed"] is False
+
+
+def test_addresses_are_in_no_result_diff_or_log(module: ModuleRunner) -> None:
+    (module.directory / "list").write_text("alice@x.example\n")
+    result = module(domains=[{"name": "x.example", "recipients_file": f"{module.directory}/list"}], remote_src=True)
+    assert result["diff"] == [
+        {
+            "before_header": f"{module.directory}/relay_recipients",
+            "after_header": f"{module.directory}/relay_recipients",
+            "before": "0 entries\n",
+            "after": "1 entries (1 added, 0 removed, 0 with another value)\n",
+        }
+    ]
+    assert "alice" not in str(result)
+    assert "alice" not in str(module.logged)
+    assert "alice" not in str(module(domains=[X], check_mode=True))
+    assert "alice" not in str(module.logged)
+
+
+def test_addresses_are_shown_when_asked_for(module: ModuleRunner) -> None:
+    (module.directory / "list").write_text("alice@x.example\n")
+    result = module(recipients_file=[f"{module.directory}/list"], remote_src=True, show_recipients=True)
+    assert (result["added_recipients"], result["removed_recipients"]) == (["alice@x.example"], [])
+    assert result["diff"][0]["after"] == "alice@x.example x\n"
+
+
+def test_single_recipients_come_and_go(module: ModuleRunner) -> None:
+    assert module(recipients=["a@x.example", "b@y.example"], value="OK")["added"] == 2
+    assert module(recipients=["A@x.example"], state="absent", backup=True)["removed"] == 1
+    assert module.text("relay_recipients") == "b@y.example OK\n"
+    assert module(recipients=["a@x.example"], state="absent")["changed"] is False
+
+
+def test_purge_leaves_what_is_declared(module: ModuleRunner) -> None:
+    module(recipients=["a@x.example", "b@y.example"])
+    assert module(domains=[X], purge=True)["removed"] == 2
+    assert module.text("relay_recipients") == "alice@x.example x\nbob@x.example x\n"
+
+
+def test_check_mode_writes_nothing(module: ModuleRunner) -> None:
+    result = module(domains=[X], check_mode=True)
+    assert (result["changed"], result["added"], result["index_rebuilt"]) == (True, 2, True)
+    assert list(module.directory.iterdir()) == []
+
+
+def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
+    module(domains=[X])
+    (module.directory / "relay_recipients.db").unlink()
+    result = module(domains=[X])
+    assert (result["changed"], result["index_rebuilt"], result["added"]) == (True, True, 0)
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == ("index: missing\n", "index: current\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "one of the following is required: domains, recipients, recipients_file"),
+        (
+            {"recipients": ["a@x.example"], "domains": [X]},
+            "parameters are mutually exclusive: domains|recipients",
+        ),
+        ({"recipients": ["a@x.example"], "value": ""}, '"" (value) is empty; give a value of at least one character'),
+        (
+            {"recipients": ["a@x.example"], "type": "ldap"},
+            '"ldap" (type) is not a type of local table that can be edited here; '
+            "use one of hash, btree, lmdb, cdb, texthash",
+        ),
+        (
+            {"recipients_file": ["/list"]},
+            "/list (recipients_file) is on the controller; give remote_src: true for one of the host",
+        ),
+        (
+            {"recipients_file": ["/no/list"], "remote_src": True},
+            "/no/list (recipients_file) is not on the host; correct the path",
+        ),
+        (
+            {"domains": [X], "state": "absent"},
+            "state: absent is for recipients; give a domain that is to go state: absent in its item",
+        ),
+        (
+            {"domains": [{"name": "x.example", "state": "absent"}], "purge": True},
+            "purge with no present domain would empty the table; list the domains that are to stay",
+        ),
+        (
+            {"domains": [{"name": "x.example"}]},
+            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "or give it recipients_policy: any, or state: absent to remove its entries",
+        ),
+        (
+            {"recipients": ["a@x.example"], "max_removals": "some"},
+            '"some" (max_removals) is not a number or a percentage; write it as 10 or as "10%"',
+        ),
+    ],
+)
+def test_refusals(module: ModuleRunner, arguments: dict[str, object], message: str) -> None:
+    assert module.refused(**arguments) == message
+
+
+def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
+    module.host.parameters["relay_recipient_maps"] = "hash:/a, cdb:/b"
+    assert module.refused(recipients=["a@x.example"]) == (
+        "relay_recipient_maps names several tables (hash:/a, cdb:/b); "
+        "give the option path to say which one is meant"
+    )
+
+
+def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(argv: list[str], data: bytes | None = None) -> None:
+        raise FileNotFoundError(argv[0])
+
+    monkeypatch.setattr(module.host, "run", missing)
+    assert module.refused(recipients=["a@x.example"]) == (
+        "postconf was not found: Postfix is not installed on this host; install the package postfix"
+    )

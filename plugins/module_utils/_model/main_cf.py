@@ -34,6 +34,7 @@ DOMAIN_LISTS = frozenset(
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _ENTRY = re.compile(r"^([^\s=]+)[ \t\v\f\r]*=[ \t\v\f\r]*", re.ASCII)
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)|\(([A-Za-z0-9_]+)|([A-Za-z0-9_]+))")
+_NOT_A_DOMAIN = re.compile(r"[:/$]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -52,11 +53,33 @@ def value_text(value: Value) -> str:
     return value if isinstance(value, str) else join_items(value)
 
 
-def same_item(name: str, one: str, other: str) -> bool:
-    """Whether two members of list parameter `name` mean the same."""
-    if name in DOMAIN_LISTS and not re.search(r"[:/$]", one):
-        return one.lower() == other.lower()
-    return one == other
+class _Members:
+    """The members of list parameter `name`, to be searched; domains are compared without case."""
+
+    def __init__(self, name: str, members: Iterable[str]) -> None:
+        self._domains = name in DOMAIN_LISTS
+        self._members: list[str] = []
+        self._places: dict[str, list[int]] = {}
+        self.extend(members)
+
+    def extend(self, members: Iterable[str]) -> None:
+        for member in members:
+            folded = self._fold(member)
+            self._places.setdefault(folded, []).append(len(self._members))
+            self._members.append(folded)
+
+    def places(self, item: str) -> list[range]:
+        """Where the words of the item stand side by side."""
+        wanted = [self._fold(word) for word in split_items(item)]
+        starts = self._places.get(wanted[0], [])
+        return [
+            range(start, start + len(wanted))
+            for start in starts
+            if self._members[start:start + len(wanted)] == wanted
+        ]
+
+    def _fold(self, member: str) -> str:
+        return member.lower() if self._domains and not _NOT_A_DOMAIN.search(member) else member
 
 
 def references(value: str) -> set[str]:
@@ -192,13 +215,12 @@ class MainCf:
         `default` is what the parameter means while it is not set.
         """
         line = self._single(name)
-        present = split_items(_value(line) if line is not None else default)
+        present = _Members(name, split_items(_value(line) if line is not None else default))
         new: list[str] = []
         for item in items:
-            tokens = split_items(item)
-            if _position(name, present, tokens) is None:
+            if not present.places(item):
                 new.append(item)
-                present.extend(tokens)
+                present.extend(split_items(item))
         if not new:
             return
         if line is None:
@@ -293,24 +315,10 @@ def _rendered(assignment: str, value: Value) -> str:
     return f"{assignment}\n" + ",\n".join(INDENT + item for item in value) + "\n"
 
 
-def _position(name: str, members: Sequence[str], tokens: Sequence[str], start: int = 0) -> int | None:
-    """Where `tokens` stand side by side in `members`."""
-    for index in range(start, len(members) - len(tokens) + 1):
-        if all(same_item(name, tokens[offset], members[index + offset]) for offset in range(len(tokens))):
-            return index
-    return None
-
-
 def _matches(name: str, members: Sequence[str], items: Sequence[str]) -> set[int]:
     """Indexes of the members that the items name."""
-    found: set[int] = set()
-    for item in items:
-        tokens = split_items(item)
-        index = _position(name, members, tokens)
-        while index is not None:
-            found.update(range(index, index + len(tokens)))
-            index = _position(name, members, tokens, index + len(tokens))
-    return found
+    present = _Members(name, members)
+    return {index for item in items for place in present.places(item) for index in place}
 
 
 def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:

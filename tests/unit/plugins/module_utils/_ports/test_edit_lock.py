@@ -60,6 +60,23 @@ def test_lock_is_had_when_the_other_program_has_renamed_its_file(tmp_path: Path)
     assert os.listdir(tmp_path) == ["main.cf"]
 
 
+def test_lock_on_a_file_that_was_renamed_after_it_was_opened_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "main.cf"
+    lock = fcntl.flock
+
+    def rename_then_lock(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        os.rename(f"{path}.tmp", path)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", rename_then_lock)
+    with edit_lock(str(path)):
+        assert os.stat(f"{path}.tmp").st_ino != os.stat(path).st_ino
+    assert os.listdir(tmp_path) == ["main.cf"]
+
+
 def test_leftover_of_a_killed_program_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "main.cf"
     Path(f"{path}.tmp").write_bytes(b"half")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import os
 import pathlib
@@ -428,11 +429,54 @@ def test_record_that_is_not_ours_is_not_believed(
     assert ["postmap", "-s", str(table.reference)] in host.commands
 
 
+def test_record_that_is_a_symbolic_link_is_not_believed(host: FakeHost, table: Subject) -> None:
+    table.change()
+    table.record.rename(table.record.with_name("moved"))
+    table.record.symlink_to(table.record.with_name("moved"))
+    assert not table.change().changed
+    assert ["postmap", "-s", str(table.reference)] in host.commands
+
+
+def test_index_state_believes_the_record(host: FakeHost, table: Subject) -> None:
+    table.change()
+    host.commands.clear()
+    assert tables.index_state(host.postfix(), table.reference) == "current"
+    assert host.names() == ["postconf"]
+
+
 def test_record_is_not_believed_when_keys_are_folded_otherwise(host: FakeHost, table: Subject) -> None:
     table.change(Edits(set={"ä@x.example": "x"}))
     host.parameters["smtputf8_enable"] = "no"
     table.change(Edits(set={"ä@x.example": "x"}))
     assert ["postmap", "-s", str(table.reference)] in host.commands
+
+
+def test_index_is_compared_as_postfix_folds_keys(host: FakeHost, table: Subject) -> None:
+    table.written("Ä@x.example x\n".encode())
+    assert tables.index_state(host.postfix(), table.reference) == "current"
+    host.parameters["smtputf8_enable"] = "no"
+    assert tables.index_state(host.postfix(), table.reference) == "stale"
+
+
+def test_directory_is_locked_while_the_table_changes(host: FakeHost, table: Subject) -> None:
+    held: list[bool] = []
+
+    def note(path: str) -> None:
+        descriptor = os.open(host.config_directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.append(True)
+        else:
+            held.append(False)
+        finally:
+            os.close(descriptor)
+
+    host.before_build = note
+    table.change()
+    assert held == [True, True]
+    note("")
+    assert held.pop() is False
 
 
 def test_texthash_has_no_index_and_is_reloaded(host: FakeHost) -> None:

@@ -13,18 +13,19 @@ version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - For relay domains, returns the evidence (address classes, recipients, the answer of C(transport_maps), indexes, relay
-    restrictions, DNS) and what it comes to, as a list of findings.
+  - For relay domains, returns the evidence (address classes, recipients, the answer of C(transport_maps), indexes,
+    relay restrictions, DNS) and what it comes to, as a list of findings.
   - Changes nothing, and never fails because of a finding.
 requirements:
-  - python3-dnspython on the host, for what is judged by DNS; without it nothing is judged by DNS
+  - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
 options:
   domains:
     description:
-      - The domains to look at. Empty means every domain that C(relay_domains) names, those in C(mydestination) excepted.
+      - The domains to look at.
+      - Empty means every domain that C(relay_domains) names, those in C(mydestination) excepted.
     type: list
     elements: str
     default: []
@@ -58,8 +59,8 @@ findings:
       description: A short name of what was checked.
       type: str
     severity:
-      description: V(error) for what loses, bounces, loops or relays mail; V(warning) for what is worth a look; V(info) for
-        what was probably meant.
+      description: V(error) for what loses, bounces, loops or relays mail; V(warning) for what is worth a look;
+        V(info) for what was probably meant.
       type: str
     scope:
       description: Whether this host (V(local)), V(dns) or another host (V(remote)) has to be put right.
@@ -101,8 +102,8 @@ domains:
       type: list
       elements: dict
 tables:
-  description: The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps), with the state of the
-    index of each.
+  description: The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps), each with the state
+    of its index.
   type: list
   elements: dict
   returned: always

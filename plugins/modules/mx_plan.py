@@ -22,7 +22,7 @@ description:
   - Lists of recipients are read on the controller. The host gets their number and a digest, never an address.
   - Never fails because Postfix is missing, and never fails for a refusal; see RV(refusals).
 requirements:
-  - python3-dnspython on the host, for what is judged by DNS; without it nothing is judged by DNS
+  - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
@@ -139,7 +139,8 @@ options:
     description: The value of C(inet_interfaces); left as it is where not given.
     type: str
   table_type:
-    description: The type of the lookup tables. Where not given, that of the table C(main.cf) names, else Postfix's default.
+    description: The type of the lookup tables. Where not given, that of the table C(main.cf) names, else Postfix's
+      default.
     type: str
   table_directory:
     description: The directory of the lookup tables. Where not given, that of the table C(main.cf) names, else
@@ -168,7 +169,8 @@ options:
     description: Whether the service may be started and enabled. V(true) where not given.
     type: bool
   run_tags:
-    description: The tags of the run (C(ansible_run_tags)), so that a run of one phase that would rely on another is refused.
+    description: The tags of the run (C(ansible_run_tags)), so that a run of one phase that would rely on another is
+      refused.
     type: list
     elements: str
     default: [all]
@@ -179,6 +181,12 @@ options:
     default: []
   after_install:
     description: Say V(true) after packages have been installed; what is missing then is a refusal.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Where nothing would change, return the findings of M(mxrelay.postfix.mx_info) for the declared domains as well,
+        so that it need not be run.
     type: bool
     default: false
 seealso:
@@ -265,17 +273,23 @@ pending:
   description: Whether anything would change.
   type: bool
   returned: always
+findings:
+  description: The findings of M(mxrelay.postfix.mx_info); null where they were not asked for, or something would
+    change.
+  type: list
+  elements: dict
+  returned: always
 undeclared:
   description: Domains that are relayed here and declared by no role.
   type: list
   elements: str
   returned: always
 recipients:
-  description: The table of recipients, its domains with their policies, and whether anything in it would change.
+  description: The table of recipients, whether anything in it would change, and if so its domains with their policies.
   type: dict
   returned: always
 transport:
-  description: The transport table, its rows, and whether anything in it would change.
+  description: The transport table, whether anything in it would change, and if so its rows.
   type: dict
   returned: always
 verify:

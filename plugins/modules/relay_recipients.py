@@ -69,6 +69,12 @@ options:
         type: str
         choices: [listed, any]
         default: listed
+      subdomains:
+        description:
+          - Whether addresses of subdomains can be listed, and the entries of all subdomains are the domain's own.
+          - The entry C(@domain) of V(any) matches no subdomain, so that the two can't be used together.
+        type: bool
+        default: false
       state:
         description:
           - V(absent) removes every entry of the domain.
@@ -219,6 +225,7 @@ DOMAIN_SPEC = {
     **LIST_SPEC,
     "name": {"type": "str", "required": True},
     "recipients_policy": {"type": "str", "choices": ["listed", "any"], "default": "listed"},
+    "subdomains": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 

@@ -64,6 +64,7 @@ PLAN_SPEC: Dict[str, Any] = {
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
+    "verify": {"type": "bool", "default": False},
 }
 
 INFO_SPEC: Dict[str, Any] = {

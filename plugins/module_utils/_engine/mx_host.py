@@ -40,11 +40,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     Refusal,
     Request,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import packages, type_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing, type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import HAS_DNSPYTHON, Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state
 
@@ -65,6 +65,7 @@ class Evidence:
     refusals: list[Refusal] = field(default_factory=list)
     # Table types that do not work yet, but would with a package of their name.
     missing_types: list[str] = field(default_factory=list)
+    reader: MapReader | None = None
 
 
 class MapReader:
@@ -72,6 +73,7 @@ class MapReader:
 
     def __init__(self, postfix: Postfix) -> None:
         self._postfix = postfix
+        self._sources: dict[str, Table] = {}
         self.notes: list[str] = []
 
     def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
@@ -89,6 +91,12 @@ class MapReader:
                 found[key] = value
         return found
 
+    def source(self, path: str) -> Table:
+        """The table's source as text; without entries where it is not there. Each file is read once."""
+        if path not in self._sources:
+            self._sources[path] = Table.parse(read_file(path) or b"")
+        return self._sources[path]
+
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
         kind = table.partition(":")[0]
@@ -105,13 +113,13 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     Raises HostError where Postfix's commands fail.
     """
     if not postfix.installed():
-        wanted = packages(_text(OS_RELEASE), True, str(request.settings["table_type"]), not HAS_DNSPYTHON)
+        wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), _text(OS_RELEASE))
         return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
     reader = MapReader(postfix)
     state = read_parameters(postfix)
-    evidence = Evidence(state)
+    evidence = Evidence(state, reader=reader)
     declared = [item.name for item in request.items]
-    _read_tables(postfix, request, evidence)
+    _read_tables(postfix, request, evidence, reader)
     read_relay_domains(declared, state, reader)
     read_classes(declared, state, reader)
     _read_transport(request, state, reader)
@@ -119,9 +127,8 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     _read_network(network, request, state)
     read_service(postfix, state)
     state.notes = reader.notes
-    for table_type in evidence.missing_types or [""]:
-        missing = packages(_text(OS_RELEASE), False, table_type, not HAS_DNSPYTHON)
-        state.missing_packages = [*state.missing_packages, *(one for one in missing if one not in state.missing_packages)]
+    state.missing_packages = missing(False, evidence.missing_types, bool(network.lacks()), _text(OS_RELEASE))
+    state.dns_lacks = network.lacks()
     return evidence
 
 
@@ -150,29 +157,24 @@ def _text(path: str) -> str:
     return content.decode("utf-8", "replace") if content is not None else ""
 
 
-def _read_tables(postfix: Postfix, request: Request, evidence: Evidence) -> None:
+def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader: MapReader) -> None:
     state = evidence.state
     settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
     state.recipients = _table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
     state.transport = _table(postfix, request, settings, "transport_maps", TRANSPORT_NAME, evidence)
     if state.recipients:
-        content = _parsed(state.recipients.path)
-        rows = content.mapping(settings.utf8) if content else {}
+        content = reader.source(state.recipients.path)
+        rows = content.mapping(settings.utf8)
         counted: dict[str, int] = {}
-        for entry in content.entries if content else []:
+        for entry in content.entries:
             counted[entry.key.lower()] = counted.get(entry.key.lower(), 0) + 1
         untidy = frozenset(key for key, count in counted.items() if count > 1)
         wide = frozenset(item.name for item in request.items if item.subdomains)
-        state.recipient_rows = rows_by_domain(rows, untidy, wide)
-        state.verify = _verify_table(postfix, settings, state)
+        state.recipient_rows = rows_by_domain(rows, untidy, wide, request.declared)
+        state.verify = _verify_table(postfix, settings, state, reader)
     if state.transport:
-        content = _parsed(state.transport.path)
-        state.transport = replace(state.transport, rows=content.mapping(settings.utf8) if content else {})
-
-
-def _parsed(path: str) -> Table | None:
-    content = read_file(path)
-    return Table.parse(content) if content is not None else None
+        content = reader.source(state.transport.path)
+        state.transport = replace(state.transport, rows=content.mapping(settings.utf8))
 
 
 def _table(
@@ -226,7 +228,7 @@ def _ours_among(
 
 def _local(member: str) -> str:
     while member.startswith("proxy:"):
-        member = member[len("proxy:"):]
+        member = member[len("proxy:") :]
     return member
 
 
@@ -234,7 +236,7 @@ def _state(postfix: Postfix, reference: TableReference, settings: Settings, valu
     member = ""
     replaces = []
     for text in split_items(value):
-        kind, _, path = _local(text).partition(":")
+        kind, _colon, path = _local(text).partition(":")
         if path and os.path.realpath(path) == os.path.realpath(reference.path):
             if kind == reference.type:
                 member = text
@@ -252,16 +254,14 @@ def _state(postfix: Postfix, reference: TableReference, settings: Settings, valu
     )
 
 
-def _verify_table(postfix: Postfix, settings: Settings, state: HostState) -> TableState | None:
+def _verify_table(postfix: Postfix, settings: Settings, state: HostState, reader: MapReader) -> TableState | None:
     """The table beside the recipients that says for which domains each recipient is asked of the mail host."""
     if state.recipients is None:
         return None
-    reference = TableReference(
-        state.recipients.type, os.path.join(os.path.dirname(state.recipients.path), VERIFY_NAME)
-    )
+    reference = TableReference(state.recipients.type, os.path.join(os.path.dirname(state.recipients.path), VERIFY_NAME))
     table = _state(postfix, reference, settings, state.value("smtpd_recipient_restrictions"))
-    content = _parsed(table.path)
-    return replace(table, rows=content.mapping(settings.utf8) if content else {})
+    content = reader.source(table.path)
+    return replace(table, rows=content.mapping(settings.utf8))
 
 
 def _files(members: Sequence[str]) -> dict[str, str]:
@@ -386,8 +386,9 @@ def _read_network(network: Network, request: Request, state: HostState) -> None:
     rows = state.transport.rows if state.transport else {}
     domains = [one.name for one in request.present if one.role == SECONDARY and one.name not in state.relayed]
     domains += [one.name for one in request.absent if not one.force]
+    declared = request.declared
     if request.settings["remove_undeclared"]:
-        domains += [one for one in state.relayed if one not in request.declared]
+        domains += [one for one in state.relayed if one not in declared]
     hosts = []
     for item in request.present:
         if item.role == PRIMARY and item.nexthop and rows.get(item.name) != item.result:

@@ -15,7 +15,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host im
     transport_keys,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
-    TableReference,
     index_state,
     read_settings,
 )
@@ -31,9 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import Capture, DomainRows, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import HAS_DNSPYTHON, Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 _TABLE_PARAMETERS = ("relay_domains", "relay_recipient_maps", "transport_maps")
@@ -56,8 +53,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Out
         names = [one for one in names if "mydestination" not in state.classes.get(one, {})]
     read_service(postfix, state)
     state.own_addresses = network.own_addresses()
-    tables = _tables(postfix, state)
-    domains = _domains(names, postfix, state, reader, network)
+    state.dns_lacks = network.lacks()
+    tables, domains = gather(names, postfix, state, reader, network)
     return Outcome(
         results={
             "domains": {one.name: _evidence(one, state) for one in domains},
@@ -65,34 +62,35 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Out
             "tables": [vars(one) for one in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
-            "dns": HAS_DNSPYTHON,
+            "dns": not state.dns_lacks,
             "notes": reader.notes,
         }
     )
 
 
-def _tables(postfix: Postfix, state: HostState) -> list[TableEvidence]:
+def gather(
+    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network
+) -> tuple[list[TableEvidence], list[DomainEvidence]]:
+    """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`."""
+    return _tables(postfix, state, reader), _domains(names, state, reader, network)
+
+
+def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
     settings = read_settings(postfix, _TABLE_PARAMETERS)
     found = []
     for parameter in _TABLE_PARAMETERS:
         for reference in local_members(state.value(parameter)):
             if reference.type in _INDEXED:
-                entries = len(_parsed(reference).entries)
+                entries = len(reader.source(reference.path).entries)
                 found.append(
                     TableEvidence(parameter, str(reference), index_state(postfix, reference, settings), entries)
                 )
     return found
 
 
-def _parsed(reference: TableReference) -> Table:
-    return Table.parse(read_file(reference.path) or b"")
-
-
-def _domains(
-    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network
-) -> list[DomainEvidence]:
+def _domains(names: Sequence[str], state: HostState, reader: MapReader, network: Network) -> list[DomainEvidence]:
     answers = _transport_answers(names, state, reader)
-    rows, other_maps = _recipient_rows(state)
+    rows, other_maps = _recipient_rows(state, reader)
     found = [
         DomainEvidence(
             name=name,
@@ -128,13 +126,13 @@ def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader
     return found
 
 
-def _recipient_rows(state: HostState) -> tuple[dict[str, DomainRows], bool]:
+def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, DomainRows], bool]:
     """Rows of the local tables together, and whether there are maps whose rows can't be listed."""
     members = split_items(state.value("relay_recipient_maps"))
     local = [one for one in local_members(" ".join(members)) if one.type in _INDEXED]
     rows: dict[str, str] = {}
     for reference in local:
-        rows.update({entry.key.lower(): entry.value for entry in _parsed(reference).entries})
+        rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})
     return rows_by_domain(rows, frozenset(), frozenset()), len(local) < len(members)
 
 
@@ -146,15 +144,17 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "wildcard": domain.wildcard,
         "other_maps": domain.other_maps,
         "transport": vars(domain.answer) if domain.answer else None,
-        "mx": [
-            {
-                "preference": one.preference,
-                "host": one.host,
-                "addresses": list(one.addresses),
-                "this_host": state.is_self(one.host, one.addresses, ()),
-            }
-            for one in domain.exchangers
-        ]
-        if domain.exchangers is not None
-        else None,
+        "mx": (
+            [
+                {
+                    "preference": one.preference,
+                    "host": one.host,
+                    "addresses": list(one.addresses),
+                    "this_host": state.is_self(one.host, one.addresses, ()),
+                }
+                for one in domain.exchangers
+            ]
+            if domain.exchangers is not None
+            else None
+        ),
     }

@@ -14,7 +14,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_master_cf,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import Evidence, read_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import MxPlan, RecipientsItem, decide
@@ -45,7 +47,24 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
         results[part]["changed"]
         for part in ("recipients", "transport", "verify", "removal", "main_cf", "master_cf", "service")
     )
+    results["findings"] = _findings(params, request, results, postfix, evidence, network)
     return Outcome(warnings=_warnings(plan, evidence.state, request), results=results)
+
+
+def _findings(
+    params: Mapping[str, Any],
+    request: Request,
+    results: Mapping[str, Any],
+    postfix: Postfix,
+    evidence: Evidence,
+    network: Network,
+) -> list[dict[str, Any]] | None:
+    """What mx_info would find, where nothing will change before it is asked: one run of a module less."""
+    if not params.get("verify") or evidence.reader is None or results["pending"] or results["refusals"]:
+        return None
+    names = [item.name for item in request.present]
+    tables, domains = gather(names, postfix, evidence.state, evidence.reader, network)
+    return [one.as_result() for one in judge(evidence.state, tables, domains)]
 
 
 def _unique(refusals: list[Refusal]) -> list[Refusal]:
@@ -70,7 +89,9 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
     state = evidence.state
     transport_rows = state.transport.rows if state.transport else {}
     verify_rows = state.verify.rows if state.verify else {}
-    removable = set(plan.waiting) if request.runs("config") else {one for one in plan.waiting if one not in state.relayed}
+    removable = (
+        set(plan.waiting) if request.runs("config") else {one for one in plan.waiting if one not in state.relayed}
+    )
     kept = [one for one in plan.waiting if one not in removable]
     if kept:
         plan.notes.append(f"rows of {', '.join(kept)} stay until main.cf has let go: run the phase config as well")
@@ -128,11 +149,12 @@ def _table(table: TableState | None) -> dict[str, str]:
 
 def _recipients(table: TableState | None, items: list[RecipientsItem]) -> dict[str, Any]:
     repair = bool(table and items and (table.repair or not table.exists))
+    changed = repair or any(one.changed for one in items)
     return {
         **_table(table),
-        "domains": [one.as_result() for one in items],
+        "domains": [one.as_result() for one in items] if changed else [],
         "repair": repair,
-        "changed": repair or any(one.changed for one in items),
+        "changed": changed,
     }
 
 
@@ -140,11 +162,12 @@ def _rows(
     table: TableState | None, wanted: Mapping[str, str], rows: Mapping[str, str], names: tuple[str, str]
 ) -> dict[str, Any]:
     repair = bool(table and wanted and (table.repair or not table.exists))
+    changed = bool(wanted and table is None) or repair or any(rows.get(key) != value for key, value in wanted.items())
     return {
         **_table(table),
-        "entries": [dict(zip(names, row)) for row in wanted.items()],
+        "entries": [dict(zip(names, row)) for row in wanted.items()] if changed else [],
         "repair": repair,
-        "changed": repair or any(rows.get(key) != value for key, value in wanted.items()),
+        "changed": changed,
     }
 
 
@@ -167,9 +190,13 @@ def _refuse_missing(request: Request, evidence: Evidence, results: Mapping[str, 
         return
     later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
     if not request.settings["manage_package"]:
-        plan.refuse("", "install", "Postfix is not installed, and this role may not install it", "install postfix first")
+        plan.refuse(
+            "", "install", "Postfix is not installed, and this role may not install it", "install postfix first"
+        )
     elif request.after_install:
-        plan.refuse("", "install", "Postfix is still not there after its installation", "see what the package manager says")
+        plan.refuse(
+            "", "install", "Postfix is still not there after its installation", "see what the package manager says"
+        )
     elif later and not request.runs("install"):
         plan.refuse(
             "",
@@ -186,10 +213,12 @@ def changes(results: Mapping[str, Any]) -> list[str]:
     for entry in results["recipients"]["domains"]:
         if entry["changed"]:
             lines.append(f"recipients of {entry['name']}: {entry['recipients_policy']}")
-    if results["transport"]["changed"] or not results["installed"]:
+    if results["transport"]["changed"]:
         lines += [f"transport {entry['pattern']} {entry['result']}" for entry in results["transport"]["entries"]]
     if results["verify"]["changed"]:
-        lines += [f"verify recipients of {entry['key']} by asking its mail host" for entry in results["verify"]["entries"]]
+        lines += [
+            f"verify recipients of {entry['key']} by asking its mail host" for entry in results["verify"]["entries"]
+        ]
     if results["main_cf"]["changed"] or not results["installed"]:
         lines += [f"main.cf: {name} = {value}" for name, value in results["main_cf"]["parameters"].items()]
         for name, items in results["main_cf"]["add_items"].items():
@@ -206,6 +235,8 @@ def changes(results: Mapping[str, Any]) -> list[str]:
 
 def _warnings(plan: MxPlan, state: HostState, request: Request) -> list[str]:
     found = [*state.notes, *plan.notes]
+    if state.dns_lacks and not request.settings["manage_package"]:
+        found.append(f"nothing was judged by DNS, since {state.dns_lacks} is missing")
     if plan.undeclared and not request.settings["remove_undeclared"]:
         found.append(
             f"relayed here, but declared by no role: {', '.join(plan.undeclared)}; "

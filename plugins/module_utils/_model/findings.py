@@ -89,37 +89,70 @@ def _host(state: HostState) -> Iterator[Finding]:
     recipient = state.value(RECIPIENT_RESTRICTIONS)
     if restrictions.CLOSED not in (restrictions.verdict(relay), restrictions.verdict(recipient)):
         yield Finding(
-            "", "open_relay", ERROR, LOCAL, "strangers can relay through this host, or smtpd does not start",
+            "",
+            "open_relay",
+            ERROR,
+            LOCAL,
+            "strangers can relay through this host, or smtpd does not start",
             f"end {RELAY_RESTRICTIONS} with reject_unauth_destination",
         )
     elif restrictions.rejecting(relay) != relay or restrictions.rejecting(recipient) != recipient:
         yield Finding(
-            "", "relay_deferred", WARNING, LOCAL, "a relay attempt is deferred (454), and so tried again and again",
+            "",
+            "relay_deferred",
+            WARNING,
+            LOCAL,
+            "a relay attempt is deferred (454), and so tried again and again",
             "replace defer_unauth_destination by reject_unauth_destination",
         )
     for service in open_services(relay, recipient, state):
         yield Finding(
-            "", "open_relay", ERROR, LOCAL, f"strangers can relay through {service.key} of master.cf",
+            "",
+            "open_relay",
+            ERROR,
+            LOCAL,
+            f"strangers can relay through {service.key} of master.cf",
             f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
         )
     for network in split_items(state.value("mynetworks")):
         if network in WORLD:
             yield Finding(
-                "", "mynetworks", ERROR, LOCAL, f"mynetworks contains {network}, so that everybody may relay",
+                "",
+                "mynetworks",
+                ERROR,
+                LOCAL,
+                f"mynetworks contains {network}, so that everybody may relay",
                 "leave only the networks of your own clients in it",
             )
     interfaces = split_items(state.value("inet_interfaces"))
     if interfaces and all(one.lower() in LOOPBACK for one in interfaces):
         yield Finding(
-            "", "inet_interfaces", ERROR, LOCAL, f"inet_interfaces is {', '.join(interfaces)}: no mail arrives",
+            "",
+            "inet_interfaces",
+            ERROR,
+            LOCAL,
+            f"inet_interfaces is {', '.join(interfaces)}: no mail arrives",
             "set inet_interfaces to all",
         )
     if state.service_active is False:
         yield Finding("", "service", ERROR, LOCAL, f"the service {state.service_name} does not run", "start it")
     elif state.reload_pending:
         yield Finding(
-            "", "reload", WARNING, LOCAL, "main.cf or master.cf was changed after Postfix last read it",
+            "",
+            "reload",
+            WARNING,
+            LOCAL,
+            "main.cf or master.cf was changed after Postfix last read it",
             "reload Postfix",
+        )
+    if state.dns_lacks:
+        yield Finding(
+            "",
+            "dns",
+            INFO,
+            DNS,
+            "nothing was judged by DNS, since Python's dnspython is missing",
+            f"install {state.dns_lacks}",
         )
     yield from _fallback(state)
 
@@ -129,12 +162,20 @@ def _fallback(state: HostState) -> Iterator[Finding]:
     relay = next((one for one in state.services if (one.name, one.type) == ("relay", "unix")), None)
     if relay is None:
         yield Finding(
-            "", "relay_service", ERROR, LOCAL, "master.cf has no service relay/unix, so that no relay domain's mail leaves",
+            "",
+            "relay_service",
+            ERROR,
+            LOCAL,
+            "master.cf has no service relay/unix, so that no relay domain's mail leaves",
             "add the service relay, type unix, command smtp",
         )
     elif expand(relay.overrides.get(name, state.value(name)), state.values):
         yield Finding(
-            "", "fallback_relay", WARNING, LOCAL, f"{name} takes mail of relay domains that has to wait here",
+            "",
+            "fallback_relay",
+            WARNING,
+            LOCAL,
+            f"{name} takes mail of relay domains that has to wait here",
             f"give the service relay/unix the override {name}=",
         )
 
@@ -143,7 +184,10 @@ def _tables(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
     for table in tables:
         if table.index not in ("current", "none"):
             yield Finding(
-                "", "index", ERROR, LOCAL,
+                "",
+                "index",
+                ERROR,
+                LOCAL,
                 f"the index of {table.reference} ({table.parameter}) is {table.index}: lookups fail or are out of date",
                 "run the role again, or postmap for this table",
             )
@@ -156,26 +200,42 @@ def _local(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
         return
     for parameter, member in domain.classes.items():
         yield Finding(
-            name, "class", ERROR, LOCAL, f"{parameter} has it too ({member}), and a domain has one class",
+            name,
+            "class",
+            ERROR,
+            LOCAL,
+            f"{parameter} has it too ({member}), and a domain has one class",
             f"remove it from {parameter} or from relay_domains",
         )
     yield from _recipients(domain, state)
     proxies: list[str] = []
     if domain.nexthop and state.is_self(domain.nexthop, domain.nexthop_addresses, proxies):
         yield Finding(
-            name, "own_nexthop", ERROR, LOCAL, f"its mail is sent to {domain.nexthop}, which is this host",
+            name,
+            "own_nexthop",
+            ERROR,
+            LOCAL,
+            f"its mail is sent to {domain.nexthop}, which is this host",
             "name the host that keeps its mailboxes in transport_maps",
         )
     if not domain.answer and state.value("relayhost"):
         yield Finding(
-            name, "relayhost", ERROR, LOCAL, f"relayhost {state.value('relayhost')} takes its mail instead of its MX",
+            name,
+            "relayhost",
+            ERROR,
+            LOCAL,
+            f"relayhost {state.value('relayhost')} takes its mail instead of its MX",
             "add the transport row that sends it by relay:",
         )
     if not domain.nexthop and domain.exchangers:
         own = best_exchanger(domain.exchangers, state, proxies)
         if own:
             yield Finding(
-                name, "best_mx", ERROR, LOCAL, f"this host ({own.host}) is its best MX and has no transport row for it",
+                name,
+                "best_mx",
+                ERROR,
+                LOCAL,
+                f"this host ({own.host}) is its best MX and has no transport row for it",
                 "name the host that keeps its mailboxes, or give the primary's MX record a lower preference",
             )
 
@@ -184,16 +244,22 @@ def _recipients(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
     name = domain.name
     if not split_items(state.value("relay_recipient_maps")):
         yield Finding(
-            name, "accepts_any", WARNING, LOCAL, "relay_recipient_maps is empty: every recipient is accepted",
+            name,
+            "accepts_any",
+            WARNING,
+            LOCAL,
+            "relay_recipient_maps is empty: every recipient is accepted",
             "list the recipients",
         )
     elif domain.wildcard:
-        yield Finding(
-            name, "accepts_any", INFO, LOCAL, "a wildcard row accepts every recipient", "list the recipients"
-        )
+        yield Finding(name, "accepts_any", INFO, LOCAL, "a wildcard row accepts every recipient", "list the recipients")
     elif not domain.recipients and not domain.other_maps:
         yield Finding(
-            name, "no_recipients", ERROR, LOCAL, "relay_recipient_maps has no recipient of it: all its mail is refused",
+            name,
+            "no_recipients",
+            ERROR,
+            LOCAL,
+            "relay_recipient_maps has no recipient of it: all its mail is refused",
             "list the recipients",
         )
 
@@ -202,15 +268,22 @@ def _dns(domain: DomainEvidence, exchangers: Sequence[MxRecord], state: HostStat
     own = [one for one in exchangers if state.is_self(one.host, one.addresses, ())]
     if not own:
         yield Finding(
-            domain.name, "mx_record", ERROR, DNS, "DNS names no MX of it that is this host, so that no mail arrives",
+            domain.name,
+            "mx_record",
+            ERROR,
+            DNS,
+            "DNS names no MX of it that is this host, so that no mail arrives",
             f"add the record {domain.name}. IN MX 100 {state.value('myhostname')}.",
         )
     for one in own:
         known = [address for address in one.addresses if state.is_self(address, (), ())]
         if one.addresses and not known:
             yield Finding(
-                domain.name, "proxy_interfaces", ERROR, LOCAL,
-                f"the world reaches this host ({one.host}) at {', '.join(one.addresses)}, which it does not know as its own: "
-                "mail can loop",
+                domain.name,
+                "proxy_interfaces",
+                ERROR,
+                LOCAL,
+                f"the world reaches this host ({one.host}) at {', '.join(one.addresses)}, "
+                "which it does not know as its own: mail can loop",
                 "add the address to proxy_interfaces",
             )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
@@ -98,6 +99,8 @@ class HostState:
     service_name: str = "postfix"
     reload_pending: bool = False
     missing_packages: Sequence[str] = ()
+    # The package without which nothing can be asked of DNS; "" where it is there.
+    dns_lacks: str = ""
     notes: Sequence[str] = ()
 
     def value(self, name: str) -> str:
@@ -117,6 +120,7 @@ class HostState:
         return any(plain_address(one) in own for one in addresses)
 
 
+@lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
     """An IP address in its one canonical form; other text as it is, in lower case."""
     bare = text.strip().strip("[]").lower()

@@ -269,7 +269,8 @@ def _loops(request: Request, host: HostState, plan: MxPlan) -> None:
             plan.refuse(
                 item.name,
                 "captured",
-                f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, before any row of ours",
+                f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, "
+                "before any row of ours",
                 "remove that entry, or put the member after the table of this role",
             )
         if item.role == SECONDARY:
@@ -312,10 +313,11 @@ def _refuse_own_nexthop(item: DomainItem, host: HostState, proxies: Sequence[str
 
 def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
     settings = request.settings
+    declared = request.declared
     others = [
         name
         for name in host.relayed
-        if name.lstrip(".") not in request.declared and "mydestination" not in host.classes.get(name, {})
+        if name.lstrip(".") not in declared and "mydestination" not in host.classes.get(name, {})
     ]
     plan.undeclared = sorted(others)
     if settings["remove_undeclared"]:
@@ -588,4 +590,3 @@ def _fallback_guard(host: HostState, plan: MxPlan) -> None:
 def _written(host: HostState, name: str) -> str:
     """The value as main.cf has it, else the effective default."""
     return host.explicit.get(name, host.value(name))
-

@@ -50,7 +50,7 @@ class Refusal:
 
     @classmethod
     def from_error(cls, domain: str, check: str, error: InvalidInput) -> Refusal:
-        cause, _, remedy = error.message.rpartition("; ")
+        cause, _separator, remedy = error.message.rpartition("; ")
         return cls(domain, check, cause or remedy, remedy if cause else "correct the value")
 
 
@@ -183,7 +183,10 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
         if not peer:
             continue
         other = theirs.get(name)
-        if name in _SHARED and blank(mine) and not blank(other):
+        if name == "undeclared_domains" and other == "any":
+            # Said for the host once, it is said: the first of the two roles makes the table.
+            settings[name] = other
+        elif name in _SHARED and blank(mine) and not blank(other):
             settings[name] = other
         elif _disagree(name, settings[name], default if blank(other) else other):
             reading.refusals.append(
@@ -206,7 +209,7 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
 def _disagree(name: str, mine: Any, other: Any) -> bool:
     if name in _SHARED:
         return not blank(other) and _plain(mine) != _plain(other)
-    return name in ("recipient_check", "undeclared_domains") and mine != other
+    return name == "recipient_check" and mine != other
 
 
 def _plain(value: Any) -> Any:
@@ -269,9 +272,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
 def _with_nexthop(item: DomainItem, given: Mapping[str, Any], place: str) -> DomainItem:
     host = str(given.get("mail_host") or "").strip()
     if not host:
-        raise InvalidInput(
-            f'"{item.name}" ({place}) has no mail_host; name the host that keeps its mailboxes'
-        )
+        raise InvalidInput(f'"{item.name}" ({place}) has no mail_host; name the host that keeps its mailboxes')
     mx_lookup = bool(given.get("mx_lookup"))
     port = given.get("port")
     result = nexthop(host, None if blank(port) else int(str(port)), mx_lookup, f"{place}.mail_host")
@@ -283,4 +284,6 @@ def bare_host(nexthop_text: str) -> str:
     text = nexthop_text.strip().lower()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
-    return text[5:] if text.startswith("ipv6:") else text
+    if text.startswith("ipv6:"):
+        return text[5:]
+    return text.partition(":")[0] if text.count(":") == 1 else text

@@ -1,44 +1,22 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of the packages that hold what the collection needs, by the family that /etc/os-release tells."""
+"""Names of the packages that hold what the roles need, by the family that os-release(5) tells."""
 
 from __future__ import annotations
 
 import shlex
 from typing import Mapping
 
-
-
+# Table types that are shipped apart from Postfix itself.
+_TYPE_PACKAGES = frozenset({"lmdb", "cdb", "pcre"})
+# Where dnspython has another name than Debian's.
 _DNSPYTHON: Mapping[str, str] = {
-    "debian": "python3-dnspython",
-    "rhel": "python3-dns",
-    "suse": "python3-dnspython",
     "alpine": "py3-dnspython",
     "arch": "python-dnspython",
+    "fedora": "python3-dns",
+    "rhel": "python3-dns",
 }
-_FAMILIES: Mapping[str, str] = {
-    "ubuntu": "debian",
-    "fedora": "rhel",
-    "centos": "rhel",
-    "opensuse": "suse",
-    "sles": "suse",
-}
-# Table types that these families ship apart from Postfix itself.
-_TYPE_PACKAGES = frozenset({"lmdb", "cdb", "pcre"})
-
-
-def family(os_release: str) -> str:
-    """`debian`, `rhel`, `suse`, `alpine` or `arch` from the text of os-release(5); "" for another."""
-    fields: dict[str, str] = {}
-    for line in os_release.splitlines():
-        name, _, value = line.partition("=")
-        if value:
-            fields[name.strip()] = " ".join(shlex.split(value))
-    for word in [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]:
-        found = _FAMILIES.get(word, word)
-        if found in _DNSPYTHON:
-            return found
-    return ""
+DNSPYTHON = "python3-dnspython"
 
 
 def type_package(table_type: str) -> str:
@@ -46,12 +24,19 @@ def type_package(table_type: str) -> str:
     return f"postfix-{table_type}" if table_type in _TYPE_PACKAGES else ""
 
 
-def packages(os_release: str, postfix: bool, table_type: str, dnspython: bool) -> list[str]:
-    """What to install for what is missing: Postfix itself, a table type that does not work, dnspython."""
-    known = family(os_release)
+def dnspython_package(os_release: str) -> str:
+    """The name of dnspython's package where /etc/os-release holds this text."""
+    fields: dict[str, str] = {}
+    for line in os_release.splitlines():
+        name, separator, value = line.partition("=")
+        if separator:
+            fields[name.strip()] = " ".join(shlex.split(value))
+    words = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
+    return next((_DNSPYTHON[word] for word in words if word in _DNSPYTHON), DNSPYTHON)
+
+
+def missing(postfix: bool, table_types: list[str], dnspython: bool, os_release: str) -> list[str]:
+    """What to install: Postfix itself, table types that do not work yet, dnspython."""
     wanted = ["postfix"] if postfix else []
-    if type_package(table_type):
-        wanted.append(type_package(table_type))
-    if dnspython and known:
-        wanted.append(_DNSPYTHON[known])
-    return wanted
+    wanted += [type_package(one) for one in table_types if type_package(one)]
+    return [*wanted, dnspython_package(os_release)] if dnspython else wanted

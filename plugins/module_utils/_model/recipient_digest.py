@@ -21,20 +21,27 @@ def digest(entries: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def rows_by_domain(rows: Mapping[str, str], untidy: frozenset[str], subdomains_of: frozenset[str]) -> dict[str, DomainRows]:
+def rows_by_domain(
+    rows: Mapping[str, str],
+    untidy: frozenset[str],
+    subdomains_of: frozenset[str],
+    declared: frozenset[str] = frozenset(),
+) -> dict[str, DomainRows]:
     """What a recipients table holds for each domain.
 
     `untidy` are keys that the source has more than once; rows of a subdomain count for the domain in `subdomains_of`
-    that they are below, if there is one.
+    that they are below, if there is one, unless the subdomain is itself one of `declared`.
     """
     grouped: dict[str, dict[str, str]] = {}
     for key, value in rows.items():
         if "@" in key:
-            grouped.setdefault(_owner(domain_of(key), subdomains_of), {})[key] = value
+            grouped.setdefault(_owner(domain_of(key), subdomains_of, declared), {})[key] = value
     return {name: _domain_rows(name, entries, untidy) for name, entries in grouped.items()}
 
 
-def _owner(domain: str, subdomains_of: frozenset[str]) -> str:
+def _owner(domain: str, subdomains_of: frozenset[str], declared: frozenset[str]) -> str:
+    if not subdomains_of or domain in declared:
+        return domain
     labels = domain.split(".")
     for place in range(len(labels)):
         parent = ".".join(labels[place:])

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
@@ -28,12 +28,16 @@ ReadFile = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class DomainRecipients:
-    """One domain whose entries are declared. `recipients` is empty unless the policy is listed and it is present."""
+    """One domain whose entries are declared. `recipients` is empty unless the policy is listed and it is present.
+
+    With `subdomains` the entries of its subdomains are its own as well.
+    """
 
     name: str
     policy: str
     state: str
     recipients: tuple[str, ...] = ()
+    subdomains: bool = False
 
 
 def addresses_of(data: bytes, name: str) -> list[tuple[str, str]]:
@@ -109,7 +113,7 @@ def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> l
             continue
         inline = inline_addresses(item.get("recipients"), f"{place}[{number}].recipients")
         for text, where in inline:
-            if domain_of(text) != names[number]:
+            if not _is_in(domain_of(text), names[number], item):
                 raise invalid(
                     text, where, f"is not in the domain {names[number]}", "move it to the item of its own domain"
                 )
@@ -127,19 +131,33 @@ def _by_domain(
 ) -> dict[str, list[str]]:
     """The addresses of one file by domain, each domain being of an item that names the file."""
     theirs = {
-        name for name, item in zip(names, items) if file in as_list(item.get("recipients_file"), "recipients_file")
+        name: item
+        for name, item in zip(names, items)
+        if file in as_list(item.get("recipients_file"), "recipients_file")
     }
     grouped: dict[str, list[str]] = {}
     for text, where in addresses:
-        if domain_of(text) not in theirs:
+        # The item of a subdomain itself comes before that of a domain above it.
+        owners = sorted((name for name in theirs if _is_in(domain_of(text), name, theirs[name])), key=len)
+        if not owners:
             raise invalid(
                 text,
                 where,
                 f"is not in a domain whose item names this file ({', '.join(sorted(theirs))})",
                 "remove it, or give its domain an item that names the file",
             )
-        grouped.setdefault(domain_of(text), []).append(text)
+        grouped.setdefault(owners[-1], []).append(text)
     return grouped
+
+
+def _has_subdomains(item: Mapping[str, Any]) -> bool:
+    """The option `subdomains`, which on the controller can still be text."""
+    return str(item.get("subdomains")).lower() in ("true", "yes", "on", "1", "y", "t")
+
+
+def _is_in(domain: str, name: str, item: Mapping[str, Any]) -> bool:
+    """Whether addresses of `domain` belong to the item for `name`."""
+    return domain == name or (_has_subdomains(item) and domain.endswith("." + name))
 
 
 def declared_domains(items: object, read: ReadFile, place: str = "domains") -> list[DomainRecipients]:
@@ -157,8 +175,8 @@ def declare(items: object, listed: Sequence[list[str] | None], place: str = "dom
         here = f"{place}[{number}]"
         domain = _declared(item, addresses, here)
         earlier = declared.setdefault(domain.name, domain)
-        if (earlier.policy, earlier.state, set(earlier.recipients)) != (
-            domain.policy, domain.state, set(domain.recipients),
+        if replace(earlier, recipients=()) != replace(domain, recipients=()) or (
+            set(earlier.recipients) != set(domain.recipients)
         ):
             raise invalid(domain.name, f"{here}.name", "is declared before, in another way", "declare it once")
     return list(declared.values())
@@ -168,8 +186,14 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
     name = domain_name(item["name"], f"{place}.name")
     policy = _choice(item, "recipients_policy", (LISTED, ANY), place)
     state = _choice(item, "state", (PRESENT, ABSENT), place)
+    subdomains = _has_subdomains(item)
     if state == ABSENT:
-        return DomainRecipients(name, policy, state)
+        return DomainRecipients(name, policy, state, subdomains=subdomains)
+    if policy == ANY and subdomains:
+        raise InvalidInput(
+            f"{place} ({name}) has the recipients_policy any and subdomains, but the entry @{name} matches none of "
+            "them; list full addresses, or declare each subdomain as a domain of its own"
+        )
     if policy == ANY:
         if addresses:
             raise InvalidInput(
@@ -182,7 +206,7 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
             f"{place} ({name}) has no recipients, so that all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries"
         )
-    return DomainRecipients(name, policy, state, tuple(addresses))
+    return DomainRecipients(name, policy, state, tuple(addresses), subdomains)
 
 
 def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], place: str) -> str:
@@ -207,7 +231,8 @@ def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool
         if domain.state == PRESENT and domain.policy == ANY:
             wanted[f"@{domain.name}"] = value
         wanted.update(dict.fromkeys(domain.recipients, value))
-    return Edits(set=wanted, purge=purge, owned=tuple(domain.name for domain in domains))
+    owned = [domain.name for domain in domains] + [f".{domain.name}" for domain in domains if domain.subdomains]
+    return Edits(set=wanted, purge=purge, owned=tuple(owned))
 
 
 def edits_by_entry(addresses: Sequence[str], state: str, value: str, purge: bool) -> Edits:

@@ -226,7 +226,8 @@ def checked_entry(key: str, value: str, place: str) -> None:
 class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
-    `owned` are domains whose every entry (`user@domain`, `@domain`) is ours; with `purge` the whole table is.
+    `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
+    with `purge` the whole table is.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
@@ -244,6 +245,14 @@ class Edits:
             key = fold(entry.key, utf8)
             if key in wanted:
                 continue
-            if self.purge or key in unwanted or (domains and "@" in key and key.rpartition("@")[2] in domains):
+            if self.purge or key in unwanted or (domains and "@" in key and _owned(key.rpartition("@")[2], domains)):
                 found.append(entry.key)
         return found
+
+
+def _owned(domain: str, owned: Collection[str]) -> bool:
+    """Whether the domain is one of `owned`, or below one that stands there with a dot."""
+    if domain in owned:
+        return True
+    labels = domain.split(".")
+    return any("." + ".".join(labels[place:]) in owned for place in range(1, len(labels)))

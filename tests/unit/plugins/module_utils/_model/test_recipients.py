@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients 
     edits_by_entry,
     listed_addresses,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, Table
 
 FILES = {
     "both": b"\xef\xbb\xbf# list\r\nalice@x.example\r\n\n  Bob@X.example # the boss\nz@y.example\t# z\n",
@@ -203,3 +203,40 @@ def test_purge_that_would_leave_nothing_is_refused(addresses: list[str], state: 
     with pytest.raises(InvalidInput) as caught:
         edits_by_entry(addresses, state, "x", True)
     assert caught.value.message == message
+
+
+def no_files(name: str) -> bytes:
+    raise AssertionError(name)
+
+
+WIDE = {"name": "x.example", "subdomains": True, "recipients": ["a@x.example", "b@deep.sub.x.example"]}
+
+
+def test_addresses_of_subdomains_are_listed_where_the_item_says_so() -> None:
+    assert listed_addresses([WIDE], no_files) == [["a@x.example", "b@deep.sub.x.example"]]
+    with pytest.raises(InvalidInput, match="is not in the domain x.example"):
+        listed_addresses([{**WIDE, "subdomains": "no"}], no_files)
+    with pytest.raises(InvalidInput, match="is not in the domain x.example"):
+        listed_addresses([{**WIDE, "recipients": ["a@ax.example"]}], no_files)
+
+
+def test_address_of_a_file_goes_to_the_nearest_domain_that_names_it() -> None:
+    items = [
+        {"name": "x.example", "subdomains": True, "recipients_file": ["f"]},
+        {"name": "sub.x.example", "recipients_file": ["f"]},
+    ]
+    content = b"a@x.example\nb@sub.x.example\nc@other.x.example\n"
+    assert listed_addresses(items, lambda _name: content) == [["a@x.example", "c@other.x.example"], ["b@sub.x.example"]]
+
+
+def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
+    domains = declared_domains([WIDE, {"name": "y.example", "state": "absent", "subdomains": True}], no_files)
+    edits = edits_by_domain(domains, "x", False)
+    assert edits.owned == ("x.example", "y.example", ".x.example", ".y.example")
+    table = Table.parse(b"old@sub.x.example x\nold@y.example x\nold@sub.y.example x\nold@ax.example x\n")
+    assert edits.removals(table, True) == ["old@sub.x.example", "old@y.example", "old@sub.y.example"]
+
+
+def test_wildcard_with_subdomains_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="matches none of them; list full addresses"):
+        declared_domains([{"name": "x.example", "recipients_policy": "any", "subdomains": True}], no_files)

@@ -1,0 +1,583 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import (
+    Capture,
+    DomainRows,
+    HostState,
+    MxRecord,
+    TableState,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import (
+    MxPlan,
+    RecipientsItem,
+    best_exchanger,
+    decide,
+    rows_differ,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    DomainItem,
+    read_request,
+)
+
+RECIPIENTS = TableState(
+    "hash:/t/relay_recipients", "/t/relay_recipients", "hash", True, "hash:/t/relay_recipients", "current"
+)
+TRANSPORT = TableState("hash:/t/transport", "/t/transport", "hash", True, "hash:/t/transport", "current")
+VERIFY = TableState("hash:/t/relay_verify", "/t/relay_verify", "hash")
+CLOSED = "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
+VALUES = {
+    "myhostname": "mx.example",
+    "inet_interfaces": "all",
+    "mynetworks": "127.0.0.0/8",
+    "relay_recipient_maps": "hash:/t/relay_recipients",
+    "transport_maps": "hash:/t/transport",
+    "relay_transport": "relay",
+    "relayhost": "",
+    "smtp_fallback_relay": "",
+    "smtpd_relay_restrictions": CLOSED,
+    "smtpd_recipient_restrictions": "",
+    "unverified_recipient_defer_code": "450",
+    "proxy_interfaces": "",
+}
+
+
+def service(name: str = "relay", kind: str = "unix", command: str = "smtp", **overrides: str) -> Service:
+    return Service(name, kind, "-", "-", "-", "-", "-", command, dict(overrides))
+
+
+def host(**fields: Any) -> HostState:
+    """A host that relays for nobody yet; `values` are changes to its parameters, all of them set in main.cf."""
+    values = {**VALUES, **fields.pop("values", {})}
+    values = {name: value for name, value in values.items() if value is not None}
+    defaults: dict[str, Any] = {
+        "installed": True,
+        "version": (3, 10, 13),
+        "parameters": values,
+        "values": values,
+        "explicit": values,
+        "services": [service("smtp", "inet", "smtpd"), service()],
+        "recipients": RECIPIENTS,
+        "transport": TRANSPORT,
+        "verify": VERIFY,
+        "own_addresses": frozenset({"127.0.0.1", "192.0.2.9"}),
+    }
+    return HostState(**{**defaults, **fields})
+
+
+def listed(name: str = "x.example", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "has_list": True, "recipients_count": 2, "recipients_digest": "d", **fields}
+
+
+def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> MxPlan:
+    request = read_request({"role": "secondary_mx", "domains": list(domains) or [listed()], **settings})
+    return decide(request, on or host())
+
+
+def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> MxPlan:
+    items = [{"mail_host": "mail.example", **one} for one in domains or [listed()]]
+    return decide(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
+
+
+def checks(plan: MxPlan) -> list[tuple[str, str]]:
+    return [(one.domain, one.check) for one in plan.refusals]
+
+
+def test_new_secondary_is_relayed_with_its_recipients_and_no_transport_row() -> None:
+    plan = secondary()
+    assert plan.refusals == []
+    assert plan.add_items == {"relay_domains": ["x.example"]}
+    assert plan.parameters == {}
+    assert plan.transport == {}
+    assert plan.recipients == [RecipientsItem("x.example", "listed", index=0, postmaster=True, changed=True)]
+
+
+def test_new_primary_has_a_transport_row_as_well() -> None:
+    plan = primary(listed(port=2525))
+    assert plan.refusals == []
+    assert plan.transport == {"x.example": "relay:[mail.example]:2525"}
+
+
+def test_tables_that_main_cf_does_not_name_are_added() -> None:
+    on = host(
+        recipients=replace(RECIPIENTS, member=""),
+        transport=replace(TRANSPORT, member="", replaces=("lmdb:/t/transport",)),
+    )
+    plan = primary(on=on)
+    assert plan.add_items == {
+        "relay_domains": ["x.example"],
+        "relay_recipient_maps": ["hash:/t/relay_recipients"],
+        "transport_maps": ["hash:/t/transport"],
+    }
+    assert plan.remove_items == {"transport_maps": ["lmdb:/t/transport"]}
+
+
+def test_converged_host_needs_nothing() -> None:
+    on = host(
+        relayed={"x.example": "x.example"},
+        recipient_rows={"x.example": DomainRows(2, "d", True, False, True)},
+        transport=replace(TRANSPORT, rows={"x.example": "relay:[mail.example]"}),
+    )
+    plan = primary(on=on)
+    assert (plan.refusals, plan.add_items, plan.remove_items, plan.parameters) == ([], {}, {}, {})
+    assert [one.changed for one in plan.recipients] == [False]
+    assert plan.transport_removed == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "rows", "differs"),
+    [
+        ("listed", DomainRows(2, "d", True, False, True), False),
+        ("listed", DomainRows(2, "other", True, False, True), True),
+        ("listed", DomainRows(2, "d", False, False, True), True),
+        ("listed", DomainRows(2, "d", True, True, True), True),
+        ("listed", DomainRows(2, "d", True, False, False), True),
+        ("any", DomainRows(0, "", False, True, True), False),
+        ("any", DomainRows(1, "d", False, True, True), True),
+        ("any", DomainRows(0, "", True, True, True), True),
+        ("any", DomainRows(), True),
+        ("verify", DomainRows(0, "", False, True, True), False),
+    ],
+)
+def test_rows_are_compared_with_the_policy(policy: str, rows: DomainRows, differs: bool) -> None:
+    item = DomainItem(0, "x.example", "secondary", policy=policy, digest="d")
+    assert rows_differ(item, rows, True) is differs
+
+
+def test_postmaster_is_left_out_where_switched_off_unless_listed() -> None:
+    rows = DomainRows(2, "d", True, False, True)
+    assert rows_differ(DomainItem(0, "x", "secondary", policy="listed", digest="d"), rows, False) is True
+    assert (
+        rows_differ(DomainItem(0, "x", "secondary", policy="listed", digest="d", lists_postmaster=True), rows, False)
+        is False
+    )
+    assert secondary(postmaster=False).recipients[0].postmaster is False
+
+
+@pytest.mark.parametrize("item", [{"name": "x.example"}, listed(recipients_count=0)])
+def test_domain_without_recipients_and_without_policy_is_refused(item: dict[str, Any]) -> None:
+    assert checks(secondary(item)) == [("x.example", "no_recipients")]
+
+
+def test_policy_any_writes_the_wildcard_alone() -> None:
+    plan = secondary({"name": "x.example", "recipients_policy": "any"})
+    assert plan.refusals == []
+    assert plan.recipients == [RecipientsItem("x.example", "any", index=0, changed=True)]
+
+
+@pytest.mark.parametrize("policy", ["any", "verify"])
+def test_wildcard_for_subdomains_is_refused(policy: str) -> None:
+    plan = secondary({"name": "x.example", "recipients_policy": policy, "subdomains": True})
+    assert checks(plan) == [("x.example", "subdomains")]
+
+
+def test_recipient_check_none_empties_the_maps() -> None:
+    plan = secondary({"name": "x.example"}, recipient_check="none")
+    assert plan.refusals == []
+    assert plan.parameters == {"relay_recipient_maps": ""}
+    assert plan.recipients == []
+
+
+def test_recipient_check_none_with_a_list_is_refused() -> None:
+    assert checks(secondary(recipient_check="none")) == [("x.example", "recipient_check")]
+
+
+@pytest.mark.parametrize("parameter", ["mydestination", "virtual_alias_domains", "virtual_mailbox_domains"])
+def test_domain_of_another_class_is_refused(parameter: str) -> None:
+    plan = secondary(on=host(classes={"x.example": {parameter: "hash:/v"}}))
+    assert checks(plan) == [("x.example", "class")]
+    assert parameter in plan.refusals[0].cause and "hash:/v" in plan.refusals[0].cause
+
+
+def test_mail_captured_before_our_row_is_refused() -> None:
+    on = host(captures={"x.example": Capture("regexp:/t/all", "any address of x.example", "smtp:[other]")})
+    assert checks(primary(on=on)) == [("x.example", "captured")]
+    assert checks(secondary(on=on)) == [("x.example", "captured")]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"values": {"relayhost": "[smart.example]"}},
+        {"values": {"sender_dependent_relayhost_maps": "hash:/s"}},
+        {"values": {"relay_transport": "smtp"}},
+        {"weak_captures": {"x.example": Capture("hash:/other", "*", "smtp:[smart]")}},
+    ],
+)
+def test_what_would_capture_a_secondarys_mail_gets_a_row_against_it(fields: dict[str, Any]) -> None:
+    assert secondary(on=host(**fields)).transport == {"x.example": "relay:"}
+
+
+def test_secondary_that_was_primary_loses_its_transport_row() -> None:
+    on = host(transport=replace(TRANSPORT, rows={"x.example": "relay:[old]", "y.example": "relay:[y]"}))
+    assert secondary(on=on).transport_removed == ["x.example"]
+
+
+def test_row_for_subdomains_goes_where_they_are_no_longer_wanted() -> None:
+    on = host(transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
+    assert primary(on=on).transport_removed == [".x.example"]
+    assert primary(listed(subdomains=True), on=on).transport_removed == []
+
+
+@pytest.mark.parametrize(("parents", "members"), [(True, ["x.example"]), (False, ["x.example", ".x.example"])])
+def test_subdomains_are_relayed_and_routed(parents: bool, members: list[str]) -> None:
+    plan = primary(listed(subdomains=True), on=host(relay_parents=parents))
+    assert plan.add_items["relay_domains"] == members
+    assert plan.transport == {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]"}
+
+
+@pytest.mark.parametrize(
+    "mail_host", ["mx.example", "MX.example", "192.0.2.9", "127.0.0.1", "[192.0.2.9]:2525", "::ffff:c000:2ff"]
+)
+def test_nexthop_that_is_this_host_is_refused(mail_host: str) -> None:
+    on = host(own_addresses=frozenset({"127.0.0.1", "192.0.2.9", "::ffff:c000:2ff"}))
+    assert checks(primary(listed(mail_host=mail_host), on=on)) == [("x.example", "own_nexthop")]
+
+
+def test_nexthop_that_resolves_to_this_host_is_refused() -> None:
+    on = host(host_addresses={"mail.example": ["192.0.2.9"]})
+    assert checks(primary(on=on)) == [("x.example", "own_nexthop")]
+    assert checks(primary(on=host(host_addresses={"mail.example": ["192.0.2.10"]}))) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"), [({"proxy_interfaces": ["198.51.100.1"]}, {}), ({}, {"proxy_interfaces": "198.51.100.1"})]
+)
+def test_nexthop_that_is_this_host_behind_nat_is_refused(settings: dict[str, Any], values: dict[str, str]) -> None:
+    on = host(host_addresses={"mail.example": ["198.51.100.1"]}, values=values)
+    assert checks(primary(on=on, **settings)) == [("x.example", "own_nexthop")]
+
+
+def test_nexthop_whose_best_exchanger_is_this_host_is_refused() -> None:
+    on = host(mx={"mail.example": [MxRecord(10, "mx.example", ("192.0.2.9",))]})
+    assert checks(primary(listed(mx_lookup=True), on=on)) == [("x.example", "own_nexthop")]
+    assert checks(primary(on=on)) == []
+
+
+OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
+
+
+@pytest.mark.parametrize(
+    ("records", "own"),
+    [
+        ([], None),
+        ([MxRecord(10, "other", ("192.0.2.1",))], None),
+        ([MxRecord(10, "other", ()), OWN], None),
+        ([OWN], OWN),
+        ([MxRecord(20, "other", ("192.0.2.1",)), OWN], OWN),
+        ([MxRecord(30, "other", ("192.0.2.1",)), OWN], OWN),
+        ([MxRecord(20, "alias.example", ("192.0.2.9",))], MxRecord(20, "alias.example", ("192.0.2.9",))),
+    ],
+)
+def test_best_exchanger_is_told(records: list[MxRecord], own: MxRecord | None) -> None:
+    assert best_exchanger(records, host(), ()) == own
+
+
+def test_secondary_that_is_the_best_exchanger_is_refused() -> None:
+    on = host(mx={"x.example": [OWN]})
+    assert checks(secondary(on=on)) == [("x.example", "best_mx")]
+    assert checks(primary(on=on)) == []
+
+
+def test_first_table_on_a_host_that_relays_others_is_refused() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relayed={"old.example": "old.example"},
+        unlisted_relay_members=["ldap:/l"],
+    )
+    assert checks(secondary(on=on)) == [("old.example", "undeclared"), ("ldap:/l", "undeclared")]
+    assert "secondary_mx_undeclared_domains: any" in secondary(on=on).refusals[0].remedy
+    plan = secondary(on=on, undeclared_domains="any")
+    assert plan.refusals == []
+    assert [(one.name, one.policy, one.index) for one in plan.recipients] == [
+        ("x.example", "listed", 0),
+        ("old.example", "any", None),
+    ]
+
+
+def test_undeclared_domains_of_a_host_with_lists_stay_and_are_reported() -> None:
+    on = host(relayed={"old.example": "old.example", "x.example": "x.example"})
+    plan = secondary(on=on)
+    assert plan.refusals == []
+    assert plan.undeclared == ["old.example"]
+    assert plan.remove_items == {}
+
+
+def test_this_hosts_own_domains_are_not_undeclared() -> None:
+    on = host(relayed={"mx.example": "$mydestination"}, classes={"mx.example": {"mydestination": "mx.example"}})
+    assert secondary(on=on).undeclared == []
+
+
+def test_undeclared_domains_are_removed_when_asked() -> None:
+    on = host(
+        relayed={"old.example": "old.example", "t.example": "hash:/t/d"},
+        recipient_rows={"old.example": DomainRows(1, "d", True, False, True)},
+        transport=replace(TRANSPORT, rows={"old.example": "relay:[old]"}),
+    )
+    plan = secondary(on=on, remove_undeclared=True)
+    assert plan.remove_items == {"relay_domains": ["old.example"]}
+    assert [one.name for one in plan.recipients_removed] == ["old.example"]
+    assert plan.transport_removed == ["old.example"]
+    assert any("t.example" in note for note in plan.notes)
+
+
+ABSENT = {"name": "x.example", "state": "absent"}
+GONE = {
+    "relayed": {"x.example": "x.example"},
+    "recipient_rows": {"x.example": DomainRows(1, "d", True, False, True)},
+    "transport": replace(
+        TRANSPORT, rows={"x.example": "relay:[m]", ".x.example": "relay:[m]", "y.example": "relay:[m]"}
+    ),
+    "verify": replace(
+        VERIFY,
+        exists=True,
+        rows={"x.example": "reject_unverified_recipient", "y.example": "reject_unverified_recipient"},
+    ),
+}
+
+
+def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
+    plan = secondary(ABSENT, on=host(**GONE))
+    assert plan.refusals == []
+    assert plan.remove_items == {"relay_domains": ["x.example"]}
+    assert [(one.name, one.state) for one in plan.recipients_removed] == [("x.example", "absent")]
+    assert plan.transport_removed == ["x.example", ".x.example"]
+    assert plan.verify_removed == ["x.example"]
+    assert plan.waiting == ["x.example"]
+
+
+def test_absent_domain_that_was_never_there_changes_nothing() -> None:
+    plan = secondary(ABSENT)
+    assert (plan.refusals, plan.remove_items, plan.parameters, plan.recipients_removed, plan.waiting) == (
+        [],
+        {},
+        {},
+        [],
+        [],
+    )
+
+
+def test_absent_domain_whose_mx_is_still_this_host_is_refused_unless_forced() -> None:
+    on = host(mx={"x.example": [MxRecord(10, "primary.example", ("192.0.2.1",)), OWN]}, **GONE)
+    assert checks(secondary(ABSENT, on=on)) == [("x.example", "still_mx")]
+    assert secondary({**ABSENT, "force": True}, on=on).remove_items == {"relay_domains": ["x.example"]}
+
+
+def test_absent_domain_that_a_table_relays_is_refused() -> None:
+    on = host(relayed={"x.example": "hash:/t/d"})
+    assert checks(secondary(ABSENT, on=on)) == [("x.example", "relay_domains")]
+
+
+def test_absent_external_domain_keeps_rows_that_are_not_ours() -> None:
+    plan = secondary({**ABSENT, "recipients_policy": "external"}, on=host(**GONE))
+    assert plan.recipients_removed == []
+
+
+EXTERNAL = {"name": "x.example", "recipients_policy": "external"}
+
+
+def test_external_domain_writes_no_rows() -> None:
+    plan = secondary(
+        EXTERNAL,
+        on=host(values={"relay_recipient_maps": "ldap:/l"}, recipients=replace(RECIPIENTS, member="", exists=False)),
+    )
+    assert plan.refusals == []
+    assert plan.recipients == []
+    assert plan.add_items == {"relay_domains": ["x.example"]}
+
+
+def test_external_domain_on_a_host_without_any_map_is_refused() -> None:
+    on = host(values={"relay_recipient_maps": ""}, recipients=replace(RECIPIENTS, member="", exists=False))
+    assert checks(secondary(EXTERNAL, on=on)) == [("x.example", "external")]
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, []), (False, [("x.example", "external")])])
+def test_probe_recipient_has_to_be_known(known: bool, expected: list[tuple[str, str]]) -> None:
+    item = {**EXTERNAL, "probe_recipient": "a@x.example"}
+    assert checks(secondary(item, on=host(probed={"a@x.example": known}))) == expected
+
+
+VERIFIED = {"name": "x.example", "recipients_policy": "verify"}
+CHECK = "check_recipient_access hash:/t/relay_verify"
+
+
+def test_verified_domain_has_a_wildcard_and_asks_its_mail_host() -> None:
+    plan = primary(VERIFIED)
+    assert plan.refusals == []
+    assert plan.recipients[0].policy == "any"
+    assert plan.verify == {"x.example": "reject_unverified_recipient"}
+    assert plan.parameters == {"smtpd_recipient_restrictions": CHECK, "unverified_recipient_defer_code": "250"}
+
+
+def test_verification_needs_postfix_2_6() -> None:
+    on = host(values={"unverified_recipient_defer_code": None})
+    assert checks(primary(VERIFIED, on=on)) == [("x.example", "verify")]
+
+
+@pytest.mark.parametrize("name", ["smtpd_recipient_restrictions", "smtpd_sender_restrictions"])
+def test_other_use_of_verification_is_refused(name: str) -> None:
+    on = host(values={name: "reject_unverified_sender"})
+    assert checks(primary(VERIFIED, on=on)) == [("x.example", "verify")]
+
+
+def test_last_verified_domain_takes_its_check_along() -> None:
+    rows = {"x.example": "reject_unverified_recipient"}
+    on = host(
+        values={"smtpd_recipient_restrictions": f"permit_mynetworks, {CHECK}"},
+        verify=replace(VERIFY, exists=True, rows=rows),
+    )
+    plan = secondary(on=on)
+    assert plan.verify_removed == ["x.example"]
+    assert plan.parameters["smtpd_recipient_restrictions"] == "permit_mynetworks"
+    other = host(
+        values={"smtpd_recipient_restrictions": CHECK},
+        verify=replace(VERIFY, exists=True, rows={**rows, "y.example": "z"}),
+    )
+    assert "smtpd_recipient_restrictions" not in secondary(on=other).parameters
+
+
+def test_deferral_of_relay_attempts_becomes_a_rejection() -> None:
+    on = host(
+        values={"smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination"}
+    )
+    assert secondary(on=on).parameters == {"smtpd_relay_restrictions": CLOSED}
+
+
+def test_deferral_behind_a_name_is_written_out() -> None:
+    values = {
+        "mine": "permit_mynetworks, defer_unauth_destination",
+        "smtpd_relay_restrictions": "permit_mynetworks, defer_unauth_destination",
+    }
+    on = host(values=values, explicit={"smtpd_relay_restrictions": "$mine"})
+    assert secondary(on=on).parameters == {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
+
+
+@pytest.mark.parametrize(
+    ("values", "parameters"),
+    [
+        ({"smtpd_relay_restrictions": ""}, {"smtpd_relay_restrictions": CLOSED}),
+        ({"smtpd_relay_restrictions": "", "smtpd_recipient_restrictions": CLOSED}, {}),
+        (
+            {
+                "smtpd_relay_restrictions": None,
+                "smtpd_recipient_restrictions": "permit_mynetworks, defer_unauth_destination",
+            },
+            {"smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination"},
+        ),
+        ({"smtpd_relay_restrictions": None}, {"smtpd_recipient_restrictions": CLOSED}),
+        (
+            {"smtpd_relay_restrictions": "", "smtpd_recipient_restrictions": "reject_unknown_recipient_domain"},
+            {"smtpd_relay_restrictions": CLOSED},
+        ),
+        ({"smtpd_relay_restrictions": "permit", "smtpd_recipient_restrictions": CLOSED}, {}),
+    ],
+)
+def test_some_list_is_closed_afterwards(values: dict[str, Any], parameters: dict[str, str]) -> None:
+    plan = secondary(on=host(values=values))
+    assert plan.refusals == []
+    assert plan.parameters == parameters
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"smtpd_relay_restrictions": "permit"},
+        {"smtpd_relay_restrictions": "permit_mynetworks"},
+        {"smtpd_relay_restrictions": "", "smtpd_recipient_restrictions": "permit"},
+        {"smtpd_relay_restrictions": None, "smtpd_recipient_restrictions": "permit_mynetworks"},
+    ],
+)
+def test_open_relay_is_refused(values: dict[str, Any]) -> None:
+    assert checks(secondary(on=host(values=values))) == [("", "open_relay")]
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "expected"),
+    [
+        ("submission", {"smtpd_relay_restrictions": "permit_sasl_authenticated,reject"}, []),
+        ("submission", {"smtpd_relay_restrictions": "permit"}, [("", "open_relay")]),
+        ("submission", {"smtpd_relay_restrictions": "$mua"}, []),
+        ("submission", {"smtpd_recipient_restrictions": "permit"}, []),
+        ("127.0.0.1:10025", {"smtpd_relay_restrictions": "permit"}, []),
+    ],
+)
+def test_overrides_of_services_are_judged(
+    name: str, overrides: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    on = host(
+        services=[service(name, "inet", "smtpd", **overrides), service()], values={"mua": "permit_mynetworks, reject"}
+    )
+    assert checks(secondary(on=on)) == expected
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "[::]/0", "::/0"])
+def test_mynetworks_with_the_world_is_refused(network: str) -> None:
+    assert checks(secondary(on=host(values={"mynetworks": f"127.0.0.0/8 {network}"}))) == [("", "mynetworks")]
+    on = host(services=[service("smtp", "inet", "smtpd", mynetworks=network), service()])
+    assert checks(secondary(on=on)) == [("", "mynetworks")]
+
+
+@pytest.mark.parametrize("value", ["loopback-only", "localhost", "127.0.0.1, [::1]"])
+def test_host_that_listens_to_itself_alone_is_refused(value: str) -> None:
+    on = host(values={"inet_interfaces": value})
+    assert checks(secondary(on=on)) == [("", "inet_interfaces")]
+    assert "secondary_mx_inet_interfaces: all" in secondary(on=on).refusals[0].remedy
+    plan = secondary(on=on, inet_interfaces="all")
+    assert plan.refusals == []
+    assert plan.parameters == {"inet_interfaces": "all"}
+
+
+@pytest.mark.parametrize(
+    ("values", "overrides", "wanted"),
+    [
+        ({"smtp_fallback_relay": "[smart]"}, {}, {"smtp_fallback_relay": ""}),
+        ({"smtp_fallback_relay": "[smart]"}, {"smtp_fallback_relay": ""}, {}),
+        ({"smtp_fallback_relay": ""}, {"smtp_fallback_relay": "[smart]"}, {"smtp_fallback_relay": ""}),
+        ({"smtp_fallback_relay": None, "fallback_relay": "[smart]"}, {}, {"fallback_relay": ""}),
+        ({}, {}, {}),
+    ],
+)
+def test_fallback_relay_takes_no_mail_of_relay_domains(
+    values: dict[str, Any], overrides: dict[str, str], wanted: dict[str, str]
+) -> None:
+    on = host(values=values, services=[service("smtp", "inet", "smtpd"), service(**overrides)])
+    assert secondary(on=on).overrides == wanted
+
+
+def test_missing_relay_service_is_refused() -> None:
+    assert checks(secondary(on=host(services=[service("smtp", "inet", "smtpd")]))) == [("", "relay_service")]
+
+
+def test_settings_of_the_host_are_written_only_when_given() -> None:
+    plan = secondary(proxy_interfaces=["198.51.100.1", "198.51.100.2"], queue_lifetime="10d")
+    assert plan.parameters == {"proxy_interfaces": "198.51.100.1, 198.51.100.2", "maximal_queue_lifetime": "10d"}
+
+
+def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:
+    values = {
+        "smtp_fallback_relay": None,
+        "fallback_relay": "",
+        "smtpd_relay_restrictions": None,
+        "smtpd_recipient_restrictions": CLOSED,
+    }
+    plan = secondary(on=host(version=(2, 1, 6), values=values))
+    assert plan.parameters == {"relay_transport": "relay"}
+    assert plan.overrides == {"fallback_relay": ""}
+
+
+def test_host_without_postfix_is_judged_by_the_values_alone() -> None:
+    bare = HostState(missing_packages=["postfix"])
+    plan = primary(on=bare)
+    assert plan.refusals == []
+    assert plan.add_items == {"relay_domains": ["x.example"]}
+    assert plan.transport == {"x.example": "relay:[mail.example]"}
+    assert checks(primary({"name": "x.example"}, on=bare)) == [("x.example", "no_recipients")]

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    DEFAULTS,
+    Refusal,
+    bare_host,
+    read_request,
+)
+
+
+def refusals(**params: Any) -> list[tuple[str, str]]:
+    return [(one.domain, one.check) for one in read_request(params).refusals]
+
+
+def primary(**fields: Any) -> dict[str, Any]:
+    return {"name": "x.example", "mail_host": "mail.example", **fields}
+
+
+@pytest.mark.parametrize("blank", [None, "", []])
+def test_blank_settings_are_the_defaults(blank: Any) -> None:
+    request = read_request({**dict.fromkeys(DEFAULTS, blank), "role": "secondary_mx", "domains": None})
+    assert dict(request.settings) == dict(DEFAULTS)
+    assert request.refusals == ()
+
+
+def test_false_is_no_blank() -> None:
+    assert read_request({"postmaster": False}).settings["postmaster"] is False
+
+
+def test_role_of_the_run_is_the_role_of_its_domains() -> None:
+    items = read_request({"role": "secondary_mx", "domains": [{"name": "X.Example"}]}).items
+    assert [(one.name, one.role) for one in items] == [("x.example", "secondary")]
+    items = read_request({"role": "primary_mx", "domains": [primary(role="secondary")]}).items
+    assert items[0].role == "secondary"
+
+
+def test_mixed_list_needs_a_role_for_each() -> None:
+    assert refusals(role="mx", domains=[{"name": "x.example"}]) == [("x.example", "invalid")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "result"),
+    [
+        ({}, "relay:[mail.example]"),
+        ({"port": 2525}, "relay:[mail.example]:2525"),
+        ({"port": "26"}, "relay:[mail.example]:26"),
+        ({"port": ""}, "relay:[mail.example]"),
+        ({"mx_lookup": True}, "relay:mail.example"),
+        ({"mail_host": "2001:DB8::1"}, "relay:[ipv6:2001:db8::1]"),
+        ({"mail_host": "[mail.example]:26"}, "relay:[mail.example]:26"),
+    ],
+)
+def test_mail_host_becomes_a_nexthop(fields: dict[str, Any], result: str) -> None:
+    request = read_request({"role": "primary_mx", "domains": [primary(**fields)]})
+    assert request.refusals == ()
+    assert request.items[0].result == result
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"name": "x.example"},
+        {"name": "x.example", "mail_host": None},
+        primary(mail_host="two hosts"),
+        primary(port=70000),
+        {"name": "x.example.", "mail_host": "mail.example"},
+        {"name": None, "mail_host": "mail.example"},
+        primary(recipients_policy="any", has_list=True),
+        primary(recipients_policy="external", has_list=True),
+    ],
+)
+def test_item_that_cannot_be_right_is_refused(item: dict[str, Any]) -> None:
+    assert [check for _domain, check in refusals(role="primary_mx", domains=[item])] == ["invalid"]
+
+
+def test_all_bad_items_are_told_at_once() -> None:
+    assert refusals(role="primary_mx", domains=[primary(name="a b"), primary(), primary(name="c.example.")]) == [
+        ("a b", "invalid"),
+        ("c.example.", "invalid"),
+    ]
+
+
+def test_no_mail_host_is_needed_to_let_a_domain_go() -> None:
+    assert refusals(role="primary_mx", domains=[{"name": "x.example", "state": "absent"}]) == []
+
+
+def test_domain_declared_twice_is_refused_where_it_differs() -> None:
+    assert refusals(role="primary_mx", domains=[primary(), primary(name="X.example")]) == []
+    assert refusals(role="primary_mx", domains=[primary(), primary(port=26)]) == [("x.example", "declared_twice")]
+    same = read_request({"role": "primary_mx", "domains": [primary(), primary()]})
+    assert len(same.items) == 1
+
+
+def test_list_makes_the_policy_listed() -> None:
+    with_list = read_request({"role": "secondary_mx", "domains": [{"name": "x.example", "has_list": True}]})
+    assert with_list.items[0].policy == "listed"
+    without = read_request({"role": "secondary_mx", "domains": [{"name": "x.example"}]})
+    assert without.items[0].policy is None
+
+
+PEER = {"role": "primary_mx", "domains": ["y.example"], "settings": {}}
+
+
+def test_domain_of_both_roles_is_refused() -> None:
+    peer = {**PEER, "domains": ["X.example", "not a domain"]}
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example"}], peer=peer) == [("x.example", "both_roles")]
+
+
+def test_declared_domains_are_those_of_both_roles() -> None:
+    request = read_request({"role": "secondary_mx", "domains": [{"name": "x.example"}], "peer": PEER})
+    assert request.declared == {"x.example", "y.example"}
+
+
+def test_peer_of_another_instance_is_left_out() -> None:
+    peer = {**PEER, "domains": ["x.example"], "settings": {"config_directory": "/etc/postfix-out"}}
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example"}], peer=peer) == []
+
+
+def test_peer_without_domains_has_no_say() -> None:
+    peer = {**PEER, "domains": [], "settings": {"table_type": "lmdb", "recipient_check": "none"}}
+    request = read_request({"role": "secondary_mx", "peer": peer})
+    assert request.refusals == ()
+    assert request.settings["table_type"] == ""
+
+
+def test_blank_setting_of_the_host_is_taken_from_the_other_role() -> None:
+    settings = {
+        "table_type": "lmdb",
+        "proxy_interfaces": ["192.0.2.1"],
+        "undeclared_domains": "any",
+        "table_directory": "",
+    }
+    request = read_request({"role": "secondary_mx", "peer": {**PEER, "settings": settings}})
+    assert request.refusals == ()
+    assert request.settings["table_type"] == "lmdb"
+    assert request.settings["proxy_interfaces"] == ["192.0.2.1"]
+    assert request.settings["undeclared_domains"] == "any"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ({"table_type": "hash"}, {"table_type": "lmdb"}),
+        ({"queue_lifetime": "5d"}, {"queue_lifetime": "10d"}),
+        ({"proxy_interfaces": ["192.0.2.1"]}, {"proxy_interfaces": ["192.0.2.2"]}),
+        ({"recipient_check": "none"}, {}),
+        ({}, {"recipient_check": "none"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", peer={**PEER, "settings": theirs}, **mine) == [("", "roles_disagree")]
+
+
+@pytest.mark.parametrize(
+    "same", [{"proxy_interfaces": ["a", "b"]}, {"recipient_check": "none"}, {"table_type": "hash"}]
+)
+def test_settings_that_agree_are_fine(same: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", peer={**PEER, "settings": same}, **same) == []
+
+
+@pytest.mark.parametrize(("value", "expected"), [("10d", []), (3600, []), ("1 week", [("", "queue_lifetime")])])
+def test_queue_lifetime_is_a_time_value(value: Any, expected: list[tuple[str, str]]) -> None:
+    assert refusals(queue_lifetime=value) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "skip", "phases"),
+    [
+        (["all"], [], ["tables", "config"]),
+        (["tables"], [], ["tables"]),
+        (["all"], ["config"], ["tables"]),
+        (["tagged"], [], ["tables", "config"]),
+        (["untagged"], [], []),
+    ],
+)
+def test_tags_choose_the_phases(run: list[str], skip: list[str], phases: list[str]) -> None:
+    request = read_request({"run_tags": run, "skip_tags": skip})
+    assert [one for one in ("tables", "config") if request.runs(one)] == phases
+
+
+def test_refusal_has_the_remedy_of_its_error() -> None:
+    assert Refusal.from_error("x", "invalid", InvalidInput("x is bad; really; mend it")) == Refusal(
+        "x", "invalid", "x is bad; really", "mend it"
+    )
+    assert Refusal.from_error("x", "invalid", InvalidInput("x is bad")).remedy == "correct the value"
+
+
+@pytest.mark.parametrize(
+    ("nexthop", "host"),
+    [
+        ("[Mail.Example]:26", "mail.example"),
+        ("mail.example", "mail.example"),
+        ("mail.example:26", "mail.example"),
+        ("[ipv6:2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", ""),
+    ],
+)
+def test_bare_host_is_what_is_connected_to(nexthop: str, host: str) -> None:
+    assert bare_host(nexthop) == host

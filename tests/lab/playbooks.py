@@ -25,8 +25,8 @@ class Run:
     changed: Mapping[str, int]
     failed: Mapping[str, int]
     ok: Mapping[str, int]
-    messages: tuple[str, ...]
-    output: str
+    messages: tuple[str, ...] = dataclasses.field(repr=False)
+    output: str = dataclasses.field(repr=False)
 
     @property
     def said(self) -> str:

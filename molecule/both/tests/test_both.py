@@ -51,7 +51,7 @@ service auth {
 def unchanged(**options: Any) -> None:
     before = faults.state_of(HOST)
     run = playbooks.play("both", CONVERGE, **options)
-    assert run.code == 0, run.output
+    assert run.code == 0, run.said
     assert run.changed == {NAME: 0}
     assert faults.state_of(HOST) == before
 
@@ -78,7 +78,7 @@ def test_second_run_changes_nothing_and_touches_no_file() -> None:
 def test_each_shipped_playbook_alone_finds_nothing_to_change(playbook: str) -> None:
     before = faults.state_of(HOST)
     run = playbooks.play("both", playbook)
-    assert run.code == 0, run.output
+    assert run.code == 0, run.said
     assert run.changed == {NAME: 0}
     assert faults.state_of(HOST) == before
 
@@ -134,12 +134,12 @@ def test_nobody_else_does(own_users: None, port: int) -> None:
 def test_removing_one_role_keeps_the_other() -> None:
     gone = {"secondary_mx_domains": [{"name": "away.example", "state": "absent", "force": True}]}
     run = playbooks.play("both", CONVERGE, variables=gone)
-    assert run.code == 0, run.output
+    assert run.code == 0, run.said
     assert run.changed[NAME] > 0
     claims.refuses_relay(HOST, "ivan@away.example")
     claims.delivers_once(HOST, "alice@gateway.example")
     unchanged(variables=gone)
     run = playbooks.play("both", CONVERGE)
-    assert run.code == 0, run.output
+    assert run.code == 0, run.said
     claims.delivers_once(HOST, "ivan@away.example")
     claims.relays_for_no_stranger(HOST, "away.example")

@@ -24,7 +24,7 @@ def converge(**options: Any) -> playbooks.Run:
 
 def converged(**options: Any) -> playbooks.Run:
     run = converge(**options)
-    assert run.code == 0, run.output
+    assert run.code == 0, run.said
     return run
 
 

@@ -113,6 +113,19 @@ def arrived(unique: str, address: str) -> int:
     return wait_for(lambda: copies(unique, address), SECONDS_TO_ARRIVE)
 
 
+def flushed(host: str, unique: str, address: str) -> int:
+    """Flush the host's queue until the message lies in the mailbox; return how many copies do.
+
+    Once is not enough right after a change of transport: the queue manager believes its last answer for 30 seconds.
+    """
+
+    def look() -> int:
+        on(host, "postqueue", "-f")
+        return copies(unique, address)
+
+    return wait_for(look, SECONDS_TO_ARRIVE)
+
+
 def queued(host: str) -> list[dict[str, Any]]:
     """Return what waits in the host's queue, as postqueue tells it."""
     return [json.loads(line) for line in on(host, "postqueue", "-j").splitlines()]

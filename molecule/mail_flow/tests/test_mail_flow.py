@@ -67,8 +67,7 @@ def test_secondary_alone_refuses_unknown_recipients_and_strangers() -> None:
 
 def test_primary_comes_back_and_the_queue_empties(sent: dict[str, str]) -> None:
     hosts.start(PRIMARY)
-    hosts.on(SECONDARY, "postqueue", "-f")
-    late = [(unique, address) for unique, address in sent.items() if not hosts.arrived(unique, address)]
+    late = [(unique, address) for unique, address in sent.items() if not hosts.flushed(SECONDARY, unique, address)]
     assert late == []
     assert hosts.wait_for(lambda: not hosts.queued(SECONDARY), claims.SECONDS_TO_QUEUE), hosts.queued(SECONDARY)
     assert hosts.wait_for(lambda: not hosts.queued(PRIMARY), claims.SECONDS_TO_QUEUE), hosts.queued(PRIMARY)

@@ -75,8 +75,7 @@ def test_mail_waits_while_the_mail_host_is_down() -> None:
         assert said.data is not None and said.data[0] == 250
         claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
         claims.refuses_unknown(HOST, "nobody@gateway.example")
-    hosts.on(HOST, "postqueue", "-f")
-    assert hosts.arrived(unique, "alice@gateway.example") == 1
+    assert hosts.flushed(HOST, unique, "alice@gateway.example") == 1
 
 
 @pytest.fixture
@@ -97,8 +96,7 @@ def test_fallback_relay_gets_none_of_the_domains_mail(fallback_relay: None) -> N
         assert said.data is not None and said.data[0] == 250
         claims.keeps_in_queue(HOST, unique, "bob@gateway.example")
         assert not hosts.sunk(unique)
-    hosts.on(HOST, "postqueue", "-f")
-    assert hosts.arrived(unique, "bob@gateway.example") == 1
+    assert hosts.flushed(HOST, unique, "bob@gateway.example") == 1
 
 
 @pytest.mark.parametrize("table", ["relay_recipient_maps", "transport_maps"])
@@ -115,10 +113,11 @@ def test_mail_goes_to_another_mail_host_after_the_next_run() -> None:
     moved = {"primary_mx_domains": [{**GATEWAY, "mail_host": "tester.lab.example"}]}
     changes_once(variables=moved)
     unique, message = hosts.new_message()
-    hosts.talk("alice@gateway.example", server=NAME, message=message)
+    # Not who was written to last: the queue manager believes its last answer for 30 seconds.
+    hosts.talk("postmaster@gateway.example", server=NAME, message=message)
     assert hosts.wait_for(lambda: hosts.sunk(unique), claims.SECONDS_TO_QUEUE)
     changes_once()
-    claims.delivers_once(HOST, "alice@gateway.example")
+    claims.delivers_once(HOST, "bob@gateway.example")
 
 
 def test_other_port_of_the_mail_host() -> None:
@@ -128,8 +127,7 @@ def test_other_port_of_the_mail_host() -> None:
     claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
     assert not hosts.sunk(unique)
     changes_once()
-    hosts.on(HOST, "postqueue", "-f")
-    assert hosts.arrived(unique, "alice@gateway.example") == 1
+    assert hosts.flushed(HOST, unique, "alice@gateway.example") == 1
 
 
 def test_second_domain_comes_and_goes() -> None:

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds what README and the guides tell users to type against what the collection has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDES = ("README.md", "docs/domains.md", "docs/runs.md")
+TWO_SCREENS = 120
+ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx"}
+NAMED = re.compile(r"\b(?:secondary|primary)_mx_[a-z_]+")
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLAYBOOK = re.compile(r"ansible-playbook mxrelay\.postfix\.(\w+)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+MODULE_ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _options(role: str) -> dict[str, Any]:
+    spec = yaml.safe_load(_text(f"roles/{role}/meta/argument_specs.yml"))
+    return spec["argument_specs"]["main"]["options"]
+
+
+def _readme_inventory() -> dict[str, Any]:
+    return yaml.safe_load(BLOCK.findall(_text("README.md"))[0])
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_named_variables_exist(guide: str) -> None:
+    unknown = [
+        name
+        for name in NAMED.findall(_text(guide))
+        for prefix, role in ROLE_PREFIXES.items()
+        if name.startswith(prefix) and name not in _options(role)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("guide", [*GUIDES, "CONTRIBUTING.md"])
+def test_links_lead_to_files(guide: str) -> None:
+    beside = (ROOT / guide).parent
+    assert [link for link in LINK.findall(_text(guide)) if not (beside / link).is_file()] == []
+
+
+def test_readme_takes_two_screens() -> None:
+    assert len(_text("README.md").splitlines()) <= TWO_SCREENS
+
+
+def test_readme_playbooks_exist() -> None:
+    named = set(PLAYBOOK.findall(_text("README.md")))
+    assert named == {"secondary_mx", "primary_mx", "verify"}
+    assert {name for name in named if not (ROOT / "playbooks" / f"{name}.yml").is_file()} == set()
+
+
+def test_readme_lists_every_module() -> None:
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__"}
+    assert set(MODULE_ROW.findall(_text("README.md"))) == modules
+
+
+@pytest.mark.parametrize("role", ["secondary_mx", "primary_mx"])
+def test_readme_inventory_is_what_the_role_takes(role: str) -> None:
+    variables = _readme_inventory()[role]["vars"]
+    options = _options(role)
+    members = options[f"{role}_domains"]["options"]
+    assert variables.keys() - options.keys() == set()
+    assert [item.keys() - members.keys() for item in variables[f"{role}_domains"]] == [set()]
+
+
+def test_domains_guide_lists_every_member_of_an_item() -> None:
+    table = _text("docs/domains.md").split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == set(_options("primary_mx")["primary_mx_domains"]["options"])

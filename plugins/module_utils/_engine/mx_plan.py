@@ -73,7 +73,10 @@ def _unique(refusals: list[Refusal]) -> list[Refusal]:
 
 def _main_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
     request = MainCfRequest(
-        parameters=dict(plan.parameters), absent=[], add_items=plan.add_items, remove_items=plan.remove_items
+        parameters=dict(plan.parameters),
+        absent=list(plan.absent),
+        add_items=plan.add_items,
+        remove_items=plan.remove_items,
     )
     return plan_main_cf(postfix, request).changed
 
@@ -111,11 +114,12 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
         "removal": {
             "changed": bool(removed or transport_removed or plan.verify_removed),
             "recipients": [one.as_result() for one in removed],
-            "transport": transport_removed,
-            "verify": [one for one in plan.verify_removed if one in verify_rows],
+            "transport": [{"pattern": one} for one in transport_removed],
+            "verify": [{"key": one} for one in plan.verify_removed if one in verify_rows],
         },
         "main_cf": {
             "parameters": plan.parameters,
+            "absent": plan.absent,
             "add_items": plan.add_items,
             "remove_items": plan.remove_items,
             "changed": False,
@@ -221,6 +225,7 @@ def changes(results: Mapping[str, Any]) -> list[str]:
         ]
     if results["main_cf"]["changed"] or not results["installed"]:
         lines += [f"main.cf: {name} = {value}" for name, value in results["main_cf"]["parameters"].items()]
+        lines += [f"main.cf: {name} is no longer set" for name in results["main_cf"]["absent"]]
         for name, items in results["main_cf"]["add_items"].items():
             lines.append(f"main.cf: {name} gets {', '.join(items)}")
         for name, items in results["main_cf"]["remove_items"].items():
@@ -229,7 +234,7 @@ def changes(results: Mapping[str, Any]) -> list[str]:
         for service in results["master_cf"]["services"]:
             lines += [f"master.cf: relay/unix -o {name}={value}" for name, value in service["overrides"].items()]
     lines += [f"remove the recipients of {entry['name']}" for entry in results["removal"]["recipients"]]
-    lines += [f"remove transport {pattern}" for pattern in results["removal"]["transport"]]
+    lines += [f"remove transport {entry['pattern']}" for entry in results["removal"]["transport"]]
     return lines
 
 

@@ -78,6 +78,7 @@ class MxPlan:
     verify: dict[str, str] = field(default_factory=dict)
     verify_removed: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
     add_items: dict[str, list[str]] = field(default_factory=dict)
     remove_items: dict[str, list[str]] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
@@ -475,8 +476,10 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
     left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
     before = _written(host, RECIPIENT_RESTRICTIONS)
     after = restrictions.with_check(before, check) if left else restrictions.without_check(before, check)
-    if after != before:
+    if after and after != before:
         plan.parameters[RECIPIENT_RESTRICTIONS] = after
+    elif after != before:
+        plan.absent.append(RECIPIENT_RESTRICTIONS)
     if items:
         plan.parameters["unverified_recipient_defer_code"] = "250"
 

@@ -429,20 +429,21 @@ def test_other_use_of_verification_is_refused(name: str) -> None:
     assert checks(primary(VERIFIED, on=on)) == [("x.example", "verify")]
 
 
-def test_last_verified_domain_takes_its_check_along() -> None:
+@pytest.mark.parametrize(
+    ("before", "parameters", "absent"),
+    [
+        (f"permit_mynetworks, {CHECK}", {"smtpd_recipient_restrictions": "permit_mynetworks"}, []),
+        (CHECK, {}, ["smtpd_recipient_restrictions"]),
+    ],
+)
+def test_last_verified_domain_takes_its_check_along(before: str, parameters: dict[str, str], absent: list[str]) -> None:
     rows = {"x.example": "reject_unverified_recipient"}
-    on = host(
-        values={"smtpd_recipient_restrictions": f"permit_mynetworks, {CHECK}"},
-        verify=replace(VERIFY, exists=True, rows=rows),
-    )
-    plan = secondary(on=on)
+    values = {"smtpd_recipient_restrictions": before}
+    plan = secondary(on=host(values=values, verify=replace(VERIFY, exists=True, rows=rows)))
     assert plan.verify_removed == ["x.example"]
-    assert plan.parameters["smtpd_recipient_restrictions"] == "permit_mynetworks"
-    other = host(
-        values={"smtpd_recipient_restrictions": CHECK},
-        verify=replace(VERIFY, exists=True, rows={**rows, "y.example": "z"}),
-    )
-    assert "smtpd_recipient_restrictions" not in secondary(on=other).parameters
+    assert (plan.parameters, plan.absent) == (parameters, absent)
+    other = secondary(on=host(values=values, verify=replace(VERIFY, exists=True, rows={**rows, "y.example": "z"})))
+    assert (other.verify_removed, other.parameters, other.absent) == (["x.example"], {}, [])
 
 
 def test_deferral_of_relay_attempts_becomes_a_rejection() -> None:

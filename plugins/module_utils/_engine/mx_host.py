@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
+    Edits,
     Settings,
+    TableOptions,
     TableReference,
-    index_state,
+    plan_table,
     read_settings,
     resolve,
 )
@@ -249,7 +251,7 @@ def _state(postfix: Postfix, reference: TableReference, settings: Settings, valu
         type=reference.type,
         exists=exists,
         member=member,
-        index=index_state(postfix, reference, settings) if exists else "missing",
+        repair=exists and plan_table(postfix, reference, Edits(), TableOptions(), settings).changed,
         replaces=tuple(replaces),
     )
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import (
@@ -82,9 +83,9 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
         for reference in local_members(state.value(parameter)):
             if reference.type in _INDEXED:
                 entries = len(reader.source(reference.path).entries)
-                found.append(
-                    TableEvidence(parameter, str(reference), index_state(postfix, reference, settings), entries)
-                )
+                there = os.path.exists(reference.path)
+                state_of_index = index_state(postfix, reference, settings) if there else "without a source"
+                found.append(TableEvidence(parameter, str(reference), state_of_index, entries))
     return found
 
 

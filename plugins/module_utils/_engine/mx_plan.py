@@ -165,7 +165,8 @@ def _recipients(table: TableState | None, items: list[RecipientsItem]) -> dict[s
 def _rows(
     table: TableState | None, wanted: Mapping[str, str], rows: Mapping[str, str], names: tuple[str, str]
 ) -> dict[str, Any]:
-    repair = bool(table and wanted and (table.repair or not table.exists))
+    # A table that main.cf names is looked up for every domain, whoever's rows it holds.
+    repair = bool(table and ((wanted and not table.exists) or ((wanted or table.member) and table.repair)))
     changed = bool(wanted and table is None) or repair or any(rows.get(key) != value for key, value in wanted.items())
     return {
         **_table(table),

@@ -189,7 +189,7 @@ def _tables(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 ERROR,
                 LOCAL,
                 f"the index of {table.reference} ({table.parameter}) is {table.index}: lookups fail or are out of date",
-                "run the role again, or postmap for this table",
+                f"run the role again or postmap for this table, or take it out of {table.parameter}",
             )
 
 

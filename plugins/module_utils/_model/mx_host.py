@@ -45,14 +45,10 @@ class TableState:
     type: str
     exists: bool = False
     member: str = ""
-    index: str = "missing"
+    # Whether the next change of the table would mend something though no entry differs: an index, a leftover.
+    repair: bool = False
     rows: Mapping[str, str] = field(default_factory=dict)
     replaces: tuple[str, ...] = ()
-
-    @property
-    def repair(self) -> bool:
-        """Whether the index has to be made again although the source is right."""
-        return self.exists and self.index not in ("current", "none")
 
 
 @dataclass(frozen=True)

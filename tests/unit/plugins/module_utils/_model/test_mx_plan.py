@@ -29,9 +29,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
 )
 
 RECIPIENTS = TableState(
-    "hash:/t/relay_recipients", "/t/relay_recipients", "hash", True, "hash:/t/relay_recipients", "current"
+    "hash:/t/relay_recipients", "/t/relay_recipients", "hash", True, "hash:/t/relay_recipients"
 )
-TRANSPORT = TableState("hash:/t/transport", "/t/transport", "hash", True, "hash:/t/transport", "current")
+TRANSPORT = TableState("hash:/t/transport", "/t/transport", "hash", True, "hash:/t/transport")
 VERIFY = TableState("hash:/t/relay_verify", "/t/relay_verify", "hash")
 CLOSED = "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
 VALUES = {

@@ -126,6 +126,8 @@ def unit(session: nox.Session) -> Count:
 
 def lint(session: nox.Session) -> Count:
     """Run ansible-lint, and the lint of changelog and licences."""
+    # Roles and playbooks name the collection's own content in full, so that content must be installed.
+    install_collection(session)
     ansible_home = {"ANSIBLE_HOME": str(CACHE / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     counts = gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
     counts += gate(session, "antsibull-changelog", "lint")

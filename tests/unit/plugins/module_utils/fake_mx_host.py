@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host with Postfix, systemd and a network for unit tests of the MX plan: real files, commands that answer as theirs.
+
+`postconf` answers from main.cf itself, so that what a change writes is what the next plan reads.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+
+DEFAULTS = {
+    "compatibility_level": "3.9",
+    "default_database_type": "hash",
+    "fallback_relay": "",
+    "inet_interfaces": "all",
+    "mail_version": "3.10.13",
+    "maximal_queue_lifetime": "5d",
+    "mydestination": "$myhostname, localhost",
+    "myhostname": "mx.example",
+    "mynetworks": "127.0.0.0/8",
+    "parent_domain_matches_subdomains": "debug_peer_list,relay_domains,smtpd_access_maps",
+    "proxy_interfaces": "",
+    "queue_directory": "/nowhere",
+    "relay_domains": "",
+    "relay_recipient_maps": "",
+    "relay_transport": "relay",
+    "relayhost": "",
+    "smtp_fallback_relay": "$fallback_relay",
+    "smtpd_recipient_restrictions": "",
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    "smtputf8_enable": "yes",
+    "transport_maps": "",
+    "unverified_recipient_defer_code": "450",
+    "virtual_alias_domains": "",
+    "virtual_mailbox_domains": "",
+}
+MASTER_CF = """\
+smtp      inet  n       -       y       -       -       smtpd
+relay     unix  -       -       y       -       -       smtp
+"""
+
+
+class FakeMxHost(FakeHost):
+    """FakeHost with configuration files and a service."""
+
+    def __init__(self, config_directory: str, main_cf: str = "") -> None:
+        super().__init__(config_directory)
+        self.installed = True
+        self.unit = "ActiveState=active\nUnitFileState=enabled\n"
+        self.write("main.cf", main_cf)
+        self.write("master.cf", MASTER_CF)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.config_directory, name)
+
+    def write(self, name: str, text: str) -> None:
+        with open(self.path(name), "w", encoding="utf-8") as stream:
+            stream.write(text)
+
+    def table(self, name: str, text: str) -> None:
+        """A hash table with its index."""
+        self.write(name, text)
+        assert self.run(["postmap", "-c", self.config_directory, f"hash:{self.path(name)}"]).rc == 0
+
+    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+        if argv[0] == "systemctl":
+            return Result(0, self.unit, "")
+        if not self.installed:
+            raise FileNotFoundError(argv[0])
+        if list(argv[3:5]) == ["-q", "-"]:
+            self.commands.append([argv[0], *argv[3:]])
+            return self._query_all((data or b"").decode().split("\n")[:-1], argv[5])
+        return super().run(argv, data)
+
+    def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
+        with open(self.path("main.cf"), encoding="utf-8") as stream:
+            explicit = MainCf(stream.read()).values
+        values = dict(DEFAULTS) if "-d" in arguments else {**DEFAULTS, **explicit}
+        if "-x" in arguments:
+            values = {name: expand(value, values) for name, value in values.items()}
+        if arguments == ["-h", "mail_version"]:
+            return Result(0, values["mail_version"] + "\n", "")
+        if arguments == ["-m"]:
+            return super()._postconf(arguments, data)
+        wanted = [name for name in arguments if not name.startswith("-")] or list(values)
+        return Result(0, "".join(f"{name} = {values[name]}\n" for name in wanted if name in values), "")
+
+    def _query_all(self, keys: Iterable[str], table: str) -> Result:
+        kind, _colon, path = table.partition(":")
+        if kind == "static":
+            return Result(0, "".join(f"{key}\t{path}\n" for key in keys), "")
+        rows = self._rows(table) if kind in (*self.suffixes, "texthash") else None
+        if rows is None:
+            return Result(1, "", f"postmap: fatal: open {table}: No such file or directory\n")
+        found = dict(row.split("\t", 1) for row in rows)
+        return Result(0, "".join(f"{key}\t{found[key]}\n" for key in keys if key in found), "")
+
+
+class FakeNetwork:
+    """The network port."""
+
+    def __init__(self, own: Iterable[str] = ("127.0.0.1", "192.0.2.9"), lacking: str = "") -> None:
+        self.own = frozenset(own)
+        self.lacking = lacking
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.records: dict[str, tuple[MxRecord, ...]] = {}
+        self.asked: list[str] = []
+
+    def own_addresses(self) -> frozenset[str]:
+        return self.own
+
+    def addresses(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        asked = list(names)
+        self.asked += asked
+        return {name: self.names[name] for name in asked if name in self.names}
+
+    def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
+        asked = list(domains)
+        self.asked += asked
+        return {name: self.records[name] for name in asked if name in self.records}
+
+    def lacks(self) -> str:
+        return self.lacking

@@ -22,7 +22,8 @@ def host(tmp_path: Path) -> FakeMxHost:
         "main.cf",
         "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n"
         "relay_domains = $mydestination, x.example, y.example\n"
-        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\ntransport_maps = hash:{host.path('transport')}\n",
+        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
+        f"transport_maps = hash:{host.path('transport')}\n",
     )
     host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n@y.example x\n")
     host.table("transport", "x.example relay:[mail.example]\n")

@@ -46,7 +46,8 @@ def converged(host: FakeMxHost) -> None:
     host.write(
         "main.cf",
         f"{CLOSED}relay_domains = x.example\n"
-        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\ntransport_maps = hash:{host.path('transport')}\n",
+        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
+        f"transport_maps = hash:{host.path('transport')}\n",
     )
     host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n")
     host.table("transport", "x.example relay:[mail.example]\n")

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import service
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+
+
+@pytest.mark.parametrize(
+    ("directory", "name"),
+    [("/etc/postfix", "postfix"), ("/etc/postfix/", "postfix"), ("/etc/postfix-out", "postfix@postfix-out")],
+)
+def test_service_is_named_by_the_instance(directory: str, name: str) -> None:
+    assert service.service_name(directory) == name
+
+
+@pytest.mark.parametrize(
+    ("unit", "active", "enabled"),
+    [
+        ("ActiveState=active\nUnitFileState=enabled\n", True, True),
+        ("ActiveState=failed\nUnitFileState=enabled\n", False, True),
+        ("ActiveState=active\nUnitFileState=masked\n", True, False),
+        ("ActiveState=active\nUnitFileState=\n", True, False),
+    ],
+)
+def test_state_is_what_systemd_says(tmp_path: Path, unit: str, active: bool, enabled: bool) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.unit = unit
+    state = service.service_state(host.postfix(), "/nowhere")
+    assert (state.active, state.enabled, state.reload_pending) == (active, enabled, False)
+
+
+def written(tmp_path: Path, seconds: float) -> bool:
+    """Whether a reload is pending where the files were written that long ago, and qmgr was started 100 s ago."""
+    (tmp_path / "pid").mkdir(exist_ok=True)
+    (tmp_path / "pid" / "master.pid").write_text("   77\n")
+    for name in ("main.cf", "master.cf"):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (0, time.time() - seconds))
+    return service.reload_pending(str(tmp_path), str(tmp_path))
+
+
+def test_reload_is_pending_after_a_later_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_queue_manager_start", lambda master: time.time() - 100 if master == 77 else None)
+    assert written(tmp_path, 50) is True
+    assert written(tmp_path, 150) is False
+    monkeypatch.setattr(service, "_queue_manager_start", lambda master: None)
+    assert written(tmp_path, 50) is False
+
+
+def test_nothing_is_pending_where_no_instance_runs(tmp_path: Path) -> None:
+    assert service.reload_pending(str(tmp_path), str(tmp_path)) is False

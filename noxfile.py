@@ -21,7 +21,7 @@ import nox.command
 ROOT = pathlib.Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab import engine, images  # the lab's folder must be on the path first
+from lab import engine, images, mutants  # the lab's folder must be on the path first
 
 nox.options.default_venv_backend = "none"
 
@@ -368,6 +368,61 @@ def inventory_options(words: Sequence[str]) -> list[str]:
         elif word.startswith(("-i", "--inventory=")):
             found.append(word)
     return found
+
+
+@nox.session(name="mutate-roles")
+def mutate_roles_session(session: nox.Session) -> None:
+    """Remove each role task in turn, or those whose file and name contain the words; each must turn a scenario red."""
+    install_collection(session)
+    environment = lab_environment(session)
+    mutated = CACHE / "mutated"
+    shutil.rmtree(mutated, ignore_errors=True)
+    shutil.copytree(COLLECTIONS, mutated)
+    environment["ANSIBLE_COLLECTIONS_PATH"] = str(mutated)
+    roles = COLLECTIONS / COLLECTION_PATH / "roles"
+    wanted = [one for one in mutants.mutants(roles) if all(word in str(one) for word in session.posargs)]
+    verdicts = {}
+    for mutant in wanted:
+        mutant.take_out(roles, mutated / COLLECTION_PATH / "roles")
+        verdicts[mutant] = next(filter(None, (noticed(session, one, environment) for one in mutant.scenarios)), "")
+        session.log(f"{mutant}: {verdicts[mutant] or 'NOBODY NOTICED'}")
+    remove_lab(session, environment)
+    for mutant, verdict in verdicts.items():
+        print(f"{mutant}: {verdict or 'NOBODY NOTICED'}")
+    unnoticed = [mutant for mutant, verdict in verdicts.items() if not verdict]
+    if unnoticed or not verdicts:
+        session.error(f"{len(unnoticed)} of {len(verdicts)} removed tasks were not noticed")
+
+
+def noticed(session: nox.Session, name: str, environment: dict[str, str]) -> str:
+    """Return what goes red in a scenario, the empty string where nothing does."""
+    report = REPORTS / f"mutant-{name}.xml"
+    report.unlink(missing_ok=True)
+    environment = {**environment, "PYTEST_ADDOPTS": f"--exitfirst --junitxml={report}"}
+    for step in ("destroy", "create", "converge", "idempotence", "verify"):
+        if not succeeds(session, "molecule", step, "--scenario-name", name, env=environment, silent=True, log=False):
+            return f"{name}, {first_failure(report) or step}"
+    return ""
+
+
+def first_failure(report: pathlib.Path) -> str:
+    """Return the name of the first test that failed, the empty string where there is none."""
+    if report.exists():
+        for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                return str(case.get("name"))
+    return ""
+
+
+@nox.session(name="bench")
+def bench_session(session: nox.Session) -> None:
+    """Measure on a lab host, side by side with what a user would do instead."""
+    install_collection(session)
+    environment = lab_environment(session)
+    for step in ("destroy", "create"):
+        session.run("molecule", step, "--scenario-name", "both", env=environment, external=True, silent=True)
+    session.run("python", "-m", "bench.no_change", *session.posargs, env=environment, external=True)
+    remove_lab(session, environment)
 
 
 @nox.session(name="test")

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long both roles take to change nothing, in multiples of `ansible -m ping` of the same moment."""
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab import playbooks
+
+SCENARIO = "both"
+HOST = "mx1.lab.example"
+PLAYBOOK = str(playbooks.MOLECULE / "both/converge.yml")
+NUMBERS = (1, 1000)
+RUNS = 5
+
+
+def domains(number: int) -> dict[str, Any]:
+    """The lists of both roles: `number` domains on the host, shared between the roles where there are several."""
+    names = [f"d{index}.bench.example" for index in range(number)]
+    items = [{"name": name, "recipients": [f"info@{name}", f"sales@{name}"]} for name in names]
+    half = max(1, number // 2)
+    return {
+        "primary_mx_domains": [{**item, "mail_host": "mail.lab.example"} for item in items[:half]],
+        "secondary_mx_domains": items[half:],
+    }
+
+
+def ping() -> None:
+    subprocess.run(
+        ["ansible", *playbooks.inventories(SCENARIO), HOST, "-m", "ansible.builtin.ping"],
+        check=True, stdout=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_PIPELINING": "true"},
+    )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def measure(number: int) -> None:
+    """Apply, then print the medians of runs that change nothing and of pings, each beside the other."""
+    variables = domains(number)
+    run = playbooks.play(SCENARIO, PLAYBOOK, variables=variables)
+    if run.code:
+        sys.exit(run.said)
+    pings, runs = [], []
+    for _run in range(RUNS):
+        pings.append(seconds(ping))
+        began = time.monotonic()
+        run = playbooks.play(SCENARIO, PLAYBOOK, variables=variables)
+        runs.append(time.monotonic() - began)
+        if run.code or run.changed[HOST]:
+            sys.exit(f"the run was to change nothing: {run.said}")
+    ratio = statistics.median(runs) / statistics.median(pings)
+    print(
+        f"| {number} | {statistics.median(pings):.2f} | {statistics.median(runs):.2f} | {ratio:.1f} | {run.ok[HOST]} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    print("| domains | ping, s | both roles change nothing, s | ratio | ok tasks |")
+    print("|---|---|---|---|---|", flush=True)
+    for number in NUMBERS:
+        measure(number)
+
+
+if __name__ == "__main__":
+    main()

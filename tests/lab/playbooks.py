@@ -15,6 +15,8 @@ MOLECULE = pathlib.Path(__file__).parents[2] / "molecule"
 SECONDARY = "mxrelay.postfix.secondary_mx"
 PRIMARY = "mxrelay.postfix.primary_mx"
 VERIFY = "mxrelay.postfix.verify"
+# How the lab runs Ansible.
+SETTINGS = {"ANSIBLE_PIPELINING": "true", "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +57,7 @@ def play(
         command += ["--tags", ",".join(tags)]
     if check:
         command += ["--check", "--diff"]
-    environment = {
-        **os.environ,
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_PIPELINING": "true",
-        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
-    }
+    environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     try:
         told = json.loads(result.stdout[result.stdout.index("{") :])

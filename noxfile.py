@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The words of ./run. All sessions share the virtual environment that ./run made from requirements/."""
+
 from __future__ import annotations
 
 import atexit
@@ -35,10 +36,34 @@ SCENARIOS = tuple(sorted(path.parent.name for path in ROOT.glob("molecule/*/mole
 
 # What a user of the collection needs, and nothing else, is in the artifact.
 SHIPPED = {
-    "FILES.json", "MANIFEST.json", "CHANGELOG.md", "CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE",
-    "LICENSES", "README.md", "SECURITY.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles",
+    "FILES.json",
+    "MANIFEST.json",
+    "CHANGELOG.md",
+    "CHANGELOG.rst",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "LICENSES",
+    "README.md",
+    "SECURITY.md",
+    "changelogs",
+    "docs",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
 }
-SHIPPED_ALWAYS = ("MANIFEST.json", "FILES.json", "README.md", "LICENSE", "meta/runtime.yml", "plugins", "roles", "playbooks")
+SHIPPED_ALWAYS = (
+    "MANIFEST.json",
+    "FILES.json",
+    "README.md",
+    "LICENSE",
+    "meta/runtime.yml",
+    "plugins",
+    "roles",
+    "playbooks",
+)
 
 Part = Callable[[nox.Session], "Count"]
 
@@ -117,7 +142,13 @@ def unit(session: nox.Session) -> Count:
     report.unlink(missing_ok=True)
     with session.chdir(tree):
         well = succeeds(
-            session, "python", "-m", "pytest", "tests/unit", f"--junitxml={report}", *session.posargs,
+            session,
+            "python",
+            "-m",
+            "pytest",
+            "tests/unit",
+            f"--junitxml={report}",
+            *session.posargs,
             env={"PYTHONPATH": str(SOURCE_TREE), "PYTHONDONTWRITEBYTECODE": "1"},
         )
     counts = reported(report)
@@ -139,8 +170,13 @@ def docs(session: nox.Session) -> Count:
     copy = copy_tree(session, CACHE / "docs")
     with session.chdir(copy):
         return gate(
-            session, "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent",
-            "--skip-rstcheck", ".",
+            session,
+            "antsibull-docs",
+            "lint-collection-docs",
+            "--plugin-docs",
+            "--validate-collection-refs=dependent",
+            "--skip-rstcheck",
+            ".",
         )
 
 
@@ -180,7 +216,13 @@ def sanity(session: nox.Session) -> Count:
         session.run("git", "init", "--quiet", external=True, log=False)
         session.run("git", "add", "--all", external=True, log=False)
         return gate(
-            session, "ansible-test", "sanity", "--requirements", "--color", "no", *session.posargs,
+            session,
+            "ansible-test",
+            "sanity",
+            "--requirements",
+            "--color",
+            "no",
+            *session.posargs,
             env={"HOME": str(home), "PATH": interpreters_first()},
         )
 
@@ -205,11 +247,21 @@ def install_collection(session: nox.Session) -> Count:
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
     source = copy_tree(session, CACHE / "build")
     options = {"env": {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}, "silent": True, "log": False}
-    counts = gate(session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source), **options)
+    counts = gate(
+        session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source), **options
+    )
     for artifact in ARTIFACT.glob("*.tar.gz"):
         counts += gate(
-            session, "ansible-galaxy", "collection", "install", "--offline", "--force", "--collections-path",
-            str(COLLECTIONS), str(artifact), **options,
+            session,
+            "ansible-galaxy",
+            "collection",
+            "install",
+            "--offline",
+            "--force",
+            "--collections-path",
+            str(COLLECTIONS),
+            str(artifact),
+            **options,
         )
     return counts
 
@@ -252,7 +304,11 @@ def scenario(session: nox.Session, name: str, environment: dict[str, str]) -> Co
     report.unlink(missing_ok=True)
     began = time.monotonic()
     sequence = gate(
-        session, "molecule", "test", "--scenario-name", name,
+        session,
+        "molecule",
+        "test",
+        "--scenario-name",
+        name,
         env={**environment, "MOLECULE_COMMAND_BORDERS": "false", "PYTEST_ADDOPTS": f"--junitxml={report}"},
     )
     counts = reported(report)
@@ -347,15 +403,29 @@ def show_changes(session: nox.Session) -> None:
     with session.chdir(os.environ.get("MXRELAY_CALLED_FROM", str(ROOT))):
         inventories = inventory_options(session.posargs)
         listed = session.run(
-            "ansible-inventory", *inventories, "--list", env=environment, external=True, silent=True, stderr=None, log=False
+            "ansible-inventory",
+            *inventories,
+            "--list",
+            env=environment,
+            external=True,
+            silent=True,
+            stderr=None,
+            log=False,
         )
         groups = [group for group in ("primary_mx", "secondary_mx") if json.loads(str(listed)).get(group)]
         if not groups:
-            session.error("the inventory has neither a group primary_mx nor a group secondary_mx with hosts; see README.md")
+            session.error(
+                "the inventory has neither a group primary_mx nor a group secondary_mx with hosts; see README.md"
+            )
         for group in groups:
             session.run(
-                "ansible-playbook", f"mxrelay.postfix.{group}", "--check", "--diff", *session.posargs,
-                env=environment, external=True,
+                "ansible-playbook",
+                f"mxrelay.postfix.{group}",
+                "--check",
+                "--diff",
+                *session.posargs,
+                env=environment,
+                external=True,
             )
 
 

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Claims about MX hosts that several scenarios hold against what a stranger sees."""
+
 from __future__ import annotations
 
 from lab import hosts
 
 SECONDS_TO_QUEUE = 60
+RECIPIENTS_AT_ONCE = 5
 
 # Each names someone at elsewhere.test, for whom no host of the lab relays. The last two are formatted with a domain
 # that the host does relay for.
@@ -62,14 +64,17 @@ def relays_for_no_stranger(host: str, domain: str) -> None:
     """No spelling of a foreign recipient, from any sender, is taken; none is put off either, to be tried again."""
     mail_host = hosts.on("tester", "getent", "ahostsv4", "mail.lab.example").split()[0]
     spellings = [one.format(host=host_name(host), domain=domain, mail_host=mail_host) for one in STRANGERS_SPELLINGS]
-    for sender in (hosts.STRANGER, "", f"postmaster@{domain}", f"root@{host_name(host)}"):
-        # One connection for a few recipients, since Postfix slows down clients that err often.
-        for first in range(0, len(spellings), 5):
-            some = spellings[first : first + 5]
-            said = hosts.talk(some, server=host_name(host), sender=sender)
-            assert said.mail is not None and said.mail[0] == 250, said
-            answered = dict(zip(some, said.rcpt))
-            assert {one: answer for one, answer in answered.items() if not 500 <= answer[0] <= 599} == {}
+    senders = (hosts.STRANGER, "", f"postmaster@{domain}", f"root@{host_name(host)}")
+    # A few recipients a connection, since Postfix slows down clients that err often.
+    orders = [
+        {"server": host_name(host), "sender": sender, "recipients": spellings[first : first + RECIPIENTS_AT_ONCE]}
+        for sender in senders
+        for first in range(0, len(spellings), RECIPIENTS_AT_ONCE)
+    ]
+    for order, said in zip(orders, hosts.talk_often(orders), strict=True):
+        assert said.mail is not None and said.mail[0] == 250, said
+        answered = dict(zip(order["recipients"], said.rcpt, strict=True))
+        assert {one: answer for one, answer in answered.items() if not 500 <= answer[0] <= 599} == {}
 
 
 def delivers_once(host: str, address: str, mailbox: str | None = None) -> None:

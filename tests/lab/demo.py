@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Show an outage of a primary MX to a person: each step, what servers answered, and where the mail is."""
+
 from __future__ import annotations
 
 import subprocess
@@ -97,7 +98,8 @@ def refused(recipient: str, server: str, code: int, status: str) -> None:
     said = hosts.talk(recipient, server=server)
     show(said, recipient)
     expect(
-        [(answer, text.split()[0]) for answer, text in said.rcpt] == [(code, status)], f"{server} answers {code} {status}"
+        [(answer, text.split()[0]) for answer, text in said.rcpt] == [(code, status)],
+        f"{server} answers {code} {status}",
     )
 
 
@@ -109,7 +111,9 @@ def in_mailbox(unique: str, recipient: str) -> None:
 def in_queue(unique: str, recipient: str) -> None:
     claims.keeps_in_queue(SECONDARY, unique, recipient)
     reason = next(
-        one.get("delay_reason", "") for entry in hosts.queued(SECONDARY) for one in entry["recipients"]
+        one.get("delay_reason", "")
+        for entry in hosts.queued(SECONDARY)
+        for one in entry["recipients"]
         if one["address"] == recipient
     )
     say(f"     where it is: in the queue of mx2.lab.example ({reason})")

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the container engine of this machine, or install and start one."""
+
 from __future__ import annotations
 
 import os

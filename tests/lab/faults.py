@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host what administrators, packages and accidents do between two runs of a role."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,9 @@ SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 def state_of(host: str) -> str:
     """Return everything below /etc/postfix that a change would touch: names, inodes, times, modes and content."""
     return hosts.on(
-        host, "sh", "-c",
+        host,
+        "sh",
+        "-c",
         "find /etc/postfix -printf '%p %i %T@ %u %g %m\\n' | sort; find /etc/postfix -type f | sort | xargs sha256sum",
     )
 

@@ -4,6 +4,7 @@
 
 Called in an empty virtual environment with options and `name==version` arguments; installs those.
 """
+
 from __future__ import annotations
 
 import subprocess

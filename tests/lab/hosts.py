@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """See the lab from outside: what a stranger's SMTP client is answered, and what lies in the mailboxes."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -9,7 +10,7 @@ import os
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import testinfra
@@ -66,7 +67,6 @@ def talk(
     sender: str = STRANGER,
     port: int = 25,
     auth: tuple[str, str] | None = None,
-    starttls: bool = False,
     origin: str = "tester",
 ) -> Conversation:
     """Talk to a server as a stranger; without one, to the best MX of the recipient's domain that can be reached."""
@@ -77,17 +77,24 @@ def talk(
         "recipients": [recipients] if isinstance(recipients, str) else list(recipients),
         "message": message,
         "auth": auth,
-        "starttls": starttls,
     }
-    heard: dict[str, Any] = json.loads(on(origin, "python3", "/usr/local/lib/send.py", given=json.dumps(order)))
-    return Conversation(
-        server=heard["server"],
-        tried=tuple((name, error) for name, error in heard["tried"]),
-        mail=_answer(heard["mail"]),
-        rcpt=tuple((code, text) for code, text in heard["rcpt"]),
-        data=_answer(heard["data"]),
-        auth=_answer(heard["auth"]),
-    )
+    return talk_often([order], origin)[0]
+
+
+def talk_often(orders: Sequence[Mapping[str, Any]], origin: str = "tester") -> list[Conversation]:
+    """Make a connection for each order (its keys are described in images/send.py); return what each heard."""
+    given = "".join(json.dumps(order) + "\n" for order in orders)
+    return [
+        Conversation(
+            server=heard["server"],
+            tried=tuple((name, error) for name, error in heard["tried"]),
+            mail=_answer(heard["mail"]),
+            rcpt=tuple((code, text) for code, text in heard["rcpt"]),
+            data=_answer(heard["data"]),
+            auth=_answer(heard["auth"]),
+        )
+        for heard in map(json.loads, on(origin, "python3", "/usr/local/lib/send.py", given=given).splitlines())
+    ]
 
 
 def _answer(heard: list[Any] | None) -> Answer | None:
@@ -104,7 +111,9 @@ def new_message(sender: str = STRANGER, subject: str = "a lab message") -> tuple
 def copies(unique: str, address: str) -> int:
     """Return how many copies of a message lie in a mailbox of the mail host."""
     user, _at, domain = address.partition("@")
-    found = on("mail", "sh", "-c", f"grep -rlF 'Message-ID: <{unique}@' /srv/mail/{domain}/{user}/new 2>/dev/null || true")
+    found = on(
+        "mail", "sh", "-c", f"grep -rlF 'Message-ID: <{unique}@' /srv/mail/{domain}/{user}/new 2>/dev/null || true"
+    )
     return len(found.split())
 
 

@@ -5,6 +5,7 @@
 Images are named `mxrelay-lab/KIND:SUITE-DIGEST`; the digest covers every file of the images folder and the base
 image, so that a change builds anew and nothing else does.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -43,7 +44,9 @@ def pull(engine: str, name: str) -> bool:
     """Return whether a registry gave the image within the time."""
     say(f"asking a registry for {name}")
     try:
-        result = subprocess.run([engine, "pull", "--quiet", name], capture_output=True, check=False, timeout=SECONDS_TO_PULL)
+        result = subprocess.run(
+            [engine, "pull", "--quiet", name], capture_output=True, check=False, timeout=SECONDS_TO_PULL
+        )
     except subprocess.TimeoutExpired:
         return False
     return result.returncode == 0

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run playbooks on the lab's hosts as a user would, and say what happened."""
+
 from __future__ import annotations
 
 import dataclasses

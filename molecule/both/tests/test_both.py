@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One host, primary MX of one domain and secondary MX of another, whose own users send through it as before."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -98,7 +99,9 @@ def own_users() -> None:
     """The host's own users may send through it, on ports 25 and 587, with their password."""
     hosts.on(HOST, "apt-get", "install", "--yes", "--no-install-recommends", "dovecot-core")
     version = hosts.on(HOST, "dovecot", "--version")
-    hosts.on(HOST, "sh", "-c", "cat > /etc/dovecot/dovecot.conf", given=DOVECOT_23 if version.startswith("2.3") else DOVECOT)
+    hosts.on(
+        HOST, "sh", "-c", "cat > /etc/dovecot/dovecot.conf", given=DOVECOT_23 if version.startswith("2.3") else DOVECOT
+    )
     hosts.on(HOST, "systemctl", "restart", "dovecot")
     faults.set_parameters(
         HOST,
@@ -108,7 +111,9 @@ def own_users() -> None:
             "smtpd_sasl_auth_enable": "yes",
         },
     )
-    hosts.on(HOST, "postconf", "-M", "submission/inet=submission inet n - y - - smtpd -o syslog_name=postfix/submission")
+    hosts.on(
+        HOST, "postconf", "-M", "submission/inet=submission inet n - y - - smtpd -o syslog_name=postfix/submission"
+    )
     hosts.on(HOST, "postfix", "reload")
 
 

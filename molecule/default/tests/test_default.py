@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab itself does what the other scenarios rely on."""
+
 from __future__ import annotations
 
 import os
@@ -43,9 +44,7 @@ def test_dns_names_the_mx_hosts() -> None:
 
 def test_mail_host_delivers_what_it_knows_and_refuses_the_rest() -> None:
     unique, message = hosts.new_message()
-    said = hosts.talk(
-        ["carol@backup.example", "nobody@backup.example", "someone@faraway.test"], message=message
-    )
+    said = hosts.talk(["carol@backup.example", "nobody@backup.example", "someone@faraway.test"], message=message)
     assert said.server == "mail.lab.example"
     assert [code for code, _text in said.rcpt] == [250, 550, 554]
     assert said.rcpt[1][1].startswith("5.1.1 ")

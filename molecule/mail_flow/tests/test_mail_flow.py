@@ -4,6 +4,7 @@
 
 The tests are the steps of one outage, in order.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway MX as the Internet sees it, with its mail host up and down, and after removal."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -143,13 +144,16 @@ def test_second_domain_comes_and_goes() -> None:
 
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "nexthop is this host": (
-        [{"name": "flow.example", "mail_host": "mx1.lab.example", "recipients": ["erin@flow.example"]}], "flow.example",
+        [{"name": "flow.example", "mail_host": "mx1.lab.example", "recipients": ["erin@flow.example"]}],
+        "flow.example",
     ),
     "nexthop is an address of this host": (
-        [{"name": "flow.example", "mail_host": "127.0.0.1", "recipients": ["erin@flow.example"]}], "flow.example",
+        [{"name": "flow.example", "mail_host": "127.0.0.1", "recipients": ["erin@flow.example"]}],
+        "flow.example",
     ),
     "nexthop has white space": (
-        [{"name": "flow.example", "mail_host": "mail lab", "recipients": ["erin@flow.example"]}], "mail lab",
+        [{"name": "flow.example", "mail_host": "mail lab", "recipients": ["erin@flow.example"]}],
+        "mail lab",
     ),
     "no recipients and no policy": ([{"name": "flow.example", "mail_host": "mail.lab.example"}], "flow.example"),
 }

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talk SMTP as a stranger on the Internet would, and print every answer as JSON.
 
-Standard input is one JSON object: `server` (a host name; absent: the MX hosts of the first recipient's domain, best
+Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the MX hosts of the first recipient's domain, best
 first, until one answers), `port`, `sender`, `recipients`, `message` (absent: QUIT after the last RCPT), `auth`
-(user and password), `starttls`. Standard output is one JSON object: `server` (that answered, or null), `tried` (each server
+(user and password). Standard output is one JSON object a line: `server` (that answered, or null), `tried` (each server
 tried, with the error or null), `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null where that
 command was not sent.
 """
+
 from __future__ import annotations
 
 import json
@@ -36,9 +37,6 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     """Send what the order asks for over an open connection; return the answers."""
     result = {"auth": None, "mail": None, "rcpt": [], "data": None}
     smtp.ehlo("tester.lab.example")
-    if order.get("starttls"):
-        smtp.starttls()
-        smtp.ehlo("tester.lab.example")
     if order.get("auth"):
         smtp.user, smtp.password = order["auth"]
         try:
@@ -54,9 +52,8 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     return result
 
 
-def main() -> None:
-    """Carry out the order on standard input."""
-    order = json.load(sys.stdin)
+def carry_out(order: Any) -> Any:
+    """Return what the first server that can be reached answered."""
     servers = [order["server"]] if order.get("server") else servers_of(order["recipients"][0].rpartition("@")[2])
     tried = []
     for server in servers:
@@ -67,10 +64,10 @@ def main() -> None:
             continue
         tried.append([server, None])
         smtp.sock.settimeout(SECONDS_TO_ANSWER)
-        json.dump(dict(talk(smtp, order), server=server, tried=tried), sys.stdout)
-        return
-    json.dump({"server": None, "tried": tried, "auth": None, "mail": None, "rcpt": [], "data": None}, sys.stdout)
+        return dict(talk(smtp, order), server=server, tried=tried)
+    return {"server": None, "tried": tried, "auth": None, "mail": None, "rcpt": [], "data": None}
 
 
 if __name__ == "__main__":
-    main()
+    for line in sys.stdin:
+        print(json.dumps(carry_out(json.loads(line))))

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take any mail on port 25 and append it to the file named by the first argument: where nothing should arrive."""
+
 from __future__ import annotations
 
 import socketserver

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from lab import hosts
+from lab import hosts, playbooks
 
 NET = os.environ["MXRELAY_LAB_NET"]
 
@@ -62,3 +62,26 @@ def test_killed_mail_host_is_silent_and_comes_back_with_its_mail() -> None:
     finally:
         hosts.start("mail")
     assert hosts.copies(unique, "dave@backup.example") == 1
+
+
+@pytest.mark.parametrize(
+    "host, scenario, playbook, domain",
+    [
+        ("mx1", "primary_mx", playbooks.PRIMARY, "gateway.example"),
+        ("mx2", "secondary_mx", playbooks.SECONDARY, "backup.example"),
+    ],
+)
+def test_check_mode_tells_what_a_role_would_do_and_does_nothing(
+    host: str, scenario: str, playbook: str, domain: str
+) -> None:
+    run = playbooks.play(scenario, playbook, check=True)
+    assert run.code == 0, run.said
+    assert domain in run.said
+    assert "relay_domains" in run.said
+    assert not hosts.testinfra_host(host).file("/etc/postfix").exists
+
+
+def test_playbook_refuses_an_inventory_without_its_group() -> None:
+    run = playbooks.play("default", playbooks.SECONDARY)
+    assert run.code != 0
+    assert "secondary_mx" in run.said

@@ -142,6 +142,39 @@ def test_second_domain_comes_and_goes() -> None:
     serves_its_domain()
 
 
+def test_row_of_an_absent_domain_no_longer_directs_this_hosts_own_mail() -> None:
+    wild = {"name": "wild.example", "mail_host": "tester.lab.example", "recipients": ["grace@wild.example"]}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, wild]})
+    claims.accepts(HOST, "grace@wild.example")
+    changes_once(variables={"primary_mx_domains": [GATEWAY, {"name": "wild.example", "state": "absent"}]})
+    claims.refuses_relay(HOST, "grace@wild.example")
+    unique, message = hosts.new_message()
+    hosts.on(HOST, "sendmail", "-f", hosts.STRANGER, "grace@wild.example", given=message)
+    assert hosts.arrived(unique, "grace@wild.example") == 1
+
+
+def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
+    wild = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients_policy": "verify"}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, wild]})
+
+    def code_for(address: str) -> int:
+        return hosts.talk(address, server=NAME).rcpt[0][0]
+
+    # The first answer about an address is 450, while the mail host is being asked.
+    assert hosts.wait_for(lambda: code_for("grace@wild.example") == 250, claims.SECONDS_TO_QUEUE)
+    assert code_for("nobody@wild.example") == 450
+    claims.relays_for_no_stranger(HOST, "gateway.example")
+    serves_its_domain()
+    with faults.down("mail"):
+        assert hosts.wait_for(lambda: code_for("newcomer@wild.example") == 250, claims.SECONDS_TO_QUEUE)
+    any_wild = {**wild, "recipients_policy": "any"}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, any_wild]})
+    claims.accepts(HOST, "nobody@wild.example")
+    changes_once(variables={"primary_mx_domains": [{"name": "wild.example", "state": "absent"}]})
+    claims.refuses_relay(HOST, "grace@wild.example")
+    serves_its_domain()
+
+
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "nexthop is this host": (
         [{"name": "flow.example", "mail_host": "mx1.lab.example", "recipients": ["erin@flow.example"]}],

@@ -202,6 +202,7 @@ def test_undeclared_domain_stays_unless_its_removal_is_asked_for() -> None:
     )
     unchanged(variables={"secondary_mx_domains": declared})
     claims.accepts(HOST, "whoever@gateway.example")
+    assert "gateway.example" in converged(variables={"secondary_mx_domains": declared}).said
     changes_once(variables={"secondary_mx_domains": declared, "secondary_mx_remove_undeclared": True})
     claims.refuses_relay(HOST, "whoever@gateway.example")
     serves_its_domains()
@@ -223,6 +224,37 @@ def test_tables_phase_alone_repairs_a_table() -> None:
     faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
     changes_once(tags=["tables"])
     serves_its_domains()
+
+
+def test_verify_phase_alone_fails_on_a_host_that_is_not_right() -> None:
+    source = faults.table_of(HOST, "relay_recipient_maps")[1]
+    faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
+    run = converge(tags=["verify"])
+    assert run.code != 0
+    assert source in run.said
+    changes_once()
+    serves_its_domains()
+
+
+def test_domain_whose_mx_records_do_not_name_this_host_is_a_warning() -> None:
+    unnamed = {"secondary_mx_domains": [{"name": "elsewhere.test", "recipients": ["stranger@elsewhere.test"]}]}
+    assert "elsewhere.test" in converged(variables=unnamed).said
+    claims.accepts(HOST, "stranger@elsewhere.test")
+    converged(variables={"secondary_mx_domains": [{"name": "elsewhere.test", "state": "absent"}]})
+    claims.refuses_relay(HOST, "stranger@elsewhere.test")
+
+
+def test_rows_of_an_absent_domain_are_gone_for_whoever_relays_for_it_next() -> None:
+    flow = {"name": "flow.example", "recipients": ["erin@flow.example"]}
+    converged(variables={"secondary_mx_domains": [flow]})
+    claims.accepts(HOST, "erin@flow.example")
+    converged(variables={"secondary_mx_domains": [{"name": "flow.example", "state": "absent", "force": True}]})
+    listed = faults.parameter(HOST, "relay_domains")
+    faults.set_parameters(HOST, {"relay_domains": f"{listed} flow.example"})
+    try:
+        claims.refuses_unknown(HOST, "erin@flow.example")
+    finally:
+        faults.set_parameters(HOST, {"relay_domains": listed})
 
 
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {

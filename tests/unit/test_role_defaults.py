@@ -90,7 +90,7 @@ def differences(root: Path, role: str) -> list[str]:
             found.append(f"{name}: is in the spec and not in defaults/main.yml")
         elif not _same(defaults[name], option["default"]):
             found.append(f"{name}: defaults/main.yml has {defaults[name]!r}, the spec {option['default']!r}")
-        elif kind in PYTHON_TYPES and type(defaults[name]) is not PYTHON_TYPES[kind]:
+        elif kind in PYTHON_TYPES and defaults[name].__class__ != PYTHON_TYPES[kind]:
             found.append(f"{name}: the default {defaults[name]!r} is not of type {kind}")
     return found
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talk SMTP as a stranger on the Internet would, and print every answer as JSON.
 
-Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the MX hosts of the first recipient's domain, best
-first, until one answers), `port`, `sender`, `recipients`, `message` (absent: QUIT after the last RCPT), `auth`
-(user and password). Standard output is one JSON object a line: `server` (that answered, or null), `tried` (each server
+Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the
+MX hosts of the first recipient's domain, best first, until one answers), `port`, `sender`, `recipients`, `message`
+(absent: QUIT after the last RCPT), `auth` (user and password). Standard output is one JSON object a line: `server` (that answered, or null), `tried` (each server
 tried, with the error or null), `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null where that
 command was not sent.
 """

@@ -181,7 +181,6 @@ def main() -> None:
             "secret": {"type": "bool", "default": False},
         },
         secrets=secret_values,
-        no_log=True,
     )
 
 

@@ -32,6 +32,16 @@ class ModuleCommands:
         return Result(rc, out, err)
 
 
+class UnloggedModule(AnsibleModule):
+    """A module that doesn't write its arguments to the log of the host.
+
+    AnsibleModule's own no_log can't ask for it, since the controller always sends one that outweighs it.
+    """
+
+    def _log_invocation(self) -> None:
+        return
+
+
 # Evaluated when the module starts, where Python 3.8 has no dict[...].
 Work = Callable[[Dict[str, Any], Postfix, bool], Outcome]
 Secrets = Callable[[Dict[str, Any]], Iterable[str]]
@@ -40,10 +50,11 @@ Secrets = Callable[[Dict[str, Any]], Iterable[str]]
 def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | None = None, **constraints: Any) -> None:
     """Runs `work(params, postfix, check_mode)` and ends the module.
 
-    `secrets` returns what must not be shown of the arguments, where the argument spec can't say so.
-    `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
+    `secrets` returns what must not be shown of the arguments, where the argument spec can't say so; the arguments of
+    such a module are not logged. `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    kind = AnsibleModule if secrets is None else UnloggedModule
+    module = kind(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     if secrets is not None:
         module.no_log_values.update(secrets(module.params))
     postfix = Postfix(ModuleCommands(module), module.params.get("config_directory") or "/etc/postfix")

@@ -45,7 +45,8 @@ class ModuleRunner:
         """What the module returns, success or failure."""
         given = {
             "config_directory": str(self.directory), "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp",
-            **MINE, **arguments,
+            # Every controller sends it, and it outweighs what the module gave to AnsibleModule.
+            "_ansible_no_log": False, **MINE, **arguments,
         }
         self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
         self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)

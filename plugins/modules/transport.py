@@ -42,8 +42,8 @@ options:
         description:
           - The host to send the mail to, a name or an IP address, as such or as C([host]:port).
           - It is put in brackets, with which Postfix makes no MX lookup, unless O(entries[].mx_lookup=true).
-          - When empty or not given, the transport decides by itself. For V(relay) these are the domain's MX records,
-            whatever C(relayhost) says.
+          - When not given, the transport decides by itself. For V(relay) these are the domain's MX records, whatever
+            C(relayhost) says. An empty text is refused, since a blank answer of a survey would mean the same.
         type: str
       port:
         description:

@@ -53,6 +53,12 @@ def _result(entry: Mapping[str, Any], place: str) -> str:
         if given:
             raise InvalidInput(f"{place} gives result and {' and '.join(given)}; give result alone, or the fields alone")
         return checked_result(entry["result"], f"{place}.result")
+    if entry.get("nexthop") == "":
+        # A survey left blank; MX records, in which this host stands, would send the mail back here.
+        raise invalid(
+            "", f"{place}.nexthop", "is empty",
+            "give the mail host, or leave nexthop out where the domain's MX records are to be asked",
+        )
     return transport_result(
         entry.get("transport") or DEFAULT_TRANSPORT,
         entry.get("nexthop"),

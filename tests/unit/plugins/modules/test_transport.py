@@ -66,6 +66,11 @@ def test_purge_leaves_what_is_declared(module: ModuleRunner) -> None:
             "give the host alone and its port in the option port",
         ),
         (
+            {"entries": [{"pattern": "x.example", "nexthop": ""}]},
+            '"" (entries[0].nexthop) is empty; give the mail host, '
+            "or leave nexthop out where the domain's MX records are to be asked",
+        ),
+        (
             {"entries": [X, {"pattern": "x.example"}]},
             '"x.example" (entries[1].pattern) is given before, with another value; give it once',
         ),

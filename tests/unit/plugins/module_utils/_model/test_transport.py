@@ -17,7 +17,7 @@ def test_rows_of_entries() -> None:
         [
             {"pattern": "X.example", "nexthop": "mail.x.example", "subdomains": True},
             {"pattern": "y.example", "transport": "smtp", "nexthop": "192.0.2.7", "port": 2525, "mx_lookup": False},
-            {"pattern": "bob@z.example", "nexthop": ""},
+            {"pattern": "bob@z.example"},
             {"pattern": ".w.example", "nexthop": "w.example", "mx_lookup": True},
             {"pattern": "*", "result": "smtp:[relay.example]:587"},
             {"pattern": "v.example", "result": "error:5.1.2 gone for good"},

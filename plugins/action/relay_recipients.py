@@ -44,6 +44,8 @@ class ActionModule(ActionBase):
 
     def _module_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         """The task's arguments as the module takes them, the lists transferred."""
+        if all(given.get(option) in (None, "") for option in ("recipients", "recipients_file", "domains")):
+            raise InvalidInput("neither recipients nor recipients_file nor domains has a value; give one of them")
         remote_src = boolean(given.get("remote_src") or False, strict=False)
         read = reader(self)
         if given.get("domains") is not None:

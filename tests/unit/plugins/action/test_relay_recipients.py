@@ -143,6 +143,18 @@ def test_nothing_is_transferred_where_nothing_is_listed(controller: Controller) 
             "relay_recipients: domains can't be given with recipients or recipients_file; use one of the two forms",
         ),
         (
+            {"recipients": None},
+            "relay_recipients: neither recipients nor recipients_file nor domains has a value; give one of them",
+        ),
+        (
+            {"recipients": "", "recipients_file": ""},
+            "relay_recipients: neither recipients nor recipients_file nor domains has a value; give one of them",
+        ),
+        (
+            {"domains": None, "remote_src": True},
+            "relay_recipients: neither recipients nor recipients_file nor domains has a value; give one of them",
+        ),
+        (
             {"recipients": ["bob"]},
             'relay_recipients: "bob" (recipients[0]) has no @; give a full address, such as name@domain.example',
         ),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -68,14 +69,12 @@ def put_in_place(
     """
     for leftover in leftovers:
         shutil.rmtree(leftover)
-    backup = None
     try:
-        if write_source and files.backup:
-            backup = _back_up(files.path)
-        if write_source or write_index:
-            _replace(postfix, files, expected, write_source, write_index, reload)
-        if files.set_metadata:
-            _set_metadata(files)
+        with _backed_up(files.path, wanted=write_source and files.backup) as backup:
+            if write_source or write_index:
+                _replace(postfix, files, expected, write_source, write_index, reload)
+            if files.set_metadata:
+                _set_metadata(files)
     except OSError as error:
         raise HostError(
             f"{files.path}: can't be changed: {error.strerror} ({error.filename}); the table is as it was"
@@ -196,12 +195,22 @@ def _reload(postfix: Postfix, files: Files) -> None:
         os.replace(settled, path)
 
 
-def _back_up(path: str) -> str | None:
-    """Copies the source; a hard link would keep daemons from noticing that the file was replaced."""
-    content = read_file(path)
+@contextmanager
+def _backed_up(path: str, wanted: bool) -> Iterator[str | None]:
+    """Copies the source, if there is one, and gives the copy's path; one that a failed change leaves useless goes.
+
+    A hard link would keep daemons from noticing that the file was replaced.
+    """
+    content = read_file(path) if wanted else None
     if content is None:
-        return None
-    metadata = Metadata(os.stat(path).st_uid, os.stat(path).st_gid, os.stat(path).st_mode & 0o7777)
+        yield None
+        return
+    status = os.stat(path)
     backup = f"{path}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
-    write_new_file(backup, content, metadata)
-    return backup
+    try:
+        write_new_file(backup, content, Metadata(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)))
+        yield backup
+    except BaseException:
+        if os.path.exists(backup) and read_file(path) == content:
+            os.unlink(backup)
+        raise

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
+from contextlib import contextmanager
+from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
@@ -55,8 +56,7 @@ def probe(postfix: Postfix, table_type: str) -> str:
 
     `postconf -m` also lists types that can't be used. Raises HostError where the type does not work.
     """
-    directory = tempfile.mkdtemp(prefix="mxrelay-probe-")
-    try:
+    with _scratch() as directory:
         source = os.path.join(directory, "probe")
         write_new_file(source, _probe_text(table_type))
         if table_type in INDEX_SUFFIXES:
@@ -68,8 +68,18 @@ def probe(postfix: Postfix, table_type: str) -> str:
             raise unusable(table_type, found.err)
         suffixes = [name[len("probe"):] for name in os.listdir(directory) if name != "probe"]
         return suffixes[0] if len(suffixes) == 1 else ""
-    finally:
-        shutil.rmtree(directory)
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """A directory for a scratch table, which goes with what is in it. Raises HostError where there is no room."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="mxrelay-probe-") as directory:
+            yield directory
+    except OSError as error:
+        raise HostError(
+            f"{tempfile.gettempdir()}: a scratch table can't be made: {error.strerror}; nothing was changed"
+        ) from error
 
 
 def _probe_text(table_type: str) -> bytes:
@@ -81,13 +91,10 @@ def try_patterns(postfix: Postfix, table_type: str, path: str, content: bytes) -
 
     Postfix only warns, and then never matches the pattern, so it has to be found before it goes live.
     """
-    directory = tempfile.mkdtemp(prefix="mxrelay-probe-")
-    try:
+    with _scratch() as directory:
         source = os.path.join(directory, "patterns")
         write_new_file(source, content)
         result = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
-    finally:
-        shutil.rmtree(directory)
     problems = [line for line in result.err.splitlines() if "warning" in line or "fatal" in line or "error" in line]
     if problems or result.rc not in (0, 1):
         text = "; ".join(problems).replace(source, path) or f"postmap ended with {result.rc}"

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import grp
 import os
 import pathlib
 import pwd
+import tempfile
+from typing import Callable
 
 import pytest
 
@@ -361,6 +364,51 @@ def test_backup_is_a_copy_of_the_old_source(host: FakeHost, table: Subject) -> N
     assert (oct(backup.stat().st_mode & 0o7777), backup.stat().st_nlink) == ("0o600", 1)
     assert backup.stat().st_ino != old
     assert table.change(backup=True).changed is False
+
+
+@pytest.mark.parametrize("lost_in", [".mxrelay-table-", ""])
+def test_failed_change_leaves_no_backup(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, lost_in: str
+) -> None:
+    table.written(b"bob@x.example x\n")
+    before = contents(host.config_directory)
+    host.loses_rows_in = lost_in
+    if not lost_in:
+        monkeypatch.setattr(os, "fsync", out_of_space("~"))
+    with pytest.raises(HostError, match="the table is as it was"):
+        table.change(backup=True)
+    assert contents(host.config_directory) == before
+
+
+def test_backup_stays_where_the_new_table_is_in_place(host: FakeHost, table: Subject) -> None:
+    table.path.write_bytes(b"bob@x.example x\n")
+    host.reload_fails = True
+    with pytest.raises(HostError, match="is in place"):
+        table.change(backup=True)
+    backups = [path for path in pathlib.Path(host.config_directory).iterdir() if path.name.endswith("~")]
+    assert [path.read_bytes() for path in backups] == [b"bob@x.example x\n"]
+
+
+def out_of_space(part: str) -> Callable[[int], None]:
+    """fsync on a full file system, for files with `part` in their path."""
+
+    def sync(descriptor: int) -> None:
+        if part in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return sync
+
+
+def test_no_space_for_the_probe_is_told(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", out_of_space("mxrelay-probe-"))
+    with pytest.raises(HostError) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"{tempfile.gettempdir()}: a scratch table can't be made: No space left on device; nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
 
 
 def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(host: FakeHost, table: Subject) -> None:

@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     read_file,
+    reason,
     sync_directory,
     write_new_file,
 )
@@ -77,7 +78,7 @@ def put_in_place(
                 _set_metadata(files)
     except OSError as error:
         raise HostError(
-            f"{files.path}: can't be changed: {error.strerror} ({error.filename}); the table is as it was"
+            f"{files.path}: can't be changed: {reason(error)} ({error.filename}); the table is as it was"
         ) from error
     if reload:
         _reload(postfix, files)

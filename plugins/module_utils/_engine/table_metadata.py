@@ -10,7 +10,7 @@ import pwd
 from dataclasses import replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, metadata_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, metadata_of, reason
 
 
 def uid_of(owner: str) -> int:
@@ -55,7 +55,7 @@ def current_metadata(path: str) -> Metadata | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise HostError(f"{path}: {error.strerror}; run as root (become: true)") from error
+        raise HostError(f"{path}: {reason(error)}") from error
 
 
 def new_metadata(owner: str, group: str, mode: str) -> Metadata:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import reason
 
 SUFFIX = ".tmp"
 LOCK_SECONDS = 60.0
@@ -51,7 +52,7 @@ def _open(name: str) -> int:
     try:
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise HostError(f"{name}: {error.strerror}; run as root (become: true)") from error
+        raise HostError(f"{name}: {reason(error)}") from error
 
 
 def _locked(descriptor: int) -> bool:

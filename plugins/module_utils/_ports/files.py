@@ -39,9 +39,13 @@ class Metadata:
             for name, value in self.attributes.items():
                 _set_attribute(path, name, value)
         except OSError as error:
-            raise HostError(
-                f"{path}: owner, mode or attributes can't be set: {error.strerror}; run as root (become: true)"
-            ) from error
+            raise HostError(f"{path}: owner, mode or attributes can't be set: {reason(error)}") from error
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, with the remedy where it is the missing right."""
+    denied = error.errno in (errno.EACCES, errno.EPERM)
+    return f"{error.strerror}; run as root (become: true)" if denied else str(error.strerror)
 
 
 def metadata_of(path: str) -> Metadata:
@@ -77,7 +81,7 @@ def read_file(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise HostError(f"{path}: {error.strerror}; run as root (become: true)") from error
+        raise HostError(f"{path}: {reason(error)}") from error
 
 
 def sync_directory(path: str) -> None:
@@ -120,7 +124,7 @@ def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
             raise
         sync_directory(directory)
     except OSError as error:
-        raise HostError(f"{path}: can't be replaced: {error.strerror}; nothing was changed") from error
+        raise HostError(f"{path}: can't be replaced: {reason(error)}; nothing was changed") from error
 
 
 @contextmanager

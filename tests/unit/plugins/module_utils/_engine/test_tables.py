@@ -22,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     TableReference,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -580,6 +581,34 @@ def test_missing_directory_is_named(host: FakeHost) -> None:
     assert caught.value.message == (
         f"{host.config_directory}/none: there is no such directory for {reference}; create it or correct the path"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(errno.EACCES, "Permission denied; run as root (become: true)"), (errno.EROFS, "Read-only file system")],
+)
+def test_directory_that_cannot_be_written_is_told_with_its_remedy(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, number: int, told: str
+) -> None:
+    made = tempfile.mkdtemp
+
+    def refused(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:
+        if dir == host.config_directory:
+            raise OSError(number, os.strerror(number), dir)
+        return made(suffix, prefix, dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    with pytest.raises(HostError) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"{table.path}: can't be changed: {told} ({host.config_directory}); the table is as it was"
+    )
+
+
+def test_source_that_cannot_be_read_is_told_without_a_wrong_remedy(host: FakeHost) -> None:
+    with pytest.raises(HostError) as caught:
+        read_file(host.config_directory)
+    assert caught.value.message == f"{host.config_directory}: Is a directory"
 
 
 def test_directory_is_not_a_table(host: FakeHost, table: Subject) -> None:

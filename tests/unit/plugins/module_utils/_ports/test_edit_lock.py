@@ -87,7 +87,7 @@ def test_leftover_of_a_killed_program_is_taken_over(tmp_path: Path) -> None:
 
 def test_symbolic_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     os.symlink(tmp_path / "elsewhere", tmp_path / "main.cf.tmp")
-    with pytest.raises(HostError, match="run as root"), edit_lock(str(tmp_path / "main.cf")):
+    with pytest.raises(HostError, match="symbolic links$"), edit_lock(str(tmp_path / "main.cf")):
         pass
     assert os.listdir(tmp_path) == ["main.cf.tmp"]
 

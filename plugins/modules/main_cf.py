@@ -57,8 +57,8 @@ options:
     default: {}
   allow_unknown:
     description:
-      - Whether to set parameters whose name neither Postfix knows nor another value refers to, as the parameters of a
-        service that is added to C(master.cf) afterwards.
+      - Whether to set parameters whose name neither Postfix knows nor C(main.cf) or C(master.cf) refers to, as the
+        parameters of a service that is added to C(master.cf) afterwards.
     type: bool
     default: false
 notes:

@@ -15,6 +15,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.logical_lines import is_comment
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import (
     COMPUTED_LISTS,
     RESTART_PARAMETERS,
@@ -26,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf imp
     list_items,
     parameter_value,
     references,
+    split_items,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf, ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import CHANGES, supports
@@ -197,6 +199,12 @@ class _Facts:
         modern = supports(self.version, "chroot_off_by_default") and level(self.compatibility_level) >= (1, 0, 0)
         return "n" if modern else "y"
 
+    @property
+    def service_lines(self) -> list[str]:
+        """The lines of master.cf without its comments, as they are: they need not be right for main.cf to change."""
+        content = read_file(os.path.join(self._postfix.config_directory, "master.cf")) or b""
+        return [line for line in content.decode("utf-8", "surrogateescape").split("\n") if not is_comment(line)]
+
     def default(self, name: str) -> str:
         """What a list parameter that main.cf does not set means, as text for main.cf."""
         if name in COMPUTED_LISTS:
@@ -213,7 +221,8 @@ def _check_known(name: str, file: MainCf, facts: _Facts) -> None:
     known = facts.defaults
     if name in known:
         return
-    own = {name for value in (*known.values(), *file.values.values()) for name in references(value)}
+    own = {name for value in (*known.values(), *file.values.values(), *facts.service_lines) for name in references(value)}
+    own.update(split_items(file.values.get("smtpd_restriction_classes", "")))
     if name in own:
         return
     change = CHANGES.get(name)

@@ -29,6 +29,7 @@ compatibility_level = 0
 mail_version = 3.10.13
 mynetworks = 192.0.2.0/24
 relay_domains = ${{$compatibility_level} <level {2} ? {$mydestination} : {}}
+smtpd_restriction_classes =
 smtp_fallback_relay = $fallback_relay
 soft_bounce = no
 transport_maps =
@@ -221,6 +222,20 @@ def test_parameter_of_a_later_release_is_refused_with_that_release(host: Host) -
 def test_name_that_a_value_refers_to_is_known(host: Host, name: str) -> None:
     host.main_cf.write_text("transport_maps = $my_clients\n")
     assert host.plan(parameters={name: "x"}).changes == {name: (None, "x")}
+
+
+def test_restriction_class_of_main_cf_or_of_the_request_is_known(host: Host) -> None:
+    assert host.plan(parameters={"smtpd_restriction_classes": "grey, slow", "slow": "permit"}).changed
+    host.main_cf.write_text("smtpd_restriction_classes = grey\n")
+    assert host.plan(parameters={"grey": ["permit"]}).changes == {"grey": (None, "permit")}
+
+
+def test_name_that_a_service_refers_to_is_known(host: Host) -> None:
+    host.master_cf.write_text("smtp inet n - - - - smtpd\n# -o a=$theirs\n  -o smtpd_client_restrictions=$ours\n")
+    assert host.plan(parameters={"ours": "reject"}).changed
+    assert host.refused(InvalidInput, parameters={"theirs": "reject"}).startswith(
+        'main.cf: Postfix knows no parameter "theirs"'
+    )
 
 
 def test_name_that_the_same_request_refers_to_is_known(host: Host) -> None:

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.instance import describe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import parameter_value, value_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import SERVICE_TYPES, ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -85,10 +86,13 @@ def instance_info(params: Mapping[str, Any], postfix: Postfix, check_mode: bool)
 
 def _service(item: Mapping[str, Any], place: str) -> ServiceRequest:
     """An item of services as a request; values of overrides are written as those of main.cf are."""
-    overrides = {
-        name: None if value is None else value_text(parameter_value(value, f"{place}.overrides.{name}"))
-        for name, value in (item["overrides"] or {}).items()
-    }
+    try:
+        overrides = {
+            name: None if value is None else value_text(parameter_value(value, f"{place}.overrides.{name}"))
+            for name, value in (item["overrides"] or {}).items()
+        }
+    except InvalidInput as error:
+        raise InvalidInput(error.message.replace("main.cf", "master.cf", 1)) from None
     return ServiceRequest(**{**item, "overrides": overrides})
 
 

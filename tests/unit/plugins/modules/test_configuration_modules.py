@@ -135,7 +135,10 @@ def test_master_cf_returns_the_same_in_check_mode_and_writes_only_otherwise(
     ("service", "message"),
     [
         ({"name": "x", "type": "unix"}, "there is no service x/unix yet, and command is missing"),
-        ({"name": "relay", "type": "unix", "overrides": {"a": "b\nc"}}, "(services[0].overrides.a) contains a line"),
+        (
+            {"name": "relay", "type": "unix", "overrides": {"a": "b\nc"}},
+            r'master.cf: "b\nc" (services[0].overrides.a) contains a line',
+        ),
         ({"name": "relay", "type": "unix", "overrides": {"a": 3.10}}, "services[0].overrides.a is the number 3.1"),
         ({"name": "relay", "type": "tcp"}, "value of type must be one of: inet, unix, unix-dgram, fifo, pass"),
         ({"name": "relay"}, "missing required arguments: type"),

@@ -124,7 +124,9 @@ def domain_name_of(value: str, domain: str, place: str) -> str:
     try:
         return domain_name(domain, place)
     except InvalidInput as error:
-        raise InvalidInput(error.message.replace(shown(domain), shown(value), 1)) from None
+        message = error.message.replace(shown(domain), shown(value), 1)
+        local = value[:-len(domain)] if value.endswith(f"@{domain}") else ""
+        raise InvalidInput(message.replace('write "', f'write "{local}', 1)) from None
 
 
 def _split_address(value: str, place: str) -> tuple[str, str]:

@@ -143,9 +143,9 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
         ),
         (
             "bob@x.example.",
-            '"bob@x.example." (recipients[3]) ends with a dot, which Postfix never matches; write "x.example"',
+            '"bob@x.example." (recipients[3]) ends with a dot, which Postfix never matches; write "bob@x.example"',
         ),
-        ("bob@.x.example", '"bob@.x.example" (recipients[3]) starts with a dot; write "x.example"'),
+        ("bob@.x.example", '"bob@.x.example" (recipients[3]) starts with a dot; write "bob@x.example"'),
         ("bob@x.example>", '"bob@x.example>" (recipients[3]) is not a domain name ("example>"); correct it'),
     ],
 )

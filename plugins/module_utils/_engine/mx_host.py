@@ -19,11 +19,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     resolve,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import (
     Member,
+    expand,
     lookup_keys,
     match,
     member_of,
@@ -43,7 +45,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     Request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing, type_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import ADDRESSES, permits, welcomes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -99,6 +103,16 @@ class MapReader:
             self._sources[path] = Table.parse(read_file(path) or b"")
         return self._sources[path]
 
+    def values(self, table: str) -> list[str]:
+        """All results of a table as far as they can be listed: none of those of a type that only answers."""
+        kind, _colon, path = table.partition(":")
+        if kind in ("regexp", "pcre"):
+            return [entry.value for entry in PatternTable.parse(read_file(path) or b"", kind).entries]
+        if kind not in (*_INDEXED, "inline"):
+            return []
+        result = self._postfix.dump(table)
+        return [line.partition("\t")[2] for line in result.out.splitlines()] if result.rc == 0 else []
+
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
         kind = table.partition(":")[0]
@@ -118,7 +132,7 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
         wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), _text(OS_RELEASE))
         return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
     reader = MapReader(postfix)
-    state = read_parameters(postfix)
+    state = read_parameters(postfix, reader)
     evidence = Evidence(state, reader=reader)
     declared = [item.name for item in request.items]
     _read_tables(postfix, request, evidence, reader)
@@ -134,13 +148,43 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     return evidence
 
 
+def read_strangers(state: HostState, reader: MapReader) -> None:
+    """What the tables and classes that decide on relaying say to strangers, in main.cf and in overrides."""
+    overrides = [service.overrides for service in state.services]
+    networks = [state.value("mynetworks")] + [one.get("mynetworks", "") for one in overrides]
+    value = expand(" ".join(networks), state.values)
+    state.network_files = _files(split_items(value))
+    tables = {one.text for one in members_of(value, state.network_files) if one.kind == "table"}
+    state.network_answers = {one: reader.ask(one, ADDRESSES) for one in sorted(tables)}
+
+    classes = split_items(state.value("smtpd_restriction_classes"))
+    names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+    lists = [state.value(name) for name in (*names, *classes)]
+    lists += [expand(one[name], state.values) for one in overrides for name in names if name in one]
+    found = {pair for one in lists for pair in restrictions.access_tables(one)}
+    permitting = {table for action, table in sorted(found) if _permits_strangers(action, table, reader)}
+    # A class may name another, so that one round for each is enough.
+    for _round in classes:
+        permitting |= {one for one in classes if restrictions.grants(state.value(one), permitting)}
+    state.permitting = frozenset(permitting)
+
+
+def _permits_strangers(action: str, table: str, reader: MapReader) -> bool:
+    """Whether everybody, or whoever pretends to be the right sender, is permitted by this restriction."""
+    if action == "check_client_access":
+        return welcomes(reader.ask(table, ADDRESSES))
+    if action in ("check_sender_access", "check_helo_access"):
+        return any(permits(one) for one in reader.values(table))
+    return False
+
+
 def read_service(postfix: Postfix, state: HostState) -> None:
     service = service_state(postfix, state.value("queue_directory"))
     state.service_name, state.service_active, state.service_enabled = service.name, service.active, service.enabled
     state.reload_pending = service.reload_pending
 
 
-def read_parameters(postfix: Postfix) -> HostState:
+def read_parameters(postfix: Postfix, reader: MapReader) -> HostState:
     """What main.cf and master.cf say, and what Postfix makes of them."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
     state = HostState(
@@ -150,6 +194,7 @@ def read_parameters(postfix: Postfix) -> HostState:
         explicit=MainCf(_text(main_cf), main_cf).values,
         services=MasterCf(_text(master_cf), master_cf).services,
     )
+    read_strangers(state, reader)
     state.version = tuple(int(one) for one in re.findall(r"\d+", state.value("mail_version"))[:3])
     return state
 

@@ -46,7 +46,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Out
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
     reader = MapReader(postfix)
-    state = read_parameters(postfix)
+    state = read_parameters(postfix, reader)
     read_relay_domains(wanted, state, reader)
     names = list(dict.fromkeys(wanted)) or sorted(one for one in state.relayed if not one.startswith("."))
     read_classes(names, state, reader)

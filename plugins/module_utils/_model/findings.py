@@ -15,11 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan imp
     LOOPBACK,
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
-    WORLD,
     best_exchanger,
     open_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import bare_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 
 ERROR = "error"
 WARNING = "warning"
@@ -87,7 +87,7 @@ def judge(state: HostState, tables: Sequence[TableEvidence], domains: Sequence[D
 def _host(state: HostState) -> Iterator[Finding]:
     relay = state.value(RELAY_RESTRICTIONS)
     recipient = state.value(RECIPIENT_RESTRICTIONS)
-    if restrictions.CLOSED not in (restrictions.verdict(relay), restrictions.verdict(recipient)):
+    if restrictions.CLOSED not in [restrictions.verdict(one, state.permitting) for one in (relay, recipient)]:
         yield Finding(
             "",
             "open_relay",
@@ -114,16 +114,16 @@ def _host(state: HostState) -> Iterator[Finding]:
             f"strangers can relay through {service.key} of master.cf",
             f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
         )
-    for network in split_items(state.value("mynetworks")):
-        if network in WORLD:
-            yield Finding(
-                "",
-                "mynetworks",
-                ERROR,
-                LOCAL,
-                f"mynetworks contains {network}, so that everybody may relay",
-                "leave only the networks of your own clients in it",
-            )
+    network = world_member(state.value("mynetworks"), state.network_files, state.network_answers)
+    if network:
+        yield Finding(
+            "",
+            "mynetworks",
+            ERROR,
+            LOCAL,
+            f"mynetworks contains {network}, so that everybody may relay",
+            "leave only the networks of your own clients in it",
+        )
     interfaces = split_items(state.value("inet_interfaces"))
     if interfaces and all(one.lower() in LOOPBACK for one in interfaces):
         yield Finding(

@@ -86,6 +86,11 @@ class HostState:
     weak_captures: Mapping[str, Capture] = field(default_factory=dict)
     # probe recipient -> whether relay_recipient_maps knows it
     probed: Mapping[str, bool] = field(default_factory=dict)
+    # texts of the files, and results of the tables for strangers' addresses, that mynetworks names
+    network_files: Mapping[str, str] = field(default_factory=dict)
+    network_answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # access tables and restriction classes that say yes to strangers
+    permitting: frozenset[str] = frozenset()
     own_addresses: frozenset[str] = frozenset()
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it

@@ -33,8 +33,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     Refusal,
     Request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 
-WORLD = frozenset({"0.0.0.0/0", "::/0", "[::]/0", "0/0"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
@@ -238,12 +238,12 @@ def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
             f"set {request.role or 'mx'}_inet_interfaces: all",
         )
     for where, value in [("mynetworks", host.value("mynetworks")), *_overrides(host, "mynetworks")]:
-        world = [one for one in split_items(value) if one in WORLD]
+        world = world_member(value, host.network_files, host.network_answers)
         if world:
             plan.refuse(
                 "",
                 "mynetworks",
-                f"{where} contains {world[0]}: everybody may relay through this host",
+                f"{where} contains {world}: everybody may relay through this host",
                 "leave only the networks of your own clients in it",
             )
     if host.version and host.version < (2, 2):
@@ -509,11 +509,11 @@ def _restrictions(host: HostState, plan: MxPlan) -> None:
     """554 instead of 454 for a relay attempt, and no list through which a stranger relays."""
     relay = host.value(RELAY_RESTRICTIONS)
     recipient = expand(plan.parameters.get(RECIPIENT_RESTRICTIONS, host.value(RECIPIENT_RESTRICTIONS)), host.values)
-    verdicts = (restrictions.verdict(relay), restrictions.verdict(recipient))
+    verdicts = tuple(restrictions.verdict(one, host.permitting) for one in (relay, recipient))
     if verdicts == (restrictions.EMPTY, restrictions.EMPTY) or (
         host.knows(RELAY_RESTRICTIONS)
         and verdicts == (restrictions.EMPTY, restrictions.OPEN)
-        and not restrictions.grants(recipient)
+        and not restrictions.grants(recipient, host.permitting)
     ):
         name = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
         plan.parameters[name] = restrictions.SAFE_LIST
@@ -523,8 +523,9 @@ def _restrictions(host: HostState, plan: MxPlan) -> None:
         plan.refuse(
             "",
             "open_relay",
-            f"{' and '.join(names)} let a stranger relay: nothing in them ends with reject_unauth_destination",
-            f"end {names[0]} with reject_unauth_destination, after what permits your own clients",
+            f"{' and '.join(names)} let a stranger relay: neither has a reject_unauth_destination before which only "
+            "your own clients are permitted",
+            f"end {names[0]} with reject_unauth_destination, after what permits your own clients and nobody else",
         )
     for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS):
         before = plan.parameters.get(name, _written(host, name))
@@ -552,7 +553,7 @@ def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
             expand(service.overrides.get(RELAY_RESTRICTIONS, relay), host.values),
             expand(service.overrides.get(RECIPIENT_RESTRICTIONS, recipient), host.values),
         ]
-        closed = restrictions.CLOSED in [restrictions.verdict(one) for one in lists]
+        closed = restrictions.CLOSED in [restrictions.verdict(one, host.permitting) for one in lists]
         if overridden and not closed and _faces_strangers(service):
             found.append(service)
     return found

@@ -8,7 +8,7 @@ closed list is enough.
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Collection, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
 
@@ -41,8 +41,11 @@ _WITH_ARGUMENT = frozenset(
 )
 
 
-def verdict(value: str) -> str:
-    """`closed`, `open` or `empty` for an expanded restriction list."""
+def verdict(value: str, permitting: Collection[str] = ()) -> str:
+    """`closed`, `open` or `empty` for an expanded restriction list.
+
+    `permitting` are the access tables and restriction classes that are known to say yes to strangers.
+    """
     words = split_items(value)
     if not words:
         return EMPTY
@@ -52,7 +55,7 @@ def verdict(value: str) -> str:
         if word == "warn_if_reject":
             place += 1 + _width(words, place + 1)
             continue
-        if word in _OPENING or _static_permit(words, place):
+        if word in _OPENING or _static_permit(words, place) or _permits(words, place, permitting):
             return OPEN
         if word in _CLOSING:
             return CLOSED
@@ -60,10 +63,15 @@ def verdict(value: str) -> str:
     return OPEN
 
 
-def grants(value: str) -> bool:
-    """Whether a list that is not closed says permit outright, rather than ending with its members."""
+def grants(value: str, permitting: Collection[str] = ()) -> bool:
+    """Whether a list says permit to a stranger outright, before anything closes it."""
     words = split_items(value)
-    return any(word.lower() in _OPENING or _static_permit(words, place) for place, word in enumerate(words))
+    for place, word in enumerate(words):
+        if word.lower() in _OPENING or _static_permit(words, place) or _permits(words, place, permitting):
+            return True
+        if word.lower() in _CLOSING:
+            return False
+    return False
 
 
 def rejecting(value: str) -> str:
@@ -121,6 +129,18 @@ def _static_permit(words: Sequence[str], place: int) -> bool:
     if _width(words, place) != 2 or place + 1 >= len(words):
         return False
     return words[place + 1].lower() in ("static:ok", "static:permit")
+
+
+def _permits(words: Sequence[str], place: int, permitting: Collection[str]) -> bool:
+    if _width(words, place) == 1:
+        return words[place] in permitting
+    return place + 1 < len(words) and words[place + 1] in permitting
+
+
+def access_tables(value: str) -> list[tuple[str, str]]:
+    """Each access restriction of an expanded list with its table: `("check_client_access", "cidr:/clients")`."""
+    parts = [part.split(" ", 1) for part in _joined(split_items(value))]
+    return [(part[0].lower(), part[1]) for part in parts if len(part) == 2 and part[0].lower().endswith("_access")]
 
 
 def _joined(words: Sequence[str]) -> list[str]:

@@ -331,6 +331,13 @@ def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
     closes = settings["recipient_check"] == "table" and not split_items(host.value("relay_recipient_maps"))
     if not closes or not _needs_recipients_table(request, host, plan):
         return
+    # The other role has not run yet, or will run another time; until then its domains go on as they are.
+    others_wait = [name for name in host.relayed if name in request.peer_domains]
+    for name in others_wait:
+        rows = host.recipient_rows.get(name, DomainRows())
+        if not (rows.count or rows.wildcard):
+            plan.recipients.append(RecipientsItem(name=name, policy=ANY, changed=True))
+            plan.notes.append(f"every recipient of {name} is accepted, as before, until the role that declares it runs")
     if settings["undeclared_domains"] == "any":
         for name in plan.undeclared:
             rows = host.recipient_rows.get(name, DomainRows())

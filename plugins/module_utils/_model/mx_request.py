@@ -19,6 +19,7 @@ LISTED = "listed"
 ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
+PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
 
 # What a host-wide setting is when nobody gives it.
 DEFAULTS: Mapping[str, Any] = {
@@ -94,8 +95,13 @@ class Request:
     after_install: bool = False
 
     def runs(self, phase: str) -> bool:
-        """Whether the tags of this run include the phase."""
-        chosen = "all" in self.run_tags or "tagged" in self.run_tags or phase in self.run_tags
+        """Whether the tags of this run include the phase.
+
+        Tags of which none is a phase's are the user's own, on the role as a whole: where they chose it, all phases run,
+        and where they did not, none does and what is planned here is of no effect.
+        """
+        own = not {*PHASES, "untagged"}.intersection(self.run_tags)
+        chosen = own or "all" in self.run_tags or "tagged" in self.run_tags or phase in self.run_tags
         return chosen and phase not in self.skip_tags and "tagged" not in self.skip_tags
 
     @property

@@ -174,11 +174,14 @@ def test_queue_lifetime_is_a_time_value(value: Any, expected: list[tuple[str, st
 @pytest.mark.parametrize(
     ("run", "skip", "phases"),
     [
+        (["mail"], [], ["tables", "config"]),
         (["all"], [], ["tables", "config"]),
         (["tables"], [], ["tables"]),
         (["all"], ["config"], ["tables"]),
         (["tagged"], [], ["tables", "config"]),
         (["untagged"], [], []),
+        (["mail", "tables"], [], ["tables"]),
+        (["preflight"], [], []),
     ],
 )
 def test_tags_choose_the_phases(run: list[str], skip: list[str], phases: list[str]) -> None:

@@ -140,7 +140,7 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     read_classes(declared, state, reader)
     _read_transport(request, state, reader)
     _read_probes(request, state, reader)
-    _read_network(network, request, state)
+    read_network(network, request, state)
     read_service(postfix, state)
     state.notes = reader.notes
     state.missing_packages = missing(False, evidence.missing_types, bool(network.lacks()), _text(OS_RELEASE))
@@ -428,10 +428,15 @@ def _read_probes(request: Request, state: HostState, reader: MapReader) -> None:
     state.probed = {one: one.lower() in found for one in probes}
 
 
-def _read_network(network: Network, request: Request, state: HostState) -> None:
+def read_network(network: Network, request: Request, state: HostState) -> None:
     state.own_addresses = network.own_addresses()
     rows = state.transport.rows if state.transport else {}
-    domains = [one.name for one in request.present if one.role == SECONDARY and one.name not in state.relayed]
+    # A domain that is relayed already is asked about where its own MX records are to take over from a row.
+    domains = [
+        one.name
+        for one in request.present
+        if one.role == SECONDARY and (one.name not in state.relayed or rows.get(one.name, "relay:") != "relay:")
+    ]
     domains += [one.name for one in request.absent if not one.force]
     declared = request.declared
     if request.settings["remove_undeclared"]:
@@ -443,4 +448,5 @@ def _read_network(network: Network, request: Request, state: HostState) -> None:
             if item.mx_lookup:
                 domains.append(item.nexthop)
     state.host_addresses = network.addresses(hosts)
+    domains += [one for one in hosts if one not in state.host_addresses]
     state.mx = network.exchangers(domains)

@@ -105,10 +105,12 @@ def _domains(names: Sequence[str], state: HostState, reader: MapReader, network:
         for name in names
     ]
     addresses = network.addresses({one.nexthop for one in found if one.nexthop})
-    exchangers = network.exchangers(names)
+    unresolved = sorted({one.nexthop for one in found if one.nexthop} - set(addresses))
+    exchangers = network.exchangers([*names, *unresolved])
     for one in found:
         one.nexthop_addresses = addresses.get(one.nexthop, ())
         one.exchangers = exchangers.get(one.name)
+        one.nexthop_unknown = one.nexthop in unresolved and exchangers.get(one.nexthop) == ()
     return found
 
 

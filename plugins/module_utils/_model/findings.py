@@ -66,6 +66,8 @@ class DomainEvidence:
     other_maps: bool = False
     answer: Capture | None = None
     nexthop_addresses: Sequence[str] = ()
+    # Whether DNS answered that the nexthop has neither address nor, where they are asked for, MX records.
+    nexthop_unknown: bool = False
     exchangers: Sequence[MxRecord] | None = None
 
     @property
@@ -217,6 +219,15 @@ def _local(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             LOCAL,
             f"its mail is sent to {domain.nexthop}, which is this host",
             "name the host that keeps its mailboxes in transport_maps",
+        )
+    if domain.nexthop_unknown:
+        yield Finding(
+            name,
+            "mail_host",
+            ERROR,
+            LOCAL,
+            f"its mail is sent to {domain.nexthop}, which DNS does not know: it is returned at once",
+            "correct the name in transport_maps, or add it to DNS",
         )
     if not domain.answer and state.value("relayhost"):
         yield Finding(

@@ -310,6 +310,21 @@ def _refuse_own_nexthop(item: DomainItem, host: HostState, proxies: Sequence[str
             f"the best MX of its mail_host {nexthop} is this host, so that its mail would loop",
             "leave out mx_lookup, or name the host that keeps its mailboxes",
         )
+    elif unknown_host(nexthop, item.mx_lookup, host):
+        plan.refuse(
+            item.name,
+            "mail_host",
+            f"DNS knows no {'MX or ' if item.mx_lookup else ''}address of its mail_host {nexthop}, "
+            "so that its mail would be returned at once",
+            "correct the name, or add it to DNS",
+        )
+
+
+def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
+    """Whether DNS answered, and what it said leaves mail for this nexthop nowhere to go."""
+    if not name or host.host_addresses.get(name) or name not in host.mx:
+        return False
+    return not (mx_lookup and host.mx[name])
 
 
 def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:

@@ -207,8 +207,8 @@ def _text(path: str) -> str:
 def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader: MapReader) -> None:
     state = evidence.state
     settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
-    state.recipients = _table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
-    state.transport = _table(postfix, request, settings, "transport_maps", TRANSPORT_NAME, evidence)
+    state.recipients = read_table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
+    state.transport = read_table(postfix, request, settings, "transport_maps", TRANSPORT_NAME, evidence)
     if state.recipients:
         content = reader.source(state.recipients.path)
         rows = content.mapping(settings.utf8)
@@ -224,7 +224,7 @@ def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader:
         state.transport = replace(state.transport, rows=content.mapping(settings.utf8))
 
 
-def _table(
+def read_table(
     postfix: Postfix, request: Request, settings: Settings, parameter: str, name: str, evidence: Evidence
 ) -> TableState | None:
     directory = str(request.settings["table_directory"] or "")
@@ -237,7 +237,14 @@ def _table(
             if path is not None:
                 raise
             reference = _ours_among(postfix, parameter, name, wanted_type, settings)
-        table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
+        try:
+            table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
+        except HostError:
+            # The source is there, in a type that does not work yet: what it needs is seen once that is installed.
+            _probe(postfix, reference.type, request, evidence)
+            if reference.type not in evidence.missing_types:
+                raise
+            return None
         if not table.exists or not table.member:
             _probe(postfix, table.type, request, evidence)
         return table

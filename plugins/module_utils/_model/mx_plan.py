@@ -272,7 +272,10 @@ def _loops(request: Request, host: HostState, plan: MxPlan) -> None:
                 "captured",
                 f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, "
                 "before any row of ours",
-                "remove that entry, or put the member after the table of this role",
+                # Postfix asks all members for the whole address before it asks any for the domain.
+                "leave the domain out of that entry"
+                if capture.key.startswith("any address")
+                else "remove that entry, or put the member after the table of this role",
             )
         if item.role == SECONDARY:
             _refuse_best_exchanger(item.name, host.mx.get(item.name, ()), host, proxies, plan)

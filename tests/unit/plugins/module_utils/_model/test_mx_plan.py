@@ -259,7 +259,7 @@ def test_nexthop_that_is_this_host_behind_nat_is_refused(settings: dict[str, Any
 def test_nexthop_whose_best_exchanger_is_this_host_is_refused() -> None:
     on = host(mx={"mail.example": [MxRecord(10, "mx.example", ("192.0.2.9",))]})
     assert checks(primary(listed(mx_lookup=True), on=on)) == [("x.example", "own_nexthop")]
-    assert checks(primary(on=on)) == []
+    assert checks(primary(on=replace(on, host_addresses={"mail.example": ("198.51.100.5",)}))) == []
 
 
 OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
@@ -582,3 +582,62 @@ def test_host_without_postfix_is_judged_by_the_values_alone() -> None:
     assert plan.add_items == {"relay_domains": ["x.example"]}
     assert plan.transport == {"x.example": "relay:[mail.example]"}
     assert checks(primary({"name": "x.example"}, on=bare)) == [("x.example", "no_recipients")]
+
+
+def test_domain_of_the_other_role_is_accepted_as_before_until_that_role_runs() -> None:
+    on = host(values={"relay_recipient_maps": ""}, relayed={"peer.example": "peer.example"})
+    request = read_request(
+        {"role": "secondary_mx", "domains": [listed()], "peer": {"role": "primary_mx", "domains": ["peer.example"]}}
+    )
+    plan = decide(request, on)
+    assert plan.refusals == []
+    assert RecipientsItem(name="peer.example", policy="any", changed=True) in plan.recipients
+
+
+def test_domain_of_the_other_role_with_rows_keeps_them() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        relayed={"peer.example": "peer.example"},
+        recipient_rows={"peer.example": DomainRows(count=1, digest="d")},
+    )
+    request = read_request(
+        {"role": "secondary_mx", "domains": [listed()], "peer": {"role": "primary_mx", "domains": ["peer.example"]}}
+    )
+    assert [one.name for one in decide(request, on).recipients] == ["x.example"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "records", "refused"),
+    [
+        ({}, {"mail.example": ()}, True),
+        ({}, {"mail.example": (MxRecord(10, "other.example", ("198.51.100.5",)),)}, True),
+        ({}, {}, False),
+        ({"mx_lookup": True}, {"mail.example": ()}, True),
+        ({"mx_lookup": True}, {"mail.example": (MxRecord(10, "other.example", ("198.51.100.5",)),)}, False),
+    ],
+)
+def test_mail_host_that_dns_does_not_know_is_refused(
+    fields: dict[str, Any], records: dict[str, Any], refused: bool
+) -> None:
+    plan = primary(listed(**fields), on=host(mx=records))
+    assert checks(plan) == ([("x.example", "mail_host")] if refused else [])
+
+
+def test_mail_host_with_an_address_is_known() -> None:
+    on = host(mx={"mail.example": ()}, host_addresses={"mail.example": ("198.51.100.5",)})
+    assert checks(primary(on=on)) == []
+
+
+def test_table_or_class_that_permits_strangers_is_refused() -> None:
+    values = {"smtpd_relay_restrictions": "permit_mynetworks, check_client_access cidr:/c, reject_unauth_destination"}
+    assert checks(secondary(on=host(values=values))) == []
+    on = host(values=values, permitting=frozenset({"cidr:/c"}))
+    assert checks(secondary(on=on)) == [("", "open_relay")]
+    values = {"smtpd_relay_restrictions": "permit_mynetworks, friends, reject_unauth_destination"}
+    on = host(values=values, permitting=frozenset({"friends"}))
+    assert checks(secondary(on=on)) == [("", "open_relay")]
+
+
+def test_table_after_the_closing_restriction_opens_nothing() -> None:
+    values = {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination, check_client_access cidr:/c"}
+    assert checks(secondary(on=host(values=values, permitting=frozenset({"cidr:/c"})))) == []

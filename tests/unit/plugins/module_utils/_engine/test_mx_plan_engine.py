@@ -267,6 +267,7 @@ def test_external_recipient_is_looked_up_in_all_maps(host: FakeMxHost) -> None:
 
 def test_names_are_asked_only_for_what_would_change(host: FakeMxHost) -> None:
     network = FakeNetwork()
+    network.names["mail.example"] = ("192.0.2.25",)
     plan(host, listed(), network=network)
     assert network.asked == ["mail.example"]
     converged(host)

@@ -35,6 +35,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 
+# Members of master_service_disable without which smtpd does not listen.
+NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
@@ -236,6 +238,14 @@ def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
             "inet_interfaces",
             f"inet_interfaces is {', '.join(listening)}: no other host can deliver mail here",
             f"set {request.role or 'mx'}_inet_interfaces: all",
+        )
+    disabled = [one for one in split_items(host.value("master_service_disable")) if one in NO_SMTP]
+    if disabled:
+        plan.refuse(
+            "",
+            "master_service_disable",
+            f"master_service_disable has {disabled[0]}: no other host can deliver mail here",
+            "take it out with mxrelay.postfix.main_cf; postmulti -e create writes it for a new instance",
         )
     for where, value in [("mynetworks", host.value("mynetworks")), *_overrides(host, "mynetworks")]:
         world = world_member(value, host.network_files, host.network_answers)

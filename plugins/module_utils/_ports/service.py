@@ -22,10 +22,17 @@ class ServiceState:
     reload_pending: bool = False
 
 
-def service_name(config_directory: str) -> str:
-    """`postfix`, or the unit that Debian makes from its template for another instance."""
+def service_name(config_directory: str, template: str = "") -> str:
+    """`postfix`, or the unit that Debian makes for another instance from its template, whose text is given.
+
+    The template's argument is the instance's name up to Debian 12, and what follows `postfix-` in it since Debian 13.
+    """
     name = os.path.basename(config_directory.rstrip("/"))
-    return "postfix" if name == "postfix" else f"postfix@{name}"
+    if name == "postfix":
+        return name
+    if "/etc/postfix-%" in template and name.startswith("postfix-"):
+        return "postfix@" + name[len("postfix-") :].replace("-", "\\x2d")
+    return f"postfix@{name}"
 
 
 def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
@@ -33,6 +40,9 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
     name = service_name(postfix.config_directory)
     pending = reload_pending(postfix.config_directory, queue_directory)
     try:
+        if name != "postfix":
+            template = postfix.commands.run(["systemctl", "cat", "postfix@.service"]).out
+            name = service_name(postfix.config_directory, template)
         shown = postfix.commands.run(["systemctl", "show", "-p", "ActiveState,UnitFileState", name])
     except FileNotFoundError:
         return ServiceState(name, None, None, pending)

@@ -641,3 +641,11 @@ def test_table_or_class_that_permits_strangers_is_refused() -> None:
 def test_table_after_the_closing_restriction_opens_nothing() -> None:
     values = {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination, check_client_access cidr:/c"}
     assert checks(secondary(on=host(values=values, permitting=frozenset({"cidr:/c"})))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("inet", [("", "master_service_disable")]), ("smtp.inet", [("", "master_service_disable")]), ("qmqp.inet", [])],
+)
+def test_instance_that_does_not_listen_is_refused(value: str, expected: list[tuple[str, str]]) -> None:
+    assert checks(secondary(on=host(values={"master_service_disable": value}))) == expected

@@ -22,6 +22,20 @@ def test_service_is_named_by_the_instance(directory: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("directory", "name"),
+    [
+        ("/etc/postfix-out", "postfix@out"),
+        ("/etc/postfix-out-2", "postfix@out\\x2d2"),
+        ("/etc/postfix", "postfix"),
+        ("/srv/other", "postfix@other"),
+    ],
+)
+def test_service_is_named_as_debian_13_does_where_its_template_says_so(directory: str, name: str) -> None:
+    template = "[Unit]\nAssertPathExists=/etc/postfix-%I/main.cf\n"
+    assert service.service_name(directory, template) == name
+
+
+@pytest.mark.parametrize(
     ("unit", "active", "enabled"),
     [
         ("ActiveState=active\nUnitFileState=enabled\n", True, True),

@@ -66,7 +66,7 @@ notes:
     were last seen equal. It makes unchanged runs fast, is not believed when either file has other bytes, and can be
     deleted at any time.
   - Postfix is reloaded only where daemons would not notice the change by themselves, which is when the index had been
-    missing or unreadable, and for types without index.
+    missing or unreadable, for types without index, and when C(main.cf) names the table by C(proxy:).
 requirements:
   - Postfix 2.10 or later
 """

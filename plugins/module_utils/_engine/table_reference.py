@@ -76,6 +76,13 @@ def local_members(value: str) -> list[TableReference]:
     return list(dict.fromkeys(found))
 
 
+def proxied(postfix: Postfix, reference: TableReference) -> bool:
+    """Whether main.cf names the table by `proxy:`. Raises HostError."""
+    values = " ".join(postfix.parameters(options=("-n", "-x")).values())
+    named = [member for member in re.split(r"[\s,{}]+", values) if member.startswith("proxy:")]
+    return reference in local_members(" ".join(named))
+
+
 def resolve(
     postfix: Postfix,
     parameter: str,

@@ -38,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_meta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import (
     Settings,
     TableReference,
+    proxied,
     read_settings,
     resolve,
 )
@@ -230,11 +231,19 @@ def apply_table(postfix: Postfix, plan: TablePlan) -> str | None:
         expected=plan.new,
         write_source=plan.source_changed,
         write_index=plan.index_rebuilt,
-        reload=plan.reload_pending
-        or plan.state in (MISSING, UNREADABLE)
-        or (plan.state == NO_INDEX and plan.source_changed),
+        reload=_needs_reload(postfix, plan),
         leftovers=plan.leftovers,
     )
+
+
+def _needs_reload(postfix: Postfix, plan: TablePlan) -> bool:
+    """Whether daemons would not notice the change by themselves."""
+    if plan.reload_pending or plan.state in (MISSING, UNREADABLE):
+        return True
+    if not (plan.source_changed or plan.index_rebuilt):
+        return False
+    # A daemon keeps its connection to a proxymap that has the old table open, on a busy host for minutes.
+    return plan.state == NO_INDEX or proxied(postfix, plan.reference)
 
 
 def index_state(postfix: Postfix, reference: TableReference, settings: Settings | None = None) -> str:

@@ -154,6 +154,21 @@ def test_change_of_a_running_table_needs_no_reload(host: FakeHost, table: Subjec
     assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]
 
 
+@pytest.mark.parametrize(
+    ("value", "reloads"),
+    [("static:a, proxy:{0}", 1), ("pipemap:{{proxy:{0}}}", 1), ("{0}, proxy:{0}s", 0), ("proxy:btree:{1}", 0)],
+)
+def test_table_behind_proxymap_is_reloaded_when_it_changes(
+    host: FakeHost, table: Subject, value: str, reloads: int
+) -> None:
+    host.parameters["relay_recipient_maps"] = value.format(table.reference, table.path)
+    table.written(b"bob@x.example x\n")
+    assert table.change().changed
+    assert host.reloads() == reloads
+    assert not table.change().changed
+    assert (host.reloads(), len(host.commands)) == (0, 1)
+
+
 def test_index_is_never_older_than_its_source(host: FakeHost, table: Subject) -> None:
     table.written(b"bob@x.example x\n")
     os.utime(table.path, ns=(0, 0))

@@ -33,7 +33,7 @@ class Run:
 
     @property
     def said(self) -> str:
-        """Everything that tasks said, one message a line."""
+        """Everything that tasks said and warned of, one message a line."""
         return "\n".join(self.messages)
 
 
@@ -81,7 +81,7 @@ def _messages(told: Mapping[str, Any]) -> list[str]:
         for task in one["tasks"]:
             for result in task["hosts"].values():
                 for part in [result, *result.get("results", [])]:
-                    message = part.get("msg")
-                    if message:
-                        found.append(message if isinstance(message, str) else json.dumps(message))
+                    for message in [part.get("msg"), *part.get("warnings", [])]:
+                        if message:
+                            found.append(message if isinstance(message, str) else json.dumps(message))
     return found

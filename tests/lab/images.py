@@ -90,7 +90,7 @@ def base_image(engine: str, suite: str) -> str:
 def tag_of(engine: str, suite: str, base: str) -> str:
     """Return the tag that the images built from these files on this base have."""
     digest = hashlib.sha256(image_id(engine, base).encode())
-    for path in sorted(CONTEXT.iterdir()):
+    for path in sorted(path for path in CONTEXT.iterdir() if path.is_file()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return f"{suite}-{digest.hexdigest()[:12]}"
 

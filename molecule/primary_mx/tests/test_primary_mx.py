@@ -155,7 +155,8 @@ def test_row_of_an_absent_domain_no_longer_directs_this_hosts_own_mail() -> None
 
 def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     wild = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients_policy": "verify"}
-    changes_once(variables={"primary_mx_domains": [GATEWAY, wild]})
+    flow = {**wild, "name": "flow.example"}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, wild, flow]})
 
     def code_for(address: str) -> int:
         return hosts.talk(address, server=NAME).rcpt[0][0]
@@ -168,9 +169,10 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     with faults.down("mail"):
         assert hosts.wait_for(lambda: code_for("newcomer@wild.example") == 250, claims.SECONDS_TO_QUEUE)
     any_wild = {**wild, "recipients_policy": "any"}
-    changes_once(variables={"primary_mx_domains": [GATEWAY, any_wild]})
+    changes_once(variables={"primary_mx_domains": [GATEWAY, any_wild, flow]})
     claims.accepts(HOST, "nobody@wild.example")
-    changes_once(variables={"primary_mx_domains": [{"name": "wild.example", "state": "absent"}]})
+    gone = [{"name": "wild.example", "state": "absent"}, {"name": "flow.example", "state": "absent", "force": True}]
+    changes_once(variables={"primary_mx_domains": gone})
     claims.refuses_relay(HOST, "grace@wild.example")
     serves_its_domain()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take tasks out of roles, one at a time, to see whether the scenarios would notice."""
+"""Take tasks out of roles, one at a time, and know which claim about a host each of them is there for."""
 from __future__ import annotations
 
 import dataclasses
@@ -9,44 +9,112 @@ import shutil
 
 import yaml
 
-# Where a task's absence shows first. A role's own scenario is asked before the others.
-SCENARIOS = ("secondary_mx", "primary_mx", "both")
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """Tests of a scenario, as pytest's -k takes them.
+
+    They are made on a host that the whole roles have converged, on one that the mutated roles converge (`new`), or on
+    one that no role has seen (`bare`).
+    """
+
+    scenario: str
+    tests: str
+    host: str = "converged"
+
+
+NEW_SECONDARY = Claim("secondary_mx", "takes_listed", "new")
+NEW_PRIMARY = Claim("primary_mx", "takes_listed", "new")
+ASKED = Claim("primary_mx", "mail_host_is_asked")
+GONE = Claim("secondary_mx", "rows_of_an_absent")
+REPAIRED = Claim("secondary_mx", "broken_index")
+STARTED = Claim("secondary_mx", "stopped_and_disabled")
+JUDGED = Claim("secondary_mx", "verify_phase_alone")
+
+# By file and task. ./run mutate-roles refuses a task that is not here.
+CLAIMS = {
+    "mx/tasks/change.yml": {
+        "Report what would be written once everything is installed": Claim("default", "check_mode", "bare"),
+        "Install what is missing": NEW_SECONDARY,
+        "Bring the lookup tables to the plan": REPAIRED,
+        "Bring main.cf and master.cf to the plan": Claim("secondary_mx", "undeclared_domain"),
+        "Have the service follow": STARTED,
+        "Remove the rows that nothing refers to any more": GONE,
+    },
+    "mx/tasks/config.yml": {
+        "Keep the fallback relay away from relay domains": Claim("primary_mx", "fallback_relay"),
+        "Bring main.cf to the plan": Claim("secondary_mx", "undeclared_domain"),
+    },
+    "mx/tasks/install.yml": {
+        "Install Postfix and what its tables and the checks need": NEW_SECONDARY,
+        "Plan again, now that the host can be seen whole": NEW_SECONDARY,
+    },
+    "mx/tasks/main.yml": {"Run the phases for the declared domains": Claim("both", "mixed_list")},
+    "mx/tasks/preflight.yml": {
+        "Plan the whole change, and look for reasons against it": NEW_SECONDARY,
+        "Stop where something speaks against it": Claim("secondary_mx", "refusal_names"),
+    },
+    "mx/tasks/removal.yml": {
+        "Remove the recipients of domains that are no longer relayed": GONE,
+        "Remove the transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
+        "Remove the domains whose mail host is no longer asked": ASKED,
+    },
+    "mx/tasks/run.yml": {
+        "Refuse what can't be right before anything changes": NEW_SECONDARY,
+        "Carry out what is pending": NEW_SECONDARY,
+        "Look at the result": JUDGED,
+    },
+    "mx/tasks/service.yml": {"Reload or restart Postfix as the change needs, and keep it running": STARTED},
+    "mx/tasks/tables.yml": {
+        "Bring the transport table to the plan": Claim("primary_mx", "another_mail_host"),
+        "Bring the table of valid recipients to the plan": REPAIRED,
+        "Bring the table of domains whose mail host is asked to the plan": ASKED,
+    },
+    "mx/tasks/verify.yml": {
+        "Gather the evidence": Claim("secondary_mx", "postmaster"),
+        "Show what is no reason to fail": Claim("secondary_mx", "is_a_warning"),
+        "Stop where the host would lose, bounce or loop mail": JUDGED,
+    },
+    "primary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_PRIMARY},
+    "secondary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_SECONDARY},
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """One task of one file, which is to be missing."""
+    """One task of one file, which is to be missing, and the claim that is to fail then."""
 
-    file: pathlib.PurePath
+    file: str
     index: int
     name: str
+    claim: Claim
 
     def __str__(self) -> str:
         return f"{self.file}: {self.name}"
 
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        """The scenarios to ask, the likeliest first."""
-        role = self.file.parts[0]
-        return tuple(sorted(SCENARIOS, key=lambda scenario: scenario != role))
-
     def take_out(self, roles: pathlib.Path, mutated: pathlib.Path) -> None:
         """Make `mutated` a copy of `roles` without this task."""
-        shutil.rmtree(mutated, ignore_errors=True)
-        shutil.copytree(roles, mutated)
+        restore(roles, mutated)
         tasks = _tasks(roles / self.file)
         del tasks[self.index]
         (mutated / self.file).write_text(yaml.safe_dump(tasks, sort_keys=False))
 
 
+def restore(roles: pathlib.Path, mutated: pathlib.Path) -> None:
+    """Make `mutated` a whole copy of `roles`."""
+    shutil.rmtree(mutated, ignore_errors=True)
+    shutil.copytree(roles, mutated)
+
+
 def mutants(roles: pathlib.Path) -> list[Mutant]:
-    """Every task of every role, in the order of the files."""
+    """Every task of every role. Raises KeyError for a task without a claim."""
     return [
-        Mutant(file.relative_to(roles), index, task["name"])
+        Mutant(name, index, task["name"], CLAIMS[name][task["name"]])
         for file in sorted(roles.glob("*/tasks/*.yml"))
+        for name in [str(file.relative_to(roles))]
         for index, task in enumerate(_tasks(file))
     ]
 
 
-def _tasks(file: pathlib.Path) -> list[dict[str, object]]:
+def _tasks(file: pathlib.Path) -> list[dict[str, str]]:
     return yaml.safe_load(file.read_text()) or []

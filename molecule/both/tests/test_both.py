@@ -12,6 +12,7 @@ from lab import claims, faults, hosts, playbooks
 HOST = "mx1"
 NAME = "mx1.lab.example"
 CONVERGE = str(playbooks.MOLECULE / "both/converge.yml")
+MIXED = str(playbooks.MOLECULE / "both/mixed.yml")
 USER = ("olivia", "a lab password")
 # Dovecot answers Postfix's questions about passwords; none of these is a parameter that a role manages.
 DOVECOT = """
@@ -148,3 +149,18 @@ def test_removing_one_role_keeps_the_other() -> None:
     assert run.code == 0, run.said
     claims.delivers_once(HOST, "ivan@away.example")
     claims.relays_for_no_stranger(HOST, "away.example")
+
+
+def test_role_mx_takes_a_mixed_list() -> None:
+    domains = [
+        {"name": "gateway.example", "role": "primary", "mail_host": "mail.lab.example", "recipients_policy": "any"},
+        {"name": "away.example", "role": "secondary", "recipients": ["ivan@away.example"]},
+    ]
+    run = playbooks.play("both", MIXED, variables={"mx_domains": domains})
+    assert run.code == 0, run.said
+    assert run.changed[NAME] > 0
+    claims.accepts(HOST, "whoever@gateway.example")
+    claims.refuses_unknown(HOST, "judy@away.example")
+    claims.delivers_once(HOST, "alice@gateway.example")
+    claims.delivers_once(HOST, "ivan@away.example")
+    claims.relays_for_no_stranger(HOST, "gateway.example")

@@ -42,6 +42,7 @@ CHANGES = {
     "braced_overrides": Change((3, 0), "-o { name = value } in master.cf", "master(5) -o { name = value }"),
     "chroot_off_by_default": Change((3, 0), "chroot off by default, at level 1", "COMPATIBILITY_README, chroot"),
     "smtputf8": Change((3, 0), "smtputf8_enable", "postconf(5) smtputf8_enable"),
+    "queue_as_json": Change((3, 1), "postqueue -j", "postqueue(1) -j"),
     "quoted_keys": Change((3, 2), "quoted keys with white space in tables", "postmap(1) table file format"),
     "relay_restrictions_first": Change(
         (3, 6),

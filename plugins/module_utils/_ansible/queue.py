@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What queue_info and queue_flush take, and what they do."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+QUEUE_SPEC: Dict[str, Any] = {
+    "config_directory": {"type": "path", "default": "/etc/postfix"},
+    "domains": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def _domains(params: Mapping[str, Any]) -> list[str]:
+    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
+    return list(dict.fromkeys(names))
+
+
+def queue_info(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
+    domains = _domains(params)
+    return Outcome(results=summary(read_queue(postfix), domains, time.time()))
+
+
+def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """What the module queue_flush does; changed where something waits that is not on hold. Raises MxRelayError."""
+    plan = plan_flush(postfix, _domains(params))
+    if plan.waiting and not check_mode:
+        flush(postfix, plan)
+    return Outcome(
+        changed=bool(plan.waiting),
+        warnings=[
+            f"{number} message(s) for {domain} stay on hold; release them with `postsuper -H` on the host"
+            for domain, number in sorted(plan.held.items())
+        ],
+        results={
+            "count": len(plan.queue_ids),
+            "domains": {domain: len(several) for domain, several in sorted(plan.waiting.items())},
+            "held": dict(sorted(plan.held.items())),
+        },
+    )

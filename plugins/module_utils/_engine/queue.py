@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the queue, and has Postfix try again what waits in it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
+    HOLD,
+    Message,
+    parse_json,
+    parse_listing,
+    waiting_for,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+# What `postqueue` says where no daemon takes its request.
+_DOWN = "mail system is down"
+
+
+@dataclass(frozen=True)
+class Flush:
+    """What is to be tried again: for each domain the messages that wait, and how many are on hold and stay."""
+
+    waiting: dict[str, list[Message]]
+    held: dict[str, int]
+    everything: bool
+
+    @property
+    def queue_ids(self) -> list[str]:
+        """Each message once, in the order of the queue."""
+        return list(dict.fromkeys(one.queue_id for several in self.waiting.values() for one in several))
+
+
+def read_queue(postfix: Postfix) -> list[Message]:
+    """All messages of the instance's queue. Raises HostError where it can't be read."""
+    if supports(postfix.version(), "queue_as_json"):
+        return parse_json(postfix.check("postqueue", "-j"))
+    return parse_listing(postfix.check("postqueue", "-p"), time.time())
+
+
+def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
+    """What waits for the domains, or without any for all. Mail on hold waits for an administrator, not for a flush."""
+    found = waiting_for(read_queue(postfix), domains)
+    waiting = {domain: [one for one in several if one.queue != HOLD] for domain, several in found.items()}
+    held = {domain: len(several) - len(waiting[domain]) for domain, several in found.items()}
+    return Flush(
+        waiting={domain: several for domain, several in waiting.items() if several},
+        held={domain: number for domain, number in held.items() if number},
+        everything=not domains,
+    )
+
+
+def flush(postfix: Postfix, plan: Flush) -> None:
+    """Has Postfix try again what the plan names. Raises HostError where Postfix does not run."""
+    if plan.everything:
+        _ask(postfix, "-f")
+        return
+    for domain, messages in plan.waiting.items():
+        # One request for all, where the domain is among fast_flush_domains; else one for each message.
+        if not _asked(postfix, "-s", domain):
+            for message in messages:
+                _ask(postfix, "-i", message.queue_id)
+
+
+def _asked(postfix: Postfix, *request: str) -> bool:
+    """Whether Postfix takes the request. Raises HostError where it does not run."""
+    result = postfix.run("postqueue", *request)
+    if _DOWN in result.err:
+        raise HostError("Postfix does not run, so that nothing in its queue is delivered; start it")
+    return result.rc == 0
+
+
+def _ask(postfix: Postfix, *request: str) -> None:
+    if not _asked(postfix, *request):
+        raise HostError(f"postqueue {' '.join(request)} failed; see the mail log, and try `postqueue -f` on the host")

@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What waits in Postfix's queue, for whom and why. See postqueue(1) and showq(8)."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Iterator, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
+
+HOLD = "hold"
+# How many reasons are told of one domain, the most frequent first.
+REASONS = 10
+
+_ENTRY = re.compile(r"^(\w+)([*!]?)#?\s+(\d+) \w{3} (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\s+(.*))?$")
+_QUEUES = {"*": "active", "!": HOLD, "": "deferred"}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNAVAILABLE = "(reason unavailable)"
+_SUSPENDED = "delivery temporarily suspended: "
+_DAY = 86400
+# What a server says of a recipient repeats the address, which is no reason and somebody's name.
+_LOCAL_PART = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s<>@\"(),;:]+)@(?=[^\s<>@])")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: `arrival` in seconds since the epoch, `size` in bytes, and why each recipient waits ("": unknown)."""
+
+    queue_id: str
+    queue: str
+    arrival: int
+    size: int
+    recipients: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class _Waiting:
+    """What adds up for one domain, or for all."""
+
+    count: int = 0
+    recipients: int = 0
+    size: int = 0
+    held: int = 0
+    oldest: int | None = None
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, message: Message, reasons: Sequence[str]) -> None:
+        self.count += 1
+        self.recipients += len(reasons)
+        self.size += message.size
+        self.held += message.queue == HOLD
+        self.oldest = message.arrival if self.oldest is None else min(self.oldest, message.arrival)
+        self.reasons.update(common_reason(reason) for reason in reasons if reason)
+
+    def as_result(self, now: float) -> dict[str, Any]:
+        most = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))[:REASONS]
+        return {
+            "count": self.count,
+            "recipients": self.recipients,
+            "size": self.size,
+            "held": self.held,
+            "oldest": self.oldest,
+            "age": None if self.oldest is None else max(0, int(now) - self.oldest),
+            "reasons": [{"reason": reason, "recipients": recipients} for reason, recipients in most],
+        }
+
+
+def parse_json(text: str) -> list[Message]:
+    """The messages in the output of `postqueue -j`, one JSON object a line. Raises HostError where it is none."""
+    try:
+        return [_from_object(json.loads(line)) for line in text.split("\n") if line.strip()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HostError(f"postqueue -j printed what is not its JSON ({error}); ask `postqueue -p`") from error
+
+
+def _from_object(entry: Mapping[str, Any]) -> Message:
+    return Message(
+        queue_id=entry["queue_id"],
+        queue=entry["queue_name"],
+        arrival=int(entry["arrival_time"]),
+        size=int(entry["message_size"]),
+        recipients=tuple((one["address"], one.get("delay_reason", "")) for one in entry["recipients"]),
+    )
+
+
+def parse_listing(text: str, now: float) -> list[Message]:
+    """The messages in the output of `postqueue -p`, whose times have no year: they lie in the year before `now`.
+
+    A reason stands before the recipients that it is about.
+    """
+    found: list[Message] = []
+    recipients: list[tuple[str, str]] = []
+    reason = ""
+    for line in text.split("\n"):
+        entry = _ENTRY.match(line)
+        if entry:
+            recipients, reason = [], ""
+            found.append(_from_entry(entry, now))
+        elif line.startswith(("-Queue ID-", "--")) or not found:
+            continue
+        elif line.strip().startswith("("):
+            reason = "" if line.strip() == _UNAVAILABLE else line.strip()[1:].rstrip(")")
+        elif line.strip():
+            recipients.append((line.strip(), reason))
+            found[-1] = Message(**{**vars(found[-1]), "recipients": tuple(recipients)})
+    return found
+
+
+def _from_entry(entry: re.Match[str], now: float) -> Message:
+    queue_id, mark, size, month, day, *clock, _sender = entry.groups()
+    number = _MONTHS.index(month) + 1 if month in _MONTHS else 1
+    year = time.localtime(now).tm_year
+    arrival = _seconds(year, number, int(day), clock)
+    if arrival > now + _DAY:
+        arrival = _seconds(year - 1, number, int(day), clock)
+    return Message(queue_id, _QUEUES[mark], arrival, int(size), ())
+
+
+def _seconds(year: int, month: int, day: int, clock: Sequence[str]) -> int:
+    hour, minute, second = (int(part) for part in clock)
+    return int(time.mktime((year, month, day, hour, minute, second, 0, 0, -1)))
+
+
+def common_reason(reason: str) -> str:
+    """What the reasons of several recipients have in common: an address is reduced to its domain
+    (`<...@x.example>: User unknown`), and a host that is not tried at the moment is as bad as when it was.
+    """
+    return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED):] if reason.startswith(_SUSPENDED) else reason)
+
+
+def waiting_for(messages: Iterable[Message], domains: Iterable[str]) -> dict[str, list[Message]]:
+    """For each domain that something waits for the messages, in the order of the queue; of `domains` alone if any."""
+    wanted = set(domains)
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        for domain in _domains(message):
+            if not wanted or domain in wanted:
+                found.setdefault(domain, []).append(message)
+    return found
+
+
+def _domains(message: Message) -> Iterator[str]:
+    """Each domain of the message's recipients once."""
+    return iter(dict.fromkeys(domain_of(address).lower() for address, _reason in message.recipients))
+
+
+def summary(messages: Sequence[Message], domains: Sequence[str], now: float) -> dict[str, Any]:
+    """What queue_info returns: `total`, and for each of `domains` (any that mail waits for) what is added up.
+
+    A message for several domains counts in each of them, with its whole size, and once in the total.
+    """
+    total = _Waiting()
+    each = {domain: _Waiting() for domain in domains}
+    for message in messages:
+        reasons: dict[str, list[str]] = {}
+        for address, reason in message.recipients:
+            domain = domain_of(address).lower()
+            if not domains or domain in each:
+                reasons.setdefault(domain, []).append(reason)
+        for domain, several in reasons.items():
+            each.setdefault(domain, _Waiting()).add(message, several)
+        if reasons or not domains:
+            total.add(message, [reason for several in reasons.values() for reason in several])
+    return {
+        "total": total.as_result(now),
+        "domains": {domain: each[domain].as_result(now) for domain in sorted(each)},
+    }

@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queue as Postfix 3.10 prints it, in both of its forms."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from typing import Iterator
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
+    Message,
+    common_reason,
+    parse_json,
+    parse_listing,
+    summary,
+    waiting_for,
+)
+
+NOW = 1795359476.5
+REFUSED = "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"
+SUSPENDED = f"delivery temporarily suspended: {REFUSED}"
+UNKNOWN_HOST = "Host or domain name not found. Name service error for name=other.test type=AAAA: Host not found"
+LOST = "lost connection with 10.255.255.1[10.255.255.1] while receiving the initial server greeting"
+MESSAGES = [
+    Message("9D4F2180577", "active", 1795359466, 261, (("a1@slow.example", REFUSED), ("b@away.example", ""))),
+    Message(
+        "A83B318057D", "deferred", 1795359471, 261, (("Up@SLOW.example", SUSPENDED), ("u@other.test", UNKNOWN_HOST))
+    ),
+    Message(
+        "9DC28180573",
+        "hold",
+        1795359464,
+        255,
+        (("mueller@held.example", REFUSED), ("space@slow.example", REFUSED), ('"a(b"@away.example', LOST)),
+    ),
+]
+AS_JSON = r"""
+{"queue_name": "active", "queue_id": "9D4F2180577", "arrival_time": 1795359466, "message_size": 261, "forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "a1@slow.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "b@away.example"}]}
+{"queue_name": "deferred", "queue_id": "A83B318057D", "arrival_time": 1795359471, "message_size": 261, "forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "Up@SLOW.example", "delay_reason": "delivery temporarily suspended: connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "u@other.test", "delay_reason": "Host or domain name not found. Name service error for name=other.test type=AAAA: Host not found"}]}
+{"queue_name": "hold", "queue_id": "9DC28180573", "arrival_time": 1795359464, "message_size": 255, "forced_expire": false, "sender": "MAILER-DAEMON", "recipients": [{"address": "mueller@held.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "space@slow.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "\"a(b\"@away.example", "delay_reason": "lost connection with 10.255.255.1[10.255.255.1] while receiving the initial server greeting"}]}
+"""
+AS_LISTING = """\
+-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------
+9D4F2180577*     261 Sun Nov 22 14:57:46  me@x.test
+                    (connect to 127.0.0.9[127.0.0.9]:2599: Connection refused)
+                                         a1@slow.example
+                                                          (reason unavailable)
+                                         b@away.example
+
+A83B318057D     261 Sun Nov 22 14:57:51  me@x.test
+(delivery temporarily suspended: connect to 127.0.0.9[127.0.0.9]:2599: Connection refused)
+                                         Up@SLOW.example
+(Host or domain name not found. Name service error for name=other.test type=AAAA: Host not found)
+                                         u@other.test
+
+9DC28180573!     255 Sun Nov 22 14:57:44  MAILER-DAEMON
+                    (connect to 127.0.0.9[127.0.0.9]:2599: Connection refused)
+                                         mueller@held.example
+                                         space@slow.example
+(lost connection with 10.255.255.1[10.255.255.1] while receiving the initial server greeting)
+                                         "a(b"@away.example
+
+-- 1 Kbytes in 3 Requests.
+"""
+
+
+@pytest.fixture(name="utc", autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """postqueue -p prints local times; those above were printed in UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_json_is_read() -> None:
+    assert parse_json(AS_JSON) == MESSAGES
+
+
+def test_listing_says_the_same() -> None:
+    assert parse_listing(AS_LISTING, NOW) == MESSAGES
+
+
+@pytest.mark.parametrize("text", ["", "\n", "Mail queue is empty\n"])
+def test_empty_queue(text: str) -> None:
+    assert parse_listing(text, NOW) == []
+
+
+def test_json_of_an_empty_queue() -> None:
+    assert parse_json("") == []
+
+
+@pytest.mark.parametrize("text", ["Mail queue is empty", '{"queue_id": "A"}', "[1]", "3"])
+def test_what_is_no_json_of_a_queue_is_an_error(text: str) -> None:
+    with pytest.raises(HostError, match="postqueue -j printed what is not its JSON"):
+        parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("printed", "now", "arrived"),
+    [
+        ("Dec 31 23:59:58", (2027, 1, 1, 0, 0, 9), (2026, 12, 31, 23, 59, 58)),
+        ("Jan  1 00:00:01", (2027, 1, 1, 0, 0, 9), (2027, 1, 1, 0, 0, 1)),
+        # A clock that was set back a little does not make a message a year old.
+        ("Jan  1 00:00:11", (2027, 1, 1, 0, 0, 9), (2027, 1, 1, 0, 0, 11)),
+        ("Feb 29 12:00:00", (2028, 3, 1, 0, 0, 0), (2028, 2, 29, 12, 0, 0)),
+    ],
+)
+def test_listing_has_no_year(printed: str, now: tuple[int, ...], arrived: tuple[int, ...]) -> None:
+    text = f"-Queue ID-\n0123456789A    1234 Mon {printed} me@x.test\n{' ' * 41}a@x.example\n"
+    assert [one.arrival for one in parse_listing(text, calendar.timegm(now))] == [calendar.timegm(arrived)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "queue"), [(" ", "deferred"), ("*", "active"), ("!", "hold"), ("#", "deferred"), ("*#", "active")]
+)
+def test_marks_of_a_listing(mark: str, queue: str) -> None:
+    text = f"3zBcDfGhJkLmNpQ{mark}    1234 Mon Nov  2 10:00:00 me@x.test\n{' ' * 41}a@x.example\n"
+    assert [(one.queue_id, one.queue) for one in parse_listing(text, NOW)] == [("3zBcDfGhJkLmNpQ", queue)]
+
+
+def test_summary_adds_up_each_domain() -> None:
+    found = summary(MESSAGES, [], NOW)
+    assert found["domains"] == {
+        "away.example": {
+            "count": 2, "recipients": 2, "size": 516, "held": 1, "oldest": 1795359464, "age": 12,
+            "reasons": [{"reason": LOST, "recipients": 1}],
+        },
+        "held.example": {
+            "count": 1, "recipients": 1, "size": 255, "held": 1, "oldest": 1795359464, "age": 12,
+            "reasons": [{"reason": REFUSED, "recipients": 1}],
+        },
+        "other.test": {
+            "count": 1, "recipients": 1, "size": 261, "held": 0, "oldest": 1795359471, "age": 5,
+            "reasons": [{"reason": UNKNOWN_HOST, "recipients": 1}],
+        },
+        "slow.example": {
+            "count": 3, "recipients": 3, "size": 777, "held": 1, "oldest": 1795359464, "age": 12,
+            "reasons": [{"reason": REFUSED, "recipients": 3}],
+        },
+    }
+    assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (3, 7, 777)
+
+
+def test_summary_of_named_domains_counts_nothing_else() -> None:
+    found = summary(MESSAGES, ["other.test", "idle.example"], NOW)
+    assert list(found["domains"]) == ["idle.example", "other.test"]
+    assert found["domains"]["idle.example"] == {
+        "count": 0, "recipients": 0, "size": 0, "held": 0, "oldest": None, "age": None, "reasons": [],
+    }
+    assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (1, 1, 261)
+
+
+def test_summary_keeps_the_ten_most_frequent_reasons() -> None:
+    recipients = [(f"u{number}@x.example", f"reason {number:02d}") for number in range(12)]
+    messages = [Message("A", "deferred", 1, 1, (*recipients, ("v@x.example", "reason 11")))]
+    reasons = summary(messages, [], NOW)["domains"]["x.example"]["reasons"]
+    assert [one["reason"] for one in reasons] == ["reason 11", *(f"reason {number:02d}" for number in range(9))]
+    assert reasons[0]["recipients"] == 2
+
+
+def test_waiting_is_told_by_domain() -> None:
+    found = waiting_for(MESSAGES, ["slow.example", "idle.example"])
+    assert {domain: [one.queue_id for one in several] for domain, several in found.items()} == {
+        "slow.example": ["9D4F2180577", "A83B318057D", "9DC28180573"],
+    }
+    assert sorted(waiting_for(MESSAGES, [])) == ["away.example", "held.example", "other.test", "slow.example"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (
+            "host mail[192.0.2.1] said: 450 4.2.0 <bob@x.example>: Recipient address rejected (in reply to RCPT TO)",
+            "host mail[192.0.2.1] said: 450 4.2.0 <...@x.example>: Recipient address rejected (in reply to RCPT TO)",
+        ),
+        ('450 <"bob smith"@x.example> busy', "450 <...@x.example> busy"),
+        ("write to bob.smith+x@x.example, or call", "write to ...@x.example, or call"),
+        (REFUSED, REFUSED),
+        (SUSPENDED, REFUSED),
+        ("5 @ 3", "5 @ 3"),
+    ],
+)
+def test_reasons_name_nobody(reason: str, shown: str) -> None:
+    assert common_reason(reason) == shown

@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 import atexit
+import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
+import subprocess
 import sys
 import tarfile
 import time
 import xml.etree.ElementTree
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 import nox
 import nox.command
@@ -27,12 +31,16 @@ from lab import engine, images, mutants  # the lab's folder must be on the path 
 nox.options.default_venv_backend = "none"
 
 CACHE = ROOT / ".cache"
-ARTIFACT = CACHE / "artifact"
-COLLECTIONS = CACHE / "collections"
+# Labs that are up at the same time differ in name and network; each has the collection installed for itself.
+LAB = os.environ.get("MXRELAY_LAB", "mxrelay")
+LAB_NET = os.environ.get("MXRELAY_LAB_NET", "10.253.25")
+ARTIFACT = CACHE / LAB / "artifact"
+COLLECTIONS = CACHE / LAB / "collections"
 REPORTS = CACHE / "reports"
 SOURCE_TREE = CACHE / "source"
 COLLECTION_PATH = pathlib.Path("ansible_collections/mxrelay/postfix")
 SCENARIOS = tuple(sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")))
+LANES = 2
 
 # What a user of the collection needs, and nothing else, is in the artifact.
 SHIPPED = {
@@ -64,8 +72,6 @@ SHIPPED_ALWAYS = (
     "roles",
     "playbooks",
 )
-
-Part = Callable[[nox.Session], "Count"]
 
 
 class Count(tuple[int, int]):
@@ -109,7 +115,9 @@ def reported(report: pathlib.Path) -> Count:
 
 
 def finish(session: nox.Session, counts: Count) -> None:
-    """Fail the session if anything failed."""
+    """Tell the run of everything, if this is a part of it; fail the session if anything failed."""
+    if "MXRELAY_COUNTS" in os.environ:
+        pathlib.Path(os.environ["MXRELAY_COUNTS"]).write_text(json.dumps(counts))
     if counts[1] or not counts[0]:
         session.error(f"{counts[1]} failed")
 
@@ -248,7 +256,7 @@ def install_collection(session: nox.Session) -> Count:
     """Build the artifact and install it where the lab's playbooks find it: what users get is what runs."""
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    source = copy_tree(session, CACHE / "build")
+    source = copy_tree(session, CACHE / LAB / "source")
     options = {"env": {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}, "silent": True, "log": False}
     counts = gate(
         session, "ansible-galaxy", "collection", "build", "--output-path", str(ARTIFACT), str(source), **options
@@ -271,16 +279,19 @@ def install_collection(session: nox.Session) -> Count:
 
 def lab_environment(session: nox.Session) -> dict[str, str]:
     """Have engine, images and the installed collection; return what the lab's playbooks and tests read."""
-    try:
-        command = engine.find_engine(CACHE)
-        tag = images.have_images(command, images.suite_wanted())
-    except engine.LabError as error:
-        session.error(str(error))
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be building the images
+        try:
+            command = engine.find_engine(CACHE)
+            tag = images.have_images(command, images.suite_wanted())
+        except engine.LabError as error:
+            session.error(str(error))
     return {
         **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
-        "MXRELAY_LAB": os.environ.get("MXRELAY_LAB", "mxrelay"),
+        "MXRELAY_LAB": LAB,
         "MXRELAY_LAB_ENGINE": command,
-        "MXRELAY_LAB_NET": os.environ.get("MXRELAY_LAB_NET", "10.253.25"),
+        "MXRELAY_LAB_NET": LAB_NET,
         "MXRELAY_LAB_TAG": tag,
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -332,10 +343,12 @@ def molecule(session: nox.Session) -> Count:
     if not (COLLECTIONS / COLLECTION_PATH / "MANIFEST.json").exists():
         return counts
     environment = lab_environment(session)
-    remove_lab(session, environment)
+    keep = "--keep" in session.posargs
+    if not keep:
+        remove_lab(session, environment)
     for name in words or SCENARIOS:
         counts += scenario(session, name, environment)
-    if "--keep" not in session.posargs:
+    if not keep:
         remove_lab(session, environment)
     return counts
 
@@ -369,32 +382,40 @@ def sanity_session(session: nox.Session) -> None:
 
 @nox.session(name="build")
 def build_session(session: nox.Session) -> None:
-    """Build the artifact, check its content, install it into .cache/collections."""
+    """Build the artifact, check its content, install it for the lab."""
     finish(session, build(session))
+
+
+@nox.session(name="images")
+def images_session(session: nox.Session) -> None:
+    """Have the container engine, and the images of the lab's hosts."""
+    lab_environment(session)
+    finish(session, PASSED)
 
 
 @nox.session(name="molecule")
 def molecule_session(session: nox.Session) -> None:
-    """Scenarios on real hosts: all or those named; --keep leaves the lab's shared hosts up."""
+    """Scenarios on real hosts: all or those named; --keep uses the lab's shared hosts again, and leaves them up."""
     finish(session, molecule(session))
 
 
 @nox.session(name="demo")
 def demo_session(session: nox.Session) -> None:
     """Show an outage in the lab (--remove: remove that lab), or with -i INVENTORY what would change on your hosts."""
-    os.environ["MXRELAY_LAB"] = os.environ.get("MXRELAY_LAB", "mxrelay-demo")
-    os.environ["MXRELAY_LAB_NET"] = os.environ.get("MXRELAY_LAB_NET", "10.253.26")
+    lab = {
+        "MXRELAY_LAB": os.environ.get("MXRELAY_LAB", "mxrelay-demo"),
+        "MXRELAY_LAB_NET": os.environ.get("MXRELAY_LAB_NET", "10.253.24"),
+    }
     if any(word.startswith(("-i", "--inventory")) for word in session.posargs):
         show_changes(session)
         return
     if session.posargs not in ([], ["--remove"]):
         session.error("demo takes --remove, or -i INVENTORY with options of ansible-playbook")
     if session.posargs:
-        environment = {"MXRELAY_LAB": os.environ["MXRELAY_LAB"], "MXRELAY_LAB_ENGINE": engine.find_engine(CACHE)}
-        remove_lab(session, environment)
+        remove_lab(session, {**lab, "MXRELAY_LAB_ENGINE": engine.find_engine(CACHE)})
         return
     install_collection(session)
-    environment = lab_environment(session)
+    environment = {**lab_environment(session), **lab}
     remove_lab(session, environment)
     session.run("python", "-m", "lab.demo", environment["MXRELAY_LAB_ENGINE"], env=environment, external=True)
 
@@ -517,22 +538,69 @@ def bench_session(session: nox.Session) -> None:
     remove_lab(session, environment)
 
 
+# Each is a run of its own: the word, and its options. What others wait for comes first.
+FAST_PARTS = (("images",), ("sanity",), ("unit",), ("lint",), ("docs",))
+
+
+def scenario_parts() -> Iterator[tuple[str, ...]]:
+    """Yield the scenarios, those with much to verify first, so that the lanes end at about the same time."""
+
+    def length(name: str) -> int:
+        return sum(path.stat().st_size for path in ROOT.glob(f"molecule/{name}/tests/*.py"))
+
+    for name in sorted(SCENARIOS, key=length, reverse=True):
+        yield ("molecule", "--keep", name)
+
+
+def run_part(words: Sequence[str], lane: int) -> Count:
+    """Run one part in the lab of a lane; say how it ended, and show its output where it failed."""
+    title = " ".join(word for word in words if word != "--keep")
+    log = REPORTS / f"{title.replace(' ', '-')}.log"
+    told = log.with_suffix(".json")
+    told.unlink(missing_ok=True)
+    began = time.monotonic()
+    with log.open("w") as output:
+        subprocess.run(
+            ["nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", words[0], "--", *words[1:]],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **lane_environment(lane), "MXRELAY_COUNTS": str(told)},
+            check=False,
+        )
+    counts = Count(json.loads(told.read_text())) if told.exists() else FAILED
+    verdict = f"{title}: {counts[0]} passed, {counts[1]} failed, {time.monotonic() - began:.0f} s"
+    print(f"{log.read_text()}{verdict}" if counts[1] else verdict, flush=True)
+    return counts
+
+
+def lane_environment(lane: int) -> dict[str, str]:
+    """Return what makes a lane's lab another one: its name and network."""
+    start, third = LAB_NET.rsplit(".", 1)
+    return {"MXRELAY_LAB": f"{LAB}-{lane}", "MXRELAY_LAB_NET": f"{start}.{int(third) + lane}"}
+
+
 @nox.session(name="test")
 def test_session(session: nox.Session) -> None:
-    """Everything: unit tests, linting, sanity, documentation, build, scenarios."""
+    """Everything: unit tests, linting, sanity, documentation, build, scenarios; output is shown of what fails."""
     if session.posargs:
         session.error("test takes no options")
-    parts: Iterable[Part] = (unit, lint, docs, sanity, molecule)
-    counts = NOTHING
-    for part in parts:
-        began = time.monotonic()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    lanes: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for lane in range(LANES):
+        lanes.put(lane)
+
+    def in_a_free_lane(words: Sequence[str]) -> Count:
+        lane = lanes.get()
         try:
-            result = part(session)
-        except Exception as error:  # a part that breaks is a failure, and the others still run
-            session.warn(f"{part.__name__}: {error}")
-            result = FAILED
-        session.log(f"{part.__name__}: {result[0]} passed, {result[1]} failed, {time.monotonic() - began:.0f} s")
-        counts += result
+            return run_part(words, lane)
+        finally:
+            lanes.put(lane)
+
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, *scenario_parts()]), NOTHING)
+    command = engine.find_engine(CACHE)
+    for lane in range(LANES):
+        remove_lab(session, {**lane_environment(lane), "MXRELAY_LAB_ENGINE": command})
     # nox prints its own verdict after this function; the counts are to be the last line.
     atexit.register(print, f"{counts[0]} passed, {counts[1]} failed", flush=True)
     finish(session, counts)

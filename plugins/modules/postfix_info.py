@@ -60,6 +60,28 @@ instance:
     queue_directory: /var/spool/postfix
     mail_owner: postfix
     multi_instance_name: ""
+instances:
+  description: All instances of Postfix on this host, as C(postmulti -l) lists them. Without others it is the default one.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: The instance's name, empty where it has none, as the default instance may.
+      type: str
+      sample: ""
+    group:
+      description: The group that it belongs to, empty where there is none.
+      type: str
+      sample: ""
+    enabled:
+      description: Whether it starts together with the others.
+      type: bool
+      sample: true
+    config_directory:
+      description: Its configuration directory, which is the option O(config_directory) of every module here.
+      type: str
+      sample: /etc/postfix
 table_types:
   description: Types of local lookup tables that work on this host, as building and querying one of each has shown.
   type: list
@@ -127,7 +149,9 @@ services:
       sample:
         smtp_fallback_relay: ""
 tables:
-  description: The local tables that parameters in C(main.cf) name. Aliases and caches are left out.
+  description:
+    - The local tables that parameters in C(main.cf), and overrides in C(master.cf), name. Aliases and caches are left
+      out.
   type: list
   elements: dict
   returned: success
@@ -145,7 +169,9 @@ tables:
       type: str
       sample: /etc/postfix/relay_recipients
     parameters:
-      description: The parameters that name the table.
+      description:
+        - The parameters that name the table. An override has its service before it,
+          such as C(submission/inet/smtpd_sender_login_maps).
       type: list
       elements: str
       sample: [relay_recipient_maps]

@@ -48,6 +48,7 @@ class Instance:
     installed: bool = False
     version: str = ""
     instance: dict[str, str] = field(default_factory=dict)
+    instances: list[dict[str, Any]] = field(default_factory=list)
     table_types: list[str] = field(default_factory=list)
     default_database_type: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
@@ -66,16 +67,18 @@ def describe(postfix: Postfix, names: Sequence[str] = ()) -> Instance:
     explicit = MainCf(_text(main_cf), path).values
     expand = ["-x"] if supports(version, "expanded_values") else []
     effective = postfix.parameters(options=expand)
+    services = _services(postfix)
     return Instance(
         installed=True,
         version=version,
         instance={name: effective.get(name, "") for name in INSTANCE_PARAMETERS},
+        instances=_instances(postfix),
         table_types=working_types(postfix),
         default_database_type=effective.get("default_database_type", ""),
         parameters=_selected(effective, names),
         explicit_parameters=_selected(explicit, names),
-        services=_services(postfix),
-        tables=_tables(postfix, {name: effective.get(name, "") for name in explicit}),
+        services=services,
+        tables=_tables(postfix, {**{name: effective.get(name, "") for name in explicit}, **_overrides(services)}),
     )
 
 
@@ -89,6 +92,33 @@ def _installed_version(postfix: Postfix) -> str:
     if result.rc != 0 or release(version) == (0, 0):
         raise HostError(f"postconf does not tell its version: {result.err.strip() or version}; reinstall Postfix")
     return version
+
+
+def _instances(postfix: Postfix) -> list[dict[str, Any]]:
+    """All instances of the host, in the order in which postmulti(1) starts them; none before Postfix 2.6."""
+    try:
+        result = postfix.commands.run(["postmulti", "-l"])
+    except FileNotFoundError:
+        return []
+    rows = [line.split(None, 3) for line in result.out.splitlines()] if result.rc == 0 else []
+    return [
+        {
+            "name": "" if name == "-" else name,
+            "group": "" if group == "-" else group,
+            "enabled": enabled == "y",
+            "config_directory": directory,
+        }
+        for name, group, enabled, directory in (row for row in rows if len(row) == 4)
+    ]
+
+
+def _overrides(services: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What services override, each by the service and the parameter: `submission/inet/smtpd_sender_login_maps`."""
+    return {
+        f"{service['name']}/{service['type']}/{name}": value
+        for service in services
+        for name, value in service["overrides"].items()
+    }
 
 
 def _selected(values: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

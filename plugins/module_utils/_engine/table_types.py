@@ -20,6 +20,7 @@ UNSAFE_TYPES = ("dbm", "sdbm")
 SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
 # What holds whole keys, and so can be edited by entry whatever the module.
 KEYED_TYPES = (*INDEXED_TYPES, "texthash")
+_LONG_AGO = 86400
 # Debian's packages; other distributions use the same names or build the type in.
 _PACKAGES = {"lmdb": "postfix-lmdb", "cdb": "postfix-cdb", "pcre": "postfix-pcre"}
 
@@ -59,6 +60,8 @@ def probe(postfix: Postfix, table_type: str) -> str:
     with _scratch() as directory:
         source = os.path.join(directory, "probe")
         write_new_file(source, _probe_text(table_type))
+        # Postfix waits for two seconds before it believes a text file as young as this one would be.
+        os.utime(source, (_LONG_AGO, _LONG_AGO))
         if table_type in INDEX_SUFFIXES:
             result = postfix.build(f"{table_type}:{source}")
             if result.rc != 0:

@@ -170,6 +170,7 @@ def test_postfix_info_does_not_fail_where_postfix_is_missing(module: Run) -> Non
         "installed": False,
         "version": "",
         "instance": {},
+        "instances": [],
         "table_types": [],
         "default_database_type": "",
         "parameters": {},

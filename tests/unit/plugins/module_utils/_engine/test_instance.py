@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Sequence
 
@@ -13,6 +15,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# A text file that changed within these may be changing still, so that Postfix reads it again.
+SECONDS_OF_DOUBT = 100
+
 
 class FakeCommands:
     """A Postfix whose only working type is texthash, and whose main.cf was read already."""
@@ -20,6 +25,10 @@ class FakeCommands:
     def __init__(self, directory: Path, version: str = "3.10.13") -> None:
         self.version = version
         self.asked: list[list[str]] = []
+        self.probe_ages: list[float] = []
+        self.postmulti: Result | None = Result(
+            0, "-               -               y         /etc/postfix\nout  mta  n   /etc/postfix-out\n", ""
+        )
         self.values = {
             "config_directory": str(directory),
             "queue_directory": "/var/spool/postfix",
@@ -37,6 +46,10 @@ class FakeCommands:
         self.asked.append(list(argv))
         if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
             return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
+        if list(argv) == ["postmulti", "-l"]:
+            if self.postmulti is None:
+                raise FileNotFoundError(argv[0])
+            return self.postmulti
         if argv[0] == "postconf" and argv[3:] == ["-m"]:
             return Result(0, "hash\ntexthash\nstatic\n", "")
         if argv[0] == "postconf":
@@ -44,6 +57,7 @@ class FakeCommands:
             shown = {name: value for name, value in self.values.items() if not names or name in names}
             return Result(0, "".join(f"{name} = {value}\n" for name, value in shown.items()), "")
         if argv[-1].startswith("texthash:"):
+            self.probe_ages.append(time.time() - os.stat(argv[-1].partition(":")[2]).st_mtime)
             return Result(0, "found\n", "")
         return Result(1, "", "postmap: fatal: unsupported dictionary type: hash\n")
 
@@ -114,6 +128,47 @@ def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: P
             "index": "missing",
         },
     ]
+
+
+def test_tables_of_overrides_are_told_with_their_service(instance: Path) -> None:
+    (instance / "master.cf").write_text(
+        f"587 inet n - y - - smtpd\n  -o smtpd_sender_login_maps=texthash:{instance}/logins\n"
+        f"  -o relay_recipient_maps=texthash:{instance}/recipients\n"
+    )
+    found = describe(Postfix(FakeCommands(instance), str(instance))).tables
+    assert {table["path"]: table["parameters"] for table in found} == {
+        f"{instance}/logins": ["587/inet/smtpd_sender_login_maps"],
+        f"{instance}/recipients": ["587/inet/relay_recipient_maps", "relay_recipient_maps"],
+        f"{instance}/domains": ["relay_domains", "transport_maps"],
+        f"{instance}/transport": ["transport_maps"],
+    }
+
+
+def test_all_instances_of_the_host_are_listed(instance: Path) -> None:
+    found = describe(Postfix(FakeCommands(instance), str(instance))).instances
+    assert found == [
+        {"name": "", "group": "", "enabled": True, "config_directory": "/etc/postfix"},
+        {"name": "out", "group": "mta", "enabled": False, "config_directory": "/etc/postfix-out"},
+    ]
+
+
+@pytest.mark.parametrize("answer", [None, Result(1, "", "postmulti: fatal: no\n")])
+def test_host_without_postmulti_lists_no_instances(instance: Path, answer: Result | None) -> None:
+    commands = FakeCommands(instance)
+    commands.postmulti = answer
+    assert describe(Postfix(commands, str(instance))).instances == []
+
+
+def test_probe_is_old_enough_for_postfix_not_to_wait(instance: Path) -> None:
+    commands = FakeCommands(instance)
+    describe(Postfix(commands, str(instance)))
+    assert [age > SECONDS_OF_DOUBT for age in commands.probe_ages] == [True]
+
+
+def test_all_parameters_take_one_call(instance: Path) -> None:
+    commands = FakeCommands(instance)
+    describe(Postfix(commands, str(instance)))
+    assert [one[3:] for one in commands.asked if one[0] == "postconf" and one[3:] in (["-x"], [])] == [["-x"]]
 
 
 def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instance: Path) -> None:

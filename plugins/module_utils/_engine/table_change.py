@@ -26,7 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_inde
     record_path,
     rows_of,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import unusable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import last_words, unusable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
@@ -77,9 +77,8 @@ def put_in_place(
             if files.set_metadata:
                 _set_metadata(files)
     except OSError as error:
-        raise HostError(
-            f"{files.path}: can't be changed: {reason(error)} ({error.filename}); the table is as it was"
-        ) from error
+        at = f" ({error.filename})" if error.filename else ""
+        raise HostError(f"{files.path}: can't be changed: {reason(error)}{at}; the table is as it was") from error
     if reload:
         _reload(postfix, files)
     return backup
@@ -140,7 +139,7 @@ def _build(postfix: Postfix, files: Files, built: str, expected: Mapping[str, st
     table = f"{files.type}:{built}"
     result = postfix.build(table)
     if result.rc != 0:
-        raise HostError(f"{files.path}: postmap failed: {result.err.strip()}; the table is as it was")
+        raise HostError(f"{files.path}: postmap failed: {last_words(result.err)}; the table is as it was")
     new_index = built + files.index[len(files.path):]
     if not os.path.exists(new_index):
         raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_tab
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+_LONGEST_WORDS = 400
 _SCRATCH_PREFIX = "mxrelay-probe-"
 INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 INDEXED_TYPES = tuple(INDEX_SUFFIXES)
@@ -152,12 +153,18 @@ def try_patterns(postfix: Postfix, table_type: str, path: str, content: bytes) -
         raise InvalidInput(f"{path}: Postfix would not take it ({text}); correct the pattern. Nothing was changed")
 
 
+def last_words(said: str) -> str:
+    """The last line by which a command tells what is wrong; Berkeley DB prints thousands before, one a page."""
+    lines = [line for line in said.strip().splitlines() if "fatal" in line or "error" in line]
+    return lines[-1][:_LONGEST_WORDS] if lines else ""
+
+
 def unusable(table_type: str, problem: str) -> HostError:
     """The error for a type that this host's Postfix can't build or read."""
     package = _PACKAGES.get(table_type)
     remedy = f"install the package {package}, or use another type" if package else "use another type"
-    lines = [line for line in problem.strip().splitlines() if "fatal" in line or "error" in line]
-    detail = f" ({lines[-1]})" if lines else ""
+    words = last_words(problem)
+    detail = f" ({words})" if words else ""
     return HostError(f"tables of type {table_type} don't work on this host{detail}; {remedy}; nothing was changed")
 
 

@@ -20,6 +20,13 @@ LOCK_SECONDS = 60.0
 LOCK_POLL_SECONDS = 0.05
 # What ACLs and SELinux contexts are, on Linux. A context is set by the file system where we may not.
 KEPT_ATTRIBUTES = ("system.posix_acl_access", "security.selinux")
+_REMEDIES = {
+    errno.EACCES: "run as root (become: true)",
+    errno.EPERM: "run as root (become: true)",
+    errno.ENOSPC: "make room on its file system",
+    errno.EDQUOT: "make room on its file system",
+    errno.EROFS: "mount its file system for writing",
+}
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,9 @@ class Metadata:
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, with the remedy where it is the missing right."""
-    denied = error.errno in (errno.EACCES, errno.EPERM)
-    return f"{error.strerror}; run as root (become: true)" if denied else str(error.strerror)
+    """Why the system refused, with the remedy where there is one."""
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{error.strerror}; {remedy}" if remedy else str(error.strerror)
 
 
 def metadata_of(path: str) -> Metadata:

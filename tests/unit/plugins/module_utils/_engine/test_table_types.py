@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import last_words, probe
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 
@@ -64,3 +64,12 @@ def test_scratch_taken_for_a_leftover_is_made_again(temporary: pathlib.Path, mon
     assert probe(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
     assert len(taken) == 1
     assert list(temporary.iterdir()) == []
+
+
+def test_last_words_are_one_line_of_bounded_length() -> None:
+    pages = "".join(f"BDB3015 recipients.db: write error for page {page}\n" for page in range(5000))
+    assert last_words(f"{pages}postmap: fatal: flush database t.db: No space left on device\n") == (
+        "postmap: fatal: flush database t.db: No space left on device"
+    )
+    assert last_words("postmap: fatal: " + "x" * 1000) == "postmap: fatal: " + "x" * 384
+    assert last_words("postmap: warning: something") == ""

@@ -600,7 +600,7 @@ def test_missing_directory_is_named(host: FakeHost) -> None:
 
 @pytest.mark.parametrize(
     ("number", "told"),
-    [(errno.EACCES, "Permission denied; run as root (become: true)"), (errno.EROFS, "Read-only file system")],
+    [(errno.EACCES, "Permission denied; run as root (become: true)"), (errno.EROFS, "Read-only file system; mount its file system for writing")],
 )
 def test_directory_that_cannot_be_written_is_told_with_its_remedy(
     host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, number: int, told: str

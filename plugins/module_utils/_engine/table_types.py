@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
-from contextlib import ExitStack, contextmanager
-from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 
 _LONGEST_WORDS = 400
-_SCRATCH_PREFIX = "mxrelay-probe-"
 INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 INDEXED_TYPES = tuple(INDEX_SUFFIXES)
 UNSAFE_TYPES = ("dbm", "sdbm")
@@ -61,7 +56,7 @@ def probe(postfix: Postfix, table_type: str) -> str:
 
     `postconf -m` also lists types that can't be used. Raises HostError where the type does not work.
     """
-    with _scratch() as directory:
+    with scratch_directory() as directory:
         source = os.path.join(directory, "probe")
         write_new_file(source, _probe_text(table_type))
         # Postfix waits for two seconds before it believes a text file as young as this one would be.
@@ -77,63 +72,6 @@ def probe(postfix: Postfix, table_type: str) -> str:
         return suffixes[0] if len(suffixes) == 1 else ""
 
 
-@contextmanager
-def _scratch() -> Iterator[str]:
-    """A directory for a scratch table, which goes with what is in it. Raises HostError where there is no room.
-
-    It is locked while it is in use, so that one which a killed run left behind is told from one of a run of now.
-    """
-    top = tempfile.gettempdir()
-    try:
-        with os.scandir(top) as entries:
-            found = [entry.path for entry in entries if entry.name.startswith(_SCRATCH_PREFIX)]
-        for path in found:
-            _remove_unused(path)
-        with ExitStack() as stack:
-            directory, lock = _new_scratch()
-            stack.callback(os.close, lock)
-            stack.callback(shutil.rmtree, directory)
-            yield directory
-    except OSError as error:
-        raise HostError(f"{top}: a scratch table can't be made: {error.strerror}; nothing was changed") from error
-
-
-def _new_scratch() -> tuple[str, int]:
-    """A new scratch directory, and the descriptor that holds its lock."""
-    while True:
-        directory = tempfile.mkdtemp(prefix=_SCRATCH_PREFIX)
-        try:
-            lock = _locked(directory)
-        except (FileNotFoundError, BlockingIOError):
-            continue  # another run took it for one that was left behind, before it was locked
-        if os.path.isdir(directory):
-            return directory, lock
-        os.close(lock)
-
-
-def _remove_unused(path: str) -> None:
-    """Removes a scratch directory of this user that no run has locked; anybody else's is none of ours."""
-    try:
-        if os.lstat(path).st_uid != os.geteuid():
-            return
-        lock = _locked(path)
-    except OSError:
-        return
-    shutil.rmtree(path, ignore_errors=True)
-    os.close(lock)
-
-
-def _locked(directory: str) -> int:
-    """A descriptor that holds the lock of the directory. Raises OSError where it can't be had at once."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
 def _probe_text(table_type: str) -> bytes:
     return b"/^192\\.0\\.2\\.1$/ found\n" if table_type in ("regexp", "pcre") else b"192.0.2.1 found\n"
 
@@ -143,7 +81,7 @@ def try_patterns(postfix: Postfix, table_type: str, path: str, content: bytes) -
 
     Postfix only warns, and then never matches the pattern, so it has to be found before it goes live.
     """
-    with _scratch() as directory:
+    with scratch_directory() as directory:
         source = os.path.join(directory, "patterns")
         write_new_file(source, content)
         result = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")

@@ -422,7 +422,7 @@ def test_no_space_for_the_probe_is_told(
     with pytest.raises(HostError) as caught:
         table.change()
     assert caught.value.message == (
-        f"{tempfile.gettempdir()}: a scratch table can't be made: No space left on device; nothing was changed"
+        f"{tempfile.gettempdir()}: a scratch directory can't be made: No space left on device; nothing was changed"
     )
     assert os.listdir(host.config_directory) == []
 

@@ -37,8 +37,6 @@ class ActionModule(ActionBase):
         result.update(
             self._execute_module(module_name="mxrelay.postfix.mx_plan", module_args=arguments, task_vars=task_vars)
         )
-        # The list of domains has been said once; a long one takes longer to travel back than all else.
-        result.get("invocation", {}).get("module_args", {}).pop("domains", None)
         return result
 
 

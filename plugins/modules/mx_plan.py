@@ -189,6 +189,11 @@ options:
         so that it need not be run.
     type: bool
     default: false
+  verify_dns:
+    description:
+      - With O(verify), judge by DNS as well, which takes about a second for some hundred domains.
+    type: bool
+    default: false
 seealso:
   - module: mxrelay.postfix.mx_info
   - name: STANDARD_CONFIGURATION_README

@@ -34,6 +34,7 @@ JUDGED = Claim("secondary_mx", "verify_phase_alone")
 # By file and task. ./run mutate-roles refuses a task that is not here.
 CLAIMS = {
     "mx/tasks/change.yml": {
+        "Go no further where something speaks against it": Claim("secondary_mx", "refusal_names"),
         "Report what would be written once everything is installed": Claim("default", "check_mode", "bare"),
         "Install what is missing": NEW_SECONDARY,
         "Bring the lookup tables to the plan": REPAIRED,
@@ -52,6 +53,8 @@ CLAIMS = {
     "mx/tasks/main.yml": {"Run the phases for the declared domains": Claim("both", "mixed_list")},
     "mx/tasks/preflight.yml": {
         "Plan the whole change, and look for reasons against it": NEW_SECONDARY,
+    },
+    "mx/tasks/refusals.yml": {
         "Stop where something speaks against it": Claim("secondary_mx", "refusal_names"),
     },
     "mx/tasks/removal.yml": {
@@ -61,7 +64,7 @@ CLAIMS = {
     },
     "mx/tasks/run.yml": {
         "Refuse what can't be right before anything changes": NEW_SECONDARY,
-        "Carry out what is pending": NEW_SECONDARY,
+        "Refuse, or carry out what is pending": NEW_SECONDARY,
         "Look at the result": JUDGED,
     },
     "mx/tasks/service.yml": {"Reload or restart Postfix as the change needs, and keep it running": STARTED},

@@ -65,6 +65,7 @@ PLAN_SPEC: Dict[str, Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
     "verify": {"type": "bool", "default": False},
+    "verify_dns": {"type": "bool", "default": False},
 }
 
 INFO_SPEC: Dict[str, Any] = {
@@ -75,7 +76,11 @@ INFO_SPEC: Dict[str, Any] = {
 
 def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change."""
-    return plan_mx(params, postfix, SystemNetwork())
+    outcome = plan_mx(params, postfix, SystemNetwork())
+    # The list of domains has been said once; a long one takes longer to travel back than all else.
+    said = {name: value for name, value in params.items() if name not in ("domains", "peer")}
+    outcome.results["invocation"] = {"module_args": said}
+    return outcome
 
 
 def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:

@@ -70,9 +70,12 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Out
 
 
 def gather(
-    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network
+    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network | None
 ) -> tuple[list[TableEvidence], list[DomainEvidence]]:
-    """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`."""
+    """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`.
+
+    Without `network` nothing is asked of DNS, and what only DNS can tell is left open.
+    """
     return _tables(postfix, state, reader), _domains(names, state, reader, network)
 
 
@@ -89,7 +92,9 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
     return found
 
 
-def _domains(names: Sequence[str], state: HostState, reader: MapReader, network: Network) -> list[DomainEvidence]:
+def _domains(
+    names: Sequence[str], state: HostState, reader: MapReader, network: Network | None
+) -> list[DomainEvidence]:
     answers = _transport_answers(names, state, reader)
     rows, other_maps = _recipient_rows(state, reader)
     found = [
@@ -104,14 +109,20 @@ def _domains(names: Sequence[str], state: HostState, reader: MapReader, network:
         )
         for name in names
     ]
+    if network is not None:
+        _ask_dns(found, network)
+    return found
+
+
+def _ask_dns(found: Sequence[DomainEvidence], network: Network) -> None:
+    """Completes the evidence by what DNS says of the domains and of their nexthops."""
     addresses = network.addresses({one.nexthop for one in found if one.nexthop})
     unresolved = sorted({one.nexthop for one in found if one.nexthop} - set(addresses))
-    exchangers = network.exchangers([*names, *unresolved])
+    exchangers = network.exchangers([*(one.name for one in found), *unresolved])
     for one in found:
         one.nexthop_addresses = addresses.get(one.nexthop, ())
         one.exchangers = exchangers.get(one.name)
         one.nexthop_unknown = one.nexthop in unresolved and exchangers.get(one.nexthop) == ()
-    return found
 
 
 def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader) -> dict[str, Capture]:

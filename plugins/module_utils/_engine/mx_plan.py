@@ -63,7 +63,8 @@ def _findings(
     if not params.get("verify") or evidence.reader is None or results["pending"] or results["refusals"]:
         return None
     names = [item.name for item in request.present]
-    tables, domains = gather(names, postfix, evidence.state, evidence.reader, network)
+    asked = network if params.get("verify_dns") else None
+    tables, domains = gather(names, postfix, evidence.state, evidence.reader, asked)
     return [one.as_result() for one in judge(evidence.state, tables, domains)]
 
 

@@ -104,6 +104,16 @@ def test_converged_host_needs_nothing_and_is_judged_at_once(host: FakeMxHost) ->
     assert results["warnings"] == []
 
 
+def test_converged_host_is_judged_by_dns_only_where_that_is_asked_for(host: FakeMxHost) -> None:
+    converged(host)
+    network = FakeNetwork()
+    network.records["x.example"] = (MxRecord(10, "elsewhere.example", ("192.0.2.1",)),)
+    assert plan(host, listed(), network=network, verify=True)["findings"] == []
+    assert network.asked == []
+    results = plan(host, listed(), network=network, verify=True, verify_dns=True)
+    assert [(one["check"], one["scope"]) for one in results["findings"]] == [("mx_record", "dns")]
+
+
 def test_findings_wait_where_something_would_change(host: FakeMxHost) -> None:
     assert plan(host, listed(), verify=True)["findings"] is None
     converged(host)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from lab import hosts, playbooks
 
 SCENARIO = "both"
 HOST = "mx1.lab.example"
-PLAYBOOK = str(playbooks.MOLECULE / "both/converge.yml")
+PLAYBOOK = str(pathlib.Path(__file__).parent / "both_roles.yml")
 NUMBERS = (1, 1000)
 RUNS = 5
 

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_metadata import described
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import TableOptions, TablePlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Diff, Outcome
 
@@ -63,6 +65,10 @@ def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
         before, after = [], []
     if plan.index_rebuilt and not plan.source_changed:
         before, after = [*before, f"index: {plan.state}"], [*after, "index: current"]
+    for change in plan.metadata_changes:
+        name = os.path.basename(change.path)
+        before = [*before, f"{name}: {described(change.before)}"]
+        after = [*after, f"{name}: {described(change.after)}"]
     return Diff(plan.reference.path, _text(before), _text(after))
 
 

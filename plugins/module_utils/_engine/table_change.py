@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -30,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_type
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
+    metadata_of,
     read_file,
     reason,
     sync_directory,
@@ -205,10 +205,9 @@ def _backed_up(path: str, wanted: bool) -> Iterator[str | None]:
     if content is None:
         yield None
         return
-    status = os.stat(path)
     backup = f"{path}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
     try:
-        write_new_file(backup, content, Metadata(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)))
+        write_new_file(backup, content, metadata_of(path))
         yield backup
     except BaseException:
         if os.path.exists(backup) and read_file(path) == content:

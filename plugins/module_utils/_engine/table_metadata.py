@@ -5,12 +5,33 @@
 from __future__ import annotations
 
 import grp
-import os
 import pwd
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, metadata_of, reason
+
+
+@dataclass(frozen=True)
+class MetadataChange:
+    """A file that is there, with the owner, group and mode that it has and is to have."""
+
+    path: str
+    before: Metadata
+    after: Metadata
+
+
+def described(metadata: Metadata) -> str:
+    """Owner, group and mode for people, by name where there is one."""
+    try:
+        owner = pwd.getpwuid(metadata.uid).pw_name
+    except KeyError:
+        owner = str(metadata.uid)
+    try:
+        group = grp.getgrgid(metadata.gid).gr_name
+    except KeyError:
+        group = str(metadata.gid)
+    return f"owner {owner}, group {group}, mode {metadata.mode:04o}"
 
 
 def uid_of(owner: str) -> int:
@@ -72,9 +93,3 @@ def with_options(metadata: Metadata, owner: str | None, group: str | None, mode:
     if mode not in (None, ""):
         metadata = replace(metadata, mode=mode_of(mode))
     return metadata
-
-
-def differs(path: str, wanted: Metadata) -> bool:
-    """Whether owner, group or permission bits of an existing file are not the wanted ones."""
-    status = os.stat(path)
-    return (status.st_uid, status.st_gid, status.st_mode & 0o7777) != (wanted.uid, wanted.gid, wanted.mode)

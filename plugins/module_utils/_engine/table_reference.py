@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import (
+    INDEX_SUFFIXES,
     INDEXED_TYPES,
     KEYED_TYPES,
     SOURCE_TYPES,
@@ -17,11 +18,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_type
     check_type,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.logical_lines import words
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
 _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
-_MEMBER = re.compile(r"\{[^}]*\}|[^\s,{}]+")
+_SEPARATORS = " \t\r\n,"
+# Files of the configuration directory that have a format of their own, each with what edits it.
+_OTHER_FILES = {"main.cf": "mxrelay.postfix.main_cf", "master.cf": "mxrelay.postfix.master_cf"}
+_ALIASES = ("alias_maps", "alias_database")
 
 
 @dataclass(frozen=True)
@@ -67,18 +72,35 @@ def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
 def local_members(value: str) -> list[TableReference]:
     """The members of an expanded list of tables that are files of this host, in order, `proxy:` stripped."""
     found = []
-    for member in _MEMBER.findall(value):
+    for start, end in words(value, _SEPARATORS):
+        member = value[start:end]
         while member.startswith("proxy:"):
             member = member[len("proxy:"):]
         table_type, separator, path = member.partition(":")
         if separator and table_type in _LOCAL_TYPES and path.startswith("/"):
             found.append(TableReference(table_type, path))
+        elif member.startswith("{") and member.endswith("}"):
+            found.extend(local_members(member[1:-1]))
     return list(dict.fromkeys(found))
 
 
+def named_values(postfix: Postfix) -> dict[str, str]:
+    """What main.cf sets, and what master.cf overrides as `service/type/name`; expanded. Raises HostError."""
+    values = postfix.parameters(options=("-n", "-x"))
+    overrides = postfix.run("postconf", "-P", "-x")
+    if overrides.rc == 0:  # Postfix 2.10 has no -P.
+        values.update(parse_parameters(overrides.out))
+    return values
+
+
+def named_tables(postfix: Postfix) -> list[TableReference]:
+    """The local tables that main.cf and master.cf name. Raises HostError."""
+    return local_members(", ".join(named_values(postfix).values()))
+
+
 def proxied(postfix: Postfix, reference: TableReference) -> bool:
-    """Whether main.cf names the table by `proxy:`. Raises HostError."""
-    values = " ".join(postfix.parameters(options=("-n", "-x")).values())
+    """Whether main.cf or master.cf names the table by `proxy:`. Raises HostError."""
+    values = " ".join(named_values(postfix).values())
     named = [member for member in re.split(r"[\s,{}]+", values) if member.startswith("proxy:")]
     return reference in local_members(" ".join(named))
 
@@ -99,6 +121,7 @@ def resolve(
     known = settings or read_settings(postfix, [parameter])
     members = local_members(known.parameters.get(parameter, ""))
     if path is not None:
+        checked_file(path, postfix.config_directory)
         return reference_for_path(members, path, table_type or None, known, KEYED_TYPES)
     candidates = [member for member in members if member.type in (*KEYED_TYPES, *UNSAFE_TYPES)]
     named = [member for member in candidates if member.type == table_type] if table_type else candidates
@@ -120,9 +143,15 @@ def reference_at(postfix: Postfix, path: str, table_type: str | None, settings: 
     Raises InvalidInput for a type that is not a local file or can't be edited.
     """
     allowed = (*INDEXED_TYPES, *SOURCE_TYPES)
-    members = []
-    if not table_type:
-        members = local_members(", ".join(postfix.parameters(options=("-n", "-x")).values()))
+    checked_file(path, postfix.config_directory)
+    values = named_values(postfix)
+    for name in _ALIASES:
+        if _member_at(local_members(values.get(name, "")), path):
+            raise InvalidInput(
+                f'"{path}" (path) is named by {name}, and aliases(5) have a format of their own; '
+                "edit it with another module and run newaliases"
+            )
+    members = local_members(", ".join(values.values()))
     return reference_for_path(members, path, table_type or None, settings, allowed)
 
 
@@ -134,11 +163,27 @@ def reference_for_path(
     table_type = type_option
     place = "type"
     if table_type is None:
-        same = [member.type for member in members if os.path.realpath(member.path) == os.path.realpath(path)]
-        table_type = same[0] if same else settings.default_type
+        same = _member_at(members, path)
+        table_type = same.type if same else settings.default_type
         place = "as main.cf names it" if same else "default_database_type"
     check_type(table_type, allowed, place)
     return TableReference(table_type, path)
+
+
+def _member_at(members: Iterable[TableReference], path: str) -> TableReference | None:
+    real = os.path.realpath(path)
+    return next((member for member in members if os.path.realpath(member.path) == real), None)
+
+
+def checked_file(path: str, config_directory: str) -> None:
+    """Raises InvalidInput where the file at `path` is no source of a table, but another file of Postfix."""
+    real = os.path.realpath(path)
+    for name, module in _OTHER_FILES.items():
+        if real == os.path.realpath(os.path.join(config_directory, name)):
+            raise InvalidInput(f'"{path}" (path) is no table; use {module} for it')
+    stem, suffix = os.path.splitext(path)
+    if suffix in INDEX_SUFFIXES.values() and os.path.exists(stem):
+        raise InvalidInput(f'"{path}" (path) is the index of a table; give the path of its source, {stem}')
 
 
 def checked_path(path: str) -> None:

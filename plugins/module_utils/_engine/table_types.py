@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
@@ -20,6 +21,7 @@ SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
 # What holds whole keys, and so can be edited by entry whatever the module.
 KEYED_TYPES = (*INDEXED_TYPES, "texthash")
 _LONG_AGO = 86400
+_LINE = re.compile(r"line \d+")
 # Debian's packages; other distributions use the same names or build the type in.
 _PACKAGES = {"lmdb": "postfix-lmdb", "cdb": "postfix-cdb", "pcre": "postfix-pcre"}
 
@@ -31,7 +33,12 @@ def check_type(table_type: str, allowed: tuple[str, ...], place: str) -> None:
     if table_type in UNSAFE_TYPES:
         raise InvalidInput(
             f'"{table_type}" ({place}) keeps its index in two files, which can\'t be replaced in one step; '
-            f"use one of {', '.join(INDEXED_TYPES)} and name it in main.cf"
+            f"give the option type, one of {', '.join(INDEXED_TYPES)}, and name that table in main.cf instead"
+        )
+    if table_type == "inline":
+        raise InvalidInput(
+            f'"inline" ({place}) keeps its entries in main.cf itself; edit that parameter with mxrelay.postfix.main_cf, '
+            "or use a table of type texthash"
         )
     raise InvalidInput(
         f'"{table_type}" ({place}) is not a type of local table that can be edited here; '
@@ -76,19 +83,32 @@ def _probe_text(table_type: str) -> bytes:
     return b"/^192\\.0\\.2\\.1$/ found\n" if table_type in ("regexp", "pcre") else b"192.0.2.1 found\n"
 
 
-def try_patterns(postfix: Postfix, table_type: str, path: str, content: bytes) -> None:
-    """Raises InvalidInput where Postfix warns of a pattern in what the source at `path` is to be.
+def pattern_problems(postfix: Postfix, table_type: str, path: str, content: bytes) -> list[str]:
+    """What Postfix warns of in a source of patterns with this content, `path` being where it is or is to be.
 
-    Postfix only warns, and then never matches the pattern, so it has to be found before it goes live.
+    Postfix only warns, and then never matches the pattern. Raises InvalidInput where it can't read the source at all.
     """
     with scratch_directory() as directory:
         source = os.path.join(directory, "patterns")
         write_new_file(source, content)
         result = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
-    problems = [line for line in result.err.splitlines() if "warning" in line or "fatal" in line or "error" in line]
-    if problems or result.rc not in (0, 1):
-        text = "; ".join(problems).replace(source, path) or f"postmap ended with {result.rc}"
-        raise InvalidInput(f"{path}: Postfix would not take it ({text}); correct the pattern. Nothing was changed")
+    lines = [line.replace(source, path) for line in result.err.splitlines()]
+    if result.rc not in (0, 1) or any("fatal" in line for line in lines):
+        text = "; ".join(lines) or f"postmap ended with {result.rc}"
+        raise InvalidInput(f"{path}: Postfix can't read it ({text}); correct it. Nothing was changed")
+    return [line.partition("warning: ")[2] for line in lines if "warning: " in line and "192.0.2.1" not in line]
+
+
+def refuse_new_problems(path: str, before: list[str], after: list[str]) -> None:
+    """Raises InvalidInput where `after` has a problem that `before` has not; line numbers don't count."""
+    known = [_LINE.sub("", problem) for problem in before]
+    for problem in after:
+        text = _LINE.sub("", problem)
+        if text not in known:
+            raise InvalidInput(
+                f"{path}: Postfix would not take it ({problem}); correct the pattern. Nothing was changed"
+            )
+        known.remove(text)
 
 
 def last_words(said: str) -> str:

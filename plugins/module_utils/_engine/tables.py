@@ -30,8 +30,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_inde
     read_record,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_metadata import (
+    MetadataChange,
     current_metadata,
-    differs,
     new_metadata,
     with_options,
 )
@@ -45,14 +45,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_refe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import (
     INDEX_SUFFIXES,
     index_suffix,
+    pattern_problems,
     probe,
-    try_patterns,
+    refuse_new_problems,
     working_types,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, Table, encode
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, directory_lock, read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import directory_lock, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
 ]
 
 LMDB_KEY_BYTES = 510
+WARNINGS = 20
 AnyTable = Union[Table, PatternTable]
 
 
@@ -104,7 +106,7 @@ class TablePlan:
     removed: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     source_changed: bool = False
-    metadata_changed: bool = False
+    metadata_changes: list[MetadataChange] = field(default_factory=list)
     reload_pending: bool = False
     leftovers: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -131,7 +133,7 @@ class TablePlan:
         return bool(
             self.source_changed
             or self.index_rebuilt
-            or self.metadata_changed
+            or self.metadata_changes
             or self.reload_pending
             or self.leftovers
         )
@@ -195,7 +197,7 @@ def plan_table(
     removed = [key for key in old if key not in new]
     _check_removals(reference, len(removed), len(old), options.max_removals)
     _check_keys(new, old, suffix, known)
-    files, metadata_changed = _files(reference, suffix, after, options, utf8)
+    files, metadata_changes = _files(reference, suffix, after, options, utf8)
     plan = TablePlan(
         reference=reference,
         before=before,
@@ -208,15 +210,19 @@ def plan_table(
         removed=removed,
         updated=[key for key in new if key in old and old[key] != new[key]],
         source_changed=after is not before,
-        metadata_changed=metadata_changed,
+        metadata_changes=metadata_changes,
         reload_pending=pending,
         leftovers=_leftovers(reference),
-        warnings=[f"{reference.path}: {warning}" for warning in before.warnings],
+        warnings=_warnings([f"{reference.path}: {one}" for one in [*before.warnings, *before.duplicates(utf8)]]),
     )
     if plan.source_changed or plan.index_rebuilt:
         probe(postfix, reference.type)
-    if plan.source_changed and reference.type in PATTERN_TYPES:
-        try_patterns(postfix, reference.type, reference.path, plan.files.content)
+    if reference.type in PATTERN_TYPES:
+        known_problems = pattern_problems(postfix, reference.type, reference.path, source or b"")
+        if plan.source_changed:
+            problems = pattern_problems(postfix, reference.type, reference.path, plan.files.content)
+            refuse_new_problems(reference.path, known_problems, problems)
+        plan.warnings.extend(_warnings(known_problems))
     return plan
 
 
@@ -345,8 +351,8 @@ def _check_keys(new: dict[str, str], old: dict[str, str], suffix: str, settings:
 
 def _files(
     reference: TableReference, suffix: str, after: AnyTable, options: TableOptions, utf8: bool
-) -> tuple[Files, bool]:
-    """The files of the change with their metadata, and whether the metadata of an existing one changes."""
+) -> tuple[Files, list[MetadataChange]]:
+    """The files of the change with their metadata, and what changes of the metadata of those that are there."""
     index = reference.path + suffix if suffix else ""
     have_source = current_metadata(reference.path)
     have_index = current_metadata(index) if index else None
@@ -355,9 +361,11 @@ def _files(
     )
     for_source = with_options(base, options.owner, options.group, options.mode)
     for_index = with_options(have_index or for_source, options.owner, options.group, options.mode)
-    changed = _metadata_differs(reference.path, have_source, for_source) or (
-        bool(index) and _metadata_differs(index, have_index, for_index)
-    )
+    changes = [
+        MetadataChange(path, have, want)
+        for path, have, want in ((reference.path, have_source, for_source), (index, have_index, for_index))
+        if have is not None and have != want
+    ]
     files = Files(
         type=reference.type,
         path=reference.path,
@@ -366,14 +374,16 @@ def _files(
         source_metadata=for_source,
         index_metadata=for_index if index else None,
         utf8=utf8,
-        set_metadata=changed,
+        set_metadata=bool(changes),
         backup=options.backup,
     )
-    return files, changed
+    return files, changes
 
 
-def _metadata_differs(path: str, have: Metadata | None, want: Metadata) -> bool:
-    return have is not None and differs(path, want)
+def _warnings(found: list[str]) -> list[str]:
+    """What Postfix does not read as the source seems to say; of very many only the first."""
+    more = len(found) - WARNINGS
+    return found if more <= 0 else [*found[:WARNINGS], f"... and {more} warnings more"]
 
 
 def _leftovers(reference: TableReference) -> list[str]:

@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table impor
     Entry,
     decode,
     entry_line,
+    joined_warning,
     logical_lines,
     split_lines,
     with_final_newline,
@@ -50,7 +51,10 @@ def _at_white_space(text: str, start: int) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class PatternTable:
-    """The source of a table of patterns; if and endif lines are kept where they are and are no entries."""
+    """The source of a table of patterns; if and endif lines are kept where they are and are no entries.
+
+    `warnings` are of lines that Postfix joins unseen. Of what it does not take it warns itself.
+    """
 
     lines: list[bytes]
     entries: list[Entry]
@@ -62,13 +66,16 @@ class PatternTable:
         delimited = table_type != "cidr"
         lines = split_lines(data)
         entries = []
+        warnings = []
         for logical in logical_lines(lines):
             text = decode(logical.text)
+            if logical.gaps:
+                warnings.append(joined_warning(logical.lines[0] + 1))
             if text[0] in WHITE_SPACE or _BLOCK.match(text):
                 continue
             key, value = split_pattern(text, delimited)
             entries.append(Entry(key, value, logical.lines[0] + 1, logical.lines))
-        return cls(lines, entries, delimited)
+        return cls(lines, entries, delimited, warnings)
 
     def render(self) -> bytes:
         return b"".join(self.lines)
@@ -79,6 +86,10 @@ class PatternTable:
         for entry in self.entries:
             found.setdefault(entry.key, entry.value)
         return found
+
+    def duplicates(self, utf8: bool) -> list[str]:
+        """None: an equal pattern further down can be meant, inside another if."""
+        return []
 
     def edited(self, set_: Mapping[str, str], remove: Collection[str], utf8: bool = False) -> PatternTable:
         """The table with these patterns in this order and those removed.

@@ -138,6 +138,18 @@ class Table:
             stored.setdefault(fold(entry.key, utf8), entry.value)
         return stored
 
+    def duplicates(self, utf8: bool) -> list[str]:
+        """A warning for each entry that Postfix drops, since its key is on an earlier line."""
+        first: dict[str, int] = {}
+        found = []
+        for entry in self.entries:
+            if utf8 and not (_is_utf8(entry.key) and _is_utf8(entry.value)):
+                continue
+            line = first.setdefault(fold(entry.key, utf8), entry.line)
+            if line != entry.line:
+                found.append(f"line {entry.line}: has the key of line {line}; Postfix ignores the later entry")
+        return found
+
     def edited(self, set_: Mapping[str, str], remove: Collection[str], utf8: bool = False) -> Table:
         """The table with these entries set and those removed; both are compared folded.
 
@@ -190,10 +202,7 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
         if not text:
             return None
     if logical.gaps:
-        warnings.append(
-            f"line {number}: is continued after a comment or a blank line by a line that starts with white space; "
-            "remove that white space if it is an entry of its own"
-        )
+        warnings.append(joined_warning(number))
     key, value, balanced = _split_entry(text)
     if not balanced:
         warnings.append(f'line {number}: has an unbalanced "; Postfix ignores the entry')
@@ -205,6 +214,13 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
     if not (_is_utf8(entry.key) and _is_utf8(entry.value)):
         warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry where smtputf8_enable is on")
     return entry
+
+
+def joined_warning(number: int) -> str:
+    return (
+        f"line {number}: is continued after a comment or a blank line by a line that starts with white space; "
+        "remove that white space if it is an entry of its own"
+    )
 
 
 def entry_line(key: str, value: str) -> bytes:

@@ -42,9 +42,10 @@ class Metadata:
         """Gives `path` this metadata. Raises HostError."""
         try:
             os.chown(path, self.uid, self.gid)
-            os.chmod(path, self.mode)
             for name, value in self.attributes.items():
                 _set_attribute(path, name, value)
+            # Last, since an ACL carries the permission bits that it was read with.
+            os.chmod(path, self.mode)
         except OSError as error:
             raise HostError(f"{path}: owner, mode or attributes can't be set: {reason(error)}") from error
 

@@ -124,8 +124,10 @@ class FakeHost:
             source = table.partition(":")[2]
             if os.path.basename(source) == "probe":
                 return Result(0, "found\n", "")
-            warning = f"postmap: warning: {source}, line 1: {self.pattern_problem}\n" if self.pattern_problem else ""
-            return Result(1, "", warning)
+            with open(source, "rb") as stream:
+                bad = [number for number, line in enumerate(stream, 1) if b"(" in line and self.pattern_problem]
+            warnings = [f"postmap: warning: {source}, line {number}: {self.pattern_problem}\n" for number in bad]
+            return Result(1, "", "".join(warnings))
         rows = self._rows(table)
         found = dict(row.split("\t", 1) for row in rows or ())
         return Result(0, f"{found[key]}\n", "") if key in found else NOT_FOUND

@@ -76,7 +76,7 @@ def test_type_is_that_of_main_cf(module: ModuleRunner) -> None:
         (
             {"path": "/access", "entries": [SPAM], "type": "sdbm"},
             '"sdbm" (type) keeps its index in two files, which can\'t be replaced in one step; '
-            "use one of hash, btree, lmdb, cdb and name it in main.cf",
+            "give the option type, one of hash, btree, lmdb, cdb, and name that table in main.cf instead",
         ),
         (
             {"path": "/access", "entries": [{"key": "a"}]},

@@ -29,7 +29,8 @@ def found(host: FakeHost, members: str, path: str | None = None, table_type: str
 
 
 def test_members_of_a_list_that_are_files() -> None:
-    value = "proxy:hash:/a, ldap:/etc/ldap.cf\tregexp:/r {inline:{a = b}} $x static:all unix:passwd.byname hash:rel cdb:/a"
+    value = "proxy:hash:/a, ldap:/etc/ldap.cf\tregexp:/r {inline:{a = b}} inline:{{a = b},{c = hash:/c}} $x static:all unix:passwd.byname "
+    value += "hash:rel { check_client_access cdb:/a }"
     assert local_members(value) == [
         TableReference("hash", "/a"), TableReference("regexp", "/r"), TableReference("cdb", "/a"),
     ]
@@ -73,7 +74,7 @@ def test_table_that_is_meant(
         (
             "dbm:/a", None, None,
             '"dbm" (relay_recipient_maps) keeps its index in two files, which can\'t be replaced in one step; '
-            "use one of hash, btree, lmdb, cdb and name it in main.cf",
+            "give the option type, one of hash, btree, lmdb, cdb, and name that table in main.cf instead",
         ),
         (
             "", None, "mysql",
@@ -84,6 +85,11 @@ def test_table_that_is_meant(
             "regexp:/a", "/a", None,
             '"regexp" (as main.cf names it) is not a type of local table that can be edited here; '
             "use one of hash, btree, lmdb, cdb, texthash",
+        ),
+        (
+            "", None, "inline",
+            '"inline" (type) keeps its entries in main.cf itself; edit that parameter with mxrelay.postfix.main_cf, '
+            "or use a table of type texthash",
         ),
         ("", "rr", None, '"rr" (path) is not absolute; start it with /'),
         ("", "/a b", None, '"/a b" (path) can\'t be named in main.cf; use a path without spaces, commas and braces'),
@@ -120,6 +126,39 @@ def test_any_table_has_the_type_by_which_any_parameter_names_it(host: FakeHost) 
     assert str(reference_at(postfix, "/etc/other", "", settings)) == "hash:/etc/other"
     with pytest.raises(InvalidInput, match="use one of hash, btree, lmdb, cdb, texthash, regexp, pcre, cidr"):
         reference_at(postfix, "/etc/other", "ldap", settings)
+
+
+@pytest.mark.parametrize(("name", "module"), [("main.cf", "main_cf"), ("master.cf", "master_cf")])
+def test_configuration_file_is_no_table(host: FakeHost, name: str, module: str) -> None:
+    path = f"{host.config_directory}/./{name}"
+    message = f'"{path}" (path) is no table; use mxrelay.postfix.{module} for it'
+    with pytest.raises(InvalidInput) as caught:
+        reference_at(host.postfix(), path, "texthash", read_settings(host.postfix()))
+    assert caught.value.message == message
+    with pytest.raises(InvalidInput) as caught:
+        found(host, "", path)
+    assert caught.value.message == message
+
+
+def test_index_is_no_source(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "access"
+    assert found(host, "", f"{path}.db") == f"hash:{path}.db"
+    path.touch()
+    with pytest.raises(InvalidInput) as caught:
+        found(host, "", f"{path}.db")
+    assert caught.value.message == (
+        f'"{path}.db" (path) is the index of a table; give the path of its source, {path}'
+    )
+
+
+def test_aliases_are_no_table(host: FakeHost) -> None:
+    host.parameters["alias_maps"] = "hash:/etc/aliases"
+    with pytest.raises(InvalidInput) as caught:
+        reference_at(host.postfix(), "/etc/aliases", "hash", read_settings(host.postfix()))
+    assert caught.value.message == (
+        '"/etc/aliases" (path) is named by alias_maps, and aliases(5) have a format of their own; '
+        "edit it with another module and run newaliases"
+    )
 
 
 def test_one_call_of_postconf_gives_everything(host: FakeHost) -> None:

@@ -317,7 +317,8 @@ def test_rebuilt_index_gets_the_mode_of_its_source(host: FakeHost, table: Subjec
 def test_mode_is_applied_to_both_files_without_building(host: FakeHost, table: Subject) -> None:
     table.change()
     plan = table.change(mode="0644", owner=str(os.geteuid()), group=MY_GROUP)
-    assert plan.changed and plan.metadata_changed
+    assert plan.changed
+    assert [change.path for change in plan.metadata_changes] == [str(table.path), str(table.index)]
     assert [oct(path.stat().st_mode & 0o7777) for path in (table.path, table.index)] == ["0o644", "0o644"]
     assert host.builds() == []
     assert not table.change(mode="0644").changed
@@ -479,6 +480,45 @@ def test_warnings_name_file_and_line(table: Subject) -> None:
     assert table.change().warnings == [f"{table.path}: line 1: has a key without a value; Postfix ignores the entry"]
 
 
+def test_duplicates_of_others_are_told_with_both_lines(table: Subject) -> None:
+    table.written(b"bob@x.example x\n\xe9@x.example x\n\xe9@x.example x\nBob@x.example y\n")
+    assert [warning for warning in table.change().warnings if "UTF-8" not in warning] == [
+        f"{table.path}: line 4: has the key of line 1; Postfix ignores the later entry"
+    ]
+    assert table.path.read_bytes().endswith(b"Bob@x.example y\nalice@x.example x\n")
+
+
+def test_very_many_warnings_are_counted(table: Subject) -> None:
+    table.written(b"bob@x.example x\n" * 30)
+    warnings = table.change().warnings
+    assert (len(warnings), warnings[-1]) == (21, "... and 9 warnings more")
+
+
+def test_acl_and_label_go_to_the_new_files_and_mode_wins_over_the_acl(
+    table: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, dict[str, bytes]] = {}
+
+    def getxattr(path: str, name: str) -> bytes:
+        base = os.path.basename(path)
+        if name in given.get(base, {}):
+            return given[base][name]
+        raise OSError(errno.ENODATA, "No data available")
+
+    def setxattr(path: str, name: str, value: bytes) -> None:
+        given.setdefault(os.path.basename(path), {})[name] = value
+        os.chmod(path, 0o660)
+
+    table.change()
+    monkeypatch.setattr(os, "getxattr", getxattr, raising=False)
+    monkeypatch.setattr(os, "setxattr", setxattr, raising=False)
+    given["table"] = {"system.posix_acl_access": b"acl", "security.selinux": b"label"}
+    given["table.db"] = {"security.selinux": b"other"}
+    table.change(Edits(set={"bob@x.example": "x"}))
+    assert given["table.source"] == given["table"]
+    assert [oct(path.stat().st_mode & 0o7777) for path in (table.path, table.index)] == ["0o640", "0o640"]
+
+
 @pytest.mark.parametrize(
     ("record", "mode"), [("not json", 0o600), ('{"type": "hash"}', 0o600), (None, 0o644)]
 )
@@ -560,12 +600,24 @@ def test_bad_pattern_is_refused_before_it_goes_live(host: FakeHost) -> None:
     with pytest.raises(InvalidInput) as caught:
         table.change(Edits(set={"/^(a/": "x"}), check_mode=True)
     assert caught.value.message == (
-        f"{table.path}: Postfix would not take it (postmap: warning: {table.path}, line 1: missing closing "
+        f"{table.path}: Postfix would not take it ({table.path}, line 1: missing closing "
         "parenthesis); correct the pattern. Nothing was changed"
     )
     assert os.listdir(host.config_directory) == []
     host.pattern_problem = ""
     assert table.change(Edits(set={"/^(a/": "x"})).changed
+
+
+def test_bad_pattern_of_others_is_a_warning_and_hinders_nobody(host: FakeHost) -> None:
+    table = Subject(host, "regexp")
+    host.pattern_problem = "Unmatched ("
+    table.path.write_bytes(b"/^(a/ x\n/^b/ x\n")
+    plan = table.change(Edits(set={"/^c/": "y"}, remove=["/^b/"]))
+    assert plan.warnings == [f"{table.path}, line 1: Unmatched ("]
+    assert table.path.read_bytes() == b"/^(a/ x\n/^c/ y\n"
+    with pytest.raises(InvalidInput, match="line 3: Unmatched"):
+        table.change(Edits(set={"/^(d/": "y"}))
+    assert not table.change(Edits(set={"/^c/": "y"})).changed
 
 
 def test_lmdb_key_limit(host: FakeHost) -> None:

@@ -33,6 +33,14 @@ def test_patterns_and_results(data: bytes, table_type: str, expected: list[tuple
     assert PatternTable.parse(data, table_type).render() == data
 
 
+def test_line_that_joins_the_one_before_a_comment_is_told() -> None:
+    assert PatternTable.parse(b"/a/ x\n# c\n /b/ y\n", "regexp").warnings == [
+        "line 1: is continued after a comment or a blank line by a line that starts with white space; "
+        "remove that white space if it is an entry of its own"
+    ]
+    assert PatternTable.parse(b"/a/ x\n# c\n/b/ y\n", "regexp").warnings == []
+
+
 def test_patterns_are_not_folded_and_the_first_counts() -> None:
     table = PatternTable.parse(b"/A/ x\n/a/ y\n/A/ z\n", "regexp")
     assert table.mapping(utf8=True) == {"/A/": "x", "/a/": "y"}

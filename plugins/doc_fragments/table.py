@@ -17,6 +17,10 @@ options:
         V(texthash).
       - A type that this host's Postfix can't build and read is refused before anything changes.
       - V(dbm) and V(sdbm) are refused, since their two index files can't be replaced in one step.
+      - To go from one type to another, give the new type, then name RV(reference) in C(main.cf) instead of the old table
+        and reload Postfix, then remove the old index with O(remove_old_index=true). Every lookup finds the one index or
+        the other. Of V(hash) and V(btree), whose indexes have the same name, one can't replace the other at the same
+        O(path).
     type: str
   state:
     description:
@@ -41,6 +45,12 @@ options:
       - Whether to keep a copy of the source before it is replaced. Its path is returned as RV(backup_file).
     type: bool
     default: false
+  remove_old_index:
+    description:
+      - Whether to remove the indexes that another type of table left beside the source. One that C(main.cf) or C(master.cf)
+        still names stays, with a warning.
+    type: bool
+    default: false
   owner:
     description:
       - Name or number of the user who owns source and index.
@@ -60,6 +70,7 @@ notes:
   - Source and index are replaced so that every lookup finds the old table or the new one. The index is built in a
     private directory beside the table, read back, and renamed into place before the source is. Nothing has to call
     C(postmap) afterwards.
+  - Runs on one host wait for each other, at most 60 seconds. Then the module fails, having changed nothing.
   - The module also reports a change, and repairs it, when the source was right and the index was missing, unreadable or
     did not hold what the source says.
   - Beside the table a file C(.NAME.mxrelay), readable by root alone, records the digests of source and index as they

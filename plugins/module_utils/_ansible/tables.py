@@ -19,6 +19,7 @@ TABLE_SPEC: dict[str, Any] = {
     "purge": {"type": "bool", "default": False},
     "max_removals": {"type": "str"},
     "backup": {"type": "bool", "default": False},
+    "remove_old_index": {"type": "bool", "default": False},
     "owner": {"type": "str"},
     "group": {"type": "str"},
     "mode": {"type": "raw"},
@@ -34,6 +35,7 @@ def table_options(params: Mapping[str, Any], **new: str) -> TableOptions:
         group=params["group"],
         mode=params["mode"],
         backup=params["backup"],
+        remove_old_index=params["remove_old_index"],
         max_removals=params["max_removals"],
         **new,
     )
@@ -65,6 +67,7 @@ def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
         before, after = [], []
     if plan.index_rebuilt and not plan.source_changed:
         before, after = [*before, f"index: {plan.state}"], [*after, "index: current"]
+    before = [*before, *(f"{os.path.basename(path)}: there" for path in plan.old_indexes)]
     for change in plan.metadata_changes:
         name = os.path.basename(change.path)
         before = [*before, f"{name}: {described(change.before)}"]

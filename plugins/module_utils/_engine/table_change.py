@@ -63,10 +63,11 @@ def put_in_place(
     write_index: bool,
     reload: bool,
     leftovers: list[str],
+    old_indexes: list[str],
 ) -> str | None:
     """Carries out one change under the lock of the caller; returns the path of the backup, if one was asked for.
 
-    `expected` is what the index must hold. Raises HostError; unless the message says so, the table is as it was.
+    `expected` is what the index must hold; `leftovers` are removed before it is built, `old_indexes` once it is there. Raises HostError; unless the message says so, the table is as it was.
     """
     for leftover in leftovers:
         shutil.rmtree(leftover)
@@ -76,6 +77,8 @@ def put_in_place(
                 _replace(postfix, files, expected, write_source, write_index, reload)
             if files.set_metadata:
                 _set_metadata(files)
+            for old in old_indexes:
+                os.unlink(old)
     except OSError as error:
         at = f" ({error.filename})" if error.filename else ""
         raise HostError(f"{files.path}: can't be changed: {reason(error)}{at}; the table is as it was") from error

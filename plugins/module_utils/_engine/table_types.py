@@ -17,6 +17,7 @@ _LONGEST_WORDS = 400
 INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 INDEXED_TYPES = tuple(INDEX_SUFFIXES)
 UNSAFE_TYPES = ("dbm", "sdbm")
+UNSAFE_SUFFIXES = (".dir", ".pag")
 SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
 # What holds whole keys, and so can be edited by entry whatever the module.
 KEYED_TYPES = (*INDEXED_TYPES, "texthash")

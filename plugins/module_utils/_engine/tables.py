@@ -35,6 +35,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_meta
     new_metadata,
     with_options,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_migration import (
+    old_indexes,
+    refuse_shared_index,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import (
     Settings,
     TableReference,
@@ -86,6 +90,7 @@ class TableOptions:
     mode: str | int | None = None
     backup: bool = False
     max_removals: str | None = None
+    remove_old_index: bool = False
     new_owner: str = "root"
     new_group: str = "postfix"
     new_mode: str = "0640"
@@ -109,6 +114,7 @@ class TablePlan:
     metadata_changes: list[MetadataChange] = field(default_factory=list)
     reload_pending: bool = False
     leftovers: list[str] = field(default_factory=list)
+    old_indexes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -136,6 +142,7 @@ class TablePlan:
             or self.metadata_changes
             or self.reload_pending
             or self.leftovers
+            or self.old_indexes
         )
 
 
@@ -217,6 +224,12 @@ def plan_table(
     )
     if plan.source_changed or plan.index_rebuilt:
         probe(postfix, reference.type)
+    if plan.index_rebuilt:
+        refuse_shared_index(postfix, reference, suffix)
+    if options.remove_old_index:
+        unused, used = old_indexes(postfix, reference, suffix, known.redirected)
+        plan.old_indexes.extend(unused)
+        plan.warnings.extend(used)
     if reference.type in PATTERN_TYPES:
         known_problems = pattern_problems(postfix, reference.type, reference.path, source or b"")
         if plan.source_changed:
@@ -239,6 +252,7 @@ def apply_table(postfix: Postfix, plan: TablePlan) -> str | None:
         write_index=plan.index_rebuilt,
         reload=_needs_reload(postfix, plan),
         leftovers=plan.leftovers,
+        old_indexes=plan.old_indexes,
     )
 
 

@@ -156,7 +156,7 @@ def test_change_of_a_running_table_needs_no_reload(host: FakeHost, table: Subjec
 
 @pytest.mark.parametrize(
     ("value", "reloads"),
-    [("static:a, proxy:{0}", 1), ("pipemap:{{proxy:{0}}}", 1), ("{0}, proxy:{0}s", 0), ("proxy:btree:{1}", 0)],
+    [("static:a, proxy:{0}", 1), ("pipemap:{{proxy:{0}}}", 1), ("{0}, proxy:{0}s", 0), ("proxy:cdb:{1}", 0)],
 )
 def test_table_behind_proxymap_is_reloaded_when_it_changes(
     host: FakeHost, table: Subject, value: str, reloads: int
@@ -676,6 +676,45 @@ def test_source_that_cannot_be_read_is_told_without_a_wrong_remedy(host: FakeHos
     with pytest.raises(HostError) as caught:
         read_file(host.config_directory)
     assert caught.value.message == f"{host.config_directory}: Is a directory"
+
+
+def test_new_type_is_built_beside_the_old_index_which_goes_when_nothing_names_it(host: FakeHost) -> None:
+    old = Subject(host, "hash")
+    old.change()
+    host.parameters["relay_recipient_maps"] = f"proxy:hash:{old.path}"
+    before = old.index.read_bytes()
+    new = Subject(host, "lmdb")
+    plan = new.change(remove_old_index=True)
+    assert index_rows(new) == ["alice@x.example\tx"]
+    assert old.index.read_bytes() == before
+    assert plan.warnings == [
+        f"{old.index} stays, since Postfix is configured to read hash:{old.path}; "
+        f"name lmdb:{old.path} instead, reload, and run again"
+    ]
+    host.parameters["relay_recipient_maps"] = f"lmdb:{old.path}"
+    assert not new.change().changed
+    assert old.index.exists()
+    assert new.change(remove_old_index=True, check_mode=True).old_indexes == [str(old.index)]
+    assert old.index.exists()
+    assert new.change(remove_old_index=True).changed
+    assert not old.index.exists()
+    assert not new.change(remove_old_index=True).changed
+
+
+def test_index_is_not_put_in_the_place_of_one_of_another_type(host: FakeHost) -> None:
+    old = Subject(host, "hash")
+    old.change()
+    host.parameters["relay_recipient_maps"] = f"hash:{old.path}"
+    before = contents(host.config_directory)
+    with pytest.raises(Refused) as caught:
+        Subject(host, "btree").change()
+    assert caught.value.message == (
+        f"{old.index} is the index of hash:{old.path}, which Postfix is configured to read, and an index of type btree has "
+        "the same name; give another path for the btree table and name that one in main.cf, or use another type"
+    )
+    assert contents(host.config_directory) == before
+    host.parameters["relay_recipient_maps"] = ""
+    assert Subject(host, "btree").change().index_rebuilt
 
 
 def test_directory_is_not_a_table(host: FakeHost, table: Subject) -> None:

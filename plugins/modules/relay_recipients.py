@@ -16,6 +16,9 @@ description:
   - Keeps the lookup table of C(relay_recipient_maps), by single addresses with O(recipients) or by whole domains with
     O(domains), and its index.
   - Entries and comments that aren't declared stay as they are, to the byte.
+  - An internationalised domain has two forms, such as V(bücher.example) and V(xn--bcher-kva.example), which are different
+    keys to Postfix. Given in one form, its entries are written in both where C(smtputf8_enable) is on and IDNA2003 and
+    IDNA2008 agree on the domain. Where they differ, as on V(faß.example), both forms must be given.
   - Addresses are personal data. They travel to the host as a private file and are neither arguments of the module on the
     host nor part of its log, result or diff, unless O(show_recipients=true).
 extends_documentation_fragment:

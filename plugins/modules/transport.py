@@ -15,6 +15,7 @@ author:
 description:
   - Keeps entries of the lookup table of C(transport_maps), and its index.
   - Entries and comments that aren't declared stay as they are, to the byte.
+  - Entries for an internationalised domain are written in both of its forms, as M(mxrelay.postfix.relay_recipients) does it.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     read_settings,
     resolve,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import checked_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -36,15 +37,15 @@ DEFAULT_NAME = "relay_recipients"
 
 def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
-    edits = edits_of(params)
     settings = read_settings(postfix, [PARAMETER])
+    edits, unheard = with_both_forms(edits_of(params), settings.utf8)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, edits, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
     if params["show_recipients"]:
         results.update(added_recipients=plan.added, removed_recipients=plan.removed)
     diff = entries_diff(plan) if params["show_recipients"] else counts_diff(plan)
-    return table_outcome(plan, backup, diff, **results)
+    return table_outcome(plan, backup, diff, unheard, **results)
 
 
 def edits_of(params: Mapping[str, Any]) -> Edits:

@@ -79,8 +79,10 @@ def _text(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: Any) -> Outcome:
-    """The result that every table module returns, with `results` of its own."""
+def table_outcome(
+    plan: TablePlan, backup: str | None, diff: Diff, warnings: Sequence[str] = (), **results: Any
+) -> Outcome:
+    """The result that every table module returns, with `results` and `warnings` of its own."""
     returned: dict[str, Any] = {
         "path": plan.reference.path,
         "type": plan.reference.type,
@@ -92,5 +94,8 @@ def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: An
     if backup:
         returned["backup_file"] = backup
     return Outcome(
-        changed=plan.changed, diffs=[diff] if plan.changed else [], warnings=list(plan.warnings), results=returned
+        changed=plan.changed,
+        diffs=[diff] if plan.changed else [],
+        warnings=[*plan.warnings, *warnings],
+        results=returned,
     )

@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
     table_outcome,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change_table, read_settings, resolve
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import rows
@@ -24,10 +25,10 @@ DEFAULT_NAME = "transport"
 def keep_transport(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
     wanted = rows(params["entries"], with_results=params["state"] == "present")
-    want = edits(wanted, params["state"], params["purge"])
     settings = read_settings(postfix, [PARAMETER])
+    want, unheard = with_both_forms(edits(wanted, params["state"], params["purge"]), settings.utf8)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, want, table_options(params), check_mode, settings)
     return table_outcome(
-        plan, backup, entries_diff(plan), added=plan.added, removed=plan.removed, updated=plan.updated
+        plan, backup, entries_diff(plan), unheard, added=plan.added, removed=plan.removed, updated=plan.updated
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
@@ -171,15 +172,31 @@ def declare(items: object, listed: Sequence[list[str] | None], place: str = "dom
     Raises InvalidInput for a listed domain without an address, and for a domain declared in two ways.
     """
     declared: dict[str, DomainRecipients] = {}
+    spelled: dict[str, DomainRecipients] = {}
     for number, (item, addresses) in enumerate(zip(as_items(items, place), listed)):
         here = f"{place}[{number}]"
         domain = _declared(item, addresses, here)
         earlier = declared.setdefault(domain.name, domain)
-        if replace(earlier, recipients=()) != replace(domain, recipients=()) or (
-            set(earlier.recipients) != set(domain.recipients)
-        ):
+        if _differ(earlier, domain):
             raise invalid(domain.name, f"{here}.name", "is declared before, in another way", "declare it once")
+        twin = spelled.setdefault(canonical(domain.name), domain)
+        if twin.name != domain.name and _differ(_canonical(twin), _canonical(domain)):
+            raise invalid(
+                domain.name, f"{here}.name", f"is {twin.name} in its other form, declared in another way",
+                "declare it once; its entries are written in both forms",
+            )
     return list(declared.values())
+
+
+def _differ(one: DomainRecipients, other: DomainRecipients) -> bool:
+    return replace(one, recipients=()) != replace(other, recipients=()) or set(one.recipients) != set(other.recipients)
+
+
+def _canonical(domain: DomainRecipients) -> DomainRecipients:
+    recipients = tuple(
+        f"{local}@{canonical(name)}" for local, _at, name in (one.rpartition("@") for one in domain.recipients)
+    )
+    return replace(domain, name=canonical(domain.name), recipients=recipients)
 
 
 def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) -> DomainRecipients:

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms
+
+U, A = "bücher.example", "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("domain", "spellings"),
+    [
+        ("x.example", ("x.example",)),
+        (U, (U, A)),
+        (A, (A, U)),
+        (f".{U}", (f".{U}", f".{A}")),
+        ("bücher.xn--e1afmkfd", ("bücher.xn--e1afmkfd", "bücher.пример", "xn--bcher-kva.xn--e1afmkfd")),
+        ("例え.テスト", ("例え.テスト", "xn--r8jz45g.xn--zckzah")),
+        ("مثال.إختبار", ("مثال.إختبار", "xn--mgbh0fb.xn--kgbechtv")),
+        ("דוגמה.טעסט", ("דוגמה.טעסט", "xn--6dbbec0c.xn--deba0ad")),
+        ("한국.example", ("한국.example", "xn--3e0b707e.example")),
+    ],
+)
+def test_both_forms_where_the_standards_agree(domain: str, spellings: tuple[str, ...]) -> None:
+    assert forms(domain) == (spellings, ())
+
+
+@pytest.mark.parametrize(
+    ("domain", "candidates"),
+    [
+        ("faß.example", ("xn--fa-hia.example", "fass.example")),
+        ("xn--fa-hia.example", ("faß.example",)),
+        ("βόλος.example", ("xn--nxasmm1c.example", "xn--nxasmq6b.example")),
+        ("نامه\u200cای.example", ("xn--mgba3gch31f060k.example", "xn--mgba3gch31f.example")),
+        ("♥.example", ("xn--g6h.example",)),
+        ("a٣.example", ("xn--a-fqc.example",)),
+        ("l·l.example", ("xn--ll-0ea.example",)),
+        ("ab--ü.example", ("xn--ab---3ra.example",)),
+        ("ａ.example", ("xn--mi7c.example", "a.example")),
+        ("xn--mi7c.example", ()),
+        ("قa.example", ("xn--a-ioc.example",)),
+        ("\u0301a.example", ("xn--a-wbb.example",)),
+        ("xn--ä.example", ("xn--xn---ooa.example",)),
+    ],
+)
+def test_candidates_where_they_differ(domain: str, candidates: tuple[str, ...]) -> None:
+    assert forms(domain) == ((domain,), candidates)
+
+
+@pytest.mark.parametrize("label", ["xn--", "xn--99999999", "xn--abc", "xn--fass-", "xn--a-"])
+def test_what_looks_like_an_a_label_and_stands_for_nothing_stays(label: str) -> None:
+    assert forms(f"{label}.example") == ((f"{label}.example",), ())

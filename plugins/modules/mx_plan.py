@@ -189,11 +189,15 @@ options:
         so that it need not be run.
     type: bool
     default: false
-  verify_dns:
+  verify_fail_on:
     description:
-      - With O(verify), judge by DNS as well, which takes about a second for some hundred domains.
-    type: bool
-    default: false
+      - The scopes of which an error will count. With O(verify), V(dns) and V(remote) have DNS asked about every domain,
+        which takes about a second for some hundred of them.
+      - Returned as it is given.
+    type: list
+    elements: str
+    choices: [local, dns, remote]
+    default: [local]
 seealso:
   - module: mxrelay.postfix.mx_info
   - name: STANDARD_CONFIGURATION_README
@@ -278,6 +282,15 @@ pending:
   description: Whether anything would change.
   type: bool
   returned: always
+judge:
+  description: Whether O(verify) was asked for.
+  type: bool
+  returned: always
+verify_fail_on:
+  description: The value of O(verify_fail_on).
+  type: list
+  elements: str
+  returned: always
 findings:
   description: The findings of M(mxrelay.postfix.mx_info); null where they were not asked for, or something would
     change.
@@ -291,6 +304,11 @@ undeclared:
   returned: always
 recipients:
   description: The table of recipients, whether anything in it would change, and if so its domains with their policies.
+  type: dict
+  returned: always
+subdomains:
+  description: The table of patterns for recipients at subdomains, whether anything in it would change, and if so its
+    rows.
   type: dict
   returned: always
 transport:

@@ -17,22 +17,24 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("secondary_mx", "primary_mx", "mx")
 PRIMARY_ONLY_ITEM_OPTIONS = {"mail_host", "port", "mx_lookup"}
 
-# What users rely on: the variable without its prefix, its type and its default.
+# What users rely on: the variable without its prefix, its type and its default. Lists and truth values are raw: a
+# survey's blank answer, null or empty text, would be refused before any task could take it for the default. mx_plan
+# checks them.
 CONTRACT: dict[str, tuple[str, Any]] = {
-    "domains": ("list", []),
+    "domains": ("raw", []),
     "recipient_check": ("str", "table"),
-    "proxy_interfaces": ("list", []),
+    "proxy_interfaces": ("raw", []),
     "table_type": ("str", ""),
     "table_directory": ("path", ""),
     "config_directory": ("path", "/etc/postfix"),
     "queue_lifetime": ("str", ""),
-    "postmaster": ("bool", True),
+    "postmaster": ("raw", True),
     "undeclared_domains": ("str", "refuse"),
-    "remove_undeclared": ("bool", False),
-    "manage_package": ("bool", True),
-    "manage_service": ("bool", True),
-    "verify": ("bool", True),
-    "verify_fail_on": ("list", ["local"]),
+    "remove_undeclared": ("raw", False),
+    "manage_package": ("raw", True),
+    "manage_service": ("raw", True),
+    "verify": ("raw", True),
+    "verify_fail_on": ("raw", ["local"]),
 }
 
 PYTHON_TYPES: dict[str, type] = {

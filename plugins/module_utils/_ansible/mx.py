@@ -65,7 +65,12 @@ PLAN_SPEC: Dict[str, Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
     "verify": {"type": "bool", "default": False},
-    "verify_dns": {"type": "bool", "default": False},
+    "verify_fail_on": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["local", "dns", "remote"],
+        "default": ["local"],
+    },
 }
 
 INFO_SPEC: Dict[str, Any] = {

@@ -128,6 +128,10 @@ def blank(value: Any) -> bool:
     return value is None or value == "" or value == []
 
 
+def _off(value: Any) -> bool:
+    return blank(value) or value is False
+
+
 def read_request(params: Mapping[str, Any]) -> Request:
     """The request that module parameters hold. What can't be right becomes a refusal, so that all are seen at once."""
     reading = _Reading()
@@ -252,6 +256,16 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     role = given.get("role") or role_of_all
     if role not in (PRIMARY, SECONDARY):
         raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; make it primary or secondary')
+    if role_of_all and role != role_of_all:
+        raise InvalidInput(
+            f'"{name}" ({place}) has the role {role}; leave role out, or use mxrelay.postfix.mx for a mixed list'
+        )
+    extra = [one for one in ("mail_host", "port", "mx_lookup") if role == SECONDARY and not _off(given.get(one))]
+    if extra:
+        raise InvalidInput(
+            f'"{name}" ({place}) has {extra[0]}, but a secondary MX follows the domain\'s MX records; '
+            f"leave {extra[0]} out, or make this host the primary MX"
+        )
     state = given.get("state") or PRESENT
     has_list = bool(given.get("has_list"))
     policy = given.get("recipients_policy") or (LISTED if has_list else None)

@@ -38,8 +38,25 @@ def test_false_is_no_blank() -> None:
 def test_role_of_the_run_is_the_role_of_its_domains() -> None:
     items = read_request({"role": "secondary_mx", "domains": [{"name": "X.Example"}]}).items
     assert [(one.name, one.role) for one in items] == [("x.example", "secondary")]
-    items = read_request({"role": "primary_mx", "domains": [primary(role="secondary")]}).items
-    assert items[0].role == "secondary"
+    items = read_request({"role": "primary_mx", "domains": [primary(role="primary")]}).items
+    assert items[0].role == "primary"
+
+
+def test_item_of_the_other_role_is_refused() -> None:
+    refused = read_request({"role": "primary_mx", "domains": [{"name": "x.example", "role": "secondary"}]}).refusals
+    assert [(one.cause, one.remedy) for one in refused] == [
+        ('"x.example" (domains[0]) has the role secondary', "leave role out, or use mxrelay.postfix.mx for a mixed list")
+    ]
+
+
+@pytest.mark.parametrize("field", [{"mail_host": "mail.example"}, {"port": 25}, {"mx_lookup": True}])
+def test_secondary_has_no_mail_host(field: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example", **field}]) == [("x.example", "invalid")]
+
+
+@pytest.mark.parametrize("field", [{"mail_host": ""}, {"port": None}, {"mx_lookup": False}])
+def test_blank_mail_host_of_a_secondary_says_nothing(field: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example", **field}]) == []
 
 
 def test_mixed_list_needs_a_role_for_each() -> None:

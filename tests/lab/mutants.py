@@ -59,6 +59,7 @@ CLAIMS = {
     },
     "mx/tasks/removal.yml": {
         "Remove the recipients of domains that are no longer relayed": GONE,
+        "Remove the patterns of subdomains that are no longer relayed": Claim("secondary_mx", "rows_of_subdomains"),
         "Remove the transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
         "Remove the domains whose mail host is no longer asked": ASKED,
     },
@@ -71,6 +72,7 @@ CLAIMS = {
     "mx/tasks/tables.yml": {
         "Bring the transport table to the plan": Claim("primary_mx", "another_mail_host"),
         "Bring the table of valid recipients to the plan": REPAIRED,
+        "Bring the patterns for recipients at subdomains to the plan": Claim("secondary_mx", "subdomains_are_relayed"),
         "Bring the table of domains whose mail host is asked to the plan": ASKED,
     },
     "mx/tasks/verify.yml": {

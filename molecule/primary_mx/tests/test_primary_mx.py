@@ -154,8 +154,8 @@ def test_row_of_an_absent_domain_no_longer_directs_this_hosts_own_mail() -> None
 
 
 def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
-    wild = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients_policy": "verify"}
-    flow = {**wild, "name": "flow.example"}
+    flow = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients_policy": "verify"}
+    wild = {**flow, "name": "wild.example", "subdomains": True}
     changes_once(variables={"primary_mx_domains": [GATEWAY, wild, flow]})
 
     def code_for(address: str) -> int:
@@ -164,13 +164,16 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     # The first answer about an address is 450, while the mail host is being asked.
     assert hosts.wait_for(lambda: code_for("grace@wild.example") == 250, claims.SECONDS_TO_QUEUE)
     assert code_for("nobody@wild.example") == 450
+    assert code_for("nobody@sub.wild.example") == 450
+    claims.refuses_unknown(HOST, "nobody@sub.flow.example")
     claims.relays_for_no_stranger(HOST, "gateway.example")
     serves_its_domain()
     with faults.down("mail"):
         assert hosts.wait_for(lambda: code_for("newcomer@wild.example") == 250, claims.SECONDS_TO_QUEUE)
-    any_wild = {**wild, "recipients_policy": "any"}
+    any_wild = {**wild, "recipients_policy": "any", "subdomains": False}
     changes_once(variables={"primary_mx_domains": [GATEWAY, any_wild, flow]})
     claims.accepts(HOST, "nobody@wild.example")
+    claims.refuses_unknown(HOST, "nobody@sub.wild.example")
     gone = [{"name": "wild.example", "state": "absent"}, {"name": "flow.example", "state": "absent", "force": True}]
     changes_once(variables={"primary_mx_domains": gone})
     claims.refuses_relay(HOST, "grace@wild.example")
@@ -202,6 +205,16 @@ def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> Non
     assert run.code != 0
     assert named in run.said
     assert run.changed[NAME] == 0
+    assert faults.state_of(HOST) == before
+
+
+def test_mail_host_that_is_this_host_through_nat_is_refused() -> None:
+    outside = hosts.on("tester", "getent", "ahostsv4", "nowhere.lab.example").split()[0]
+    looping = {"name": "flow.example", "mail_host": "nowhere.lab.example", "recipients": ["erin@flow.example"]}
+    before = faults.state_of(HOST)
+    run = converge(variables={"primary_mx_domains": [looping], "primary_mx_proxy_interfaces": [outside]})
+    assert run.code != 0
+    assert "flow.example (own_nexthop): its mail_host nowhere.lab.example is this host" in run.said
     assert faults.state_of(HOST) == before
 
 

@@ -36,6 +36,12 @@ def unchanged(**options: Any) -> None:
     assert faults.state_of(HOST) == before
 
 
+def refuses_for_good(address: str) -> None:
+    """Refused, be it as an unknown recipient or, where parents no longer match, as a domain that is not relayed."""
+    said = hosts.talk(address, server=NAME)
+    assert said.rcpt[0][0] in (550, 554), said
+
+
 def serves_its_domains() -> None:
     """What the inventory declares holds, right now."""
     claims.accepts(HOST, "carol@backup.example")
@@ -52,8 +58,7 @@ def test_takes_listed_recipients_and_passes_them_to_the_primary(address: str) ->
 
 def test_refuses_unknown_recipients() -> None:
     claims.refuses_unknown(HOST, "nobody@backup.example")
-    said = hosts.talk("carol@sub.backup.example", server=NAME)
-    assert said.rcpt[0][0] in (550, 554), said
+    refuses_for_good("carol@sub.backup.example")
 
 
 def test_takes_everyone_of_a_domain_with_policy_any() -> None:
@@ -147,6 +152,29 @@ def test_foreign_members_survive_additions_and_removals(foreign_members: None) -
     claims.refuses_relay(HOST, "erin@flow.example")
     claims.delivers_once(HOST, "heidi@foreign.example")
     claims.refuses_unknown(HOST, "nobody@foreign.example")
+    serves_its_domains()
+
+
+def test_recipients_that_another_map_keeps_are_left_to_it() -> None:
+    listed = faults.parameter(HOST, "relay_recipient_maps")
+    hosts.on(HOST, "sh", "-c", "cat > /etc/postfix/their_recipients", given="/^heidi@foreign\\.example$/ x\n")
+    faults.set_parameters(HOST, {"relay_recipient_maps": f"{listed}, regexp:/etc/postfix/their_recipients"})
+    external = {"name": "foreign.example", "recipients_policy": "external", "probe_recipient": "heidi@foreign.example"}
+    try:
+        before = faults.state_of(HOST)
+        run = converge(variables={"secondary_mx_domains": [{**external, "probe_recipient": "ivan@foreign.example"}]})
+        assert run.code != 0
+        assert "foreign.example (external): its probe_recipient is not found" in run.said
+        assert faults.state_of(HOST) == before
+        changes_once(variables={"secondary_mx_domains": [external]})
+        claims.delivers_once(HOST, "heidi@foreign.example")
+        claims.refuses_unknown(HOST, "ivan@foreign.example")
+        claims.refuses_unknown(HOST, "postmaster@foreign.example")
+        gone = {"name": "foreign.example", "state": "absent", "force": True}
+        changes_once(variables={"secondary_mx_domains": [gone]})
+        claims.refuses_relay(HOST, "heidi@foreign.example")
+    finally:
+        faults.set_parameters(HOST, {"relay_recipient_maps": listed})
     serves_its_domains()
 
 
@@ -272,6 +300,12 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         "foreign.example",
     ),
+    "truth value that is none": ([{"name": "foreign.example", "recipients_policy": "any", "subdomains": "maybe"}], "maybe"),
+    "option that there is not": ([{"name": "foreign.example", "recipeints": []}], "recipeints"),
+    "mail host of a secondary": (
+        [{"name": "foreign.example", "recipients_policy": "any", "mail_host": "mail.lab.example"}],
+        "mail_host",
+    ),
     "this host is the best MX": (
         [{"name": "captive.example", "recipients": ["kim@captive.example"]}],
         "captive.example",
@@ -305,13 +339,87 @@ def test_domain_that_is_local_here_is_refused() -> None:
         faults.set_parameters(HOST, {"mydestination": listed})
 
 
-def test_no_recipient_check_when_asked_and_back() -> None:
-    unlisted = [{"name": "backup.example"}, {"name": "wild.example"}]
-    changes_once(variables={"secondary_mx_recipient_check": "none", "secondary_mx_domains": unlisted})
-    claims.accepts(HOST, "nobody@backup.example")
-    claims.refuses_relay(HOST)
+def test_subdomains_are_relayed_where_the_item_says_so_and_no_longer_than_that() -> None:
+    wide = [
+        {"name": "backup.example", "recipients": ["carol@backup.example", "x@sub.backup.example"], "subdomains": True},
+        {"name": "wild.example", "recipients_policy": "any", "subdomains": True},
+    ]
+    changes_once(variables={"secondary_mx_domains": wide})
+    claims.accepts(HOST, "x@sub.backup.example")
+    refuses_for_good("y@sub.backup.example")
+    claims.accepts(HOST, "whoever@a.sub.wild.example")
+    claims.accepts(HOST, "whoever@wild.example")
+    refuses_for_good("whoever@subwild.example")
+    changes_once()
+    refuses_for_good("x@sub.backup.example")
+    refuses_for_good("whoever@a.sub.wild.example")
+    serves_its_domains()
+
+
+def test_rows_of_subdomains_go_while_those_of_another_domain_stay() -> None:
+    wide, narrow = (
+        [
+            {"name": "backup.example", "recipients_policy": "any", "subdomains": True},
+            {"name": "wild.example", "recipients_policy": "any", "subdomains": both},
+        ]
+        for both in (True, False)
+    )
+    converged(variables={"secondary_mx_domains": wide})
+    claims.accepts(HOST, "whoever@sub.wild.example")
+    changes_once(variables={"secondary_mx_domains": narrow})
+    refuses_for_good("whoever@sub.wild.example")
+    claims.accepts(HOST, "whoever@sub.backup.example")
     converged()
     serves_its_domains()
+
+
+def test_no_recipient_check_when_asked_and_back() -> None:
+    unlisted = [{"name": "backup.example"}, {"name": "wild.example", "subdomains": True}]
+    changes_once(variables={"secondary_mx_recipient_check": "none", "secondary_mx_domains": unlisted})
+    claims.accepts(HOST, "nobody@backup.example")
+    claims.refuses_relay(HOST, "nobody@sub.backup.example")
+    claims.accepts(HOST, "nobody@sub.wild.example")
+    claims.refuses_relay(HOST)
+    converged()
+    claims.refuses_relay(HOST, "nobody@sub.wild.example")
+    serves_its_domains()
+
+
+def test_tables_of_another_type_in_another_directory_take_the_place_of_the_old() -> None:
+    hosts.on(HOST, "mkdir", "--parents", "/etc/postfix/tables")
+    changes_once(
+        variables={"secondary_mx_table_type": "lmdb", "secondary_mx_table_directory": "/etc/postfix/tables"}
+    )
+    assert faults.parameter(HOST, "relay_recipient_maps") == "lmdb:/etc/postfix/tables/relay_recipients"
+    serves_its_domains()
+    # What main.cf names is kept where nothing else is asked for.
+    unchanged()
+    converged(variables={"secondary_mx_table_type": "hash", "secondary_mx_table_directory": "/etc/postfix"})
+    assert faults.parameter(HOST, "relay_recipient_maps") == "hash:/etc/postfix/relay_recipients"
+    serves_its_domains()
+
+
+SETTINGS = (
+    "recipient_check",
+    "proxy_interfaces",
+    "inet_interfaces",
+    "table_type",
+    "table_directory",
+    "config_directory",
+    "queue_lifetime",
+    "postmaster",
+    "undeclared_domains",
+    "remove_undeclared",
+    "manage_package",
+    "manage_service",
+    "verify",
+    "verify_fail_on",
+)
+
+
+@pytest.mark.parametrize("blank", [None, ""], ids=["null", "empty"])
+def test_blank_answers_of_a_survey_mean_the_defaults(blank: str | None) -> None:
+    unchanged(variables={f"secondary_mx_{name}": blank for name in SETTINGS})
 
 
 def test_still_relays_for_no_stranger_after_all_that() -> None:

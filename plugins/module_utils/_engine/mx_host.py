@@ -38,14 +38,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host imp
     TableState,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
+    ANY,
     EXTERNAL,
     PRIMARY,
     SECONDARY,
+    VERIFY,
     Refusal,
     Request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing, type_package
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PatternTable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import ADDRESSES, permits, welcomes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
@@ -57,6 +59,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service imp
 RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
+SUBDOMAINS_NAME = "relay_recipients_subdomains"
 OS_RELEASE = "/etc/os-release"
 # No address of a person: it finds the patterns that take every address of a domain.
 PROBE_LOCAL_PART = "mxrelay-probe"
@@ -102,6 +105,12 @@ class MapReader:
         if path not in self._sources:
             self._sources[path] = Table.parse(read_file(path) or b"")
         return self._sources[path]
+
+    def rows(self, kind: str, path: str, utf8: bool) -> dict[str, str]:
+        """The entries of a local table's source, of patterns as well."""
+        if kind in PATTERN_TYPES:
+            return PatternTable.parse(read_file(path) or b"", kind).mapping(utf8)
+        return self.source(path).mapping(utf8)
 
     def values(self, table: str) -> list[str]:
         """All results of a table as far as they can be listed: none of those of a type that only answers."""
@@ -216,9 +225,10 @@ def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader:
         for entry in content.entries:
             counted[entry.key.lower()] = counted.get(entry.key.lower(), 0) + 1
         untidy = frozenset(key for key, count in counted.items() if count > 1)
-        wide = frozenset(item.name for item in request.items if item.subdomains)
+        wide = frozenset(item.name for item in request.items if item.subdomains and item.policy not in (ANY, VERIFY))
         state.recipient_rows = rows_by_domain(rows, untidy, wide, request.declared)
-        state.verify = _verify_table(postfix, settings, state, reader)
+        state.verify = _table_beside(postfix, settings, state, "smtpd_recipient_restrictions", VERIFY_NAME, reader)
+        state.subdomains = _table_beside(postfix, settings, state, "relay_recipient_maps", SUBDOMAINS_NAME, reader)
     if state.transport:
         content = reader.source(state.transport.path)
         state.transport = replace(state.transport, rows=content.mapping(settings.utf8))
@@ -308,14 +318,16 @@ def _state(postfix: Postfix, reference: TableReference, settings: Settings, valu
     )
 
 
-def _verify_table(postfix: Postfix, settings: Settings, state: HostState, reader: MapReader) -> TableState | None:
-    """The table beside the recipients that says for which domains each recipient is asked of the mail host."""
+def _table_beside(
+    postfix: Postfix, settings: Settings, state: HostState, parameter: str, name: str, reader: MapReader
+) -> TableState | None:
+    """A table of ours in the directory of the recipients: of their type, or of patterns."""
     if state.recipients is None:
         return None
-    reference = TableReference(state.recipients.type, os.path.join(os.path.dirname(state.recipients.path), VERIFY_NAME))
-    table = _state(postfix, reference, settings, state.value("smtpd_recipient_restrictions"))
-    content = reader.source(table.path)
-    return replace(table, rows=content.mapping(settings.utf8))
+    table_type = "regexp" if name == SUBDOMAINS_NAME else state.recipients.type
+    reference = TableReference(table_type, os.path.join(os.path.dirname(state.recipients.path), name))
+    table = _state(postfix, reference, settings, state.value(parameter))
+    return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 
 
 def _files(members: Sequence[str]) -> dict[str, str]:

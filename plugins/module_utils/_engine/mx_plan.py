@@ -19,7 +19,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import MxPlan, RecipientsItem, decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import (
+    MxPlan,
+    RecipientsItem,
+    decide,
+    subdomain_pattern,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     Refusal,
     Request,
@@ -45,8 +50,10 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     results["changes"] = changes(results)
     results["pending"] = bool(results["packages"]) or any(
         results[part]["changed"]
-        for part in ("recipients", "transport", "verify", "removal", "main_cf", "master_cf", "service")
+        for part in ("recipients", "subdomains", "transport", "verify", "removal", "main_cf", "master_cf", "service")
     )
+    results["judge"] = bool(params.get("verify"))
+    results["verify_fail_on"] = params.get("verify_fail_on")
     results["findings"] = _findings(params, request, results, postfix, evidence, network)
     return Outcome(warnings=_warnings(plan, evidence.state, request), results=results)
 
@@ -63,7 +70,7 @@ def _findings(
     if not params.get("verify") or evidence.reader is None or results["pending"] or results["refusals"]:
         return None
     names = [item.name for item in request.present]
-    asked = network if params.get("verify_dns") else None
+    asked = network if {"dns", "remote"}.intersection(params.get("verify_fail_on") or ()) else None
     tables, domains = gather(names, postfix, evidence.state, evidence.reader, asked)
     return [one.as_result() for one in judge(evidence.state, tables, domains)]
 
@@ -93,6 +100,7 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
     state = evidence.state
     transport_rows = state.transport.rows if state.transport else {}
     verify_rows = state.verify.rows if state.verify else {}
+    pattern_rows = state.subdomains.rows if state.subdomains else {}
     removable = (
         set(plan.waiting) if request.runs("config") else {one for one in plan.waiting if one not in state.relayed}
     )
@@ -100,6 +108,9 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
     if kept:
         plan.notes.append(f"rows of {', '.join(kept)} stay until main.cf has let go: run the phase config as well")
     removed = [one for one in plan.recipients_removed if one.name in removable]
+    patterns_removed = [
+        one for one in plan.subdomains_removed if one not in {subdomain_pattern(name) for name in kept}
+    ]
     transport_removed = [one for one in dict.fromkeys(plan.transport_removed) if one.lstrip(".") not in kept]
     return {
         "installed": state.installed,
@@ -111,11 +122,13 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
         "notes": plan.notes,
         "recipients": _recipients(state.recipients, plan.recipients),
         "transport": _rows(state.transport, plan.transport, transport_rows, ("pattern", "result")),
+        "subdomains": _rows(state.subdomains, plan.subdomains, pattern_rows, ("key", "value")),
         "verify": _rows(state.verify, plan.verify, verify_rows, ("key", "value")),
         "removal": {
-            "changed": bool(removed or transport_removed or plan.verify_removed),
+            "changed": bool(removed or transport_removed or patterns_removed or plan.verify_removed),
             "recipients": [one.as_result() for one in removed],
             "transport": [{"pattern": one} for one in transport_removed],
+            "subdomains": [{"key": one} for one in patterns_removed],
             "verify": [{"key": one} for one in plan.verify_removed if one in verify_rows],
         },
         "main_cf": {
@@ -179,7 +192,7 @@ def _rows(
 
 def _refuse_half_runs(request: Request, results: Mapping[str, Any], plan: MxPlan) -> None:
     """main.cf must not name tables, or relay domains, whose rows are not there yet."""
-    behind = [name for name in ("recipients", "transport", "verify") if results[name]["changed"]]
+    behind = [name for name in ("recipients", "subdomains", "transport", "verify") if results[name]["changed"]]
     if behind and results["main_cf"]["changed"] and request.runs("config") and not request.runs("tables"):
         plan.refuse(
             "",
@@ -219,6 +232,8 @@ def changes(results: Mapping[str, Any]) -> list[str]:
     for entry in results["recipients"]["domains"]:
         if entry["changed"]:
             lines.append(f"recipients of {entry['name']}: {entry['recipients_policy']}")
+    if results["subdomains"]["changed"]:
+        lines += [f"recipients of subdomains: {entry['key']}" for entry in results["subdomains"]["entries"]]
     if results["transport"]["changed"]:
         lines += [f"transport {entry['pattern']} {entry['result']}" for entry in results["transport"]["entries"]]
     if results["verify"]["changed"]:
@@ -236,6 +251,7 @@ def changes(results: Mapping[str, Any]) -> list[str]:
         for service in results["master_cf"]["services"]:
             lines += [f"master.cf: relay/unix -o {name}={value}" for name, value in service["overrides"].items()]
     lines += [f"remove the recipients of {entry['name']}" for entry in results["removal"]["recipients"]]
+    lines += [f"remove the recipients of subdomains {entry['key']}" for entry in results["removal"]["subdomains"]]
     lines += [f"remove transport {entry['pattern']}" for entry in results["removal"]["transport"]]
     return lines
 

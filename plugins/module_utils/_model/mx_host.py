@@ -80,6 +80,8 @@ class HostState:
     recipient_rows: Mapping[str, DomainRows] = field(default_factory=dict)
     transport: TableState | None = None
     verify: TableState | None = None
+    # Patterns that accept every address of a domain's subdomains.
+    subdomains: TableState | None = None
     # domain -> an answer of another member of transport_maps that no row of ours comes before
     captures: Mapping[str, Capture] = field(default_factory=dict)
     # domain -> an answer that a row of its own would come before: a parent's, a wildcard's, a later member's

@@ -33,6 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     Refusal,
     Request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 
 # Members of master_service_disable without which smtpd does not listen.
@@ -40,7 +41,9 @@ NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
-VERIFY_ACTION = "reject_unverified_recipient"
+# The first for subdomains, which this row is found for as well: they are refused at once, not asked about.
+VERIFY_ACTION = "reject_unlisted_recipient, reject_unverified_recipient"
+PARENTS = "parent_domain_matches_subdomains"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ class MxPlan:
     recipients_removed: list[RecipientsItem] = field(default_factory=list)
     transport: dict[str, str] = field(default_factory=dict)
     transport_removed: list[str] = field(default_factory=list)
+    # Patterns for the addresses of subdomains, where no row of an indexed table matches them.
+    subdomains: dict[str, str] = field(default_factory=dict)
+    subdomains_removed: list[str] = field(default_factory=list)
     verify: dict[str, str] = field(default_factory=dict)
     verify_removed: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -115,6 +121,8 @@ def decide(request: Request, host: HostState) -> MxPlan:
         _absent(request, host, plan)
         _relay_domains(request, host, plan)
         _recipient_maps(request, host, plan)
+        _subdomain_patterns(request, host, plan)
+        _left_at_subdomains(request, host, plan)
         _transport_maps(request, host, plan)
         _verification(request, host, plan)
         if request.present:
@@ -148,6 +156,11 @@ def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
             or rows.postmaster != (postmaster or item.lists_postmaster)
         )
     return not (rows.wildcard and rows.tidy and rows.count == 0 and not rows.postmaster)
+
+
+def subdomain_pattern(name: str) -> str:
+    """The pattern of a regexp table that matches every address of a domain's subdomains, and none of its own."""
+    return "/@[^@]+\\." + name.replace(".", "\\.") + "$/"
 
 
 def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
@@ -184,16 +197,9 @@ def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
                     policy=LISTED if item.policy == LISTED else ANY,
                     index=item.index,
                     postmaster=item.policy == LISTED and bool(settings["postmaster"]),
-                    subdomains=item.subdomains,
+                    subdomains=item.subdomains and item.policy == LISTED,
                     changed=rows_differ(item, rows, bool(settings["postmaster"])),
                 )
-            )
-        if table and item.subdomains and item.policy in (ANY, VERIFY):
-            plan.refuse(
-                item.name,
-                "subdomains",
-                f"subdomains with the policy {item.policy}: a wildcard row matches no subdomain",
-                "list full addresses, or declare each subdomain as a domain of its own",
             )
 
 
@@ -394,8 +400,10 @@ def _let_go(
     transport_rows = host.transport.rows if host.transport else {}
     mine = [one for one in (name, "." + name) if one in transport_rows]
     relayed = [one for one in (name, "." + name) if one in host.relayed]
-    verified = bool(host.verify and name in host.verify.rows)
-    if not (rows or mine or relayed or verified):
+    verified = [one for one in (name, "." + name) if host.verify and one in host.verify.rows]
+    pattern = subdomain_pattern(name)
+    matched = bool(host.subdomains and pattern in host.subdomains.rows)
+    if not (rows or mine or relayed or verified or matched):
         return
     proxies = [str(one) for one in request.settings["proxy_interfaces"]]
     named = [one for one in host.mx.get(name, ()) if host.is_self(one.host, one.addresses, proxies)]
@@ -429,19 +437,57 @@ def _let_go(
             )
         )
     plan.transport_removed += mine
-    if verified:
-        plan.verify_removed.append(name)
+    plan.verify_removed += verified
+    if matched:
+        plan.subdomains_removed.append(pattern)
     plan.waiting.append(name)
 
 
 def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
+    table = request.settings["recipient_check"] == "table"
     for item in request.present:
         wanted = [item.name]
-        if item.subdomains and not host.relay_parents:
+        if item.subdomains and not (host.relay_parents and table):
             wanted.append("." + item.name)
         for name in wanted:
             if name not in host.relayed:
                 plan.add_item("relay_domains", name)
+        dotted = "." + item.name
+        if not item.subdomains and host.relayed.get(dotted) == dotted:
+            plan.remove_item("relay_domains", dotted)
+    if request.present and not table and host.relay_parents:
+        _unmatch_subdomains(request, host, plan)
+
+
+def _unmatch_subdomains(request: Request, host: HostState, plan: MxPlan) -> None:
+    """Without a table of recipients, relay_domains alone can refuse subdomains: by no longer matching parents.
+
+    Domains that this role does not declare go on as they are: their subdomains are named from now on.
+    """
+    plan.remove_item(PARENTS, "relay_domains")
+    settled = {item.name for item in request.items}.union(plan.remove_items.get("relay_domains", ()))
+    for name in host.relayed:
+        local = "mydestination" in host.classes.get(name, {})
+        if local or name in settled or name.startswith(".") or "." + name in host.relayed:
+            continue
+        if host.relayed[name] == name:
+            plan.add_item("relay_domains", "." + name)
+        else:
+            plan.refuse(
+                name,
+                "subdomains",
+                f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and {host.relayed[name]} "
+                "would then match no subdomain of it",
+                f"declare the domain, or give that list .{name} as well",
+            )
+    if host.unlisted_relay_members:
+        plan.refuse(
+            "",
+            "subdomains",
+            f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and whether "
+            f"{', '.join(host.unlisted_relay_members)} needs that can't be seen",
+            "make recipient_check table, or declare the domains and leave that member out",
+        )
 
 
 def _needs_recipients_table(request: Request, host: HostState, plan: MxPlan) -> bool:
@@ -483,6 +529,39 @@ def _recipient_maps(request: Request, host: HostState, plan: MxPlan) -> None:
         _reference("relay_recipient_maps", host.recipients, plan)
 
 
+def _subdomain_patterns(request: Request, host: HostState, plan: MxPlan) -> None:
+    """A pattern for each domain of which every recipient is accepted, or asked about, at its subdomains as well."""
+    table = host.subdomains
+    if table is None:
+        return
+    if request.settings["recipient_check"] == "table":
+        for item in request.present:
+            pattern = subdomain_pattern(item.name)
+            if item.subdomains and item.policy in (ANY, VERIFY):
+                plan.subdomains[pattern] = VALUE
+            elif pattern in table.rows and item.policy != EXTERNAL:
+                plan.subdomains_removed.append(pattern)
+    if plan.subdomains:
+        _reference("relay_recipient_maps", table, plan)
+    elif table.member and all(pattern in plan.subdomains_removed for pattern in table.rows):
+        if "relay_recipient_maps" not in plan.parameters:
+            plan.remove_item("relay_recipient_maps", table.member)
+
+
+def _left_at_subdomains(request: Request, host: HostState, plan: MxPlan) -> None:
+    """Rows of subdomains that were listed once and are no longer to be known by their addresses."""
+    items = {item.name: item for item in request.items}
+    for name in host.recipient_rows:
+        if name in request.declared or name in host.relayed:
+            continue
+        labels = name.split(".")
+        parents = [".".join(labels[place:]) for place in range(1, len(labels))]
+        item = next((items[one] for one in parents if one in items), None)
+        if item and item.policy != EXTERNAL and not (item.state == PRESENT and item.subdomains and item.policy == LISTED):
+            plan.recipients_removed.append(RecipientsItem(name=name, policy=LISTED, state=ABSENT, changed=True))
+            plan.waiting.append(name)
+
+
 def _transport_maps(request: Request, host: HostState, plan: MxPlan) -> None:
     if plan.transport and host.transport:
         _reference("transport_maps", host.transport, plan)
@@ -498,11 +577,13 @@ def _reference(parameter: str, table: TableState, plan: MxPlan) -> None:
 def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
     items = [item for item in request.present if item.policy == VERIFY]
     rows = dict(host.verify.rows) if host.verify else {}
-    for item in request.present:
-        if item.policy != VERIFY and item.name in rows:
-            plan.verify_removed.append(item.name)
+    parents = "smtpd_access_maps" in split_items(host.value(PARENTS))
     for item in items:
         plan.verify[item.name] = VERIFY_ACTION
+        if item.subdomains and not parents:
+            plan.verify["." + item.name] = VERIFY_ACTION
+    for item in request.present:
+        plan.verify_removed += [one for one in (item.name, "." + item.name) if one in rows and one not in plan.verify]
     if items:
         _refuse_verification(items, host, plan)
     if not host.verify:
@@ -511,6 +592,8 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
     left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
     before = _written(host, RECIPIENT_RESTRICTIONS)
     after = restrictions.with_check(before, check) if left else restrictions.without_check(before, check)
+    for replaced in host.verify.replaces:
+        after = restrictions.without_check(after, f"check_recipient_access {replaced}")
     if after and after != before:
         plan.parameters[RECIPIENT_RESTRICTIONS] = after
     elif after != before:

@@ -110,7 +110,7 @@ def test_converged_host_is_judged_by_dns_only_where_that_is_asked_for(host: Fake
     network.records["x.example"] = (MxRecord(10, "elsewhere.example", ("192.0.2.1",)),)
     assert plan(host, listed(), network=network, verify=True)["findings"] == []
     assert network.asked == []
-    results = plan(host, listed(), network=network, verify=True, verify_dns=True)
+    results = plan(host, listed(), network=network, verify=True, verify_fail_on=["dns"])
     assert [(one["check"], one["scope"]) for one in results["findings"]] == [("mx_record", "dns")]
 
 
@@ -211,6 +211,28 @@ def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path)
     assert results["recipients"]["path"] == str(tmp_path / "tables" / "relay_recipients")
 
 
+def test_patterns_of_subdomains_come_and_go(host: FakeMxHost) -> None:
+    wide = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "any", "subdomains": True}
+    results = plan(host, wide)
+    pattern = "/@[^@]+\\.x\\.example$/"
+    path = host.path("relay_recipients_subdomains")
+    assert results["subdomains"] == {
+        "reference": f"regexp:{path}",
+        "path": path,
+        "type": "regexp",
+        "entries": [{"key": pattern, "value": "x"}],
+        "repair": True,
+        "changed": True,
+    }
+    assert f"recipients of subdomains: {pattern}" in results["changes"]
+    host.write("relay_recipients_subdomains", f"{pattern} x\n")
+    host.write("main.cf", f"{CLOSED}relay_domains = x.example\nrelay_recipient_maps = regexp:{path}\n")
+    assert plan(host, wide)["subdomains"]["changed"] is False
+    results = plan(host, ABSENT)
+    assert results["main_cf"]["remove_items"] == {"relay_recipient_maps": [f"regexp:{path}"], "relay_domains": ["x.example"]}
+    assert results["removal"]["subdomains"] == [{"key": pattern}]
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "member"),
     [
@@ -250,7 +272,7 @@ def test_capture_is_asked_in_postfixs_order(host: FakeMxHost, maps: str, refused
 def test_wildcard_of_the_table_captures_a_secondarys_mail(host: FakeMxHost) -> None:
     host.table("transport", "* smtp:[smart]\n")
     host.write("main.cf", f"{CLOSED}transport_maps = hash:{host.path('transport')}\n")
-    results = plan(host, listed(role="secondary"))
+    results = plan(host, listed(role="secondary", mail_host=None), role="mx")
     assert results["transport"]["entries"] == [{"pattern": "x.example", "result": "relay:"}]
 
 
@@ -289,7 +311,7 @@ def test_names_are_asked_only_for_what_would_change(host: FakeMxHost) -> None:
 def test_new_secondary_is_looked_up_in_dns(host: FakeMxHost) -> None:
     network = FakeNetwork()
     network.records["x.example"] = (MxRecord(10, "mx.example", ("192.0.2.9",)),)
-    assert checks(plan(host, listed(role="secondary"), network=network)) == [("x.example", "best_mx")]
+    assert checks(plan(host, listed(role="secondary", mail_host=None), network=network, role="mx")) == [("x.example", "best_mx")]
 
 
 ABSENT = {"name": "x.example", "state": "absent"}
@@ -313,6 +335,7 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
             }
         ],
         "transport": [{"pattern": "x.example"}],
+        "subdomains": [],
         "verify": [],
     }
 

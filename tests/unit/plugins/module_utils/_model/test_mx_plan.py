@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan imp
     best_exchanger,
     decide,
     rows_differ,
+    subdomain_pattern,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     DomainItem,
@@ -173,10 +175,139 @@ def test_policy_any_writes_the_wildcard_alone() -> None:
     assert plan.recipients == [RecipientsItem("x.example", "any", index=0, changed=True)]
 
 
+PATTERN = "/@[^@]+\\.x\\.example$/"
+PATTERNS = TableState(
+    "regexp:/t/relay_recipients_subdomains", "/t/relay_recipients_subdomains", "regexp"
+)
+WIDE = {"name": "x.example", "recipients_policy": "any", "subdomains": True}
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("a@sub.x.example", True),
+        ("a@b.sub.x.example", True),
+        ('"a@b"@sub.x.example', True),
+        ("a@x.example", False),
+        ("a@subx.example", False),
+        ("a@sub.xyexample", False),
+        ("a@sub.x.example.org", False),
+        ('"a@sub.x.example"@other.example', False),
+    ],
+)
+def test_pattern_takes_the_addresses_of_subdomains_alone(address: str, found: bool) -> None:
+    assert bool(re.search(subdomain_pattern("x.example").strip("/"), address)) is found
+
+
 @pytest.mark.parametrize("policy", ["any", "verify"])
-def test_wildcard_for_subdomains_is_refused(policy: str) -> None:
-    plan = secondary({"name": "x.example", "recipients_policy": policy, "subdomains": True})
-    assert checks(plan) == [("x.example", "subdomains")]
+def test_every_recipient_of_subdomains_is_taken_by_a_pattern(policy: str) -> None:
+    plan = secondary({**WIDE, "recipients_policy": policy}, on=host(subdomains=PATTERNS))
+    assert plan.refusals == []
+    assert plan.subdomains == {PATTERN: "x"}
+    assert plan.add_items["relay_recipient_maps"] == ["regexp:/t/relay_recipients_subdomains"]
+
+
+@pytest.mark.parametrize(
+    ("item", "removed"),
+    [
+        (WIDE, ["sub.x.example"]),
+        (listed(), ["sub.x.example"]),
+        ({"name": "x.example", "state": "absent"}, ["x.example", "sub.x.example"]),
+        (listed(subdomains=True), []),
+        ({"name": "x.example", "recipients_policy": "external"}, []),
+    ],
+)
+def test_addresses_of_subdomains_go_when_they_are_no_longer_to_be_listed(
+    item: dict[str, Any], removed: list[str]
+) -> None:
+    rows = {name: DomainRows(count=1) for name in ("x.example", "sub.x.example", "own.x.example", "subx.example")}
+    on = host(recipient_rows=rows, relayed={"own.x.example": "own.x.example"}, subdomains=PATTERNS)
+    assert [one.name for one in secondary(item, on=on).recipients_removed] == removed
+
+
+def test_listed_recipients_need_no_pattern() -> None:
+    plan = secondary(listed(subdomains=True), on=host(subdomains=PATTERNS))
+    assert (plan.subdomains, "relay_recipient_maps" in plan.add_items) == ({}, False)
+
+
+@pytest.mark.parametrize(
+    "item", [{**WIDE, "subdomains": False}, listed(subdomains=True), {"name": "x.example", "state": "absent"}]
+)
+def test_last_pattern_takes_its_table_out_of_main_cf(item: dict[str, Any]) -> None:
+    member = "regexp:/t/relay_recipients_subdomains"
+    on = host(subdomains=replace(PATTERNS, exists=True, member=member, rows={PATTERN: "x"}))
+    plan = secondary(item, on=on)
+    assert plan.subdomains_removed == [PATTERN]
+    assert plan.remove_items == {"relay_recipient_maps": [member]}
+
+
+def test_table_of_patterns_stays_for_other_rows() -> None:
+    member = "regexp:/t/relay_recipients_subdomains"
+    rows = {PATTERN: "x", "/^all@other\\.example$/": "x"}
+    plan = secondary(
+        {**WIDE, "subdomains": False}, on=host(subdomains=replace(PATTERNS, exists=True, member=member, rows=rows))
+    )
+    assert (plan.subdomains_removed, plan.remove_items) == ([PATTERN], {})
+
+
+@pytest.mark.parametrize(
+    ("parents", "rows"), [("smtpd_access_maps", ["x.example"]), ("relay_domains", ["x.example", ".x.example"])]
+)
+def test_mail_host_is_asked_about_subdomains_as_well(parents: str, rows: list[str]) -> None:
+    on = host(subdomains=PATTERNS, values={"parent_domain_matches_subdomains": parents})
+    assert list(primary({**WIDE, "recipients_policy": "verify"}, on=on).verify) == rows
+
+
+def test_check_by_an_older_table_goes_with_it() -> None:
+    old, new = (f"check_recipient_access {kind}:/t/relay_verify" for kind in ("hash", "lmdb"))
+    on = host(
+        verify=TableState("lmdb:/t/relay_verify", "/t/relay_verify", "lmdb", replaces=("hash:/t/relay_verify",)),
+        values={"smtpd_recipient_restrictions": f"{old}, reject_unknown_recipient_domain"},
+    )
+    plan = primary({"name": "x.example", "recipients_policy": "verify"}, on=on)
+    assert plan.parameters["smtpd_recipient_restrictions"] == f"reject_unknown_recipient_domain, {new}"
+
+
+NONE = {"recipient_check": "none"}
+
+
+def test_subdomains_are_refused_without_a_recipient_check() -> None:
+    plan = secondary({"name": "x.example"}, **NONE)
+    assert plan.remove_items == {"parent_domain_matches_subdomains": ["relay_domains"]}
+    assert plan.add_items == {"relay_domains": ["x.example"]}
+
+
+def test_subdomains_that_are_wanted_are_named_without_a_recipient_check() -> None:
+    plan = secondary({"name": "x.example", "subdomains": True}, **NONE)
+    assert plan.add_items == {"relay_domains": ["x.example", ".x.example"]}
+
+
+def test_undeclared_domains_keep_their_subdomains_without_a_recipient_check() -> None:
+    relayed = {"other.example": "other.example", "two.example": "two.example", ".two.example": ".two.example"}
+    plan = secondary({"name": "x.example"}, on=host(relayed=relayed), **NONE)
+    assert plan.refusals == []
+    assert plan.add_items == {"relay_domains": ["x.example", ".other.example"]}
+
+
+def test_own_names_are_no_relay_domains_whose_subdomains_matter() -> None:
+    on = host(relayed={"mx.example": "$mydestination"}, classes={"mx.example": {"mydestination": "mx.example"}})
+    assert secondary({"name": "x.example"}, on=on, **NONE).refusals == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"relayed": {"other.example": "hash:/t/domains"}}, {"unlisted_relay_members": ["ldap:/t/domains"]}],
+)
+def test_subdomains_that_a_table_relays_stand_against_no_recipient_check(fields: dict[str, Any]) -> None:
+    assert [check for _domain, check in checks(secondary({"name": "x.example"}, on=host(**fields), **NONE))] == [
+        "subdomains"
+    ]
+
+
+def test_parents_that_match_no_longer_stay_so() -> None:
+    on = host(relay_parents=False, relayed={"x.example": "x.example", ".x.example": ".x.example"})
+    plan = secondary({"name": "x.example"}, on=on, **NONE)
+    assert (plan.add_items, plan.remove_items) == ({}, {"relay_domains": [".x.example"]})
 
 
 def test_recipient_check_none_empties_the_maps() -> None:
@@ -414,7 +545,7 @@ def test_verified_domain_has_a_wildcard_and_asks_its_mail_host() -> None:
     plan = primary(VERIFIED)
     assert plan.refusals == []
     assert plan.recipients[0].policy == "any"
-    assert plan.verify == {"x.example": "reject_unverified_recipient"}
+    assert plan.verify == {"x.example": "reject_unlisted_recipient, reject_unverified_recipient"}
     assert plan.parameters == {"smtpd_recipient_restrictions": CHECK, "unverified_recipient_defer_code": "250"}
 
 

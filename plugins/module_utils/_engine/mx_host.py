@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     read_settings,
     resolve,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
@@ -64,6 +65,7 @@ OS_RELEASE = "/etc/os-release"
 # No address of a person: it finds the patterns that take every address of a domain.
 PROBE_LOCAL_PART = "mxrelay-probe"
 _INDEXED = ("hash", "btree", "lmdb", "cdb", "texthash")
+_PATTERN = re.compile(r"^/@\[\^@\]\+\\\.(.*)\$/$")
 
 
 @dataclass
@@ -232,6 +234,7 @@ def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader:
     if state.transport:
         content = reader.source(state.transport.path)
         state.transport = replace(state.transport, rows=content.mapping(settings.utf8))
+    _move_on(request, state, reader)
 
 
 def read_table(
@@ -330,6 +333,61 @@ def _table_beside(
     return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 
 
+def _move_on(request: Request, state: HostState, reader: MapReader) -> None:
+    """Finds tables that this role left behind in another directory, to be let go of in favour of the new ones.
+
+    One whose rows the new table will not hold all of stays where it is, and is noted.
+    """
+    known = {
+        "recipients": ("relay_recipient_maps", frozenset(state.recipient_rows)),
+        "subdomains": ("relay_recipient_maps", frozenset()),
+        "transport": ("transport_maps", _names(state.transport)),
+        "verify": ("smtpd_recipient_restrictions", _names(state.verify)),
+    }
+    ours = [item for item in request.items if item.policy != EXTERNAL]
+    settled = {item.name for item in ours}
+    wide = tuple("." + item.name for item in ours if item.subdomains)
+    for attribute, (parameter, held) in known.items():
+        table = getattr(state, attribute)
+        if table is None:
+            continue
+        for member in _left_behind(table, state.value(parameter)):
+            kind, _colon, path = _local(member).partition(":")
+            rows = reader.rows(kind, path, True)
+            names = {_domain_of_row(key) for key in rows} - settled - held
+            others = sorted(one for one in names if not one.endswith(wide))
+            if others:
+                reader.notes.append(
+                    f"{member} stays in {parameter} beside {table.reference}, since it has rows of {', '.join(others)}, "
+                    "which this role does not declare"
+                )
+            else:
+                table = replace(table, replaces=(*table.replaces, member))
+                reader.notes.append(f"{table.reference} takes the place of {member}; remove the files of the old table")
+        setattr(state, attribute, table)
+
+
+def _left_behind(table: TableState, value: str) -> list[str]:
+    """Members of the list that name a table of ours, by its name and its record, which lies elsewhere."""
+    found = []
+    for member in split_items(value):
+        path = _local(member).partition(":")[2]
+        same_name = os.path.basename(path) == os.path.basename(table.path)
+        if same_name and os.path.realpath(path) != os.path.realpath(table.path) and read_record(path) is not None:
+            found.append(member)
+    return found
+
+
+def _names(table: TableState | None) -> frozenset[str]:
+    return frozenset(_domain_of_row(key) for key in table.rows) if table else frozenset()
+
+
+def _domain_of_row(key: str) -> str:
+    """The domain that a row is about: of an address, of `.domain`, or of a pattern as this role writes it."""
+    pattern = _PATTERN.match(key)
+    return pattern.group(1).replace("\\", "") if pattern else key.rpartition("@")[2].lstrip(".").lower()
+
+
 def _files(members: Sequence[str]) -> dict[str, str]:
     found = {}
     for text in members:
@@ -398,6 +456,8 @@ def _read_transport(request: Request, state: HostState, reader: MapReader) -> No
     ours = state.transport
     before = True
     for member in split_items(state.value("transport_maps")):
+        if ours and member in ours.replaces:
+            continue
         own = bool(ours) and member == (ours.member if ours else "")
         before = before and not own
         answers = dict(ours.rows) if own and ours else reader.ask(member, asked)

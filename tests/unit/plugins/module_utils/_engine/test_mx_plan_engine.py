@@ -211,6 +211,59 @@ def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path)
     assert results["recipients"]["path"] == str(tmp_path / "tables" / "relay_recipients")
 
 
+def moved(host: FakeMxHost, tmp_path: Path, rows: str = "", record: bool = True) -> str:
+    """A converged host whose tables are to be in another directory from now on, which is returned."""
+    converged(host)
+    if rows:
+        host.table("relay_recipients", rows)
+    if record:
+        for name in ("relay_recipients", "transport"):
+            path = tmp_path / f".{name}.mxrelay"
+            path.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')
+            path.chmod(0o600)
+    (tmp_path / "tables").mkdir()
+    return str(tmp_path / "tables")
+
+
+def test_tables_that_moved_take_the_place_of_the_old(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    other = {**listed(), "mail_host": "other.example"}
+    results = plan(host, other, table_directory=directory)
+    assert results["refusals"] == []
+    assert results["main_cf"]["add_items"] == {
+        "relay_recipient_maps": [f"hash:{directory}/relay_recipients"],
+        "transport_maps": [f"hash:{directory}/transport"],
+    }
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
+        "transport_maps": [f"hash:{host.path('transport')}"],
+    }
+    assert f"takes the place of hash:{host.path('transport')}; remove the files" in results["warnings"][1]
+
+
+def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, "a@x.example x\nb@other.example x\n@sub.other.example x\n")
+    results = plan(host, listed(), table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+    assert results["warnings"][0] == (
+        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside hash:{directory}/relay_recipients, "
+        "since it has rows of other.example, sub.other.example, which this role does not declare"
+    )
+
+
+def test_rows_kept_by_others_stay_in_the_old_table(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    external = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
+    results = plan(host, external, table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+
+
+def test_table_without_our_record_is_somebody_elses(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, record=False)
+    results = plan(host, listed(), table_directory=directory)
+    assert results["main_cf"]["remove_items"] == {}
+
+
 def test_patterns_of_subdomains_come_and_go(host: FakeMxHost) -> None:
     wide = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "any", "subdomains": True}
     results = plan(host, wide)

@@ -300,7 +300,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         "foreign.example",
     ),
-    "truth value that is none": ([{"name": "foreign.example", "recipients_policy": "any", "subdomains": "maybe"}], "maybe"),
+    "truth value that is none": (
+        [{"name": "foreign.example", "recipients_policy": "any", "subdomains": "maybe"}],
+        "maybe",
+    ),
     "option that there is not": ([{"name": "foreign.example", "recipeints": []}], "recipeints"),
     "mail host of a secondary": (
         [{"name": "foreign.example", "recipients_policy": "any", "mail_host": "mail.lab.example"}],

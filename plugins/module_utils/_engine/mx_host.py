@@ -358,8 +358,8 @@ def _move_on(request: Request, state: HostState, reader: MapReader) -> None:
             others = sorted(one for one in names if not one.endswith(wide))
             if others:
                 reader.notes.append(
-                    f"{member} stays in {parameter} beside {table.reference}, since it has rows of {', '.join(others)}, "
-                    "which this role does not declare"
+                    f"{member} stays in {parameter} beside {table.reference}, since it has rows of "
+                    f"{', '.join(others)}, which this role does not declare"
                 )
             else:
                 table = replace(table, replaces=(*table.replaces, member))

@@ -557,7 +557,9 @@ def _left_at_subdomains(request: Request, host: HostState, plan: MxPlan) -> None
         labels = name.split(".")
         parents = [".".join(labels[place:]) for place in range(1, len(labels))]
         item = next((items[one] for one in parents if one in items), None)
-        if item and item.policy != EXTERNAL and not (item.state == PRESENT and item.subdomains and item.policy == LISTED):
+        if item is None or item.policy == EXTERNAL:
+            continue
+        if not (item.state == PRESENT and item.subdomains and item.policy == LISTED):
             plan.recipients_removed.append(RecipientsItem(name=name, policy=LISTED, state=ABSENT, changed=True))
             plan.waiting.append(name)
 

@@ -246,8 +246,9 @@ def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_p
     results = plan(host, listed(), table_directory=directory)
     assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
     assert results["warnings"][0] == (
-        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside hash:{directory}/relay_recipients, "
-        "since it has rows of other.example, sub.other.example, which this role does not declare"
+        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside "
+        f"hash:{directory}/relay_recipients, since it has rows of other.example, sub.other.example, "
+        "which this role does not declare"
     )
 
 
@@ -282,7 +283,10 @@ def test_patterns_of_subdomains_come_and_go(host: FakeMxHost) -> None:
     host.write("main.cf", f"{CLOSED}relay_domains = x.example\nrelay_recipient_maps = regexp:{path}\n")
     assert plan(host, wide)["subdomains"]["changed"] is False
     results = plan(host, ABSENT)
-    assert results["main_cf"]["remove_items"] == {"relay_recipient_maps": [f"regexp:{path}"], "relay_domains": ["x.example"]}
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"regexp:{path}"],
+        "relay_domains": ["x.example"],
+    }
     assert results["removal"]["subdomains"] == [{"key": pattern}]
 
 

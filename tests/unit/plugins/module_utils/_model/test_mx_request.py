@@ -45,7 +45,10 @@ def test_role_of_the_run_is_the_role_of_its_domains() -> None:
 def test_item_of_the_other_role_is_refused() -> None:
     refused = read_request({"role": "primary_mx", "domains": [{"name": "x.example", "role": "secondary"}]}).refusals
     assert [(one.cause, one.remedy) for one in refused] == [
-        ('"x.example" (domains[0]) has the role secondary', "leave role out, or use mxrelay.postfix.mx for a mixed list")
+        (
+            '"x.example" (domains[0]) has the role secondary',
+            "leave role out, or use mxrelay.postfix.mx for a mixed list",
+        )
     ]
 
 

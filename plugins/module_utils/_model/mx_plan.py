@@ -35,6 +35,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
 
 # Members of master_service_disable without which smtpd does not listen.
 NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
@@ -262,7 +263,7 @@ def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
                 f"{where} contains {world}: everybody may relay through this host",
                 "leave only the networks of your own clients in it",
             )
-    if host.version and host.version < (2, 2):
+    if host.version and not supports(host.version, "relay_service_is_guarded"):
         plan.parameters["relay_transport"] = "relay"
 
 
@@ -705,9 +706,9 @@ def _fallback_guard(host: HostState, plan: MxPlan) -> None:
             "add it with mxrelay.postfix.master_cf: name relay, type unix, command smtp",
         )
         return
-    name = "smtp_fallback_relay" if not host.parameters or host.knows("smtp_fallback_relay") else "fallback_relay"
+    name = name_in(host.version, "smtp_fallback_relay")
     effective = relay.overrides.get(name, host.value(name))
-    if expand(effective, host.values) or host.version < (2, 2):
+    if expand(effective, host.values) or not supports(host.version, "relay_service_is_guarded"):
         plan.overrides[name] = ""
 
 

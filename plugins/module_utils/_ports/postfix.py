@@ -8,6 +8,7 @@ import re
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result
 
 _PARAMETER = re.compile(r"^([^\s=]+) =(?: (.*))?$")
@@ -51,9 +52,14 @@ class Postfix:
         """Effective values of the named parameters (all when none is named), `$name` not expanded.
 
         One call of postconf whatever their number. A name that Postfix does not know is left out.
-        `options` are postconf's: `-x` expands, `-n` gives only those set in main.cf, `-d` the defaults.
+        `options` are postconf's: `-x` expands (done here for a Postfix before 2.10, which can't), `-n` gives only those
+        set in main.cf, `-d` the defaults.
         """
         result = self.run("postconf", *options, *names)
+        if result.rc != 0 and "-x" in options and "usage:" in result.err:
+            every = self.parameters()
+            asked = self.parameters(names, [option for option in options if option != "-x"])
+            return {name: expand(value, every) for name, value in asked.items()}
         if result.rc != 0:
             raise HostError(f"postconf failed: {result.err.strip()}")
         return parse_parameters(result.out)

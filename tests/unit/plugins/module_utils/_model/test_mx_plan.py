@@ -674,7 +674,6 @@ def test_host_that_listens_to_itself_alone_is_refused(value: str) -> None:
         ({"smtp_fallback_relay": "[smart]"}, {}, {"smtp_fallback_relay": ""}),
         ({"smtp_fallback_relay": "[smart]"}, {"smtp_fallback_relay": ""}, {}),
         ({"smtp_fallback_relay": ""}, {"smtp_fallback_relay": "[smart]"}, {"smtp_fallback_relay": ""}),
-        ({"smtp_fallback_relay": None, "fallback_relay": "[smart]"}, {}, {"fallback_relay": ""}),
         ({}, {}, {}),
     ],
 )
@@ -682,6 +681,24 @@ def test_fallback_relay_takes_no_mail_of_relay_domains(
     values: dict[str, Any], overrides: dict[str, str], wanted: dict[str, str]
 ) -> None:
     on = host(values=values, services=[service("smtp", "inet", "smtpd"), service(**overrides)])
+    assert secondary(on=on).overrides == wanted
+
+
+@pytest.mark.parametrize(
+    ("version", "overrides", "wanted"),
+    [
+        ((2, 2, 12), {}, {"fallback_relay": ""}),
+        # As the relay service was shipped from 2.2 to 2.8, under the names of 2.4 and 2.8.
+        ((2, 2, 12), {"fallback_relay": ""}, {}),
+        ((2, 8, 20), {"smtp_fallback_relay": ""}, {}),
+        ((2, 9, 15), {}, {"smtp_fallback_relay": ""}),
+    ],
+)
+def test_fallback_relay_is_kept_away_by_the_name_that_the_release_has_for_it(
+    version: tuple[int, ...], overrides: dict[str, str], wanted: dict[str, str]
+) -> None:
+    values = {"smtp_fallback_relay": None if version < (2, 3) else "[smart]", "fallback_relay": "[smart]"}
+    on = host(version=version, values=values, services=[service("smtp", "inet", "smtpd"), service(**overrides)])
     assert secondary(on=on).overrides == wanted
 
 

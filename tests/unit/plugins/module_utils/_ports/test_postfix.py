@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+SET = "mydestination = $myhostname, localhost\nrelay_domains = $mydestination\n"
+ALL = f"myhostname = mx.example\n{SET}"
+
+
+class OldCommands:
+    """postconf before 2.10: it knows -n, and no -x."""
+
+    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+        assert list(argv[:3]) == ["postconf", "-c", "/etc/postfix"]
+        options = [word for word in argv[3:] if word.startswith("-")]
+        if "-x" in options:
+            error = "postconf: invalid option -- 'x'\npostconf: fatal: usage: postconf [-c config_dir] [name...]\n"
+            return Result(1, "", error)
+        names = [word for word in argv[3:] if word not in options]
+        lines = (SET if "-n" in options else ALL).splitlines(keepends=True)
+        return Result(0, "".join(line for line in lines if not names or line.split()[0] in names), "")
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "found"),
+    [
+        (["relay_domains"], ["-x"], {"relay_domains": "mx.example, localhost"}),
+        (["relay_domains"], [], {"relay_domains": "$mydestination"}),
+        (
+            [],
+            ["-n", "-x"],
+            {"mydestination": "mx.example, localhost", "relay_domains": "mx.example, localhost"},
+        ),
+    ],
+)
+def test_values_are_expanded_here_where_postconf_is_too_old_to(
+    names: list[str], options: list[str], found: dict[str, str]
+) -> None:
+    assert Postfix(OldCommands()).parameters(names, options) == found
+
+
+def test_other_failures_of_postconf_stay_failures() -> None:
+    class Broken:
+        def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+            return Result(1, "", "postconf: fatal: open /etc/postfix/main.cf: Permission denied\n")
+
+    with pytest.raises(HostError) as caught:
+        Postfix(Broken()).parameters(["relay_domains"], ["-x"])
+    assert caught.value.message == "postconf failed: postconf: fatal: open /etc/postfix/main.cf: Permission denied"

@@ -18,10 +18,11 @@ import sys
 import tarfile
 import time
 import xml.etree.ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import nox
 import nox.command
+import yaml
 
 ROOT = pathlib.Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -277,22 +278,35 @@ def install_collection(session: nox.Session) -> Count:
     return counts
 
 
-def lab_environment(session: nox.Session) -> dict[str, str]:
-    """Have engine, images and the installed collection; return what the lab's playbooks and tests read."""
+def suites_of(scenarios: Iterable[str]) -> set[str]:
+    """Return the Debian releases of the scenarios' MX hosts."""
+    platforms = [
+        platform
+        for name in scenarios
+        for platform in yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text())["platforms"]
+    ]
+    wanted = images.suite_wanted()
+    return {images.known_suite(one.get("suite", wanted), str(one["name"])) for one in platforms}
+
+
+def lab_environment(session: nox.Session, scenarios: Iterable[str] = ("default",)) -> dict[str, str]:
+    """Have engine and images for the scenarios; return what the lab's playbooks and tests read."""
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "lab.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be building the images
-        try:
+    try:
+        with (CACHE / "lab.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be installing the engine
             command = engine.find_engine(CACHE)
-            tag = images.have_images(command, images.suite_wanted())
-        except engine.LabError as error:
-            session.error(str(error))
+        tag, mx_tags = images.have_all(command, suites_of(scenarios), CACHE)
+    except engine.LabError as error:
+        session.error(str(error))
     return {
         **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
         "MXRELAY_LAB": LAB,
         "MXRELAY_LAB_ENGINE": command,
         "MXRELAY_LAB_NET": LAB_NET,
         "MXRELAY_LAB_TAG": tag,
+        "MXRELAY_LAB_MX_TAGS": json.dumps(mx_tags),
+        "MXRELAY_LAB_SUITE": images.suite_wanted(),
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "PYTHONPATH": str(ROOT / "tests"),
@@ -342,7 +356,7 @@ def molecule(session: nox.Session) -> Count:
     counts = build(session)
     if not (COLLECTIONS / COLLECTION_PATH / "MANIFEST.json").exists():
         return counts
-    environment = lab_environment(session)
+    environment = lab_environment(session, words or SCENARIOS)
     keep = "--keep" in session.posargs
     if not keep:
         remove_lab(session, environment)

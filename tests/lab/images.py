@@ -3,32 +3,44 @@
 """Have the images of the lab's hosts: from the engine, else built on a Debian that is there, pulled, or made here.
 
 Images are named `mxrelay-lab/KIND:SUITE-DIGEST`; the digest covers every file of the images folder and the base
-image, so that a change builds anew and nothing else does.
+image, so that a change builds anew and nothing else does. MX hosts can be of any suite; what surrounds them is always
+of the same one.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
+import fcntl
 import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from lab.engine import LabError, as_root, install, say
 
-KINDS = ("mx", "mailhost", "dns", "tester")
+MX = "mx"
+SURROUNDINGS = ("mailhost", "dns", "tester")
 SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")
 DEFAULT_SUITE = "trixie"
 CONTEXT = pathlib.Path(__file__).parent / "images"
 SECONDS_TO_PULL = 120
+ONE_INSTALLATION = threading.Lock()
 
 
 def suite_wanted() -> str:
-    """Return the Debian release of the hosts, from MXRELAY_LAB_SUITE."""
-    suite = os.environ.get("MXRELAY_LAB_SUITE") or DEFAULT_SUITE
+    """Return the Debian release of the MX hosts whose scenario names none, from MXRELAY_LAB_SUITE."""
+    return known_suite(os.environ.get("MXRELAY_LAB_SUITE") or DEFAULT_SUITE, "MXRELAY_LAB_SUITE")
+
+
+def known_suite(suite: str, place: str) -> str:
+    """Return the suite. Raises LabError where the lab has none of that name."""
     if suite not in SUITES:
-        raise LabError(f"MXRELAY_LAB_SUITE={suite}: not one of {', '.join(SUITES)}")
+        raise LabError(f"{place}: {suite} is not one of {', '.join(SUITES)}")
     return suite
 
 
@@ -54,8 +66,9 @@ def pull(engine: str, name: str) -> bool:
 
 def bootstrap(engine: str, suite: str, name: str) -> None:
     """Make a minimal Debian from its packages and give it to the engine."""
-    if shutil.which("debootstrap", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-        install("debootstrap")
+    with ONE_INSTALLATION:
+        if shutil.which("debootstrap", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
+            install("debootstrap")
     say(f"no registry answers; making Debian {suite} with debootstrap (about a minute)")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mxrelay-lab-"))
     root = folder / "root"
@@ -65,7 +78,7 @@ def bootstrap(engine: str, suite: str, name: str) -> None:
             as_root("debootstrap", *options, suite, str(root)), capture_output=True, text=True, check=False
         )
         if made.returncode != 0:
-            raise LabError(f"debootstrap {suite} failed:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
+            raise LabError(f"no image of Debian {suite} is to be had: debootstrap failed:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
         with subprocess.Popen(as_root("tar", "-C", str(root), "-c", "."), stdout=subprocess.PIPE) as tar:
             subprocess.run([engine, "import", "-", name], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL)
         if tar.returncode != 0:
@@ -111,12 +124,36 @@ def build(engine: str, kind: str, name: str, base: str) -> None:
         raise LabError(f"{' '.join(command)} failed:\n{result.stdout[-4000:]}")
 
 
-def have_images(engine: str, suite: str) -> str:
-    """Have the image of each kind of host for this suite; return their common tag."""
-    base = base_image(engine, suite)
-    tag = tag_of(engine, suite, base)
-    for kind in KINDS:
-        name = f"mxrelay-lab/{kind}:{tag}"
-        if not image_id(engine, name):
-            build(engine, kind, name, base)
+@contextmanager
+def alone_with(suite: str, cache: pathlib.Path) -> Iterator[None]:
+    """Nobody else of this checkout makes images of this suite in this block."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"images-{suite}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def have_images(engine: str, suite: str, kinds: Iterable[str], cache: pathlib.Path) -> str:
+    """Have the images of these kinds of hosts for this suite; return their common tag."""
+    with alone_with(suite, cache):
+        base = base_image(engine, suite)
+        tag = tag_of(engine, suite, base)
+        for kind in kinds:
+            name = f"mxrelay-lab/{kind}:{tag}"
+            if not image_id(engine, name):
+                build(engine, kind, name, base)
     return tag
+
+
+def have_all(engine: str, suites: Iterable[str], cache: pathlib.Path) -> tuple[str, dict[str, str]]:
+    """Have what surrounds MX hosts, and MX hosts of these suites; return the first's tag and the tag of each suite.
+
+    The suites are made at the same time, since most of it is waiting for packages. Raises LabError.
+    """
+    wanted = {DEFAULT_SUITE: SURROUNDINGS, **{suite: (MX,) for suite in suites}}
+    if DEFAULT_SUITE in suites:
+        wanted[DEFAULT_SUITE] = (MX, *SURROUNDINGS)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        made = {suite: pool.submit(have_images, engine, suite, kinds, cache) for suite, kinds in wanted.items()}
+        tags = {suite: future.result() for suite, future in made.items()}
+    return tags[DEFAULT_SUITE], tags

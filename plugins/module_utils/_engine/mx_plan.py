@@ -15,8 +15,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import Evidence, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import gather
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import (
@@ -28,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     Refusal,
     Request,
+    in_both_forms,
     read_request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -37,6 +40,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
     """The plan as a module's outcome. `params` are those of the module mx_plan."""
     request = read_request(params)
+    if any(is_international(name) for name in request.declared) and _hears_both_forms(postfix):
+        request = in_both_forms(request)
     evidence = read_host(postfix, network, request)
     plan = decide(request, evidence.state)
     plan.refusals += evidence.refusals
@@ -56,6 +61,11 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     results["verify_fail_on"] = params.get("verify_fail_on")
     results["findings"] = _findings(params, request, results, postfix, evidence, network)
     return Outcome(warnings=_warnings(plan, evidence.state, request), results=results)
+
+
+def _hears_both_forms(postfix: Postfix) -> bool:
+    """Whether smtputf8_enable is on, as it is by default where Postfix has yet to be installed."""
+    return not postfix.installed() or read_settings(postfix).utf8
 
 
 def _findings(

@@ -26,6 +26,14 @@ def canonical(domain: str) -> str:
     return next((one for one in forms(domain).spellings if one.isascii()), domain)
 
 
+def canonical_key(key: str) -> str:
+    """The key with its domain's canonical spelling."""
+    if key.isascii() and PREFIX not in key:
+        return key
+    local, at, domain = key.rpartition("@")
+    return local + at + canonical(domain)
+
+
 def with_both_forms(want: Edits, utf8: bool) -> tuple[Edits, list[str]]:
     """`want` with every key in all forms in which mail can name it, and warnings of keys that no mail can name.
 

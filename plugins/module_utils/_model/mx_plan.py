@@ -7,7 +7,7 @@ Follows "Configuring Postfix as primary or backup MX host for a remote site" of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
@@ -168,7 +168,14 @@ def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
     settings = request.settings
     table = settings["recipient_check"] == "table"
     for item in request.present:
-        if not table:
+        if item.form_of:
+            # Its rows come and go with those of the name that was declared.
+            rows = host.recipient_rows.get(item.name, DomainRows())
+            if table and rows_differ(item, rows, bool(settings["postmaster"])):
+                plan.recipients = [
+                    replace(one, changed=True) if one.name == item.form_of else one for one in plan.recipients
+                ]
+        elif not table:
             if item.listed_count or item.policy in (ANY, VERIFY, EXTERNAL):
                 plan.refuse(
                     item.name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, nexthop
 
 PRIMARY = "primary"
@@ -57,7 +58,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class DomainItem:
-    """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address."""
+    """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address.
+
+    `form_of` is the name under which it was declared where this is its other form.
+    """
 
     index: int
     name: str
@@ -73,6 +77,7 @@ class DomainItem:
     nexthop: str | None = None
     mx_lookup: bool = False
     result: str | None = None
+    form_of: str = ""
 
     @property
     def patterns(self) -> list[str]:
@@ -287,6 +292,42 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         force=bool(given.get("force")),
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
+
+
+def in_both_forms(request: Request) -> Request:
+    """The request with each internationalised domain in both of its forms, by which mail can name it with SMTPUTF8.
+
+    Refused is a domain on which IDNA2003 and IDNA2008 differ without its other form, and one that is declared in both
+    forms differently.
+    """
+    items = {item.name: item for item in request.items}
+    refusals = list(request.refusals)
+    for item in request.items:
+        found = forms(item.name)
+        if found.candidates and item.state == PRESENT and not any(one in items for one in found.candidates):
+            refusals.append(
+                Refusal(
+                    item.name,
+                    "international",
+                    "mail can name it in another form too, and IDNA2003 and IDNA2008 differ on that",
+                    f"declare the form that DNS has as well: {' or '.join(found.candidates)}",
+                )
+            )
+        for name in found.spellings[1:]:
+            other = items.setdefault(name, replace(item, name=name, form_of=item.name))
+            if replace(other, name=item.name, index=item.index, form_of="") != item:
+                refusals.append(
+                    Refusal(
+                        name,
+                        "declared_twice",
+                        f"it is {item.name} in its other form, declared differently",
+                        "declare it once; both forms are relayed",
+                    )
+                )
+    peers = {one for name in request.peer_domains for one in forms(name).spellings}
+    return replace(
+        request, items=tuple(items.values()), refusals=tuple(refusals), peer_domains=frozenset(peers)
+    )
 
 
 def _with_nexthop(item: DomainItem, given: Mapping[str, Any], place: str) -> DomainItem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import Mapping
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 
@@ -14,9 +15,13 @@ VALUE = "x"
 
 
 def digest(entries: Mapping[str, str]) -> str:
-    """The SHA-256 of the entries in one order, in hexadecimal; "" for no entries."""
+    """The SHA-256 of the entries in one order, in hexadecimal; "" for no entries.
+
+    It is the same for a domain in its two forms.
+    """
     if not entries:
         return ""
+    entries = {canonical_key(key): value for key, value in entries.items()}
     text = "".join(f"{key} {entries[key]}\n" for key in sorted(entries))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 

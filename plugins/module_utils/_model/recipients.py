@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical, canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
@@ -193,10 +193,9 @@ def _differ(one: DomainRecipients, other: DomainRecipients) -> bool:
 
 
 def _canonical(domain: DomainRecipients) -> DomainRecipients:
-    recipients = tuple(
-        f"{local}@{canonical(name)}" for local, _at, name in (one.rpartition("@") for one in domain.recipients)
+    return replace(
+        domain, name=canonical(domain.name), recipients=tuple(canonical_key(one) for one in domain.recipients)
     )
-    return replace(domain, name=canonical(domain.name), recipients=recipients)
 
 
 def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) -> DomainRecipients:

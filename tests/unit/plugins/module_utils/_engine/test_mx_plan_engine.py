@@ -450,3 +450,33 @@ def test_undeclared_domain_is_told(host: FakeMxHost) -> None:
     assert results["warnings"] == [
         "relayed here, but declared by no role: old.example; declare each with state: present or absent"
     ]
+
+
+def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost) -> None:
+    mine, other = "bücher.example", "xn--bcher-kva.example"
+    converged(host)
+    results = plan(host, listed(mine))
+    assert results["main_cf"]["add_items"]["relay_domains"] == [mine, other]
+    assert [(one["name"], one["changed"]) for one in results["recipients"]["domains"]] == [(mine, True)]
+    assert [row["pattern"] for row in results["transport"]["entries"]] == [mine, other]
+
+    text = Path(host.path("main.cf")).read_text().replace("= x.example", f"= {mine}, {other}")
+    host.write("main.cf", text)
+    rows = "".join(f"{one}@{name} x\n" for name in (mine, other) for one in ("a", "postmaster"))
+    host.table("relay_recipients", rows)
+    host.table("transport", f"{mine} relay:[mail.example]\n{other} relay:[mail.example]\n")
+    results = plan(host, listed(mine))
+    assert (results["pending"], results["refusals"], results["undeclared"]) == (False, [], [])
+
+    host.table("relay_recipients", rows.replace(f"a@{other} x\n", ""))
+    assert plan(host, listed(mine))["recipients"]["changed"] is True
+    host.write("main.cf", f"smtputf8_enable = no\n{text}")
+    results = plan(host, listed(mine))
+    assert (results["recipients"]["changed"], results["undeclared"]) == (False, [other])
+
+
+def test_international_domain_on_which_the_standards_differ_is_refused_before_postfix_is_there(
+    host: FakeMxHost,
+) -> None:
+    host.installed = False
+    assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))

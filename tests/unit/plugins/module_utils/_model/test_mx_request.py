@@ -11,7 +11,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     DEFAULTS,
     Refusal,
+    Request,
     bare_host,
+    in_both_forms,
     read_request,
 )
 
@@ -229,3 +231,43 @@ def test_refusal_has_the_remedy_of_its_error() -> None:
 )
 def test_bare_host_is_what_is_connected_to(nexthop: str, host: str) -> None:
     assert bare_host(nexthop) == host
+
+
+U, A = "bücher.example", "xn--bcher-kva.example"
+
+
+def requested(*domains: dict[str, Any], **params: Any) -> Request:
+    return in_both_forms(read_request({"role": "secondary_mx", "domains": list(domains), **params}))
+
+
+def test_international_domain_is_an_item_in_each_form() -> None:
+    request = requested({"name": U, "recipients_policy": "any"}, {"name": "x.example"}, peer={"domains": [f"a.{A}"]})
+    assert request.refusals == ()
+    assert [(item.name, item.form_of, item.index) for item in request.items] == [
+        (U, "", 0), ("x.example", "", 1), (A, U, 0),
+    ]
+    assert request.peer_domains == {f"a.{A}", f"a.{U}"}
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [
+        (["faß.example"], [("faß.example", "declare the form that DNS has as well: xn--fa-hia.example or fass.example")]),
+        (["faß.example", "xn--fa-hia.example"], []),
+    ],
+)
+def test_domain_on_which_the_standards_differ_is_declared_in_both_forms(
+    domains: list[str], expected: list[tuple[str, str]]
+) -> None:
+    request = requested(*({"name": name, "recipients_policy": "any"} for name in domains))
+    assert [(one.domain, one.remedy) for one in request.refusals if one.check == "international"] == expected
+
+
+def test_domain_that_goes_needs_no_other_form() -> None:
+    assert requested({"name": "faß.example", "state": "absent"}).refusals == ()
+
+
+def test_both_forms_declared_differently_are_refused() -> None:
+    request = requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "verify"})
+    assert {one.check for one in request.refusals} == {"declared_twice"}
+    assert requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "any"}).refusals == ()

@@ -142,7 +142,8 @@ def _build(postfix: Postfix, files: Files, built: str, expected: Mapping[str, st
     table = f"{files.type}:{built}"
     result = postfix.build(table)
     if result.rc != 0:
-        raise HostError(f"{files.path}: postmap failed: {last_words(result.err)}; the table is as it was")
+        words = last_words(result.err) or f"it ended with code {result.rc}"
+        raise HostError(f"{files.path}: postmap failed: {words}; the table is as it was")
     new_index = built + files.index[len(files.path):]
     if not os.path.exists(new_index):
         raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")

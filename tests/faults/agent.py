@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the module on its host as Ansible runs it, kill it from outside, and say what lies there afterwards.
+
+Standard input is one JSON object with `do`, the name of a function below, and its arguments; standard output is what
+the function returned, as JSON. The payload folder holds the module as Ansible transferred and exploded it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, Dict, List, Optional
+
+PAYLOAD = pathlib.Path("/srv/faults/payload")
+STARTER = "AnsiballZ_relay_recipients.py"
+# Nothing the module does takes this long, not even with a busy processor.
+SECONDS_TO_END = 300
+
+
+class Started:
+    """One run of the module, in a session of its own."""
+
+    def __init__(self, arguments: Dict[str, Any], watcher: List[str]) -> None:
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir="/srv/faults"))
+        debug = self.folder / "debug_dir"
+        debug.mkdir()
+        for part in ("ansible", "ansible_collections"):
+            (debug / part).symlink_to(PAYLOAD / "debug_dir" / part)
+        given = json.loads((PAYLOAD / "debug_dir/args").read_text())
+        hidden = {key: value for key, value in given["ANSIBLE_MODULE_ARGS"].items() if key.startswith("_ansible_")}
+        (debug / "args").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**hidden, **arguments}}))
+        shutil.copy2(PAYLOAD / STARTER, self.folder)
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*watcher, sys.executable, str(self.folder / STARTER), "execute"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill the module and every process that it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def end(self) -> Dict[str, Any]:
+        """Wait until the module has ended; return its code (negative: the signal), how long it took, what it said."""
+        out, err = self.process.communicate(timeout=SECONDS_TO_END)
+        seconds = time.monotonic() - self.began
+        # Whoever is left of the group (a postmap whose parent is gone) goes before anyone looks at the files.
+        self.kill()
+        shutil.rmtree(str(self.folder))
+        text = out.decode("utf-8", "replace")
+        try:
+            said = json.loads(text[text.index("{"):])
+        except ValueError:
+            said = {}
+        return {"code": self.process.returncode, "seconds": seconds, "said": said, "err": err.decode("utf-8", "replace")}
+
+
+def run(arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Run the module to its end."""
+    return Started(arguments, []).end()
+
+
+def run_together(runs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Start all runs at once; return how each ended."""
+    return [one.end() for one in [Started(arguments, []) for arguments in runs]]
+
+
+def kill_after(arguments: Dict[str, Any], seconds: float) -> Dict[str, Any]:
+    """Run the module, and kill its process group that many seconds after it was started, if it still runs then."""
+    started = Started(arguments, [])
+    try:
+        started.process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        started.kill()
+    return started.end()
+
+
+def kill_at_call(arguments: Dict[str, Any], call: str, number: int) -> Dict[str, Any]:
+    """Run the module, and kill it when it enters its `number`th system call of that name, before that has effect."""
+    strace = ["strace", "--output=/dev/null", f"--trace={call}", f"--inject={call}:signal=SIGKILL:when={number}"]
+    return Started(arguments, strace).end()
+
+
+def kill_builder(arguments: Dict[str, Any], pattern: str) -> Dict[str, Any]:
+    """Run the module, and kill the first of its processes whose command line holds the pattern."""
+    started = Started(arguments, [])
+    while started.process.poll() is None:
+        if any([_kill(pid) for pid in _group(started.process.pid) if pattern in _command_line(pid)]):
+            break
+    return started.end()
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _group(leader: int) -> List[int]:
+    """Return the processes of a group but its leader."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != leader:
+            try:
+                if os.getpgid(int(entry)) == leader:
+                    found.append(int(entry))
+            except ProcessLookupError:
+                continue
+    return found
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def look(kind: str, path: str) -> Dict[str, Any]:
+    """Return digests of what the live table and its source hold, every file beside them, and what lies elsewhere."""
+    return {
+        "live": _live(kind, path),
+        "source": _source(path),
+        "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
+        "elsewhere": sorted(str(one) for folder in ("/tmp", "/var/tmp") for one in pathlib.Path(folder).glob("mxrelay*")),
+    }
+
+
+def _live(kind: str, path: str) -> Optional[str]:
+    """What Postfix reads from the table; None where it can't read it."""
+    dumped = subprocess.run(["postmap", "-s", f"{kind}:{path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if dumped.returncode != 0:
+        return None
+    return _digest([line.split(b"\t")[0] for line in dumped.stdout.splitlines()])
+
+
+def _source(path: str) -> Optional[str]:
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    return _digest([line.split()[0] for line in content.splitlines() if line and not line.startswith(b"#")])
+
+
+def _digest(keys: List[bytes]) -> str:
+    return hashlib.sha256(b"\n".join(sorted(keys))).hexdigest()
+
+
+def digest_of(path: str) -> Optional[str]:
+    """Return the digest that `look` gives for a table with the keys that stand in this list, one a line."""
+    return _source(path)
+
+
+def _names(path: str) -> List[str]:
+    return sorted(os.listdir(os.path.dirname(path)))
+
+
+def _metadata(path: str) -> List[Any]:
+    status = os.lstat(path)
+    return [stat.filemode(status.st_mode), status.st_uid, status.st_gid, status.st_ino, status.st_nlink]
+
+
+if __name__ == "__main__":
+    order = json.loads(sys.stdin.read())
+    print(json.dumps(globals()[order.pop("do")](**order)))

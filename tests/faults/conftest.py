@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all faults share: the prepared host, and how long the suite may take."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+
+import pytest
+
+pytest.register_assert_rewrite("faults.host")
+
+from faults import host  # rewritten, so that its asserts tell what they compared
+
+CASES = ("kills", "calls", "disk", "postmap", "together", "orders", "readonly", "symlink", "owner", "leftovers")
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    """How much is done: rows of a table, kills of each type, rounds of runs at once."""
+
+    rows: int
+    kills: int
+    rounds: int
+    every_call: bool
+
+
+SHORT = Extent(rows=2_000, kills=6, rounds=1, every_call=False)
+LONG = Extent(rows=100_000, kills=50, rounds=10, every_call=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="100,000 rows, 50 kills of each type, every system call")
+    parser.addoption("--seed", type=int, default=None, help="repeat the random moments of an earlier run")
+
+
+@pytest.fixture(scope="session")
+def extent(request: pytest.FixtureRequest) -> Extent:
+    return LONG if request.config.getoption("long") else SHORT
+
+
+@pytest.fixture(scope="session")
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Random moments; the seed is printed."""
+    seed = request.config.getoption("seed")
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    print(f"\nseed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[tuple[str, str], int]:
+    """Prepare the host; return the port of each case of each type."""
+    cases = [(kind, case) for kind in host.SUFFIXES for case in CASES]
+    host.prepare(cases)
+    return {case: host.FIRST_PORT + number for number, case in enumerate(cases)}
+
+
+@pytest.fixture(scope="session")
+def table_for(ports: dict[tuple[str, str], int]) -> Callable[[str, str], host.Table]:
+    return lambda kind, case: host.Table(kind, case, ports[kind, case])

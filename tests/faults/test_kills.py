@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is killed anywhere leaves the old table or the new one, and the next run converges."""
+
+from __future__ import annotations
+
+import collections
+import random
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from faults import host
+from faults.conftest import Extent
+from faults.lists import in_both, in_neither, two_lists
+
+TRIES_PER_KILL = 4
+ROWS_FOR_CALLS = 200
+RENAMES = ("rename",)
+EVERY_CALL = (*RENAMES, "mkdir", "unlink", "unlinkat", "rmdir", "chown", "chmod", "fsync", "write", "flock", "close")
+
+
+def state_of(seen: dict[str, Any], old: host.Listing, new: host.Listing) -> str:
+    """Whose table and whose source lie there after a kill; a third one, or a source ahead of its index, fails."""
+    names = {old.digest: "old", new.digest: "new"}
+    state = f"{names.get(seen['live'], seen['live'])} index, {names.get(seen['source'], seen['source'])} source"
+    assert state in ("old index, old source", "new index, old source", "new index, new source")
+    left = [name for name in seen["files"] if name.startswith(".mxrelay-table-")]
+    return f"{state}, {'scratch left' if left else 'nothing left'}"
+
+
+@pytest.mark.parametrize("kind", host.INDEXED)
+def test_killed_at_random_moments(
+    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent, chance: random.Random
+) -> None:
+    table = table_for(kind, "kills")
+    old, new = two_lists("kills", extent.rows)
+    durations = []
+    for wanted in (new, old, new, old):
+        host.said(ended := host.ask("run", arguments=table.arguments(wanted)))
+        durations.append(ended["seconds"])
+    states: collections.Counter[str] = collections.Counter()
+    kills = finished = 0
+    with host.probed(table, in_both(extent.rows), in_neither(extent.rows)) as heard:
+        while kills < extent.kills:
+            moment = chance.uniform(0, statistics.median(durations[-9:]))
+            ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment)
+            seen = table.look()
+            if ended["code"] == -9:
+                kills += 1
+                states[state_of(seen, old, new)] += 1
+                ended = host.ask("run", arguments=table.arguments(new))
+                durations.append(ended["seconds"])
+            else:
+                finished += 1
+                assert finished < extent.kills * TRIES_PER_KILL, durations
+            host.said(ended)
+            table.at_rest(new)
+            old, new = new, old
+    print(
+        f"\n{kind}, {extent.rows} rows: {kills} kills, {finished} finished first, run {statistics.median(durations):.2f} s,"
+        f" {dict(states)}, {heard['probes']} probes in {heard['seconds']:.0f} s, slowest {heard['slowest']:.2f} s"
+    )
+
+
+@pytest.mark.parametrize("kind", host.INDEXED)
+def test_killed_at_each_system_call(
+    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
+) -> None:
+    """Random moments rarely fall between two renames; the tracer's do."""
+    table = table_for(kind, "calls")
+    old, new = two_lists("calls", ROWS_FOR_CALLS)
+    table.apply(old)
+    states: collections.Counter[str] = collections.Counter()
+    kills = dict.fromkeys(EVERY_CALL if extent.every_call else RENAMES, 0)
+    with host.probed(table, in_both(ROWS_FOR_CALLS), in_neither(ROWS_FOR_CALLS)):
+        for call in kills:
+            while True:
+                arguments = table.arguments(new)
+                ended = host.ask("kill_at_call", arguments=arguments, call=call, number=kills[call] + 1)
+                if ended["code"] != -9:
+                    host.said(ended)
+                    break
+                kills[call] += 1
+                states[state_of(table.look(), old, new)] += 1
+                host.said(host.ask("run", arguments=arguments))
+                table.at_rest(new)
+                old, new = new, old
+            table.at_rest(new)
+            old, new = new, old
+    print(f"\n{kind}: kills at each {kills}, {dict(states)}")
+    # Record, index, source: a kill before each of the three, and in each of the states between them.
+    assert kills["rename"] >= 3
+    assert {state.rpartition(",")[0] for state in states} >= {"old index, old source", "new index, old source"}

@@ -42,12 +42,18 @@ def extent(request: pytest.FixtureRequest) -> Extent:
 
 
 @pytest.fixture(scope="session")
-def chance(request: pytest.FixtureRequest) -> random.Random:
-    """Random moments; the seed is printed."""
-    seed = request.config.getoption("seed")
-    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
-    print(f"\nseed {seed}")
-    return random.Random(seed)
+def start(request: pytest.FixtureRequest) -> int:
+    """Where everything random starts from; it is printed, to be given as --seed."""
+    given = request.config.getoption("seed")
+    found = random.SystemRandom().randrange(10**6) if given is None else given
+    print(f"\nseed {found}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chance(start: int) -> random.Random:
+    """Random moments."""
+    return random.Random(start)
 
 
 @pytest.fixture(scope="session")

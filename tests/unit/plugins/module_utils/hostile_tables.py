@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hypothesis strategies for sources of lookup tables, such as people and accidents write them, and for changes."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from hypothesis import strategies as st
+
+# Single characters and pairs that Postfix, Python or an editor treat in a way of their own.
+ODD = (
+    '"', '""', "\\", '\\"', "#", ":", "@", ".", "+", "<>", ",", "{", "}", "!", "$", "%", "'", "`", "|", "=", "/", "~",
+    "ü", "Ü", "ß", "ẞ", "İ", "ı", "ς", "Σ", "ſ", "K", "ﬁ", "ŉ", "e\u0301", "\u200d", "\u200c", "日本", "\U0001f4e7",
+    "\u00a0", "\u0085", "\u2028", "\u3000", "\ufeff", "\x00", "\x01", "\x1b", "\x1c", "\x7f",
+)
+BROKEN = (b"\xff", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf")
+SPACES = (b" ", b" ", b"\t", b"  ", b" \t ", b"\r", b"\v", b"\f")
+ENDS = (b"\n", b"\n", b"\n", b"\n", b"\r\n", b" \n", b"\n\n", b"\\\n", b"")
+
+_plain = st.text(alphabet="abcXYZ019@.-", min_size=1, max_size=8)
+_odd = st.lists(st.one_of(_plain, st.sampled_from(ODD)), min_size=1, max_size=4).map("".join)
+_quoted = st.text(alphabet='ab @.\\\t#ü', max_size=6).map(lambda text: f'"{text}"@x.example')
+_few = st.sampled_from(("a@x.example", "A@X.example", "b@x.example", "@x.example", "x.example", "ü@x.example"))
+_word = st.one_of(
+    _plain.map(str.encode),
+    _few.map(str.encode),
+    _odd.map(str.encode),
+    _quoted.map(str.encode),
+    st.lists(st.one_of(_plain.map(str.encode), st.sampled_from(BROKEN)), min_size=1, max_size=3).map(b"".join),
+)
+_space = st.sampled_from(SPACES)
+_end = st.sampled_from(ENDS)
+_line = st.one_of(
+    st.builds(lambda *parts: b"".join(parts), _word, _space, _word, _end),
+    st.builds(lambda *parts: b"".join(parts), _word, _space, _word, _end),
+    st.builds(lambda *parts: b"".join(parts), _word, _space, _word, _space, _word, _end),
+    st.builds(lambda *parts: b"".join(parts), _word, _end),
+    st.builds(lambda *parts: b"".join(parts), _space, _word, _space, _word, _end),
+    st.builds(lambda *parts: b"".join(parts), st.sampled_from((b"#", b" #", b"\t# ", b"#\r")), _word, _end),
+    st.builds(lambda *parts: b"".join(parts), st.sampled_from((b"", b" ", b"\t", b"\r", b" \t\v")), _end),
+    st.binary(max_size=8),
+)
+_start = st.sampled_from((b"", b"", b"", b"", b"\xef\xbb\xbf", b" ", b"\n"))
+
+sources = st.builds(lambda start, lines: start + b"".join(lines), _start, st.lists(_line, max_size=10))
+"""The bytes of a file."""
+
+valid_keys = st.one_of(
+    _few,
+    st.from_regex(r"\A[a-eA-Eü][a-cü]{0,3}@[xy]\.example\Z"),
+    st.from_regex(r'\A"[a-c ]{1,3}"@x\.example\Z'),
+)
+valid_values = st.one_of(st.just("x"), st.from_regex(r"\A[A-Za-zü]{1,3}( [a-z]{1,3})?\Z"))
+
+
+def _unfolded(entries: Dict[str, str]) -> Dict[str, str]:
+    """One key of those that differ in upper and lower case alone."""
+    return {key: value for key, value in {key.casefold(): (key, value) for key, value in entries.items()}.values()}
+
+
+wanted_entries = st.dictionaries(valid_keys, valid_values, max_size=5).map(_unfolded)
+"""Entries as the modules pass them on: valid, and no key twice."""

@@ -27,6 +27,7 @@ import yaml
 ROOT = pathlib.Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from faults import mutants as engine_mutants
 from lab import engine, images, mutants  # the lab's folder must be on the path first
 
 nox.options.default_venv_backend = "none"
@@ -541,6 +542,56 @@ def first_failure(report: pathlib.Path) -> str:
     return ""
 
 
+@nox.session(name="faults")
+def faults_session(session: nox.Session) -> None:
+    """Kills, full disks, races and generated files against the table engine; --long for 50 kills of each type."""
+    install_collection(session)
+    environment = faults_host(session)
+    report = REPORTS / "faults.xml"
+    report.unlink(missing_ok=True)
+    well = attacked(session, environment, f"--junitxml={report}", *session.posargs)
+    remove_lab(session, environment)
+    counts = reported(report)
+    finish(session, counts if well or counts[1] else counts + FAILED)
+
+
+def faults_host(session: nox.Session) -> dict[str, str]:
+    """Bring up a new lab; return what the attacks on its host read."""
+    environment = lab_environment(session)
+    environment["PYTHONPATH"] += f"{os.pathsep}{COLLECTIONS}"
+    if not steps(session, "both", environment, "destroy", "create"):
+        session.error("the lab does not come up; try ./run molecule both")
+    return environment
+
+
+def attacked(session: nox.Session, environment: dict[str, str], *options: str) -> bool:
+    """Run the attacks; return whether nothing gave way."""
+    return succeeds(session, "python", "-m", "pytest", "--capture=no", "tests/faults", *options, env=environment)
+
+
+@nox.session(name="mutate-engine")
+def mutate_engine_session(session: nox.Session) -> None:
+    """Break the table engine in each way that tests/faults/mutants.py names; an attack must notice each."""
+    install_collection(session)
+    installed = COLLECTIONS / COLLECTION_PATH
+    environment = faults_host(session)
+    verdicts = {}
+    for mutant in engine_mutants.MUTANTS:
+        if all(word in mutant.name for word in session.posargs):
+            original = (installed / mutant.file).read_text()
+            (installed / mutant.file).write_text(mutant.applied(original))
+            report = REPORTS / "mutant.xml"
+            report.unlink(missing_ok=True)
+            attacked(session, environment, f"--junitxml={report}", "--exitfirst", "-k", mutant.attacks)
+            verdicts[mutant.name] = first_failure(report)
+            (installed / mutant.file).write_text(original)
+    remove_lab(session, environment)
+    for name, verdict in verdicts.items():
+        print(f"{name}: {verdict or 'NOBODY NOTICED'}")
+    if not verdicts or not all(verdicts.values()):
+        session.error(f"{sum(not verdict for verdict in verdicts.values())} of {len(verdicts)} were not noticed")
+
+
 @nox.session(name="bench")
 def bench_session(session: nox.Session) -> None:
     """Measure on a lab host, side by side with what a user would do instead."""
@@ -611,7 +662,7 @@ def test_session(session: nox.Session) -> None:
             lanes.put(lane)
 
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, *scenario_parts()]), NOTHING)
+        counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, ("faults",), *scenario_parts()]), NOTHING)
     command = engine.find_engine(CACHE)
     for lane in range(LANES):
         remove_lab(session, {**lane_environment(lane), "MXRELAY_LAB_ENGINE": command})

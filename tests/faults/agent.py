@@ -31,6 +31,7 @@ class Started:
     """One run of the module, in a session of its own."""
 
     def __init__(self, arguments: Dict[str, Any], watcher: List[str]) -> None:
+        self.arguments = arguments
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir="/srv/faults"))
         debug = self.folder / "debug_dir"
         debug.mkdir()
@@ -81,14 +82,35 @@ def run_together(runs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return [one.end() for one in [Started(arguments, []) for arguments in runs]]
 
 
-def kill_after(arguments: Dict[str, Any], seconds: float) -> Dict[str, Any]:
-    """Run the module, and kill its process group that many seconds after it was started, if it still runs then."""
+def kill_after(arguments: Dict[str, Any], seconds: float, scratch: bool = False) -> Dict[str, Any]:
+    """Run the module, and kill its process group after that many seconds, if it still runs then.
+
+    They are counted from the start; with `scratch` from when the first scratch directory appears beside the table.
+    """
     started = Started(arguments, [])
+    if scratch:
+        _await_scratch(started)
     try:
         started.process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         started.kill()
     return started.end()
+
+
+def run_watched(arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Run the module to its end; also return for how long there was something to interrupt (`scratch_seconds`)."""
+    started = Started(arguments, [])
+    _await_scratch(started)
+    seen = time.monotonic() - started.began
+    ended = started.end()
+    return dict(ended, scratch_seconds=ended["seconds"] - seen)
+
+
+def _await_scratch(started: Started) -> None:
+    directory = os.path.dirname(started.arguments["path"])
+    while started.process.poll() is None:
+        if any(name.startswith(".mxrelay-table-") for name in os.listdir(directory)):
+            return
 
 
 def kill_at_call(arguments: Dict[str, Any], call: str, number: int) -> Dict[str, Any]:

@@ -19,16 +19,26 @@ CASES = ("kills", "calls", "disk", "postmap", "together", "orders", "readonly", 
 
 @dataclasses.dataclass(frozen=True)
 class Extent:
-    """How much is done: rows of a table, kills of each type, rounds of runs at once."""
+    """How much is done: rows of a table, kills of each type, rounds of runs at once, every step and system call."""
 
     rows: int
     kills: int
     rounds: int
-    every_call: bool
+    thorough: bool
 
 
-SHORT = Extent(rows=2_000, kills=6, rounds=1, every_call=False)
-LONG = Extent(rows=100_000, kills=50, rounds=10, every_call=True)
+SHORT = Extent(rows=20_000, kills=4, rounds=1, thorough=False)
+LONG = Extent(rows=100_000, kills=50, rounds=10, thorough=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "types(all, when_short): the types of tables that the attack is made on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for mark in metafunc.definition.iter_markers("types"):
+        every, when_short = mark.args
+        metafunc.parametrize("kind", every if metafunc.config.getoption("long") else when_short)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,9 +24,9 @@ HERE = pathlib.Path(__file__).parent
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb", "texthash": ""}
 INDEXED = ("hash", "btree", "lmdb", "cdb")
 FIRST_PORT = 2600
-# Cases whose table is alone on a small file system, and how small it is while nothing is wrong with it.
+# Cases whose table is alone on a small file system, and how many kB it has while nothing is wrong.
 OWN_FILE_SYSTEM = ("disk", "readonly")
-ROOMY = "64m"
+ROOMY = 65_536
 PACKAGES = ("postfix", "postfix-lmdb", "postfix-cdb", "postfix-pcre", "strace")
 # The host-wide settings: no pauses for a client that only asks, and no domain that is relayed for but the tables' own.
 PARAMETERS = {
@@ -59,7 +59,7 @@ def prepare(cases: Sequence[tuple[str, str]]) -> None:
         services.append(f"{table.port} inet n - y - - smtpd -o relay_recipient_maps={kind}:{table.path}")
         sh(f"mkdir -p {table.directory}")
         if name in OWN_FILE_SYSTEM:
-            sh(f"mount -t tmpfs -o mode=755,size={ROOMY} tmpfs {table.directory}")
+            sh(f"mount -t tmpfs -o mode=755,size={ROOMY}k tmpfs {table.directory}")
     sh("cat >> /etc/postfix/master.cf", given="\n".join([*services, ""]))
     hosts.on(NAME, "postconf", "-e", *(f"{name}={value}" for name, value in PARAMETERS.items()))
     # systemd gives Postfix mounts of its own, made from those that are there when it starts.

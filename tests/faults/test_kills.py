@@ -31,41 +31,46 @@ def state_of(seen: dict[str, Any], old: host.Listing, new: host.Listing) -> str:
     return f"{state}, {'scratch left' if left else 'nothing left'}"
 
 
-@pytest.mark.parametrize("kind", host.INDEXED)
+@pytest.mark.types(host.INDEXED, host.INDEXED)
+@pytest.mark.parametrize("part", ["whole run", "while files change"])
 def test_killed_at_random_moments(
-    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent, chance: random.Random
+    kind: str, part: str, table_for: Callable[[str, str], host.Table], extent: Extent, chance: random.Random
 ) -> None:
+    """Anywhere in a run; and, since most of one only reads, anywhere between its first file and its end."""
     table = table_for(kind, "kills")
+    scratch = part == "while files change"
     old, new = two_lists("kills", extent.rows)
+    table.apply(old)
     durations = []
-    for wanted in (new, old, new, old):
-        host.said(ended := host.ask("run", arguments=table.arguments(wanted)))
-        durations.append(ended["seconds"])
     states: collections.Counter[str] = collections.Counter()
     kills = finished = 0
     with host.probed(table, in_both(extent.rows), in_neither(extent.rows)) as heard:
         while kills < extent.kills:
-            moment = chance.uniform(0, statistics.median(durations[-9:]))
-            ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment)
-            seen = table.look()
-            if ended["code"] == -9:
-                kills += 1
-                states[state_of(seen, old, new)] += 1
-                ended = host.ask("run", arguments=table.arguments(new))
-                durations.append(ended["seconds"])
-            else:
-                finished += 1
-                assert finished < extent.kills * TRIES_PER_KILL, durations
-            host.said(ended)
+            if durations:
+                moment = chance.uniform(0, statistics.median(durations[-9:]))
+                ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment, scratch=scratch)
+                if ended["code"] == -9:
+                    kills += 1
+                    states[state_of(table.look(), old, new)] += 1
+                else:
+                    host.said(ended)
+                    finished += 1
+                    assert finished < extent.kills * TRIES_PER_KILL, durations
+                    table.at_rest(new)
+                    old, new = new, old
+                    continue
+            host.said(ended := host.ask("run_watched", arguments=table.arguments(new)))
+            durations.append(ended["scratch_seconds" if scratch else "seconds"])
             table.at_rest(new)
             old, new = new, old
     print(
-        f"\n{kind}, {extent.rows} rows: {kills} kills, {finished} finished first, run {statistics.median(durations):.2f} s,"
-        f" {dict(states)}, {heard['probes']} probes in {heard['seconds']:.0f} s, slowest {heard['slowest']:.2f} s"
+        f"\n{kind}, {extent.rows} rows, {part} ({statistics.median(durations):.2f} s): {kills} kills,"
+        f" {finished} finished first, {dict(states)},"
+        f" {heard['probes']} probes in {heard['seconds']:.0f} s, slowest {heard['slowest']:.2f} s"
     )
 
 
-@pytest.mark.parametrize("kind", host.INDEXED)
+@pytest.mark.types(host.INDEXED, host.INDEXED)
 def test_killed_at_each_system_call(
     kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
 ) -> None:
@@ -74,7 +79,7 @@ def test_killed_at_each_system_call(
     old, new = two_lists("calls", ROWS_FOR_CALLS)
     table.apply(old)
     states: collections.Counter[str] = collections.Counter()
-    kills = dict.fromkeys(EVERY_CALL if extent.every_call else RENAMES, 0)
+    kills = dict.fromkeys(EVERY_CALL if extent.thorough else RENAMES, 0)
     with host.probed(table, in_both(ROWS_FOR_CALLS), in_neither(ROWS_FOR_CALLS)):
         for call in kills:
             while True:

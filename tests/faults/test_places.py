@@ -15,7 +15,7 @@ ROWS = 1_000
 LEFT = ".mxrelay-table-dead1234"
 
 
-@pytest.mark.parametrize("kind", host.SUFFIXES)
+@pytest.mark.types(host.SUFFIXES, ("hash", "texthash"))
 def test_read_only_directory(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     table = table_for(kind, "readonly")
     old, new = two_lists("readonly", ROWS)
@@ -37,7 +37,7 @@ def test_read_only_directory(kind: str, table_for: Callable[[str, str], host.Tab
         table.converges(new)
 
 
-@pytest.mark.parametrize("kind", host.SUFFIXES)
+@pytest.mark.types(host.SUFFIXES, ("hash", "texthash"))
 def test_symlinked_table(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     """Source and index are links to another directory; they stay links, and what they name is replaced."""
     table = table_for(kind, "symlink")
@@ -63,7 +63,7 @@ def test_symlinked_table(kind: str, table_for: Callable[[str, str], host.Table])
         assert sorted(table.look()["files"]) == sorted([*table.files, "behind"])
 
 
-@pytest.mark.parametrize("kind", host.SUFFIXES)
+@pytest.mark.types(host.SUFFIXES, ("cdb", "lmdb"))
 def test_table_of_another_user(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     """postmap started by root becomes the owner of the source, who can't write to root's directory."""
     table = table_for(kind, "owner")
@@ -82,7 +82,7 @@ def test_table_of_another_user(kind: str, table_for: Callable[[str, str], host.T
     assert before["files"]["recipients"][0] == "-r--rw----"
 
 
-@pytest.mark.parametrize("kind", host.SUFFIXES)
+@pytest.mark.types(host.SUFFIXES, ("btree", "cdb"))
 def test_leftovers_of_killed_runs(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     """What killed runs left goes with the next run, even one that has nothing else to do; what others left stays."""
     table = table_for(kind, "leftovers")

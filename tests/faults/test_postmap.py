@@ -54,7 +54,7 @@ def postmap_with(script: str) -> Iterator[None]:
         host.sh(f"mv {real} {POSTMAP}")
 
 
-@pytest.mark.parametrize("kind", host.INDEXED)
+@pytest.mark.types(host.INDEXED, ("hash", "lmdb"))
 def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     table = table_for(kind, "postmap")
     old, new = two_lists("postmap", ROWS)

@@ -24,7 +24,7 @@ def digest(numbers: Iterable[int]) -> str:
     return hashlib.sha256("\n".join(sorted(host.address(number) for number in numbers)).encode()).hexdigest()
 
 
-@pytest.mark.parametrize("kind", host.INDEXED)
+@pytest.mark.types(host.INDEXED, ("hash", "cdb"))
 def test_five_runs_at_once_lose_nothing(
     kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
 ) -> None:
@@ -58,7 +58,7 @@ def by_entry(table: host.Table, name: str, number: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", host.INDEXED)
+@pytest.mark.types(host.INDEXED, ("btree", "lmdb"))
 def test_five_runs_that_disagree_end_as_some_order_of_them(
     kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
 ) -> None:

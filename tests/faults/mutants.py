@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways to break the table engine, each with the attack that must notice it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+ENGINE = "plugins/module_utils/_engine"
+PORTS = "plugins/module_utils/_ports"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """What is broken; the text that is replaced in `file`; the attacks (an expression of pytest's -k) that notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    attacks: str
+
+    def applied(self, text: str) -> str:
+        """Return the broken file."""
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.file} holds its text {text.count(self.old)} times; correct mutants.py")
+        return text.replace(self.old, self.new)
+
+
+MUTANTS = (
+    Mutant(
+        "rename order",
+        f"{ENGINE}/table_change.py",
+        """        if write_index:
+            os.replace(new_index, index)
+        if write_source:
+            os.replace(new_source, source)
+""",
+        """        if write_source:
+            os.replace(new_source, source)
+        if write_index:
+            os.replace(new_index, index)
+""",
+        "test_killed_at_each_system_call and hash",
+    ),
+    Mutant(
+        "read-back",
+        f"{ENGINE}/table_change.py",
+        """    _require(dumped(postfix, table), expected, files)
+    if files.index_metadata""",
+        """    if files.index_metadata""",
+        "test_full_disk and lmdb",
+    ),
+    Mutant(
+        "lock",
+        f"{PORTS}/files.py",
+        "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)",
+        "test_five_runs_at_once_lose_nothing and hash",
+    ),
+    Mutant(
+        "building in place",
+        f"{ENGINE}/table_change.py",
+        "os.replace(new_index, index)",
+        "shutil.copyfile(new_index, index)",
+        "test_killed_at_each_system_call and hash",
+    ),
+    Mutant(
+        "leftovers",
+        f"{ENGINE}/tables.py",
+        "if entry.name.startswith(SCRATCH_PREFIX) and entry.is_dir(follow_symlinks=False):",
+        "if entry.name.startswith(SCRATCH_PREFIX + SCRATCH_PREFIX):",
+        "test_leftovers and hash",
+    ),
+    Mutant(
+        "symbolic links",
+        f"{ENGINE}/table_change.py",
+        "    source = os.path.realpath(files.path)\n",
+        "    source = files.path\n",
+        "test_symlinked_table and hash",
+    ),
+)

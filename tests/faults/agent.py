@@ -108,9 +108,12 @@ def run_watched(arguments: Dict[str, Any]) -> Dict[str, Any]:
 
 def _await_scratch(started: Started) -> None:
     directory = os.path.dirname(started.arguments["path"])
-    while started.process.poll() is None:
-        if any(name.startswith(".mxrelay-table-") for name in os.listdir(directory)):
-            return
+    while not any(name.startswith(".mxrelay-table-") for name in os.listdir(directory)):
+        try:
+            started.process.wait(timeout=0.001)
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 def kill_at_call(arguments: Dict[str, Any], call: str, number: int) -> Dict[str, Any]:

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let the host's postmap read many files, and say what it read.
 
-Standard input is one JSON object: `files` (the bytes of each file, as Latin-1 text), `reads` (for each file a list of
-type and configuration directory). Standard output is a JSON list: for each file, for each read, the code of
-`postmap -s`, its output, and what building and reading said on standard error, all as Latin-1 text.
+Standard input is one JSON object. With `files` (the bytes of each file, as Latin-1 text) and `reads` (for each file a
+list of type and configuration directory), standard output is a JSON list: for each file, for each read, the code of
+`postmap -s`, its output, and what building and reading said on standard error, all as Latin-1 text. With `questions`
+(for each file its type and keys) instead of `reads`, it is for each file the output of `postmap -q` for these keys.
+With `changes`, it is what the engine, as it lies in the module's payload, made of each file; see `change`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import List, Tuple
+from typing import Any, Dict, List, Tuple
 
 INDEXED = ("hash", "btree", "lmdb", "cdb")
 # Postfix waits until a text file is two seconds old before it believes it.
@@ -49,12 +51,60 @@ def read_one(folder: pathlib.Path, number: int, content: str, reads: List[List[s
     return found
 
 
-def read_all(files: List[str], reads: List[List[List[str]]]) -> List[List[Read]]:
+def ask(folder: pathlib.Path, number: int, content: str, question: List[Any]) -> str:
+    """Return the rows that a table of patterns gives for these keys."""
+    kind, keys = question
+    path = folder / str(number)
+    path.write_bytes(content.encode("latin-1"))
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    found = subprocess.run(
+        ["postmap", "-q", "-", f"{kind}:{path}"],
+        input="".join(f"{key}\n" for key in keys).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+    )
+    return found.stdout.decode("latin-1")
+
+
+def change(folder: pathlib.Path, number: int, content: str, order: Dict[str, Any]) -> Dict[str, Any]:
+    """Have the engine make the table what `set`, `remove` and `purge` say, from this content and an index of it.
+
+    Returns whether the first and a second run changed anything, and what source and table hold then.
+    """
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import tables
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+    folder = folder / f"{number}"
+    folder.mkdir()
+    path = folder / "table"
+    path.write_bytes(content.encode("latin-1"))
+    postfix = Postfix(LocalCommands(), order["configuration"])
+    table = tables.TableReference(order["kind"], str(path))
+    if order["kind"] in INDEXED:
+        postfix.build(str(table))
+    want = tables.Edits(set=order["set"], remove=order["remove"], purge=order["purge"])
+    changed = [tables.change_table(postfix, table, want, tables.TableOptions(), False)[0].changed for _run in "12"]
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    dumped = postmap("-c", order["configuration"], "-s", str(table))
+    return {
+        "changed": changed,
+        "source": path.read_bytes().decode("latin-1"),
+        "rows": dumped.stdout.decode("latin-1"),
+        "files": sorted(os.listdir(folder)),
+    }
+
+
+WORK = {"reads": read_one, "questions": ask, "changes": change}
+
+
+def work(order: Dict[str, Any]) -> List[Any]:
+    what = next(name for name in WORK if name in order)
+    files = order["files"]
     with tempfile.TemporaryDirectory(prefix="generated-") as name:
-        folder = pathlib.Path(name)
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            return list(pool.map(read_one, [folder] * len(files), range(len(files)), files, reads))
+            folders = [pathlib.Path(name)] * len(files)
+            return list(pool.map(WORK[what], folders, range(len(files)), files, order[what]))
 
 
 if __name__ == "__main__":
-    print(json.dumps(read_all(**json.load(sys.stdin))))
+    sys.path.insert(0, "/srv/faults/payload/debug_dir")
+    print(json.dumps(work(json.load(sys.stdin))))

@@ -5,22 +5,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table, decode, is_text, split_lines
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import (
+    Table,
+    decode,
+    fold,
+    is_text,
+    split_lines,
+)
 from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from lab import hosts
 
 from faults import host
 from faults.conftest import Extent
-from unit.plugins.module_utils.hostile_tables import sources
+from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
+CHANGES = 150
+CHANGES_WHEN_LONG = 2_000
 AT_ONCE = 250
-CONFIGURATIONS = {True: "/etc/postfix", False: "/etc/postfix-ascii"}
+CONFIGURATIONS = {True: "/etc/postfix-utf8", False: "/etc/postfix-ascii"}
 MOST_TO_TELL = 5
 
 
@@ -40,27 +50,38 @@ def examples(strategy: SearchStrategy[Any], number: int, start: int) -> list[Any
     return unique[:number]
 
 
-def read_by_postmap(files: list[bytes], reads: list[list[tuple[str, bool]]]) -> list[list[tuple[int, bytes, bytes]]]:
-    """What the host's postmap reads from the files, for each type and way of folding that is asked for."""
-    found: list[list[tuple[int, bytes, bytes]]] = []
+def on_host(files: list[bytes], what: str, orders: list[Any]) -> list[Any]:
+    """Have something done with each of many files on the host; see dumper.py."""
+    found: list[Any] = []
     for start in range(0, len(files), AT_ONCE):
-        order = {
-            "files": [one.decode("latin-1") for one in files[start : start + AT_ONCE]],
-            "reads": [[(kind, CONFIGURATIONS[utf8]) for kind, utf8 in one] for one in reads[start : start + AT_ONCE]],
-        }
-        told = json.loads(hosts.on(host.NAME, "python3", "/srv/faults/dumper.py", given=json.dumps(order)))
-        found += [[(code, out.encode("latin-1"), err.encode("latin-1")) for code, out, err in one] for one in told]
+        part = slice(start, start + AT_ONCE)
+        order = {"files": [one.decode("latin-1") for one in files[part]], what: orders[part]}
+        found += json.loads(hosts.on(host.NAME, "python3", "/srv/faults/dumper.py", given=json.dumps(order)))
     return found
+
+
+def rows(mapping: Mapping[str, str]) -> list[str]:
+    return sorted(f"{key}\t{value}" for key, value in mapping.items())
+
+
+def rows_told(told: str) -> list[str]:
+    return sorted(decode(told.encode("latin-1")).split("\n")[:-1])
+
+
+def shortest(wrong: list[Any]) -> tuple[int, list[Any]]:
+    """How many cases went wrong, and a few of them that are easy to read."""
+    return len(wrong), sorted(wrong, key=lambda one: len(one[0]))[:MOST_TO_TELL]
 
 
 @pytest.fixture(scope="module")
 def configurations(ports: object) -> None:
-    """An instance beside the host's own that folds as Postfix did before it knew UTF-8."""
-    host.sh(
-        f"cp -r /etc/postfix/. {CONFIGURATIONS[False]} && postconf -c {CONFIGURATIONS[False]} -e smtputf8_enable=no"
-        " && touch -d 2020-01-01 /etc/postfix*/main.cf && cat > /srv/faults/dumper.py",
-        given=(host.HERE / "dumper.py").read_text(),
-    )
+    """Instances that don't run, one that folds with UTF-8 and one that folds as Postfix did before."""
+    for utf8, directory in CONFIGURATIONS.items():
+        host.sh(
+            f"cp -r /etc/postfix/. {directory} && postconf -c {directory} -e smtputf8_enable={'yes' if utf8 else 'no'}"
+            f" queue_directory={directory} data_directory={directory} && touch -d 2020-01-01 {directory}/main.cf"
+        )
+    host.sh("cat > /srv/faults/dumper.py", given=(host.HERE / "dumper.py").read_text())
 
 
 def test_model_reads_what_postmap_reads(configurations: None, extent: Extent, start: int) -> None:
@@ -73,30 +94,91 @@ def test_model_reads_what_postmap_reads(configurations: None, extent: Extent, st
         else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
         for number in range(len(files))
     ]
-    wrong = []
-    silent = []
-    rows = 0
-    for source, asked, told in zip(files, reads, read_by_postmap(files, reads), strict=True):
+    wrong, silent = [], []
+    total = 0
+    orders = [[(kind, CONFIGURATIONS[utf8]) for kind, utf8 in asked] for asked in reads]
+    for source, asked, told in zip(files, reads, on_host(files, "reads", orders), strict=True):
         table = Table.parse(source)
-        for (kind, utf8), (code, out, err) in zip(asked, told, strict=True):
-            expected = table.mapping(utf8)
-            rows += len(expected)
-            read = sorted(decode(out).split("\n")[:-1])
-            if code != 0 or read != sorted(f"{key}\t{value}" for key, value in expected.items()):
-                wrong.append((source, kind, utf8, code, out, expected, err))
-            if noticed(err, source) and not table.warnings:
-                silent.append((source, kind, utf8, err))
-    print(f"\n{len(files)} files, {sum(map(len, reads))} tables, {rows} rows")
-    assert (len(wrong), sorted(wrong, key=lambda one: len(one[0]))[:MOST_TO_TELL]) == (0, [])
-    assert (len(silent), sorted(silent, key=lambda one: len(one[0]))[:MOST_TO_TELL]) == (0, [])
+        for (kind, utf8), (code, out, said) in zip(asked, told, strict=True):
+            expected = rows(table.mapping(utf8))
+            total += len(expected)
+            if code != 0 or rows_told(out) != expected:
+                wrong.append((source, kind, utf8, code, out, expected, said))
+            if noticed(said, source) and not table.warnings:
+                silent.append((source, kind, utf8, said))
+    print(f"\n{len(files)} files, {sum(map(len, reads))} tables, {total} rows")
+    assert shortest(wrong) == (0, [])
+    assert shortest(silent) == (0, [])
 
 
-def noticed(said: bytes, source: bytes) -> bool:
+def noticed(said: str, source: bytes) -> bool:
     """Whether postmap warned of something that it drops.
 
     Of equal keys it chooses one, `key:` it takes as it stands, and nothing is lost after a NUL in a comment.
     """
-    harmless = [b"duplicate entry", b"is this an alias file"]
+    harmless = ["duplicate entry", "is this an alias file"]
     if not any(b"\0" in line and is_text(line) for line in split_lines(source)):
-        harmless.append(b"after null byte")
-    return any(b"warning" in line and not any(one in line for one in harmless) for line in said.splitlines())
+        harmless.append("after null byte")
+    return any("warning" in line and not any(one in line for one in harmless) for line in said.splitlines())
+
+
+def test_change_gives_what_is_wanted(configurations: None, extent: Extent, start: int) -> None:
+    """Plan and apply with the real postmap, from hostile files: the wanted entries, the foreign ones, nothing else."""
+    number = CHANGES_WHEN_LONG if extent.thorough else CHANGES
+    kinds = list(host.SUFFIXES)
+    strategy = st.tuples(sources, wanted_entries, st.sets(valid_keys, max_size=3), st.booleans())
+    cases = examples(strategy, number, start)
+    orders = [
+        {
+            "kind": kinds[place % len(kinds)],
+            "configuration": CONFIGURATIONS[utf8_of(place, len(kinds))],
+            "set": wanted,
+            "remove": sorted(unwanted),
+            "purge": purge,
+        }
+        for place, (_source, wanted, unwanted, purge) in enumerate(cases)
+    ]
+    wrong = []
+    for place, told in enumerate(on_host([case[0] for case in cases], "changes", orders)):
+        source, wanted, unwanted, purge = cases[place]
+        utf8 = utf8_of(place, len(kinds))
+        before = Table.parse(source).mapping(utf8)
+        gone = set(before) if purge else {fold(key, utf8) for key in unwanted}
+        expected = {key: value for key, value in before.items() if key not in gone}
+        expected.update({fold(key, utf8): value for key, value in wanted.items()})
+        right = (rows_told(told["rows"]), told["changed"][1]) == (rows(expected), False)
+        if not right or any(name.startswith(".mxrelay-") for name in told["files"]):
+            wrong.append((source, orders[place], told, expected))
+    assert shortest(wrong) == (0, [])
+
+
+def utf8_of(place: int, kinds: int) -> bool:
+    """Whether the case at this place is folded with UTF-8: every type meets both."""
+    return place // kinds % 2 == 0
+
+
+@pytest.mark.types(PATTERN_TYPES, PATTERN_TYPES)
+def test_patterns_have_the_results_that_the_model_reads(
+    kind: str, configurations: None, extent: Extent, start: int
+) -> None:
+    files = examples(pattern_sources(kind), CHANGES_WHEN_LONG if extent.thorough else CHANGES, start)
+    expected = []
+    for source in files:
+        results: dict[str, str] = {}
+        for pattern, result in PatternTable.parse(source, kind).mapping(True).items():
+            results.setdefault(matched(pattern, kind), result)
+        expected.append(results)
+    told = on_host(files, "questions", [(kind, list(results)) for results in expected])
+    wrong = [
+        (source, results, answers)
+        for source, results, answers in zip(files, expected, told, strict=True)
+        if rows_told(answers) != rows(results)
+    ]
+    assert shortest(wrong) == (0, [])
+
+
+def matched(pattern: str, kind: str) -> str:
+    """The one key that a generated pattern matches."""
+    if kind == "cidr":
+        return pattern.partition("/")[0]
+    return pattern[1:].rpartition(pattern[0])[0].strip("^$").replace("\\", "")

@@ -61,3 +61,31 @@ def _unfolded(entries: Dict[str, str]) -> Dict[str, str]:
 
 wanted_entries = st.dictionaries(valid_keys, valid_values, max_size=5).map(_unfolded)
 """Entries as the modules pass them on: valid, and no key twice."""
+
+_literals = st.one_of(st.from_regex(r"\A[a-c]{1,2}@[xy]\.example\Z"), st.just('a"b@x.example'))
+_results = st.from_regex(r"\A[A-Z]{1,3}( [a-z]{1,3}){0,2}\Z")
+_breaks = st.sampled_from((" ", "\t", "  ", "\n ", "\n\t", "\n# comment\n  ", " \r\n "))
+_between = st.sampled_from(("", "", "", "\n", "# /comment/ x\n", " \n", "  # indented\n"))
+
+
+def _pattern_rows(kind: str) -> st.SearchStrategy[str]:
+    if kind == "cidr":
+        return st.builds("192.0.2.{}{}".format, st.integers(0, 9), st.sampled_from(("", "/32")))
+    return st.builds(
+        lambda mark, literal, flags: mark + "^" + literal.replace(".", "\\.") + "$" + mark + flags,
+        st.sampled_from("/|%,"),
+        _literals,
+        st.sampled_from(("", "i", "i")),
+    )
+
+
+def pattern_sources(kind: str) -> st.SearchStrategy[bytes]:
+    """Tables of patterns (regexp, pcre, cidr), each of which matches what it was made from and nothing else."""
+    row = st.builds(
+        lambda between, pattern, space, result, end: f"{between}{pattern}{space}{result}{end}",
+        _between, _pattern_rows(kind), _breaks, _results, st.sampled_from(("\n", "\n", " \n", "\r\n")),
+    )
+    block = st.lists(row, min_size=1, max_size=3).map("".join)
+    if kind != "cidr":
+        block = st.one_of(block, block.map(lambda rows: f"if /./\n{rows}endif\n"), block.map("IF /@/\n{}ENDIF\n".format))
+    return st.lists(block, min_size=1, max_size=4).map(lambda blocks: "".join(blocks).encode())

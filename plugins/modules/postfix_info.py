@@ -179,6 +179,10 @@ tables:
       description: How many entries the source holds, or null where there is no source.
       type: int
       sample: 42
+    modified:
+      description: When the source was last written, in seconds since 1970, or null where there is no source.
+      type: int
+      sample: 1795359466
     index:
       description:
         - V(current), V(stale), V(missing) or V(unreadable), as a comparison of the index with its source has shown.

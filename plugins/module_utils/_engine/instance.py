@@ -146,6 +146,7 @@ def _tables(postfix: Postfix, values: Mapping[str, str]) -> list[dict[str, Any]]
             "path": reference.path,
             "parameters": names,
             "entries": _entries(reference),
+            "modified": _modified(reference),
             "index": index_state(postfix, reference, settings),
         }
         for reference, names in users.items()
@@ -160,6 +161,14 @@ def _entries(reference: TableReference) -> int | None:
     if reference.type in PATTERN_TYPES:
         return len(PatternTable.parse(source, reference.type).entries)
     return len(Table.parse(source).entries)
+
+
+def _modified(reference: TableReference) -> int | None:
+    """When the source was last written, in seconds since the epoch; None where there is no source."""
+    try:
+        return int(os.stat(reference.path).st_mtime)
+    except OSError:
+        return None
 
 
 def _text(content: bytes) -> str:

@@ -80,6 +80,7 @@ def _instance(tmp_path: Path) -> Path:
     )
     (tmp_path / "master.cf").write_text("relay unix - - y - - smtp -v\n  -o smtp_fallback_relay=\n")
     (tmp_path / "recipients").write_text("# who\na@x.example x\nb@x.example x\n")
+    os.utime(tmp_path / "recipients", (0, 1795359466.5))
     return tmp_path
 
 
@@ -109,6 +110,7 @@ def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: P
             "path": f"{instance}/domains",
             "parameters": ["relay_domains", "transport_maps"],
             "entries": None,
+            "modified": None,
             "index": "none",
         },
         {
@@ -117,6 +119,7 @@ def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: P
             "path": f"{instance}/recipients",
             "parameters": ["relay_recipient_maps"],
             "entries": 2,
+            "modified": 1795359466,
             "index": "none",
         },
         {
@@ -125,6 +128,7 @@ def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: P
             "path": f"{instance}/transport",
             "parameters": ["transport_maps"],
             "entries": None,
+            "modified": None,
             "index": "missing",
         },
     ]

@@ -1,0 +1,32 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts what is known of many hosts into the order of a report, on the controller."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import report
+
+
+def mx_report(evidence: Mapping[str, Any], now: float | None = None) -> dict[str, Any]:
+    """What the templates of the role report write down."""
+    try:
+        return report(evidence, time.time() if now is None else now)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise AnsibleFilterError(
+            f"mx_report: {error!r}: this is not what mx_info, queue_info and postfix_info return; "
+            "give it for each host their results by the keys mx, queue and postfix"
+        ) from error
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"mx_report": mx_report}

@@ -1,0 +1,187 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report on MX hosts says, worst first, from what mx_info, queue_info and postfix_info returned of each host.
+
+Only values that a template can write down as they are: nothing is left to decide there but how it looks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
+
+RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
+NOT_READ = "it could not be reached"
+UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+GOOD_INDEXES = ("current", "none")
+
+
+def report(evidence: Mapping[str, Mapping[str, Any] | None], now: float) -> dict[str, Any]:
+    """The hosts and their domains, each list worst first.
+
+    `evidence` has for each host the keys `mx`, `queue` and `postfix`, the results of the modules, and `error`, which
+    says why there are none; None for a host of which nothing is known.
+    """
+    hosts = [_host(name, found or {"error": NOT_READ}, now) for name, found in evidence.items()]
+    rows = [row for host in hosts for row in host.pop("rows")]
+    hosts.sort(key=lambda host: (RANKS[host["status"]], host["name"]))
+    rows.sort(key=lambda row: (RANKS[row["status"]], -row["waiting"], row["domain"], row["host"]))
+    for number, row in enumerate(rows):
+        row["id"] = f"d{number}"
+    return {
+        "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+        "hosts": hosts,
+        "rows": rows,
+        "counts": {
+            "hosts": len(hosts),
+            "unread": sum(1 for host in hosts if host["error"]),
+            "domains": len(rows),
+            "errors": sum(1 for row in rows if row["status"] == "error"),
+            "warnings": sum(1 for row in rows if row["status"] == "warning"),
+            "waiting": sum(host["waiting"] for host in hosts),
+        },
+    }
+
+
+def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """One host, with the rows of its domains."""
+    if found.get("error"):
+        return {
+            "name": name,
+            "status": "error",
+            "error": str(found["error"]),
+            "version": "",
+            "own_name": "",
+            "findings": [],
+            "waiting": 0,
+            "waited": "",
+            "waited_sort": 0,
+            "domains": 0,
+            "rows": [],
+        }
+    mx, queue, postfix = found["mx"], found["queue"], found["postfix"]
+    by_domain: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in mx["findings"]:
+        by_domain.setdefault(finding["domain"], []).append(finding)
+    wide = worst_first(by_domain.get("", []))
+    rows = [
+        _row(name, domain, found, worst_first(by_domain.get(domain, [])), wide, now) for domain in mx["domains"]
+    ]
+    return {
+        "name": name,
+        "status": status_of(wide),
+        "error": "",
+        "version": postfix["version"],
+        "own_name": postfix["instance"].get("myhostname", ""),
+        "findings": wide,
+        "waiting": queue["total"]["count"],
+        "waited": duration(queue["total"]["age"]),
+        "waited_sort": queue["total"]["age"] or 0,
+        "domains": len(rows),
+        "rows": rows,
+    }
+
+
+def _row(
+    host: str,
+    domain: str,
+    found: Mapping[str, Any],
+    own: Sequence[Mapping[str, Any]],
+    wide: Sequence[Mapping[str, Any]],
+    now: float,
+) -> dict[str, Any]:
+    """One domain on one host. What is wrong with the whole host is wrong with it as well, after its own."""
+    mx = found["mx"]
+    evidence = mx["domains"][domain]
+    shared = [one for one in wide if one["severity"] != "info"]
+    findings = [*own, *shared]
+    queue = found["queue"]["domains"].get(domain) or {"count": 0, "age": None, "size": 0, "held": 0, "reasons": []}
+    changed = list_changed(found["postfix"]["tables"])
+    row = {
+        "host": host,
+        "domain": domain,
+        "status": status_of(findings),
+        "role": role_of(evidence["mx"]),
+        "recipients": recipients_of(evidence, own),
+        "recipients_sort": evidence["recipients"],
+        "age": duration(None if changed is None else now - changed),
+        "age_sort": 0 if changed is None else max(0, int(now - changed)),
+        "index": index_of(mx["tables"]),
+        "waiting": queue["count"],
+        "waited": duration(queue["age"]),
+        "waited_sort": queue["age"] or 0,
+        "size": size(queue["size"]),
+        "held": queue["held"],
+        "reasons": queue["reasons"],
+        "findings": findings,
+        "first": findings[0]["message"] if findings else "",
+        "mx": exchangers(evidence["mx"]),
+        "nexthop": nexthop_of(evidence, found["postfix"]["parameters"].get("relayhost", "")),
+    }
+    row["path"] = draw(row, found["postfix"]["instance"].get("myhostname") or host, evidence)
+    return row
+
+
+def worst_first(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(findings, key=lambda one: RANKS[one["severity"]])
+
+
+def status_of(findings: Iterable[Mapping[str, Any]]) -> str:
+    """The worst severity; what was probably meant (info) is all right."""
+    ranks = [RANKS[one["severity"]] for one in findings if one["severity"] != "info"]
+    return next(name for name, rank in RANKS.items() if rank == min(ranks, default=RANKS["ok"]))
+
+
+def role_of(records: Sequence[Mapping[str, Any]] | None) -> str:
+    """What DNS makes this host."""
+    if records is None:
+        return "unknown"
+    own = [one["preference"] for one in records if one["this_host"]]
+    if not own:
+        return "no MX"
+    return "primary MX" if min(own) == min(one["preference"] for one in records) else "secondary MX"
+
+
+def recipients_of(evidence: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> str:
+    """How many recipients are listed, or what there is instead of a list."""
+    if evidence["wildcard"] or any(one["check"] == "accepts_any" for one in findings):
+        return "any"
+    if not evidence["recipients"]:
+        return "in another map" if evidence["other_maps"] else "none"
+    return f"{evidence['recipients']}{' and another map' if evidence['other_maps'] else ''}"
+
+
+def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:
+    """When the newest of the lists of recipients was written, None where there is none."""
+    return max(
+        (one["modified"] for one in tables if "relay_recipient_maps" in one["parameters"] and one["modified"]),
+        default=None,
+    )
+
+
+def index_of(tables: Iterable[Mapping[str, Any]]) -> str:
+    """The state of the first index that is not as it should be, else `current`."""
+    return next((one["index"] for one in tables if one["index"] not in GOOD_INDEXES), "current")
+
+
+def duration(seconds: float | None) -> str:
+    """In the largest unit that fits: `3 d`; the empty string where there is none."""
+    if seconds is None:
+        return ""
+    whole = max(0, int(seconds))
+    length, unit = next(((length, unit) for length, unit in UNITS if whole >= length), UNITS[-1])
+    return f"{whole // length} {unit}"
+
+
+def size(count: int) -> str:
+    """Bytes as people read them: `12 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count} {unit}"
+        count = (count + 500) // 1000
+    return f"{count} GB"

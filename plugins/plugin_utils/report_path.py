@@ -1,0 +1,196 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The path of a domain's mail as a picture: stations from top to bottom on one line, and what is wrong where it is.
+
+    sender - MX records - this host - nexthop - mail host
+
+A thinner line beside it goes from each better MX straight to the mail host: the way of the mail while all is well.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Units of the drawing; 380 of them are as wide as a phone.
+WIDTH = 380
+TOP = 16
+LINE = 18
+STATION = 20
+LINK = 24
+# What fits beside the line, in letters of the sizes that the template uses.
+TITLE_LETTERS = 42
+TEXT_LETTERS = 46
+MARK_LINES = 4
+
+STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
+LINKS = {"mx": "lookup", "host": "arrival", "nexthop": "departure", "mail_host": "delivery"}
+# Where on the path a check looks. What is not here lies where its scope is.
+PLACES = {
+    "mx_record": "arrival",
+    "proxy_interfaces": "arrival",
+    "inet_interfaces": "arrival",
+    "service": "arrival",
+    "best_mx": "departure",
+    "own_nexthop": "departure",
+    "relayhost": "departure",
+    "fallback_relay": "departure",
+    "relay_service": "departure",
+    "mail_host": "delivery",
+}
+SCOPES = {"local": "host", "dns": "mx", "remote": "delivery"}
+BY_MX = "by the MX records"
+_NEXTHOP = re.compile(r"^\[?(?:ipv6:)?([^\]]*)\]?(?::\w+)?$", re.IGNORECASE)
+
+
+def exchangers(records: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """The MX records in the order in which senders try them."""
+    found = sorted(records or [], key=lambda one: (one["preference"], one["host"]))
+    return [{**one, "addresses": list(one["addresses"])} for one in found]
+
+
+def nexthop_of(evidence: Mapping[str, Any], relayhost: str) -> dict[str, str]:
+    """Where this host sends the mail: `text` as Postfix has it, and the `host` at its end, "" where nothing tells."""
+    answer = evidence["transport"]
+    if answer and answer["result"].partition(":")[2]:
+        return {"text": answer["result"], "host": bare_host(answer["result"].partition(":")[2])}
+    if not answer and relayhost:
+        return {"text": f"relayhost {relayhost}", "host": bare_host(relayhost)}
+    better = [one["host"] for one in better_exchangers(exchangers(evidence["mx"]))]
+    return {"text": BY_MX, "host": better[0] if better else ""}
+
+
+def bare_host(nexthop: str) -> str:
+    """`[mail.x.example]:25` as `mail.x.example`."""
+    match = _NEXTHOP.match(nexthop)
+    return match.group(1) if match else nexthop
+
+
+def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that senders try before this host; all where this host is none."""
+    own = [one["preference"] for one in records if one["this_host"]]
+    return [one for one in records if not own or one["preference"] < min(own)]
+
+
+def place_of(finding: Mapping[str, Any]) -> str:
+    return PLACES.get(finding["check"]) or SCOPES.get(finding["scope"], "host")
+
+
+def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The picture: its size, its stations and links with their places and what is wrong there, and it all in words."""
+    marks: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in row["findings"]:
+        if finding["severity"] != "info":
+            marks.setdefault(place_of(finding), []).append(finding)
+    texts = _texts(row, own_name, evidence)
+    stations: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
+    y = TOP
+    broken = False
+    for name in STATIONS:
+        if stations:
+            link = _marked(LINKS[name], marks)
+            start, y = y, y + LINK + LINE * len(link["marks"])
+            place = {"top": stations[-1]["y"], "bottom": y, "text_y": start + LINE - 2}
+            links.append({**link, **place, "name": LINKS[name], "beyond": broken})
+            broken = broken or link["status"] == "error"
+        station = {"name": name, "y": y, **texts[name], **_marked(name, marks), "beyond": broken}
+        broken = broken or station["status"] == "error"
+        lines = len(station["lines"]) + len(station["records"]) + len(station["marks"])
+        stations.append(station)
+        y += LINE * lines + (STATION if lines else 4)
+    return {
+        "width": WIDTH,
+        "height": y,
+        "stations": stations,
+        "links": links,
+        "rail": _rail(stations),
+        "title": _in_words(row, own_name, stations, links),
+    }
+
+
+def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What stands beside each station."""
+    records = [
+        {
+            "preference": one["preference"],
+            "host": shortened(one["host"], TITLE_LETTERS - 16 if one["this_host"] else TITLE_LETTERS - 4),
+            "this_host": one["this_host"],
+            "better": one in better_exchangers(row["mx"]),
+        }
+        for one in row["mx"]
+    ]
+    nothing = "DNS did not answer" if evidence["mx"] is None else "none"
+    waiting = f"{row['waiting']} waiting, {row['waited']}" if row["waiting"] else "nothing waiting"
+    mail_host = row["nexthop"]["host"]
+    known = {one["host"].lower().rstrip("."): one["addresses"] for one in row["mx"]}
+    addresses = ", ".join(known.get(mail_host.lower(), []))
+    return {
+        "sender": {"title": "Sender", "lines": [], "records": []},
+        "mx": {"title": "MX records", "lines": [] if records else [nothing], "records": records},
+        "host": {
+            "title": shortened(own_name, TITLE_LETTERS),
+            "lines": [f"{row['role']}; recipients: {row['recipients']}; {waiting}"],
+            "records": [],
+        },
+        "nexthop": {
+            "title": "Nexthop", "lines": [shortened(row["nexthop"]["text"], TEXT_LETTERS)], "records": [],
+        },
+        "mail_host": {
+            "title": shortened(mail_host, TITLE_LETTERS) or "Mail host unknown",
+            "lines": [shortened(addresses, TEXT_LETTERS)] if addresses else [],
+            "records": [],
+        },
+    }
+
+
+def _marked(place: str, marks: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """The status of a place, and the lines that say what is wrong there."""
+    found = marks.get(place, [])
+    lines = [
+        {"severity": one["severity"], "text": text, "first": number == 0}
+        for one in found
+        for number, text in enumerate(
+            textwrap.wrap(one["message"], TEXT_LETTERS, max_lines=MARK_LINES, placeholder=" …") or [one["check"]]
+        )
+    ]
+    severities = {one["severity"] for one in found}
+    return {
+        "status": "error" if "error" in severities else "warning" if severities else "ok",
+        "marks": lines,
+    }
+
+
+def _rail(stations: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The line that passes this host by: from the better MX records down to the mail host."""
+    mx, end = stations[1], stations[-1]
+    starts = [mx["y"] + LINE * (number + 1) for number, one in enumerate(mx["records"]) if one["better"]]
+    return {"starts": starts, "end": end["y"]} if starts else None
+
+
+def _in_words(
+    row: Mapping[str, Any],
+    own_name: str,
+    stations: Sequence[Mapping[str, Any]],
+    links: Sequence[Mapping[str, Any]],
+) -> str:
+    """What the picture shows, for those who don't see it."""
+    records = ", ".join(f"{one['preference']} {one['host']}" for one in row["mx"]) or "none"
+    wrong = [part["marks"][0]["text"] for part in [*links, *stations] if part["status"] == "error"]
+    return (
+        f"Path of mail for {row['domain']}: from the sender by the MX records ({records}) to {own_name}, "
+        f"then {BY_MX if row['nexthop']['text'] == BY_MX else 'to ' + row['nexthop']['text']}, and to {row['nexthop']['host'] or 'an unknown mail host'}. "
+        + (f"Broken: {'; '.join(wrong)}." if wrong else "Nothing on it is broken.")
+    )
+
+
+def shortened(text: str, letters: int) -> str:
+    """Text that fits, with its middle left out where it is too long."""
+    if len(text) <= letters:
+        return text
+    start = (letters - 1) // 2
+    return f"{text[:start]}…{text[len(text) - (letters - 1 - start):]}"

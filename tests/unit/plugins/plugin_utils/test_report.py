@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report: what comes first, what is drawn where, and that nothing in it can be more than text."""
+
+from __future__ import annotations
+
+import html.parser
+import pathlib
+import re
+from typing import Any
+
+import jinja2
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mxrelay.postfix.plugins.filter.mx_report import FilterModule
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import duration, report, size
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import bare_host, shortened
+
+NOW = 1795359476.0
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+REASON = {"reason": "connect to mail.x.example[192.0.2.5]:25: Connection refused", "recipients": 3}
+HOSTILE = "<script>alert(1)</script>\"'&|](x"
+
+
+def record(preference: int, host: str, this_host: bool = False) -> dict[str, Any]:
+    return {"preference": preference, "host": host, "addresses": ["192.0.2.5"], "this_host": this_host}
+
+
+def finding(domain: str, check: str, severity: str = "error", scope: str = "local", message: str = "") -> dict[str, Any]:
+    text = message or f"{check} is wrong"
+    return {
+        "domain": domain, "check": check, "severity": severity, "scope": scope, "message": text, "remedy": f"mend {check}",
+    }
+
+
+def domain(**changes: Any) -> dict[str, Any]:
+    return {
+        "recipients": 2,
+        "wildcard": False,
+        "other_maps": False,
+        "transport": None,
+        "mx": [record(100, "mx2.x.example", True), record(10, "mail.x.example")],
+        **changes,
+    }
+
+
+def host(domains: dict[str, Any], *findings: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    nothing = {"count": 0, "size": 0, "held": 0, "age": None, "reasons": []}
+    return {
+        "mx": {"findings": list(findings), "domains": domains, "tables": [{"index": "current"}, {"index": "none"}]},
+        "queue": {"total": nothing, "domains": {}},
+        "postfix": {
+            "version": "3.10.13",
+            "instance": {"myhostname": "mx2.x.example"},
+            "parameters": {"relayhost": ""},
+            "tables": [{"parameters": ["relay_recipient_maps"], "modified": int(NOW) - 3 * 86400 - 5}],
+        },
+        "error": "",
+        **changes,
+    }
+
+
+def row(found: dict[str, Any]) -> dict[str, Any]:
+    """The only row of a report on one host."""
+    (only,) = report({"mx2": found}, NOW)["rows"]
+    return only
+
+
+def test_healthy_domain_is_one_quiet_line() -> None:
+    only = row(host({"x.example": domain()}))
+    assert {key: only[key] for key in ("status", "role", "recipients", "age", "index", "waiting", "first")} == {
+        "status": "ok", "role": "secondary MX", "recipients": "2", "age": "3 d", "index": "current", "waiting": 0,
+        "first": "",
+    }
+    assert {part["status"] for part in [*only["path"]["stations"], *only["path"]["links"]]} == {"ok"}
+    assert only["path"]["title"] == (
+        "Path of mail for x.example: from the sender by the MX records (10 mail.x.example, 100 mx2.x.example) to "
+        "mx2.x.example, then by the MX records, and to mail.x.example. Nothing on it is broken."
+    )
+
+
+def test_worst_comes_first() -> None:
+    waiting = {"count": 4, "size": 1, "held": 0, "age": 60, "reasons": [REASON]}
+    found = host(
+        {name: domain() for name in ("a.example", "b.example", "c.example", "d.example", "e.example")},
+        finding("b.example", "x", "warning"),
+        finding("c.example", "x", "info"),
+        finding("d.example", "x"),
+        finding("e.example", "x"),
+    )
+    found["queue"] = {"total": waiting, "domains": {"e.example": waiting}}
+    made = report({"mx2": found, "mx1": None}, NOW)
+    assert [(one["domain"], one["status"], one["id"]) for one in made["rows"]] == [
+        ("e.example", "error", "d0"),
+        ("d.example", "error", "d1"),
+        ("b.example", "warning", "d2"),
+        ("a.example", "ok", "d3"),
+        ("c.example", "ok", "d4"),
+    ]
+    assert [(one["name"], one["status"], one["error"]) for one in made["hosts"]] == [
+        ("mx1", "error", "it could not be reached"),
+        ("mx2", "ok", ""),
+    ]
+    assert made["counts"] == {"hosts": 2, "unread": 1, "domains": 5, "errors": 2, "warnings": 1, "waiting": 4}
+
+
+def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
+    only = row(
+        host(
+            {"x.example": domain()},
+            finding("", "service"),
+            finding("", "dns", "info", "dns"),
+            finding("x.example", "accepts_any", "warning"),
+        )
+    )
+    assert [(one["domain"], one["check"]) for one in only["findings"]] == [("x.example", "accepts_any"), ("", "service")]
+    assert (only["status"], only["recipients"]) == ("error", "any")
+
+
+@pytest.mark.parametrize(
+    ("found", "part"),
+    [
+        (finding("x.example", "mx_record", scope="dns"), "arrival"),
+        (finding("x.example", "proxy_interfaces"), "arrival"),
+        (finding("x.example", "own_nexthop"), "departure"),
+        (finding("", "relay_service"), "departure"),
+        (finding("x.example", "mail_host"), "delivery"),
+        (finding("", "index"), "host"),
+        (finding("x.example", "no_recipients"), "host"),
+        (finding("x.example", "of_a_later_release", scope="local"), "host"),
+        (finding("x.example", "of_a_later_release", scope="dns"), "mx"),
+        (finding("x.example", "of_a_later_release", scope="remote"), "delivery"),
+    ],
+)
+def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], part: str) -> None:
+    path = row(host({"x.example": domain()}, found))["path"]
+    parts = [*path["stations"], *path["links"]]
+    assert [one["name"] for one in parts if one["status"] == "error"] == [part]
+    assert [mark["text"] for one in parts for mark in one["marks"]] == [f"{found['check']} is wrong"]
+    assert path["title"].endswith(f"Broken: {found['check']} is wrong.")
+
+
+def test_what_lies_beyond_a_break_is_not_drawn_as_well() -> None:
+    path = row(host({"x.example": domain()}, finding("x.example", "own_nexthop")))["path"]
+    assert [one["name"] for one in [*path["stations"], *path["links"]] if one["beyond"]] == [
+        "nexthop", "mail_host", "delivery",
+    ]
+
+
+def test_nothing_is_drawn_over_something_else() -> None:
+    long = " ".join(["word"] * 200)
+    checks = ["mx_record", "own_nexthop", "mail_host", "index", "other"]
+    records = [record(number, f"mx{number}.x.example") for number in range(7)]
+    path = row(host({"x.example": domain(mx=records)}, *(finding("x.example", one, message=long) for one in checks)))["path"]
+    used = []
+    for station in path["stations"]:
+        lines = len(station["lines"]) + len(station["records"]) + len(station["marks"])
+        used += [station["y"] + 18 * number for number in range(lines + 1)]
+    for link in path["links"]:
+        used += [link["text_y"] - 5 + 18 * number for number in range(len(link["marks"]))]
+    used.sort()
+    assert min(after - before for before, after in zip(used, used[1:])) >= 17
+    assert used[-1] < path["height"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "relayhost", "text", "end"),
+    [
+        ({"transport": {"result": "relay:[mail.x.example]:2525"}}, "", "relay:[mail.x.example]:2525", "mail.x.example"),
+        ({"transport": {"result": "relay:"}}, "[out.example]", "by the MX records", "mail.x.example"),
+        ({}, "[out.example]:587", "relayhost [out.example]:587", "out.example"),
+        ({"mx": None}, "", "by the MX records", ""),
+        ({"mx": [record(10, "mx2.x.example", True), record(20, "late.x.example")]}, "", "by the MX records", ""),
+    ],
+)
+def test_nexthop(changes: dict[str, Any], relayhost: str, text: str, end: str) -> None:
+    found = host({"x.example": domain(**changes)})
+    found["postfix"]["parameters"]["relayhost"] = relayhost
+    assert row(found)["nexthop"] == {"text": text, "host": end}
+
+
+@pytest.mark.parametrize(
+    ("records", "role", "rail"),
+    [
+        ([record(10, "mail"), record(100, "mx2", True)], "secondary MX", 1),
+        ([record(10, "mx2", True), record(10, "mail"), record(20, "late")], "primary MX", 0),
+        ([record(10, "a"), record(20, "b")], "no MX", 2),
+        ([], "no MX", 0),
+        (None, "unknown", 0),
+    ],
+)
+def test_role_is_what_dns_makes_of_the_host(records: Any, role: str, rail: int) -> None:
+    only = row(host({"x.example": domain(mx=records)}))
+    assert only["role"] == role
+    assert len((only["path"]["rail"] or {"starts": []})["starts"]) == rail
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "2"),
+        ({"wildcard": True}, "any"),
+        ({"recipients": 0}, "none"),
+        ({"recipients": 0, "other_maps": True}, "in another map"),
+        ({"other_maps": True}, "2 and another map"),
+    ],
+)
+def test_recipients(changes: dict[str, Any], shown: str) -> None:
+    assert row(host({"x.example": domain(**changes)}))["recipients"] == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, ""), (-3, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "1 h"), (86400, "1 d")]
+)
+def test_duration(seconds: float | None, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "2 kB"), (3_000_000, "3 MB"), (10**10, "10 GB")])
+def test_size(count: int, shown: str) -> None:
+    assert size(count) == shown
+
+
+@pytest.mark.parametrize(("nexthop", "found"), [("[a.example]:25", "a.example"), ("a.example", "a.example"), ("[ipv6:2001:db8::1]", "2001:db8::1")])
+def test_bare_host(nexthop: str, found: str) -> None:
+    assert bare_host(nexthop) == found
+
+
+def test_long_names_keep_their_ends() -> None:
+    assert shortened("mail.a-very-long-name.customer.example", 20) == "mail.a-ve…er.example"
+    assert len(shortened("x" * 300, 42)) == 42
+
+
+def test_filter_names_what_it_wants() -> None:
+    made = FilterModule().filters()["mx_report"]
+    assert made({}, now=NOW)["counts"]["hosts"] == 0
+    with pytest.raises(AnsibleFilterError, match="by the keys mx, queue and postfix"):
+        made({"mx2": {"mx": {}}})
+
+
+class Tags(html.parser.HTMLParser):
+    """Collects what a browser would take as elements, and where they refer to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.references: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.references += [value or "" for name, value in attrs if name in ("href", "src", "action", "data")]
+
+
+def render(name: str, evidence: dict[str, Any], title: str = "Mail relays") -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "roles/report/templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template(name).render(__report_view=report(evidence, NOW), report_title=title)
+
+
+def hostile_evidence(text: str) -> dict[str, Any]:
+    """Everything that a host, its DNS or somebody else's mail server can word, worded as `text`."""
+    waiting = {"count": 1, "size": 9, "held": 1, "age": 60, "reasons": [{"reason": text, "recipients": 1}]}
+    found = host(
+        {text: domain(mx=[record(10, text), record(20, text, True)], transport={"result": f"relay:[{text}]"})},
+        {**finding(text, "own_nexthop"), "message": text, "remedy": text, "check": text},
+        {**finding("", "index"), "message": text, "remedy": text},
+    )
+    found["mx"]["tables"] = [{"index": text}]
+    found["queue"] = {"total": waiting, "domains": {text: waiting}}
+    found["postfix"].update(version=text, instance={"myhostname": text})
+    return {text: found, f"{text}2": {"error": text}}
+
+
+def elements_of(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+def test_page_takes_nothing_for_more_than_text() -> None:
+    plain = elements_of(render("report.html.j2", hostile_evidence("plain"), "plain"))
+    hostile = elements_of(render("report.html.j2", hostile_evidence(HOSTILE), HOSTILE))
+    assert [one for one in hostile.elements if one != "text"] == [one for one in plain.elements if one != "text"]
+
+
+def test_page_refers_to_nothing_outside() -> None:
+    tags = elements_of(render("report.html.j2", hostile_evidence("plain")))
+    assert {one for one in tags.references if not one.startswith("#")} == {"data:,"}
+
+
+def test_markdown_takes_nothing_for_more_than_text() -> None:
+    text = render("report.md.j2", hostile_evidence(HOSTILE), HOSTILE)
+    assert "<script" not in text
+    assert not re.search(r"\]\(", text)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {10, 8}
+
+
+def test_markdown_says_the_same() -> None:
+    found = host({"x.example": domain()}, finding("x.example", "own_nexthop"), finding("", "index", "warning"))
+    text = render("report.md.j2", {"mx2": found, "mx1": {"error": "no route"}})
+    assert "| Error | x.example | mx2 | secondary MX | 2 | 3 d | current | 0 |  |" in text
+    assert "| Error | mx1 |  | 0 | 0 |  | could not be read: no route |" in text
+    assert "- **Error** own_nexthop is wrong (own_nexthop, local)\n  Remedy: mend own_nexthop.\n" in text
+    assert "- **Warning** index is wrong (index, local)\n  Remedy: mend index.\n" in text

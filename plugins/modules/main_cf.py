@@ -17,7 +17,15 @@ description:
   - Everything that is not asked for stays as it is to the byte. That holds for comments, the order of lines, the layout
     of long lists, and for owner, mode, ACL, SELinux context and symbolic links of the file.
   - A parameter that already says the same is not written again, so that the file keeps its inode and time of change.
-    A list says the same whatever its separators and line breaks are.
+    A list says the same whatever its separators and line breaks are, and whatever its order is where Postfix does not
+    care, as in C(relay_domains) without V(!) members. Truth values, numbers and times say the same in any of their
+    forms and units.
+  - Values that Postfix would misread are refused, since C(postfix check) is silent about most of them. These are bad
+    times, truth values and numbers, networks with bits beyond their mask, misspelled restrictions, and tables of a type
+    that this host's Postfix does not have. A value that refers to other parameters is not judged.
+  - The outcome is tried before it goes live. C(postconf), and outside check mode C(postfix check), must accept it in a
+    scratch directory, with a queue of its own. What they say about unused and undefined parameters are warnings of the
+    task.
   - Takes the lock that C(postconf -e) takes, so that a change made at the same time is not lost.
   - Of several definitions of a parameter, Postfix takes the last. Only this one is left when the parameter is changed
     by this module; for other parameters the module warns.
@@ -63,6 +71,7 @@ options:
     default: false
 notes:
   - Does not reload Postfix. RV(reload_needed) and RV(restart_needed) tell what a running Postfix needs.
+  - Other hard links of the file keep the old content, of which a warning tells. Symbolic links go on working.
 seealso:
   - module: mxrelay.postfix.master_cf
   - module: mxrelay.postfix.postfix_info
@@ -103,7 +112,8 @@ path:
 changed_parameters:
   description:
     - The parameters that changed, or in check mode would change, with their value before and after.
-    - The value is null where the parameter is not set.
+    - The value is null where the parameter is not set, which tells a parameter at its default from one that is set to
+      the same value.
   type: dict
   returned: success
   sample:

@@ -18,6 +18,8 @@ description:
     mode, ACL, SELinux context and symbolic links of the file.
   - A field that already means the same is left alone. V(-) means the default that this host's Postfix gives it.
   - A file that Postfix could not read is reported with its line, and left alone.
+  - Values of overrides that Postfix would misread are refused, and the outcome is tried before it goes live, as
+    M(mxrelay.postfix.main_cf) does.
   - Takes the lock that C(postconf -M) and C(postconf -P) take, so that a change made at the same time is not lost.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration import (
+    ConfigurationPlan,
     MainCfRequest,
     MasterCfRequest,
-    apply_main_cf,
-    apply_master_cf,
+    apply_configuration,
     plan_main_cf,
     plan_master_cf,
+    rehearse_configuration,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.instance import describe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
@@ -45,37 +46,30 @@ def change_main_cf(params: Mapping[str, Any], postfix: Postfix, check_mode: bool
         remove_items=params["remove_items"],
         allow_unknown=params["allow_unknown"],
     )
-    plan = plan_main_cf(postfix, request)
-    if not check_mode:
-        plan = apply_main_cf(postfix, plan)
-    return Outcome(
-        changed=plan.changed,
-        diffs=[plan.diff] if plan.changed else [],
-        warnings=plan.warnings,
-        results={
-            "path": plan.path,
-            "changed_parameters": _before_and_after(plan.changes),
-            "reload_needed": plan.changed,
-            "restart_needed": plan.restart_needed,
-        },
-    )
+    plan = _carried_out(plan_main_cf(postfix, request), postfix, check_mode)
+    outcome = _outcome(plan, "changed_parameters")
+    outcome.results["restart_needed"] = plan.restart_needed
+    return outcome
 
 
 def change_master_cf(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """What the module master_cf does. Raises MxRelayError."""
     services = [_service(item, f"services[{index}]") for index, item in enumerate(params["services"])]
-    plan = plan_master_cf(postfix, MasterCfRequest(services))
-    if not check_mode:
-        plan = apply_master_cf(postfix, plan)
+    plan = _carried_out(plan_master_cf(postfix, MasterCfRequest(services)), postfix, check_mode)
+    return _outcome(plan, "changed_services")
+
+
+def _carried_out(plan: ConfigurationPlan, postfix: Postfix, check_mode: bool) -> ConfigurationPlan:
+    return rehearse_configuration(postfix, plan) if check_mode else apply_configuration(postfix, plan)
+
+
+def _outcome(plan: ConfigurationPlan, changes: str) -> Outcome:
+    """What both modules return; the changes under the name that the module gives them."""
     return Outcome(
         changed=plan.changed,
         diffs=[plan.diff] if plan.changed else [],
         warnings=plan.warnings,
-        results={
-            "path": plan.path,
-            "changed_services": _before_and_after(plan.changes),
-            "reload_needed": plan.changed,
-        },
+        results={"path": plan.path, changes: _before_and_after(plan.changes), "reload_needed": plan.changed},
     )
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, Sequence, Union
+from typing import Callable, Iterable, Iterator, Sequence, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.logical_lines import (
@@ -196,12 +196,15 @@ class MainCf:
         wanted = set(names)
         return "".join(_ended(line.raw) for line in self._lines() if self._names[id(line)] in wanted)
 
-    def set(self, name: str, value: Value) -> None:
-        """Sets a parameter. A definition that already means the same keeps its form, and remains the only one."""
+    def set(self, name: str, value: Value, same: Callable[[str, Value], bool] = lambda present, wanted: False) -> None:
+        """Sets a parameter. A definition that already means the same keeps its form, and remains the only one.
+
+        `same` is asked where the text differs by more than the layout of a list: whether both mean the same.
+        """
         line = self._single(name)
         if line is None:
             self._append(name, value)
-        elif not _equal(line, value):
+        elif not _equal(line, value) and not same(_value(line), value):
             self._rewrite(line, _rendered(_assignment(line), value))
 
     def remove(self, name: str) -> None:
@@ -289,6 +292,11 @@ def _value(line: LogicalLine) -> str:
     return line.text[_value_start(line):].strip(WHITE_SPACE)
 
 
+def _member_spans(line: LogicalLine) -> list[tuple[int, int]]:
+    """Where the members of a list are; white space at its end, of whatever kind, belongs to none."""
+    return words(line.text.rstrip(WHITE_SPACE), LIST_SEPARATORS, _value_start(line))
+
+
 def _ended(raw: str) -> str:
     return raw if raw.endswith("\n") else raw + "\n"
 
@@ -323,7 +331,7 @@ def _matches(name: str, members: Sequence[str], items: Sequence[str]) -> set[int
 
 def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:
     """The definition's physical lines less the items, or None where it has none of them."""
-    spans = words(line.text, LIST_SEPARATORS, _value_start(line))
+    spans = _member_spans(line)
     gone = _matches(name, [line.text[start:end] for start, end in spans], items)
     if not gone:
         return None
@@ -372,8 +380,7 @@ def _cuts_of_line(
 
 def _extended(line: LogicalLine, new: Sequence[str]) -> str:
     """The definition's physical lines with the items added."""
-    start = _value_start(line)
-    spans = words(line.text, LIST_SEPARATORS, start)
+    spans = _member_spans(line)
     if not spans:
         return _rendered(_assignment(line), list(new))
     between = [line.text[one[1]:two[0]] for one, two in zip(spans, spans[1:])]

@@ -8,9 +8,8 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Iterator
 
@@ -112,22 +111,32 @@ def write_new_file(path: str, content: bytes, metadata: Metadata | None = None) 
         os.fsync(stream.fileno())
 
 
+def links_of(path: str) -> int:
+    """How many hard links the file that `path` names has. Raises HostError."""
+    try:
+        return os.stat(path).st_nlink
+    except OSError as error:
+        raise HostError(f"{path}: {reason(error)}") from error
+
+
 def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
     """Puts `content` at `path` in one step; a reader sees the old file or the new one.
 
-    A symbolic link stays one: the file that it names is replaced. Raises HostError, the old file untouched.
+    A symbolic link stays one: the file that it names is replaced. The caller holds a lock against another run of
+    itself, so that the new file has a fixed name, and one that a killed run left is removed by the next.
+    Raises HostError, the old file untouched.
     """
     target = os.path.realpath(path)
-    directory = os.path.dirname(target)
+    directory, name = os.path.split(target)
+    scratch = os.path.join(directory, f".mxrelay-{name}")
     try:
-        descriptor, scratch = tempfile.mkstemp(prefix=".mxrelay-", dir=directory)
-        os.close(descriptor)
-        os.unlink(scratch)
+        with suppress(FileNotFoundError):
+            os.unlink(scratch)
         try:
             write_new_file(scratch, content, metadata)
             os.replace(scratch, target)
         except BaseException:
-            if os.path.exists(scratch):
+            with suppress(FileNotFoundError):
                 os.unlink(scratch)
             raise
         sync_directory(directory)

@@ -25,9 +25,15 @@ RELAY = "relay unix - - n - - smtp\n"
 class FakeCommands:
     """The port of the Ansible layer, for a Postfix that knows two parameters."""
 
+    def __init__(self, live: str) -> None:
+        self.live = live
+
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
         if argv[3:] == ["-d"]:
             return Result(0, "mail_version = 3.10.13\nsoft_bounce = no\nrelay_domains =\nmynetworks = x\n", "")
+        if "-c" in argv and argv[2] != self.live:
+            # Staged.
+            return Result(0, "mail_owner = nobody\n" if argv[3:] == ["mail_owner"] else "", "")
         if argv[3:] == ["mynetworks"]:
             return Result(0, "mynetworks = 192.0.2.0/24\n", "")
         raise FileNotFoundError(argv[0])
@@ -35,7 +41,7 @@ class FakeCommands:
 
 @pytest.fixture(name="module")
 def _module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    monkeypatch.setattr(run, "ModuleCommands", lambda module: FakeCommands())
+    monkeypatch.setattr(run, "ModuleCommands", lambda module: FakeCommands(str(tmp_path)))
     (tmp_path / "main.cf").write_text("soft_bounce = no\n")
     (tmp_path / "master.cf").write_text(RELAY)
 
@@ -84,7 +90,7 @@ def test_main_cf_that_finds_everything_as_asked_says_so(module: Run) -> None:
 def test_main_cf_tells_of_duplicates(tmp_path: Path) -> None:
     (tmp_path / "main.cf").write_text("soft_bounce = no\nsoft_bounce = no\n")
     options = {"parameters": {}, "absent": ["a"], "add_items": {}, "remove_items": {}, "allow_unknown": False}
-    outcome = change_main_cf(options, Postfix(FakeCommands(), str(tmp_path)), False)
+    outcome = change_main_cf(options, Postfix(FakeCommands(str(tmp_path)), str(tmp_path)), False)
     assert outcome.warnings == [
         f"{tmp_path}/main.cf: soft_bounce is set on lines 1, 2; Postfix takes the last, remove the others"
     ]

@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration import (
     MainCfRequest,
     MasterCfRequest,
-    apply_main_cf,
-    apply_master_cf,
+    apply_configuration,
     plan_main_cf,
     plan_master_cf,
+    rehearse_configuration,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import ServiceRequest
@@ -38,19 +38,38 @@ inet_interfaces = all
 
 
 class FakeCommands:
-    """postconf of one release; keeps what it was asked."""
+    """postconf of one release; keeps what it was asked of the live files, and what of staged ones."""
 
-    def __init__(self, defaults: str = DEFAULTS) -> None:
+    def __init__(self, live: Path, defaults: str = DEFAULTS) -> None:
+        self.live = live
         self.defaults = defaults
         self.asked: list[list[str]] = []
+        self.staged: list[str] = []
+        self.texts: dict[str, str] = {}
+        self.results: dict[str, Result] = {}
 
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+        assert argv[1] == "-c"
+        if argv[2] != str(self.live):
+            return self._run_staged(Path(argv[2]), " ".join([argv[0], *argv[3:]]))
         self.asked.append(list(argv[3:]))
-        assert argv[0] == "postconf" and argv[1] == "-c"
+        assert argv[0] == "postconf"
         if argv[3:] == ["mynetworks"]:
             return Result(0, "mynetworks = 198.51.100.7/32\n", "")
         assert argv[3:] == ["-d"]
         return Result(0, self.defaults, "")
+
+    def _run_staged(self, directory: Path, command: str) -> Result:
+        self.staged.append(command)
+        for name in ("main.cf", "master.cf"):
+            self.texts[f"{command}: {name}"] = (directory / name).read_bytes().decode("utf-8", "surrogateescape")
+        answers = {
+            "postconf -d mail_version": self.defaults,
+            "postconf mail_owner": "mail_owner = nobody\n",
+            "postconf -m": "static\ncidr\n",
+        }
+        result = self.results.get(command, Result(0, answers.get(command, ""), ""))
+        return Result(result.rc, result.out, result.err.replace("@", str(directory)))
 
 
 class Host:
@@ -61,17 +80,17 @@ class Host:
         self.master_cf = directory / "master.cf"
         self.main_cf.write_text("# head\ncompatibility_level = 2\nsoft_bounce = no\n")
         self.master_cf.write_text("smtp inet n - - - - smtpd\nrelay unix - - - - - smtp\n")
-        self.commands = FakeCommands()
+        self.commands = FakeCommands(directory)
         self.postfix = Postfix(self.commands, str(directory))
 
     def plan(self, **request: Any) -> Any:
         return plan_main_cf(self.postfix, MainCfRequest(**request))
 
     def change(self, **request: Any) -> Any:
-        return apply_main_cf(self.postfix, self.plan(**request))
+        return apply_configuration(self.postfix, self.plan(**request))
 
     def change_services(self, *services: ServiceRequest) -> Any:
-        return apply_master_cf(self.postfix, plan_master_cf(self.postfix, MasterCfRequest(services)))
+        return apply_configuration(self.postfix, plan_master_cf(self.postfix, MasterCfRequest(services)))
 
     def refused(self, error: type[Exception], **request: Any) -> str:
         before = self.main_cf.read_bytes()
@@ -95,19 +114,19 @@ def test_all_changes_of_a_request_are_made_at_once(host: Host) -> None:
     plan = host.change(
         parameters={"soft_bounce": True},
         absent=["compatibility_level"],
-        add_items={"relay_domains": ["x.example"], "transport_maps": ["hash:/t"]},
+        add_items={"relay_domains": ["x.example"], "transport_maps": ["static:t"]},
     )
     assert host.main_cf.read_text() == (
-        "# head\nsoft_bounce = yes\nrelay_domains = x.example\ntransport_maps = hash:/t\n"
+        "# head\nsoft_bounce = yes\nrelay_domains = x.example\ntransport_maps = static:t\n"
     )
     assert plan.changes == {
         "compatibility_level": ("2", None),
         "relay_domains": (None, "x.example"),
         "soft_bounce": ("no", "yes"),
-        "transport_maps": (None, "hash:/t"),
+        "transport_maps": (None, "static:t"),
     }
     assert plan.diff.before == "compatibility_level = 2\nsoft_bounce = no\n"
-    assert plan.diff.after == "soft_bounce = yes\nrelay_domains = x.example\ntransport_maps = hash:/t\n"
+    assert plan.diff.after == "soft_bounce = yes\nrelay_domains = x.example\ntransport_maps = static:t\n"
     assert plan.diff.header == str(host.main_cf)
     assert host.commands.asked == [["-d"]]
 
@@ -264,7 +283,7 @@ def test_duplicates_of_other_parameters_are_told_and_kept(host: Host) -> None:
 
 @pytest.mark.parametrize(("name", "restart"), [("inet_interfaces", True), ("soft_bounce", False)])
 def test_restart_is_told(host: Host, name: str, restart: bool) -> None:
-    assert host.plan(parameters={name: "x"}).restart_needed is restart
+    assert host.plan(parameters={name: "yes"}).restart_needed is restart
 
 
 def test_mode_and_symbolic_link_are_kept(host: Host, tmp_path: Path) -> None:
@@ -288,7 +307,7 @@ def test_bytes_that_are_no_text_are_kept(host: Host) -> None:
 def test_edit_made_between_plan_and_change_is_kept(host: Host) -> None:
     plan = host.plan(parameters={"soft_bounce": True})
     host.main_cf.write_text("soft_bounce = no\nmyhostname = other\n")
-    done = apply_main_cf(host.postfix, plan)
+    done = apply_configuration(host.postfix, plan)
     assert host.main_cf.read_text() == "soft_bounce = yes\nmyhostname = other\n"
     assert done.before == "soft_bounce = no\nmyhostname = other\n"
 
@@ -297,13 +316,13 @@ def test_change_that_another_program_made_meanwhile_is_not_made_again(host: Host
     plan = host.plan(parameters={"soft_bounce": True})
     host.main_cf.write_text("soft_bounce = yes\n")
     before = identity(host.main_cf)
-    assert apply_main_cf(host.postfix, plan).changed is False
+    assert apply_configuration(host.postfix, plan).changed is False
     assert identity(host.main_cf) == before
 
 
 def test_change_waits_for_the_lock_of_postfix(host: Host) -> None:
     plan = host.plan(parameters={"soft_bounce": True})
-    thread = threading.Thread(target=apply_main_cf, args=(host.postfix, plan))
+    thread = threading.Thread(target=apply_configuration, args=(host.postfix, plan))
     with edit_lock(str(host.main_cf)):
         thread.start()
         thread.join(0.2)
@@ -347,7 +366,7 @@ def test_services_are_changed_at_once(host: Host) -> None:
     }
     assert plan.diff.before == f"smtp inet n - - - - smtpd\n{relay}"
     assert plan.diff.after == f"{relay}  -o smtp_fallback_relay=\n{new}"
-    assert host.commands.asked == []
+    assert host.commands.asked == [["-d"]]
 
 
 def test_second_run_over_services_touches_nothing(host: Host) -> None:
@@ -392,5 +411,170 @@ def test_duplicate_services_are_told(host: Host) -> None:
 def test_services_changed_between_plan_and_change_are_kept(host: Host) -> None:
     plan = plan_master_cf(host.postfix, MasterCfRequest([ServiceRequest("relay", "unix", wakeup="5")]))
     host.master_cf.write_text("relay unix - - - - 1 smtp\n")
-    apply_master_cf(host.postfix, plan)
+    apply_configuration(host.postfix, plan)
     assert host.master_cf.read_text() == "relay unix - - - 5 1 smtp\n"
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "same"),
+    [
+        ("soft_bounce = YES\n", {"soft_bounce": True}, True),
+        ("soft_bounce = yes\n", {"soft_bounce": False}, False),
+        ("maximal_queue_lifetime = 240h\n", {"maximal_queue_lifetime": "10d"}, True),
+        ("maximal_queue_lifetime = 10\n", {"maximal_queue_lifetime": "10d"}, True),
+        ("maximal_queue_lifetime = 10h\n", {"maximal_queue_lifetime": "10d"}, False),
+        ("message_size_limit = 010\n", {"message_size_limit": 10}, True),
+        ("relay_domains = b.example A.example\n", {"relay_domains": ["a.example", "b.example"]}, True),
+        ("relay_domains = b.example a.example\n", {"relay_domains": "a.example, b.example"}, True),
+        ("relay_domains = !b.example a.example\n", {"relay_domains": ["a.example", "!b.example"]}, False),
+        ("smtpd_relay_restrictions = permit, reject\n", {"smtpd_relay_restrictions": ["reject", "permit"]}, False),
+        ("transport_maps = static:b static:a\n", {"transport_maps": ["static:a", "static:b"]}, False),
+    ],
+)
+def test_value_of_the_same_meaning_is_left_as_it_is(
+    host: Host, present: str, wanted: dict[str, Any], same: bool
+) -> None:
+    host.commands.defaults += "maximal_queue_lifetime = 5d\nmessage_size_limit = 10240000\nsmtpd_relay_restrictions =\n"
+    host.main_cf.write_text(present)
+    assert host.change(parameters=wanted).changed is not same
+    assert (host.main_cf.read_text() == present) is same
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            {"parameters": {"soft_bounce": "true"}},
+            'main.cf: soft_bounce (parameters.soft_bounce): "true" is neither yes nor no; write yes',
+        ),
+        (
+            {"add_items": {"transport_maps": ["/etc/postfix/transport"]}},
+            'main.cf: transport_maps (add_items.transport_maps): "/etc/postfix/transport" has no table type; '
+            "write type:/etc/postfix/transport, such as hash:/etc/postfix/transport",
+        ),
+    ],
+)
+def test_value_that_postfix_would_misread_is_refused(host: Host, request_: dict[str, Any], message: str) -> None:
+    assert host.refused(InvalidInput, **request_) == message
+
+
+def test_override_that_postfix_would_misread_is_refused(host: Host) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        host.change_services(ServiceRequest("relay", "unix", overrides={"soft_bounce": "maybe"}))
+    assert str(caught.value) == (
+        'master.cf: soft_bounce (overrides of relay/unix): "maybe" is neither yes nor no; write one of them'
+    )
+    assert host.master_cf.read_text() == "smtp inet n - - - - smtpd\nrelay unix - - - - - smtp\n"
+
+
+def test_restriction_class_that_the_same_request_makes_may_be_used(host: Host) -> None:
+    host.commands.defaults += "smtpd_client_restrictions =\n"
+    host.change(
+        parameters={"smtpd_restriction_classes": "grey", "grey": "reject", "smtpd_client_restrictions": ["grey"]}
+    )
+    assert host.refused(InvalidInput, parameters={"grey": "rejekt"}) == (
+        'main.cf: grey (parameters.grey): "rejekt" is no restriction that smtpd knows; did you mean "reject"?'
+    )
+
+
+def test_outcome_is_tried_before_it_goes_live(host: Host) -> None:
+    host.change(parameters={"soft_bounce": True})
+    assert host.commands.staged == [
+        "postconf -n", "postconf -d mail_version", "postconf -M", "postconf mail_owner", "postfix check",
+    ]
+    text = host.main_cf.read_text()
+    assert host.commands.texts["postconf -n: main.cf"] == text
+    assert host.commands.texts["postconf -n: master.cf"] == host.master_cf.read_text()
+    checked = host.commands.texts["postfix check: main.cf"]
+    assert checked.startswith(text)
+    own = dict(line.split(" = ") for line in checked[len(text):].strip().split("\n"))
+    assert sorted(own) == ["data_directory", "queue_directory"]
+    assert not any(os.path.exists(path) or path.startswith(str(host.main_cf.parent)) for path in own.values())
+
+
+def test_rehearsal_asks_postconf_only_and_writes_nothing(host: Host) -> None:
+    before = identity(host.main_cf)
+    assert rehearse_configuration(host.postfix, host.plan(parameters={"soft_bounce": True})).changed
+    assert host.commands.staged == ["postconf -n", "postconf -d mail_version", "postconf -M"]
+    assert identity(host.main_cf) == before
+
+
+def test_postfix_before_2_9_is_not_asked_for_services(host: Host) -> None:
+    host.commands.defaults = "mail_version = 2.8.14\nsoft_bounce = no\n"
+    host.change(parameters={"soft_bounce": True})
+    assert "postconf -M" not in host.commands.staged
+
+
+@pytest.mark.parametrize(
+    ("command", "err", "why"),
+    [
+        ("postfix check", "postfix: fatal: bad boolean configuration: x = y\n", "bad boolean configuration: x = y"),
+        ("postfix check", "", "postfix check ended with 1, and the mail log says why"),
+        ("postconf -n", "postconf: fatal: @/main.cf, line 3: what\n", "{}/main.cf, line 3: what"),
+        ("postconf -M", "postconf: fatal: @/master.cf: line 1: bad field count\n", "{}/master.cf: line 1: bad field count"),
+    ],
+)
+def test_outcome_that_postfix_refuses_does_not_go_live(host: Host, command: str, err: str, why: str) -> None:
+    before = identity(host.main_cf)
+    plan = host.plan(parameters={"soft_bounce": True})
+
+    class Once(dict):
+        def get(self, asked: str, default: Any = None) -> Any:
+            return self.pop(asked, default)
+
+    host.commands.results = Once({command: Result(1, "", err)})
+    with pytest.raises(Refused) as caught:
+        apply_configuration(host.postfix, plan)
+    assert str(caught.value) == (
+        f"{host.main_cf}: Postfix does not accept the outcome: {why.format(host.main_cf.parent)}; nothing was changed"
+    )
+    assert identity(host.main_cf) == before
+    assert sorted(os.listdir(host.main_cf.parent)) == ["main.cf", "master.cf"]
+
+
+def test_what_postfix_refused_before_as_well_is_a_warning(host: Host) -> None:
+    host.commands.results["postfix check"] = Result(1, "", "postfix: fatal: no such user\n")
+    plan = host.change(parameters={"soft_bounce": True})
+    assert plan.warnings == [
+        f"{host.main_cf}: Postfix did not accept the configuration before the change: no such user"
+    ]
+    assert "soft_bounce = yes" in host.main_cf.read_text()
+
+
+def test_unused_and_undefined_parameters_are_warnings(host: Host) -> None:
+    host.commands.results["postconf -n"] = Result(
+        0, "",
+        "postconf: warning: @/main.cf: unused parameter: a=b\npostconf: warning: @/main.cf: undefined parameter: c\n"
+        "postconf: warning: @/main.cf, line 9: overriding earlier entry: d=e\n",
+    )
+    directory = host.main_cf.parent
+    assert host.change(parameters={"soft_bounce": True}).warnings == [
+        f"{directory}/main.cf: unused parameter: a=b", f"{directory}/main.cf: undefined parameter: c",
+    ]
+
+
+def test_table_type_that_postfix_does_not_have_is_refused(host: Host) -> None:
+    plan = host.plan(parameters={"transport_maps": "proxy:hush:/t"})
+    with pytest.raises(HostError) as caught:
+        apply_configuration(host.postfix, plan)
+    assert str(caught.value) == (
+        'this host\'s Postfix has no lookup tables of type "proxy"; it has cidr, static. Install the package for that '
+        "type, or use another one; nothing was changed"
+    )
+    assert plan.table_types == ["proxy", "hush"]
+
+
+def test_other_hard_links_are_told(host: Host, tmp_path: Path) -> None:
+    os.link(host.main_cf, tmp_path / "other")
+    plan = host.change(parameters={"soft_bounce": True})
+    assert plan.warnings == [
+        f"{host.main_cf} has 1 other hard links, which keep the old content, since a file can only be replaced in one "
+        "step by a new one; make them symbolic links"
+    ]
+    assert (tmp_path / "other").read_text() == "# head\ncompatibility_level = 2\nsoft_bounce = no\n"
+
+
+def test_new_file_of_a_killed_run_goes_with_the_next_change(host: Host) -> None:
+    (host.main_cf.parent / ".mxrelay-main.cf").write_text("half")
+    host.change(parameters={"soft_bounce": True})
+    assert sorted(os.listdir(host.main_cf.parent)) == ["main.cf", "master.cf"]

@@ -429,7 +429,8 @@ def _cut_override(line: LogicalLine, one: _Override) -> None:
     elif after.strip():
         cut = (start + len(before), end - len(after.lstrip()))
     else:
-        cut = (start, end)
+        # A file whose last line has no newline gets none by what comes to be its last line.
+        cut = (start, end) if line.raw[:end].endswith("\n") else (start - 1, end)
     line.rewrite(without(line.raw, [cut]))
 
 
@@ -444,6 +445,8 @@ def _add_override(line: LogicalLine, path: str, text: str) -> None:
         line.rewrite(f"{line.raw[:position]} -o {text}{line.raw[position:]}")
         return
     indent = content[:len(content) - len(content.lstrip())] if number else _INDENT
+    # After blanks that end the line, so that an override that is removed again leaves the bytes that were there.
+    position += len(content) - (end - line.line_start(number))
     line.rewrite(f"{line.raw[:position]}\n{indent}-o {text}{line.raw[position:]}")
 
 

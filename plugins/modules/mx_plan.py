@@ -23,6 +23,7 @@ description:
   - Never fails because Postfix is missing, and never fails for a refusal; see RV(refusals).
 requirements:
   - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
+  - python3-idna on the host, for internationalised domains; where it is missing it is among the packages to install
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info

@@ -25,6 +25,8 @@ extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+requirements:
+  - python3-idna on the host, for internationalised domains
 options:
   recipients:
     description:

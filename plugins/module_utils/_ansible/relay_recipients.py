@@ -28,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients 
     edits_by_domain,
     edits_by_entry,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -38,7 +39,7 @@ DEFAULT_NAME = "relay_recipients"
 def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
     settings = read_settings(postfix, [PARAMETER])
-    edits, unheard = with_both_forms(edits_of(params), settings.utf8)
+    edits, unheard = with_both_forms(edits_of(params), settings.utf8, idna2008.encode)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, edits, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}

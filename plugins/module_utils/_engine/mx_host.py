@@ -77,6 +77,8 @@ class Evidence:
     # Table types that do not work yet, but would with a package of their name.
     missing_types: list[str] = field(default_factory=list)
     reader: MapReader | None = None
+    # A declared domain is internationalised, and python3-idna is not there.
+    needs_idna: bool = False
 
 
 class MapReader:

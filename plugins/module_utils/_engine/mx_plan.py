@@ -13,7 +13,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
     plan_master_cf,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import Evidence, read_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import (
+    OS_RELEASE,
+    Evidence,
+    read_host,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
@@ -33,6 +37,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     in_both_forms,
     read_request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -40,9 +47,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
     """The plan as a module's outcome. `params` are those of the module mx_plan."""
     request = read_request(params)
-    if any(is_international(name) for name in request.declared) and _hears_both_forms(postfix):
-        request = in_both_forms(request)
+    international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
+    if international and idna2008.available():
+        request = in_both_forms(request, idna2008.encode)
     evidence = read_host(postfix, network, request)
+    if international and not idna2008.available():
+        evidence.needs_idna = True
+        release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
+        evidence.state.missing_packages.append(idna_package(release))
     plan = decide(request, evidence.state)
     plan.refusals += evidence.refusals
     results = _results(request, evidence, plan)
@@ -124,7 +136,7 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
     transport_removed = [one for one in dict.fromkeys(plan.transport_removed) if one.lstrip(".") not in kept]
     return {
         "installed": state.installed,
-        "ready": state.installed and not evidence.missing_types,
+        "ready": state.installed and not evidence.missing_types and not evidence.needs_idna,
         "version": ".".join(map(str, state.version)),
         "packages": list(state.missing_packages) if request.settings["manage_package"] else [],
         "domains": [item.name for item in request.present],
@@ -216,6 +228,16 @@ def _refuse_half_runs(request: Request, results: Mapping[str, Any], plan: MxPlan
 def _refuse_missing(request: Request, evidence: Evidence, results: Mapping[str, Any], plan: MxPlan) -> None:
     """Postfix, or a package that the tables need, is not there and will not be."""
     if results["ready"] or not request.present:
+        return
+    if evidence.state.installed and evidence.needs_idna and (
+        request.after_install or not request.settings["manage_package"]
+    ):
+        plan.refuse(
+            "",
+            "international",
+            f"{evidence.state.missing_packages[-1]} is missing, which tells in which forms mail can name the domains",
+            "install that package, or declare no domain that is not plain ASCII",
+        )
         return
     later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
     if not request.settings["manage_package"]:

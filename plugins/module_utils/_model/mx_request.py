@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, nexthop
 
 PRIMARY = "primary"
@@ -294,7 +294,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 
 
-def in_both_forms(request: Request) -> Request:
+def in_both_forms(request: Request, encode: Encode) -> Request:
     """The request with each internationalised domain in both of its forms, by which mail can name it with SMTPUTF8.
 
     Refused is a domain on which IDNA2003 and IDNA2008 differ without its other form, and one that is declared in both
@@ -303,7 +303,7 @@ def in_both_forms(request: Request) -> Request:
     items = {item.name: item for item in request.items}
     refusals = list(request.refusals)
     for item in request.items:
-        found = forms(item.name)
+        found = forms(item.name, encode)
         if found.candidates and item.state == PRESENT and not any(one in items for one in found.candidates):
             refusals.append(
                 Refusal(
@@ -324,7 +324,7 @@ def in_both_forms(request: Request) -> Request:
                         "declare it once; both forms are relayed",
                     )
                 )
-    peers = {one for name in request.peer_domains for one in forms(name).spellings}
+    peers = {one for name in request.peer_domains for one in forms(name, encode).spellings}
     return replace(
         request, items=tuple(items.values()), refusals=tuple(refusals), peer_domains=frozenset(peers)
     )

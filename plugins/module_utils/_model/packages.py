@@ -9,7 +9,7 @@ from typing import Mapping
 
 # Table types that are shipped apart from Postfix itself.
 _TYPE_PACKAGES = frozenset({"lmdb", "cdb", "pcre"})
-# Where dnspython has another name than Debian's.
+# Where dnspython and idna have other names than Debian's.
 _DNSPYTHON: Mapping[str, str] = {
     "alpine": "py3-dnspython",
     "arch": "python-dnspython",
@@ -17,6 +17,8 @@ _DNSPYTHON: Mapping[str, str] = {
     "rhel": "python3-dns",
 }
 DNSPYTHON = "python3-dnspython"
+_IDNA: Mapping[str, str] = {"alpine": "py3-idna", "arch": "python-idna"}
+IDNA = "python3-idna"
 
 
 def type_package(table_type: str) -> str:
@@ -26,13 +28,22 @@ def type_package(table_type: str) -> str:
 
 def dnspython_package(os_release: str) -> str:
     """The name of dnspython's package where /etc/os-release holds this text."""
+    return _named(_DNSPYTHON, DNSPYTHON, os_release)
+
+
+def idna_package(os_release: str) -> str:
+    """The name of idna's package where /etc/os-release holds this text."""
+    return _named(_IDNA, IDNA, os_release)
+
+
+def _named(names: Mapping[str, str], default: str, os_release: str) -> str:
     fields: dict[str, str] = {}
     for line in os_release.splitlines():
         name, separator, value = line.partition("=")
         if separator:
             fields[name.strip()] = " ".join(shlex.split(value))
     words = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
-    return next((_DNSPYTHON[word] for word in words if word in _DNSPYTHON), DNSPYTHON)
+    return next((names[word] for word in words if word in names), default)
 
 
 def missing(postfix: bool, table_types: list[str], dnspython: bool, os_release: str) -> list[str]:

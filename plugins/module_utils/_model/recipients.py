@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical, canonical_key
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
     address,
     domain_name,

@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
 
@@ -452,7 +454,13 @@ def test_undeclared_domain_is_told(host: FakeMxHost) -> None:
     ]
 
 
-def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost) -> None:
+def encode(label: str) -> str:
+    return PREFIX + label.encode("punycode").decode()
+
+
+def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "encode", encode)
     mine, other = "bücher.example", "xn--bcher-kva.example"
     converged(host)
     results = plan(host, listed(mine))
@@ -476,7 +484,21 @@ def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost) -> None
 
 
 def test_international_domain_on_which_the_standards_differ_is_refused_before_postfix_is_there(
-    host: FakeMxHost,
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "encode", encode)
     host.installed = False
     assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))
+
+
+def test_international_domain_waits_for_python3_idna(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: False)
+    converged(host)
+    results = plan(host, listed("bücher.example"))
+    assert (results["packages"], results["ready"], results["refusals"]) == (["python3-idna"], False, [])
+    assert plan(host, listed())["ready"] is True
+    for params in ({"manage_package": False}, {"after_install": True}):
+        assert checks(plan(host, listed("bücher.example"), **params)) == [("", "international")]
+    host.write("main.cf", f"smtputf8_enable = no\n{CLOSED}")
+    assert plan(host, listed("bücher.example"))["packages"] == []

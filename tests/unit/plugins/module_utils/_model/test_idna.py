@@ -5,9 +5,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX, canonical, forms
 
 U, A = "bücher.example", "xn--bcher-kva.example"
+
+NOT_BY_2008 = frozenset({"♥", "a٣", "ab--ü", "ａ", "قa", "\u0301a", "xn--ä", "\x80", "\x82\x81\x80"})
+
+
+def encode(label: str) -> str | None:
+    """IDNA2008, which never maps a label to another, for the labels of these tests."""
+    return None if label in NOT_BY_2008 else PREFIX + label.encode("punycode").decode()
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,7 @@ U, A = "bücher.example", "xn--bcher-kva.example"
     ],
 )
 def test_both_forms_where_the_standards_agree(domain: str, spellings: tuple[str, ...]) -> None:
-    assert forms(domain) == (spellings, ())
+    assert forms(domain, encode) == (spellings, ())
 
 
 @pytest.mark.parametrize(
@@ -37,19 +44,27 @@ def test_both_forms_where_the_standards_agree(domain: str, spellings: tuple[str,
         ("نامه\u200cای.example", ("xn--mgba3gch31f060k.example", "xn--mgba3gch31f.example")),
         ("♥.example", ("xn--g6h.example",)),
         ("a٣.example", ("xn--a-fqc.example",)),
-        ("l·l.example", ("xn--ll-0ea.example",)),
+        ("xn--g6h.example", ("♥.example",)),
         ("ab--ü.example", ("xn--ab---3ra.example",)),
-        ("ａ.example", ("xn--mi7c.example", "a.example")),
+        ("ａ.example", ("a.example",)),
         ("xn--mi7c.example", ()),
-        ("قa.example", ("xn--a-ioc.example",)),
+        ("قa.example", ()),
         ("\u0301a.example", ("xn--a-wbb.example",)),
-        ("xn--ä.example", ("xn--xn---ooa.example",)),
+        ("xn--ä.example", ()),
     ],
 )
 def test_candidates_where_they_differ(domain: str, candidates: tuple[str, ...]) -> None:
-    assert forms(domain) == ((domain,), candidates)
+    assert forms(domain, encode) == ((domain,), candidates)
 
 
 @pytest.mark.parametrize("label", ["xn--", "xn--99999999", "xn--abc", "xn--fass-", "xn--a-"])
 def test_what_looks_like_an_a_label_and_stands_for_nothing_stays(label: str) -> None:
-    assert forms(f"{label}.example") == ((f"{label}.example",), ())
+    assert forms(f"{label}.example", encode) == ((f"{label}.example",), ())
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [(U, A), (A, A), (f".{U}", f".{A}"), ("x.example", "x.example"), ("faß.example", "fass.example")],
+)
+def test_canonical_spelling(domain: str, expected: str) -> None:
+    assert canonical(domain) == expected

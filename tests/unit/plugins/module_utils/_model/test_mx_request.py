@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     DEFAULTS,
     Refusal,
@@ -237,7 +238,8 @@ U, A = "bücher.example", "xn--bcher-kva.example"
 
 
 def requested(*domains: dict[str, Any], **params: Any) -> Request:
-    return in_both_forms(read_request({"role": "secondary_mx", "domains": list(domains), **params}))
+    request = read_request({"role": "secondary_mx", "domains": list(domains), **params})
+    return in_both_forms(request, lambda label: PREFIX + label.encode("punycode").decode())
 
 
 def test_international_domain_is_an_item_in_each_form() -> None:

@@ -29,11 +29,14 @@ MARK_LINES = 4
 
 STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
 LINKS = {"mx": "lookup", "host": "arrival", "nexthop": "departure", "mail_host": "delivery"}
-# Where on the path a check looks. What is not here lies where its scope is.
-PLACES = {
+# Between which stations a check finds the path broken. What is not here lies at the finding's place.
+CHECKS = {
     "mx_record": "arrival",
     "proxy_interfaces": "arrival",
     "inet_interfaces": "arrival",
+    "inet_protocols": "arrival",
+    "listens": "arrival",
+    "smtp_service": "arrival",
     "service": "arrival",
     "best_mx": "departure",
     "own_nexthop": "departure",
@@ -42,7 +45,14 @@ PLACES = {
     "relay_service": "departure",
     "mail_host": "delivery",
 }
-SCOPES = {"local": "host", "dns": "mx", "remote": "delivery"}
+PLACES = {
+    "sender": "lookup",
+    "mx": "mx",
+    "host": "host",
+    "recipients": "host",
+    "nexthop": "departure",
+    "mail_host": "delivery",
+}
 BY_MX = "by the MX records"
 _NEXTHOP = re.compile(r"^\[?(?:ipv6:)?([^\]]*)\]?(?::\w+)?$", re.IGNORECASE)
 
@@ -77,7 +87,8 @@ def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 
 def place_of(finding: Mapping[str, Any]) -> str:
-    return PLACES.get(finding["check"]) or SCOPES.get(finding["scope"], "host")
+    """The station or the link at which a finding is drawn."""
+    return CHECKS.get(finding["check"]) or PLACES.get(finding.get("place", "host"), "host")
 
 
 def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
     waiting = f"{row['waiting']} waiting, {row['waited']}" if row["waiting"] else "nothing waiting"
     mail_host = row["nexthop"]["host"]
     known = {one["host"].lower().rstrip("."): one["addresses"] for one in row["mx"]}
-    addresses = ", ".join(known.get(mail_host.lower(), []))
+    addresses = ", ".join(evidence.get("nexthop_addresses") or known.get(mail_host.lower(), []))
     return {
         "sender": {"title": "Sender", "lines": [], "records": []},
         "mx": {"title": "MX records", "lines": [] if records else [nothing], "records": records},

@@ -81,6 +81,14 @@ CLAIMS = {
         "Stop where the host would lose, bounce or loop mail": JUDGED,
     },
     "primary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_PRIMARY},
+    "report/tasks/main.yml": {
+        "Look at the host": Claim("mail_flow", "report_of_a_healthy"),
+        "Make one report of all hosts": Claim("mail_flow", "report_of_a_healthy"),
+        "Write the page": Claim("mail_flow", "report_of_a_healthy"),
+        "Write the Markdown": Claim("mail_flow", "report_says_the_same"),
+        "Return the report": Claim("mail_flow", "report_is_returned"),
+        "Say what it comes to": Claim("mail_flow", "report_of_a_healthy"),
+    },
     "secondary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_SECONDARY},
 }
 

@@ -128,9 +128,13 @@ def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
         (finding("x.example", "mail_host"), "delivery"),
         (finding("", "index"), "host"),
         (finding("x.example", "no_recipients"), "host"),
-        (finding("x.example", "of_a_later_release", scope="local"), "host"),
-        (finding("x.example", "of_a_later_release", scope="dns"), "mx"),
-        (finding("x.example", "of_a_later_release", scope="remote"), "delivery"),
+        (finding("x.example", "of_a_later_release"), "host"),
+        ({**finding("x.example", "of_a_later_release"), "place": "of_a_later_release"}, "host"),
+        ({**finding("x.example", "mx_cname"), "place": "mx"}, "mx"),
+        ({**finding("", "open_relay"), "place": "sender"}, "lookup"),
+        ({**finding("x.example", "no_recipients"), "place": "recipients"}, "host"),
+        ({**finding("x.example", "transport"), "place": "nexthop"}, "departure"),
+        ({**finding("x.example", "mail_host_refuses"), "place": "mail_host"}, "delivery"),
     ],
 )
 def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], part: str) -> None:

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as people see it: in a browser, on a phone, on paper, of a healthy lab, a broken one, and a fleet."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab import browser, fleet, hosts, playbooks
+
+REPORT = "mxrelay.postfix.report"
+WITH_A_LOST_HOST = str(playbooks.MOLECULE / "mail_flow/report.yml")
+SECONDARY = "mx2"
+PICTURES = browser.CACHE / "pictures"
+# Of processor time and of bytes, for 1,000 domains on 100 hosts.
+SECONDS_TO_LOAD = 4
+SECONDS_TO_ACT = 1
+LARGEST_PAGE = 4_000_000
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+STATUSES = "[...document.querySelectorAll('#domains > tbody')].map(one => one.className.split(' ')[0])"
+# Each visible part of the picture that is drawn as broken, with its colour, and the words at it.
+BROKEN = """[...document.querySelectorAll('#d0 svg .link.error, #d0 svg use.error, #d0 svg .mark.error')]
+  .filter(one => one.getBoundingClientRect().height > 0)
+  .map(one => [one.tagName, getComputedStyle(one)[one.tagName === 'path' ? 'stroke' : one.tagName === 'use' ? 'color' :
+    'fill'], one.textContent])"""
+ERROR_COLOUR = "rgb(180, 35, 24)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chromium() -> Iterator[None]:
+    with browser.started():
+        yield
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The page, the Markdown and what the run said, of the lab as the roles made it; written on the controller."""
+    path = tmp_path_factory.mktemp("report") / "lab.html"
+    run = playbooks.play("mail_flow", REPORT, variables={"report_path": str(path), "report_title": "The lab"})
+    assert run.code == 0, run.said
+    return {"page": path.read_text(), "markdown": path.with_suffix(".md").read_text(), "said": run.said}
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[dict[str, str]]:
+    """The same of a lab whose secondary sends the mail to itself, beside a host that is lost; written on a host."""
+    sound = hosts.on(SECONDARY, "cat", "/etc/postfix/main.cf")
+    path = "/srv/mx.html"
+    loop = "transport_maps = inline:{ { flow.example = relay:[mx2.lab.example] } }"
+    hosts.on(SECONDARY, "postconf", "-e", loop)
+    hosts.on(SECONDARY, "postfix", "reload")
+    try:
+        where = {"report_path": path, "report_host": "mx2.lab.example", "report_become": True, "report_stats": True}
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "true")
+            run = playbooks.play("mail_flow", WITH_A_LOST_HOST, variables=where)
+        assert run.code == 0, run.said
+        page, markdown = (hosts.on(SECONDARY, "cat", name) for name in (path, "/srv/mx.md"))
+        stats = json.loads(run.output[run.output.index("{"): run.output.rindex("}") + 1])["global_custom_stats"]
+        yield {"page": page, "markdown": markdown, "said": run.said, "stats": stats}
+    finally:
+        hosts.on(SECONDARY, "sh", "-c", "cat > /etc/postfix/main.cf", given=sound)
+        hosts.on(SECONDARY, "postfix", "reload")
+        hosts.on(SECONDARY, "rm", "-f", path, "/srv/mx.md")
+
+
+def test_report_of_a_healthy_lab_is_quiet(healthy: dict[str, str]) -> None:
+    seen = browser.look(healthy["page"], STATUSES, OPEN_ALL, picture=PICTURES / "healthy.png")
+    assert (seen.problems, seen.requests) == ([], [])
+    assert seen.values[0] == ["is-ok", "is-ok"]
+    assert "2 domain(s) on 2 host(s): 0 with errors, 0 with warnings; 0 host(s) could not be read" in healthy["said"]
+
+
+def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> None:
+    names = browser.look(healthy["page"], OPEN_ALL, names=True).names
+    pictures = sorted(name for role, name in names if role == "image")
+    assert [name[: name.index(":")] for name in pictures] == ["Path of mail for flow.example"] * 2
+    assert all(name.endswith("Nothing on it is broken.") for name in pictures)
+    buttons = {name for role, name in names if role == "button"}
+    assert {"Sort by Status", "Sort by Domain", "Sort by Host", "Sort by Queue"} <= buttons
+    assert ("searchbox", "Filter") in names
+    assert ("heading", "The lab") in names
+    tables = {name for role, name in names if role == "table"}
+    assert "What holds for all domains of a host." in tables
+    assert "Facts about flow.example on mx2.lab.example" in tables
+    assert [role for role, name in names if role in ("button", "link", "image", "table", "searchbox") and not name] == []
+
+
+def test_report_draws_the_break_where_it_is(broken: dict[str, str]) -> None:
+    seen = browser.look(broken["page"], STATUSES, BROKEN, picture=PICTURES / "broken.png")
+    assert (seen.problems, seen.requests) == ([], [])
+    assert seen.values[0] == ["is-error", "is-ok"]
+    drawn = [(tag, colour) for tag, colour, _text in seen.values[1]]
+    assert {("path", ERROR_COLOUR), ("use", ERROR_COLOUR), ("text", ERROR_COLOUR)} == set(drawn)
+    words = " ".join(text for tag, _colour, text in seen.values[1] if tag == "text")
+    assert "its mail is sent to mx2.lab.example, which is this host" in words
+
+
+def test_report_says_the_same_in_markdown(broken: dict[str, str]) -> None:
+    assert "### flow.example on mx2.lab.example" in broken["markdown"]
+    assert "**Error** its mail is sent to mx2.lab.example, which is this host" in broken["markdown"]
+    assert "  Remedy: " in broken["markdown"]
+    assert "| Error | lost.lab.example |" in broken["markdown"]
+
+
+def test_report_has_hosts_that_cannot_be_reached(broken: dict[str, str]) -> None:
+    row = "[...document.querySelectorAll('main > table')][1].tBodies[0].rows[0].textContent"
+    seen = browser.look(broken["page"], row)
+    assert "lost.lab.example" in seen.values[0]
+    assert "Could not be read:" in seen.values[0]
+    assert "1 host(s) could not be read" in broken["said"]
+
+
+def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
+    stats = broken["stats"]
+    assert stats["mx_report_counts"] == {
+        "hosts": 3, "unread": 1, "domains": 2, "errors": 1, "warnings": 0, "waiting": 0,
+    }
+    assert "<title>Mail relays: 1 of 2 with errors</title>" in stats["mx_report_html"]
+    assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]
+
+
+def test_report_fits_a_phone_in_the_dark(broken: dict[str, str]) -> None:
+    width, back = "document.documentElement.scrollWidth", "getComputedStyle(document.body).backgroundColor"
+    seen = browser.look(broken["page"], OPEN_ALL, width, back, width=390, dark=True, picture=PICTURES / "phone.png")
+    assert seen.values[1:] == [390, "rgb(20, 23, 26)"]
+    assert seen.problems == []
+
+
+def test_report_on_paper_shows_what_is_wrong_without_a_click(broken: dict[str, str]) -> None:
+    close = "document.querySelectorAll('details').forEach(one => { one.open = false; })"
+    shown = "[...document.querySelectorAll('#domains .more')].map(one => one.getBoundingClientRect().height > 0)"
+    seen = browser.look(broken["page"], close, shown, "getComputedStyle(document.getElementById('filter')).display", paper=True)
+    assert seen.values[1:] == [[True, False], "none"]
+
+
+def test_report_of_a_fleet_stays_usable() -> None:
+    page = fleet.page(hosts=100, domains_each=10)
+    assert len(page.encode()) < LARGEST_PAGE
+    find = """(() => { const words = document.getElementById('words'); words.value = '077 ERROR';
+      words.dispatchEvent(new Event('input'));
+      return [[...document.querySelectorAll('#domains tbody:not([hidden]) summary')].map(one => one.textContent),
+        document.getElementById('shown').textContent.trim()]; })()"""
+    sort = """(() => { const button = document.querySelectorAll('#domains th button')[1]; const first = () =>
+      document.querySelector('#domains tbody summary').textContent; button.click(); const up = first(); button.click();
+      return [up, first(), button.parentElement.getAttribute('aria-sort')]; })()"""
+    unfold = """(async () => { const body = document.getElementById('d500');
+      body.querySelector('summary').click(); await new Promise(done => setTimeout(done));
+      await new Promise(requestAnimationFrame);
+      body.hidden = false; return body.rows[1].getBoundingClientRect().height > 100; })()"""
+    seen = browser.look(page, find, sort, unfold)
+    assert (seen.problems, seen.requests) == ([], [])
+    assert seen.values == [
+        [["customer-077-000.example"], "1 of 1000"],
+        ["customer-000-000.example", "customer-099-009.example", "descending"],
+        True,
+    ]
+    assert seen.seconds[0] < SECONDS_TO_LOAD, seen.seconds
+    assert seen.seconds[1] < SECONDS_TO_ACT, seen.seconds

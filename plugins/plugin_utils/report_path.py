@@ -22,10 +22,13 @@ TOP = 16
 LINE = 18
 STATION = 20
 LINK = 24
+# Of the largest sign at a station.
+RADIUS = 9
 # What fits beside the line, in letters of the sizes that the template uses.
-TITLE_LETTERS = 42
-TEXT_LETTERS = 46
-MARK_LINES = 4
+TITLE_LETTERS = 34
+TEXT_LETTERS = 42
+MARK_LETTERS = 38
+MARK_LINES = 5
 
 STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
 LINKS = {"mx": "lookup", "host": "arrival", "nexthop": "departure", "mail_host": "delivery"}
@@ -116,7 +119,7 @@ def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> 
         y += LINE * lines + (STATION if lines else 4)
     return {
         "width": WIDTH,
-        "height": y,
+        "height": max(y, stations[-1]["y"] + RADIUS + 2),
         "stations": stations,
         "links": links,
         "rail": _rail(stations),
@@ -129,14 +132,14 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
     records = [
         {
             "preference": one["preference"],
-            "host": shortened(one["host"], TITLE_LETTERS - 16 if one["this_host"] else TITLE_LETTERS - 4),
+            "host": shortened(one["host"], TEXT_LETTERS - 20 if one["this_host"] else TEXT_LETTERS - 6),
             "this_host": one["this_host"],
             "better": one in better_exchangers(row["mx"]),
         }
         for one in row["mx"]
     ]
     nothing = "DNS did not answer" if evidence["mx"] is None else "none"
-    waiting = f"{row['waiting']} waiting, {row['waited']}" if row["waiting"] else "nothing waiting"
+    waiting = f"; {row['waiting']} waiting, {row['waited']}" if row["waiting"] else ""
     mail_host = row["nexthop"]["host"]
     known = {one["host"].lower().rstrip("."): one["addresses"] for one in row["mx"]}
     addresses = ", ".join(evidence.get("nexthop_addresses") or known.get(mail_host.lower(), []))
@@ -145,7 +148,7 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
         "mx": {"title": "MX records", "lines": [] if records else [nothing], "records": records},
         "host": {
             "title": shortened(own_name, TITLE_LETTERS),
-            "lines": [f"{row['role']}; recipients: {row['recipients']}; {waiting}"],
+            "lines": [f"{row['role']}; recipients: {row['recipients']}{waiting}"],
             "records": [],
         },
         "nexthop": {
@@ -166,7 +169,7 @@ def _marked(place: str, marks: Mapping[str, Sequence[Mapping[str, Any]]]) -> dic
         {"severity": one["severity"], "text": text, "first": number == 0}
         for one in found
         for number, text in enumerate(
-            textwrap.wrap(one["message"], TEXT_LETTERS, max_lines=MARK_LINES, placeholder=" …") or [one["check"]]
+            textwrap.wrap(one["message"], MARK_LETTERS, max_lines=MARK_LINES, placeholder=" …") or [one["check"]]
         )
     ]
     severities = {one["severity"] for one in found}

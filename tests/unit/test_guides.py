@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("README.md", "docs/domains.md", "docs/runs.md")
+GUIDES = ("README.md", "docs/domains.md", "docs/runs.md", "docs/report.md")
 TWO_SCREENS = 120
-ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx"}
-NAMED = re.compile(r"\b(?:secondary|primary)_mx_[a-z_]+")
+ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx", "report_": "report"}
+NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z_]+")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLAYBOOK = re.compile(r"ansible-playbook mxrelay\.postfix\.(\w+)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
@@ -58,7 +58,7 @@ def test_readme_takes_two_screens() -> None:
 
 def test_readme_playbooks_exist() -> None:
     named = set(PLAYBOOK.findall(_text("README.md")))
-    assert named == {"secondary_mx", "primary_mx", "verify"}
+    assert named == {"secondary_mx", "primary_mx", "verify", "report"}
     assert {name for name in named if not (ROOT / "playbooks" / f"{name}.yml").is_file()} == set()
 
 

@@ -123,7 +123,7 @@ def _item_shapes(root: Path, role: str) -> dict[str, dict[str, Any]]:
     return {name: _shape(option) for name, option in _options(root, role)[f"{role}_domains"]["options"].items()}
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [*ROLES, "report"])
 def test_defaults_equal_the_spec(role: str) -> None:
     assert differences(ROOT, role) == []
 

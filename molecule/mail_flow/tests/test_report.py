@@ -20,6 +20,8 @@ PICTURES = browser.CACHE / "pictures"
 SECONDS_TO_LOAD = 4
 SECONDS_TO_ACT = 1
 LARGEST_PAGE = 4_000_000
+# An A4 page with its margins, in pixels of CSS.
+PAPER = 718
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 STATUSES = "[...document.querySelectorAll('#domains > tbody')].map(one => one.className.split(' ')[0])"
 # Each visible part of the picture that is drawn as broken, with its colour, and the words at it.
@@ -27,6 +29,9 @@ BROKEN = """[...document.querySelectorAll('#d0 svg .link.error, #d0 svg use.erro
   .filter(one => one.getBoundingClientRect().height > 0)
   .map(one => [one.tagName, getComputedStyle(one)[one.tagName === 'path' ? 'stroke' : one.tagName === 'use' ? 'color' :
     'fill'], one.textContent])"""
+CUT_OFF = """[...document.querySelectorAll('.panel svg text')]
+  .filter(one => one.getBBox().x + one.getBBox().width > one.ownerSVGElement.viewBox.baseVal.width)
+  .map(one => one.textContent)"""
 ERROR_COLOUR = "rgb(180, 35, 24)"
 
 
@@ -126,16 +131,20 @@ def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
 
 def test_report_fits_a_phone_in_the_dark(broken: dict[str, str]) -> None:
     width, back = "document.documentElement.scrollWidth", "getComputedStyle(document.body).backgroundColor"
-    seen = browser.look(broken["page"], OPEN_ALL, width, back, width=390, dark=True, picture=PICTURES / "phone.png")
-    assert seen.values[1:] == [390, "rgb(20, 23, 26)"]
+    seen = browser.look(
+        broken["page"], OPEN_ALL, width, back, CUT_OFF, width=390, dark=True, picture=PICTURES / "phone.png"
+    )
+    assert seen.values[1:] == [390, "rgb(20, 23, 26)", []]
     assert seen.problems == []
 
 
 def test_report_on_paper_shows_what_is_wrong_without_a_click(broken: dict[str, str]) -> None:
     close = "document.querySelectorAll('details').forEach(one => { one.open = false; })"
+    width = "document.documentElement.scrollWidth"
     shown = "[...document.querySelectorAll('#domains .more')].map(one => one.getBoundingClientRect().height > 0)"
-    seen = browser.look(broken["page"], close, shown, "getComputedStyle(document.getElementById('filter')).display", paper=True)
-    assert seen.values[1:] == [[True, False], "none"]
+    hidden = "getComputedStyle(document.getElementById('filter')).display"
+    seen = browser.look(broken["page"], close, shown, hidden, width, width=PAPER, paper=True)
+    assert seen.values[1:] == [[True, False], "none", PAPER]
 
 
 def test_report_of_a_fleet_stays_usable() -> None:

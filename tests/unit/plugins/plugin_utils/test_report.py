@@ -168,6 +168,12 @@ def test_nothing_is_drawn_over_something_else() -> None:
     assert used[-1] < path["height"]
 
 
+def test_everything_is_inside_the_picture() -> None:
+    path = row(host({"x.example": domain(transport={"result": "relay:[elsewhere.example]"})}))["path"]
+    assert path["stations"][-1]["lines"] == []
+    assert path["stations"][-1]["y"] + 9 < path["height"]
+
+
 @pytest.mark.parametrize(
     ("changes", "relayhost", "text", "end"),
     [

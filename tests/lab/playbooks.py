@@ -49,8 +49,12 @@ def play(
     variables: Mapping[str, Any] | None = None,
     tags: Sequence[str] = (),
     check: bool = False,
+    limit: str = "",
 ) -> Run:
-    """Run a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's."""
+    """Run a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's.
+
+    `limit` is one of the scenario's hosts, where the others are to be left out.
+    """
     command = ["ansible-playbook", *inventories(scenario), playbook]
     if variables is not None:
         command += ["--extra-vars", json.dumps(variables)]
@@ -58,6 +62,8 @@ def play(
         command += ["--tags", ",".join(tags)]
     if check:
         command += ["--check", "--diff"]
+    if limit:
+        command += ["--limit", f"{limit},localhost"]
     environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     try:

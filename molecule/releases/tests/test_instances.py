@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A second instance of Postfix gets a role of its own, and the first does not notice. See postmulti(1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lab import claims, faults, hosts, playbooks
+
+RELEASES = ("mx35", "mx37", "mx311")
+NAMES = {host: claims.host_name(host) for host in RELEASES}
+INSTANCE = str(playbooks.MOLECULE / "releases/instance.yml")
+SECOND = "/etc/postfix-second"
+PORT = 2525
+LISTED = {"name": "backup.example", "recipients": ["carol@backup.example"]}
+MORE = {"name": "wild.example", "recipients": ["grace@wild.example"]}
+
+on_each = pytest.mark.parametrize("host", RELEASES)
+
+
+@pytest.fixture(scope="module")
+def second() -> None:
+    """Each host has a second instance, made as postmulti(1) says, that would listen on a port of its own."""
+    for host in RELEASES:
+        hosts.on(host, "postmulti", "-e", "init")
+        hosts.on(host, "postmulti", "-I", "postfix-second", "-e", "create")
+        hosts.on(host, "postconf", "-c", SECOND, "-e", "master_service_disable=", "inet_interfaces=all")
+        hosts.on(host, "sed", "-i", f"s/^smtp  *inet/{PORT} inet/", f"{SECOND}/master.cf")
+        hosts.on(host, "postmulti", "-i", "postfix-second", "-e", "enable")
+        hosts.on(host, "systemctl", "daemon-reload")
+
+
+def converged(*domains: dict[str, Any]) -> dict[str, int]:
+    run = playbooks.play("releases", INSTANCE, variables={"secondary_mx_domains": list(domains)})
+    assert run.code == 0, run.said
+    assert set(run.changed) == set(NAMES.values())
+    return dict(run.changed)
+
+
+def queue_managers(host: str) -> dict[str, str]:
+    """The process of each running instance's queue manager, which a reload replaces, by its queue directory."""
+    found = {}
+    for queue in ("/var/spool/postfix", "/var/spool/postfix-second"):
+        master = hosts.on(host, "sh", "-c", f"cat {queue}/pid/master.pid 2>/dev/null || true").strip()
+        if master:
+            found[queue] = hosts.on(host, "pgrep", "-x", "-P", master, "qmgr").strip()
+    return found
+
+
+def answers(host: str, *addresses: str) -> list[str]:
+    said = hosts.talk(addresses, server=NAMES[host], port=PORT)
+    return [f"{code} {text.split()[0]}" for code, text in said.rcpt]
+
+
+def test_second_instance_gets_the_role_and_the_first_is_left_alone(second: None) -> None:
+    before = {host: (faults.state_of(host), queue_managers(host)) for host in RELEASES}
+    assert [name for name, number in converged(LISTED).items() if not number] == []
+    for host in RELEASES:
+        state, managers = before[host]
+        assert faults.state_of(host) == state
+        assert len(managers) == 1
+        now = queue_managers(host)
+        assert len(now) == 2
+        assert managers.items() <= now.items()
+        assert answers(host, "carol@backup.example", "nobody@backup.example", hosts.STRANGER) == [
+            "250 2.1.5",
+            "550 5.1.1",
+            "554 5.7.1",
+        ]
+        # The first has never heard of it.
+        claims.refuses_relay(host, "carol@backup.example")
+        claims.accepts(host, "nora@behind.example")
+        kind = hosts.on(host, "postconf", "-c", SECOND, "-h", "relay_recipient_maps").strip().partition(":")[0]
+        assert kind == hosts.on(host, "postconf", "-c", SECOND, "-h", "default_database_type").strip()
+
+
+def test_second_run_changes_nothing_in_either(second: None) -> None:
+    assert converged(LISTED) == {name: 0 for name in NAMES.values()}
+
+
+def test_change_reloads_that_instance_alone(second: None) -> None:
+    before = {host: (faults.state_of(host), queue_managers(host)) for host in RELEASES}
+    assert [name for name, number in converged(LISTED, MORE).items() if not number] == []
+    for host in RELEASES:
+        state, managers = before[host]
+        assert faults.state_of(host) == state
+        now = queue_managers(host)
+        replaced = {queue for queue in managers if now[queue] != managers[queue]}
+        assert replaced == {"/var/spool/postfix-second"}
+        assert answers(host, "grace@wild.example", "nobody@wild.example") == ["250 2.1.5", "550 5.1.1"]
+
+
+@on_each
+def test_mail_through_the_second_instance_arrives(second: None, host: str) -> None:
+    unique, message = hosts.new_message()
+    said = hosts.talk("carol@backup.example", server=NAMES[host], port=PORT, message=message)
+    assert said.data is not None and said.data[0] == 250, said
+    assert hosts.arrived(unique, "carol@backup.example") == 1
+
+
+def test_second_instance_starts_with_the_host(second: None) -> None:
+    for host in RELEASES:
+        # systemctl's name for it differs; what counts is that the instance is wanted at boot.
+        wanted = hosts.on(host, "sh", "-c", "systemctl list-units --all --plain --no-legend 'postfix*' | cut -d' ' -f1")
+        assert any("second" in unit for unit in wanted.split()), wanted

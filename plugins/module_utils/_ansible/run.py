@@ -10,7 +10,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import ENVIRONMENT, SEARCH_PATH, Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import (
+    ENVIRONMENT,
+    SEARCH_PATH,
+    Result,
+    Take,
+    stream,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 
@@ -30,6 +36,9 @@ class ModuleCommands:
             handle_exceptions=False,
         )
         return Result(rc, out, err)
+
+    def stream(self, argv: Sequence[str], take: Take) -> Result:
+        return stream(argv, take)
 
 
 class UnloggedModule(AnsibleModule):

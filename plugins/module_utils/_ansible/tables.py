@@ -44,7 +44,7 @@ def table_options(params: Mapping[str, Any], **new: str) -> TableOptions:
 def counts_diff(plan: TablePlan) -> Diff:
     """How many entries there were and are, with no key and no value."""
     changes = f"{len(plan.added)} added, {len(plan.removed)} removed, {len(plan.updated)} with another value"
-    return _diff(plan, [f"{len(plan.old)} entries"], [f"{plan.total} entries ({changes})"])
+    return _diff(plan, [f"{plan.old_total} entries"], [f"{plan.total} entries ({changes})"])
 
 
 def entries_diff(plan: TablePlan, values: bool = True) -> Diff:
@@ -52,8 +52,9 @@ def entries_diff(plan: TablePlan, values: bool = True) -> Diff:
 
     def rows(mapping: Mapping[str, str], keys: Sequence[str], mark: str) -> list[str]:
         shown = set(keys)
-        found = [f"{key} {mapping[key]}" if values else f"{key} ({mark})" for key in mapping if key in shown]
-        return found[:DIFF_ROWS] + ([f"... and {len(found) - DIFF_ROWS} more"] if len(found) > DIFF_ROWS else [])
+        found = [key for key in mapping if key in shown]
+        some = [f"{key} {mapping[key]}" if values else f"{key} ({mark})" for key in found[:DIFF_ROWS]]
+        return some + ([f"... and {len(found) - DIFF_ROWS} more"] if len(found) > DIFF_ROWS else [])
 
     return _diff(
         plan,

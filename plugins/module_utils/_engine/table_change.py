@@ -15,18 +15,20 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Iterator, Mapping
+from typing import Callable, Iterator
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import (
     Record,
     digest,
-    dumped,
+    digests,
     file_digest,
+    read_back,
     record_path,
-    rows_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import last_words, unusable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     metadata_of,
@@ -53,12 +55,18 @@ class Files:
     utf8: bool = False
     set_metadata: bool = False
     backup: bool = False
+    requests: tuple[str, ...] = ()
+    total: int = 0
+
+    def record(self, source: str, index: str, reload: bool = False) -> Record:
+        """The record of these files with these digests."""
+        return Record(self.type, self.utf8, source, index, reload, self.requests, self.total)
 
 
 def put_in_place(
     postfix: Postfix,
     files: Files,
-    expected: Mapping[str, str],
+    expected: Callable[[], Rows],
     write_source: bool,
     write_index: bool,
     reload: bool,
@@ -88,7 +96,7 @@ def put_in_place(
 
 
 def _replace(
-    postfix: Postfix, files: Files, expected: Mapping[str, str], write_source: bool, write_index: bool, reload: bool
+    postfix: Postfix, files: Files, expected: Callable[[], Rows], write_source: bool, write_index: bool, reload: bool
 ) -> None:
     source = os.path.realpath(files.path)
     index = os.path.realpath(files.index) if files.index else ""
@@ -104,17 +112,12 @@ def _replace(
             # Before the index, since Postfix warns for ever of an index that is older than its source.
             write_new_file(new_source, files.content, files.source_metadata)
         built = os.path.join(stages[os.path.dirname(index or source)], name)
-        write_new_file(built, files.content)
-        new_index = _build(postfix, files, built, expected) if write_index else ""
+        write_new_file(built, files.content, sync=False)
+        new_index = _build(postfix, files, built, expected()) if write_index else ""
         if files.type == "texthash":
-            _require(dumped(postfix, f"texthash:{built}"), expected, files)
-        record = Record(
-            files.type,
-            files.utf8,
-            digest(files.content),
-            (file_digest(new_index or files.index) or "") if files.index else "",
-            reload,
-        )
+            _require(postfix, f"texthash:{built}", expected(), files)
+        live = (file_digest(new_index or files.index) or "") if files.index else ""
+        record = files.record(digest(files.content), live, reload)
         if files.index or reload:
             new_record = os.path.join(stages[os.path.dirname(source)], f"{name}.record")
             write_new_file(new_record, record.render())
@@ -137,17 +140,17 @@ def _stage(directory: str) -> Iterator[str]:
         shutil.rmtree(path)
 
 
-def _build(postfix: Postfix, files: Files, built: str, expected: Mapping[str, str]) -> str:
+def _build(postfix: Postfix, files: Files, built: str, expected: Rows) -> str:
     """Builds the index in the stage and returns its path, once it reads back exactly what is expected."""
     table = f"{files.type}:{built}"
-    result = postfix.build(table)
+    result = with_cache(postfix, files.index, len(files.content), os.path.dirname(built)).build(table)
     if result.rc != 0:
         words = last_words(result.err) or f"it ended with code {result.rc}"
         raise HostError(f"{files.path}: postmap failed: {words}; the table is as it was")
     new_index = built + files.index[len(files.path):]
     if not os.path.exists(new_index):
         raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")
-    _require(dumped(postfix, table), expected, files)
+    _require(postfix, table, expected, files)
     if files.index_metadata is not None:
         files.index_metadata.apply(new_index)
     descriptor = os.open(new_index, os.O_RDONLY)
@@ -158,14 +161,14 @@ def _build(postfix: Postfix, files: Files, built: str, expected: Mapping[str, st
     return new_index
 
 
-def _require(rows: list[str] | None, expected: Mapping[str, str], files: Files) -> None:
-    wanted = rows_of(expected)
-    if rows == wanted:
+def _require(postfix: Postfix, table: str, expected: Rows, files: Files) -> None:
+    read = read_back(postfix, table, expected)
+    if read is not None and read.equal:
         return
-    if rows is None:
+    if read is None:
         problem = "can't be read back"
     else:
-        problem = f"holds {len(rows)} rows that are not the {len(wanted)} of the source"
+        problem = f"holds {read.count} rows that are not the {expected.count} of the source"
     raise HostError(
         f"{files.path}: the index that postmap built {problem}; the table is as it was. "
         "Check the free space of the file system and the warnings of this run"
@@ -191,12 +194,16 @@ def _reload(postfix: Postfix, files: Files) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
+    write_record(files.path, files.record(*digests(files.path, files.index)))
+
+
+def write_record(table: str, record: Record) -> None:
+    """Puts the record of the table at that path in place. The caller holds the lock of its directory."""
+    path = record_path(table)
     with _stage(os.path.dirname(path)) as stage:
-        settled = os.path.join(stage, "record")
-        source = read_file(files.path) or b""
-        record = Record(files.type, files.utf8, digest(source), file_digest(files.index) or "")
-        write_new_file(settled, record.render())
-        os.replace(settled, path)
+        new = os.path.join(stage, "record")
+        write_new_file(new, record.render())
+        os.replace(new, path)
 
 
 @contextmanager

@@ -12,10 +12,12 @@ import hashlib
 import json
 import os
 import stat
+import threading
 from dataclasses import asdict, dataclass
-from typing import Mapping
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 CURRENT = "current"
@@ -29,7 +31,8 @@ NO_INDEX = "none"
 class Record:
     """What was last seen equal: digests of both files (no index: the empty string) and how keys were folded.
 
-    `reload` says that daemons which saw the table missing still have to be told.
+    `reload` says that daemons which saw the table missing still have to be told. `requests` are the names of those
+    that find nothing to change in this source, the last one first, and `total` is how many entries it has.
     """
 
     type: str
@@ -37,6 +40,12 @@ class Record:
     source: str
     index: str
     reload: bool = False
+    requests: tuple[str, ...] = ()
+    total: int = 0
+
+    def is_of(self, table_type: str, utf8: bool, source: str, index: str) -> bool:
+        """Whether it speaks of a table of this type whose files have these digests."""
+        return (self.type, self.utf8, self.source, self.index) == (table_type, utf8, source, index)
 
     def render(self) -> bytes:
         return (json.dumps(asdict(self), sort_keys=True) + "\n").encode()
@@ -58,8 +67,9 @@ def read_record(path: str) -> Record | None:
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != 0o600:
             return None
         try:
-            return Record(**json.loads(stream.read()))
-        except (TypeError, ValueError):
+            fields = json.loads(stream.read())
+            return Record(**dict(fields, requests=tuple(fields.get("requests", ()))))
+        except (AttributeError, TypeError, ValueError):
             return None
 
 
@@ -79,26 +89,29 @@ def file_digest(path: str) -> str | None:
     return found.hexdigest()
 
 
-def content_state(postfix: Postfix, reference: TableReference, index: str, expected: Mapping[str, str]) -> str:
+def digests(source: str, index: str) -> tuple[str, str]:
+    """The digests of both files, read at the same time; the empty string for one that is not there."""
+    found: list[str] = []
+    other = threading.Thread(target=lambda: found.append((file_digest(index) or "") if index else ""))
+    other.start()
+    first = file_digest(source) or ""
+    other.join()
+    return first, found[0]
+
+
+def content_state(
+    postfix: Postfix, reference: TableReference, index: str, expected: Callable[[], Rows]
+) -> str:
     """Compares what postmap reads from the live index with what the source says."""
     if not os.path.exists(index):
         return MISSING
-    rows = dumped(postfix, str(reference))
-    if rows is None:
+    read = read_back(postfix, str(reference), expected())
+    if read is None:
         return UNREADABLE
-    return CURRENT if rows == rows_of(expected) else STALE
+    return CURRENT if read.equal else STALE
 
 
-def dumped(postfix: Postfix, table: str) -> list[str] | None:
-    """The rows `key<TAB>value` of a table, sorted; None where postmap can't read it."""
-    result = postfix.dump(table)
-    if result.rc != 0:
-        return None
-    rows = result.out.split("\n")
-    if rows[-1] == "":
-        rows.pop()
-    return sorted(rows)
-
-
-def rows_of(mapping: Mapping[str, str]) -> list[str]:
-    return sorted(f"{key}\t{value}" for key, value in mapping.items())
+def read_back(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
+    """The rows of a table held against the expected ones; None where postmap can't read it."""
+    found = ReadBack(expected)
+    return found if postfix.dump_to(table, found.take).rc == 0 else None

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Iterator, Union
+from dataclasses import dataclass, field, replace
+from typing import Callable, Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_change import (
     SCRATCH_PREFIX,
     Files,
     put_in_place,
+    write_record,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import (
     CURRENT,
@@ -55,13 +56,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_type
     working_types,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, Table, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table_edit import edit, rows_in, unchanged
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import directory_lock, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 __all__ = [
     "Edits",
+    "Request",
     "Settings",
     "TableOptions",
     "TablePlan",
@@ -78,7 +82,9 @@ __all__ = [
 
 LMDB_KEY_BYTES = 510
 WARNINGS = 20
-AnyTable = Union[Table, PatternTable]
+# Of a long source it is noted which requests find nothing to change in it, in a run that changes nothing as well.
+RECORDED_BYTES = 1 << 20
+RECORDED_REQUESTS = 16
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,33 @@ class TableOptions:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What a task asks for: edits that are still to be made from its lists, and a name that stands for all of it.
+
+    Of a request that is recorded by its name as finding nothing to change the edits are not made. The empty name is
+    never recorded. `edits` may raise MxRelayError.
+    """
+
+    edits: Callable[[], Edits]
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class TablePlan:
-    """What a table holds, what it is to hold, and why it changes. `added` and so on are keys as Postfix folds them."""
+    """What a table holds, what it is to hold, and why it changes. `added` and so on are keys as Postfix folds them.
+
+    `old` and `new` are the entries that change; `rows` makes what the index must hold;
+    `to_record` is what a run that changes nothing notes, so that the next one need not find it out again.
+    """
 
     reference: TableReference
-    before: AnyTable
-    after: AnyTable
-    old: dict[str, str]
-    new: dict[str, str]
     state: str
     files: Files
+    total: int = 0
+    old_total: int = 0
+    old: Mapping[str, str] = field(default_factory=dict)
+    new: Mapping[str, str] = field(default_factory=dict)
+    rows: Callable[[], Rows] = lambda: Rows(b"")
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -116,10 +139,7 @@ class TablePlan:
     leftovers: list[str] = field(default_factory=list)
     old_indexes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        return len(self.new)
+    to_record: Record | None = None
 
     @property
     def index_missing(self) -> bool:
@@ -165,7 +185,7 @@ def _directories(reference: TableReference) -> list[str]:
 def change_table(
     postfix: Postfix,
     reference: TableReference,
-    want: Edits,
+    want: Edits | Request,
     options: TableOptions,
     check_mode: bool,
     settings: Settings | None = None,
@@ -179,48 +199,59 @@ def change_table(
         plan = plan_table(postfix, reference, want, options, settings)
         if plan.changed and not check_mode:
             backup = apply_table(postfix, plan)
+        elif plan.to_record is not None and not check_mode:
+            write_record(reference.path, plan.to_record)
     return plan, backup
 
 
 def plan_table(
     postfix: Postfix,
     reference: TableReference,
-    want: Edits,
+    want: Edits | Request,
     options: TableOptions,
     settings: Settings | None = None,
 ) -> TablePlan:
     """What would change; only reads. Raises InvalidInput, Refused or HostError for what can't or must not be done."""
     known = settings or read_settings(postfix)
     utf8 = known.utf8
+    request = want if isinstance(want, Request) else Request(lambda: want)
     source = _source(reference)
     suffix = index_suffix(postfix, reference.type, known.redirected)
-    before = _parse(source or b"", reference.type)
-    after = before.edited(want.set, _removals(before, want, reference.type, utf8), utf8)
-    old, new = before.mapping(utf8), after.mapping(utf8)
-    if source is None and not new:
-        return _nothing_there(reference, before)
-    state, pending = _index(postfix, reference, reference.path + suffix, source, old, utf8)
-    _refuse_lost_source(reference, suffix, source, want)
-    removed = [key for key in old if key not in new]
-    _check_removals(reference, len(removed), len(old), options.max_removals)
-    _check_keys(new, old, suffix, known)
-    files, metadata_changes = _files(reference, suffix, after, options, utf8)
+    record = _record(reference, suffix, source, utf8)
+    name = request.name
+    if source is not None and record is not None and _is_met(request, record):
+        found = unchanged(source, record.total, utf8)
+    else:
+        edits = request.edits()
+        _refuse_lost_source(reference, suffix, source, edits)
+        found = edit(source or b"", reference.type, edits, utf8)
+        if edits.remarkable or found.warnings:
+            name = ""
+        del edits
+    if source is None and not found.total:
+        return _nothing_there(reference)
+    state, pending = _index(postfix, reference, suffix, record, found.rows_before)
+    _check_removals(reference, len(found.removed), found.old_total, options.max_removals)
+    _check_keys(found.new, suffix, known)
+    files, metadata_changes = _files(reference, suffix, found.content, options, utf8)
+    files = replace(files, requests=(name,) if name else (), total=found.total)
     plan = TablePlan(
         reference=reference,
-        before=before,
-        after=after,
-        old=old,
-        new=new,
         state=state,
         files=files,
-        added=[key for key in new if key not in old],
-        removed=removed,
-        updated=[key for key in new if key in old and old[key] != new[key]],
-        source_changed=after is not before,
+        total=found.total,
+        old_total=found.old_total,
+        old=found.old,
+        new=found.new,
+        rows=found.rows_after,
+        added=found.added,
+        removed=found.removed,
+        updated=found.updated,
+        source_changed=found.changed,
         metadata_changes=metadata_changes,
         reload_pending=pending,
         leftovers=_leftovers(reference),
-        warnings=_warnings([f"{reference.path}: {one}" for one in [*before.warnings, *before.duplicates(utf8)]]),
+        warnings=_warnings([f"{reference.path}: {one}" for one in found.warnings]),
     )
     if plan.source_changed or plan.index_rebuilt:
         probe(postfix, reference.type)
@@ -236,6 +267,8 @@ def plan_table(
             problems = pattern_problems(postfix, reference.type, reference.path, plan.files.content)
             refuse_new_problems(reference.path, known_problems, problems)
         plan.warnings.extend(_warnings(known_problems))
+    if name and record is not None and not plan.changed and len(found.content) >= RECORDED_BYTES:
+        return replace(plan, to_record=_with_request(record, name))
     return plan
 
 
@@ -247,7 +280,7 @@ def apply_table(postfix: Postfix, plan: TablePlan) -> str | None:
     return put_in_place(
         postfix,
         plan.files,
-        expected=plan.new,
+        expected=plan.rows,
         write_source=plan.source_changed,
         write_index=plan.index_rebuilt,
         reload=_needs_reload(postfix, plan),
@@ -273,8 +306,8 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
     if not suffix:
         return NO_INDEX
     source = read_file(reference.path)
-    expected = Table.parse(source or b"").mapping(known.utf8)
-    return _index(postfix, reference, reference.path + suffix, source, expected, known.utf8)[0]
+    record = _record(reference, suffix, source, known.utf8)
+    return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8))[0]
 
 
 def _source(reference: TableReference) -> bytes | None:
@@ -286,45 +319,45 @@ def _source(reference: TableReference) -> bytes | None:
     return read_file(reference.path)
 
 
-def _parse(data: bytes, table_type: str) -> AnyTable:
-    return PatternTable.parse(data, table_type) if table_type in PATTERN_TYPES else Table.parse(data)
-
-
-def _removals(table: AnyTable, want: Edits, table_type: str, utf8: bool) -> list[str]:
-    if table_type in PATTERN_TYPES:
-        keys = [entry.key for entry in table.entries]
-        return [key for key in keys if key not in want.set and (want.purge or key in want.remove)]
-    return want.removals(table, utf8)
-
-
-def _nothing_there(reference: TableReference, table: AnyTable) -> TablePlan:
+def _nothing_there(reference: TableReference) -> TablePlan:
     files = Files(reference.type, reference.path, "", b"", None, None)
-    return TablePlan(reference, table, table, {}, {}, NO_INDEX, files, leftovers=_leftovers(reference))
+    return TablePlan(reference, NO_INDEX, files, leftovers=_leftovers(reference))
+
+
+def _record(reference: TableReference, suffix: str, source: bytes | None, utf8: bool) -> Record | None:
+    """The record of the table where it speaks of the very bytes that source and index have now, else None."""
+    record = read_record(reference.path)
+    if record is None or source is None:
+        return None
+    live = (file_digest(reference.path + suffix) or "") if suffix else ""
+    return record if record.is_of(reference.type, utf8, digest(source), live) else None
+
+
+def _is_met(request: Request, record: Record) -> bool:
+    """Whether the request is known to find nothing to change in the table that the record speaks of."""
+    return bool(request.name) and request.name in record.requests and not record.reload
+
+
+def _with_request(record: Record, name: str) -> Record | None:
+    """The record with one more request that the table meets; None where it is there."""
+    if name in record.requests:
+        return None
+    return replace(record, requests=(name, *record.requests)[:RECORDED_REQUESTS])
 
 
 def _index(
     postfix: Postfix,
     reference: TableReference,
-    index: str,
-    source: bytes | None,
-    expected: dict[str, str],
-    utf8: bool,
+    suffix: str,
+    record: Record | None,
+    expected: Callable[[], Rows],
 ) -> tuple[str, bool]:
     """State of the live index, and whether a reload is still owed."""
-    record = read_record(reference.path)
-    indexed = index != reference.path
-    if record is not None and source is not None:
-        live = (file_digest(index) or "") if indexed else ""
-        if _without_reload(record) == Record(reference.type, utf8, digest(source), live):
-            return (CURRENT if indexed else NO_INDEX), record.reload
-    if not indexed:
+    if record is not None:
+        return (CURRENT if suffix else NO_INDEX), record.reload
+    if not suffix:
         return NO_INDEX, False
-    return content_state(postfix, reference, index, expected), False
-
-
-def _without_reload(record: Record) -> Record:
-    """The record without its note on a reload, to be compared with what is seen."""
-    return Record(record.type, record.utf8, record.source, record.index)
+    return content_state(postfix, reference, reference.path + suffix, expected), False
 
 
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:
@@ -350,11 +383,10 @@ def _check_removals(reference: TableReference, removed: int, total: int, limit: 
         )
 
 
-def _check_keys(new: dict[str, str], old: dict[str, str], suffix: str, settings: Settings) -> None:
+def _check_keys(new: Mapping[str, str], suffix: str, settings: Settings) -> None:
     for key in new:
-        if key in old and old[key] == new[key]:
-            continue
-        if suffix == ".lmdb" and len(encode(key)) > LMDB_KEY_BYTES:
+        # A character has up to four bytes.
+        if suffix == ".lmdb" and len(key) * 4 > LMDB_KEY_BYTES and len(encode(key)) > LMDB_KEY_BYTES:
             raise InvalidInput(
                 f'"{key}" is longer than the {LMDB_KEY_BYTES} bytes that a key of an lmdb table may have; '
                 "use another type or a shorter key"
@@ -364,7 +396,7 @@ def _check_keys(new: dict[str, str], old: dict[str, str], suffix: str, settings:
 
 
 def _files(
-    reference: TableReference, suffix: str, after: AnyTable, options: TableOptions, utf8: bool
+    reference: TableReference, suffix: str, content: bytes, options: TableOptions, utf8: bool
 ) -> tuple[Files, list[MetadataChange]]:
     """The files of the change with their metadata, and what changes of the metadata of those that are there."""
     index = reference.path + suffix if suffix else ""
@@ -384,7 +416,7 @@ def _files(
         type=reference.type,
         path=reference.path,
         index=index,
-        content=after.render(),
+        content=content,
         source_metadata=for_source,
         index_metadata=for_index if index else None,
         utf8=utf8,

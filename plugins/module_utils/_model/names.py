@@ -103,14 +103,19 @@ def _check_labels(value: str, name: str, place: str) -> None:
         raise invalid(value, place, "is a number or an IP address, not a domain name", "give the domain's name")
 
 
+def is_ordinary(text: str) -> bool:
+    """Whether this is an address that is valid and the key that Postfix looks up at a glance, as most are."""
+    match = _ORDINARY.fullmatch(text)
+    return match is not None and len(match.group(1)) <= NAME_LENGTH
+
+
 def address(text: object, place: str) -> str:
     """A recipient's full address as the key Postfix looks up, in lower case.
 
     A quoted local part keeps its quotes where it needs them (`"bob smith"@x.example`) and loses them where it doesn't,
     as Postfix itself writes the address before it looks it up.
     """
-    ordinary = _ORDINARY.fullmatch(text) if isinstance(text, str) else None
-    if ordinary and len(ordinary.group(1)) <= NAME_LENGTH:
+    if isinstance(text, str) and is_ordinary(text):
         return str(text)
     value = plain_text(text, place, "a full address")
     if value.startswith("#"):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     domain_of,
     invalid,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.ordinary_list import ordinary_addresses
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits
 
 LISTED = "listed"
@@ -42,7 +43,7 @@ class DomainRecipients:
     subdomains: bool = False
 
 
-def addresses_of(data: bytes, name: str) -> list[tuple[str, str]]:
+def addresses_of(data: bytes, name: str) -> Iterator[tuple[str, str]]:
     """The addresses of a file, one a line, each with its place.
 
     Blank lines, lines that start with # and what follows white space and # are comments. Raises InvalidInput.
@@ -52,14 +53,12 @@ def addresses_of(data: bytes, name: str) -> list[tuple[str, str]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InvalidInput(f"{name} line {line} is not UTF-8; save the file as UTF-8") from None
-    found = []
     for number, line in enumerate(text.split("\n"), 1):
         content = line.strip(" \t\r")
         if not content or content.startswith("#"):
             continue
         place = f"{name} line {number}"
-        found.append((address(_without_comment(content), place), place))
-    return found
+        yield address(_without_comment(content), place), place
 
 
 def _without_comment(line: str) -> str:
@@ -122,33 +121,59 @@ def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> l
         listed = [text for text, _where in inline]
         for file in as_list(item.get("recipients_file"), f"{place}[{number}].recipients_file"):
             if file not in files:
-                files[file] = _by_domain(addresses_of(read(file), file), file, checked, names)
+                files[file] = _by_domain(read(file), file, checked, names)
             listed.extend(files[file].get(names[number], []))
         found.append([] if item.get("state") == ABSENT else list(dict.fromkeys(listed)))
     return found
 
 
 def _by_domain(
-    addresses: list[tuple[str, str]], file: str, items: Sequence[Mapping[str, Any]], names: Sequence[str]
+    data: bytes, file: str, items: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> dict[str, list[str]]:
-    """The addresses of one file by domain, each domain being of an item that names the file."""
+    """The addresses of one file by the item that they belong to, which must be one that names the file."""
     theirs = {
         name: item
         for name, item in zip(names, items)
         if file in as_list(item.get("recipients_file"), "recipients_file")
     }
+    ordinary = ordinary_addresses(data)
+    if ordinary is not None:
+        by_domain: dict[str, list[str]] = {}
+        for text in ordinary:
+            by_domain.setdefault(text.partition("@")[2], []).append(text)
+        owners = {domain: _owner(domain, theirs) for domain in by_domain}
+        if None not in owners.values():
+            return _joined(by_domain, owners)
     grouped: dict[str, list[str]] = {}
-    for text, where in addresses:
-        # The item of a subdomain itself comes before that of a domain above it.
-        owners = sorted((name for name in theirs if _is_in(domain_of(text), name, theirs[name])), key=len)
-        if not owners:
+    for text, where in addresses_of(data, file):
+        owner = _owner(domain_of(text), theirs)
+        if owner is None:
             raise invalid(
                 text,
                 where,
                 f"is not in a domain whose item names this file ({', '.join(sorted(theirs))})",
                 "remove it, or give its domain an item that names the file",
             )
-        grouped.setdefault(owners[-1], []).append(text)
+        grouped.setdefault(owner, []).append(text)
+    return grouped
+
+
+def _owner(domain: str, items: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The item that addresses of this domain belong to: that of a subdomain comes before one of a domain above it."""
+    if domain in items:
+        return domain
+    return max((name for name in items if _is_in(domain, name, items[name])), key=len, default=None)
+
+
+def _joined(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """The lists of all domains of an owner as one."""
+    grouped: dict[str, list[str]] = {}
+    for domain, addresses in by_domain.items():
+        owner = owners[domain] or domain
+        if owner in grouped:
+            grouped[owner].extend(addresses)
+        else:
+            grouped[owner] = addresses
     return grouped
 
 
@@ -178,7 +203,7 @@ def declare(items: object, listed: Sequence[list[str] | None], place: str = "dom
         here = f"{place}[{number}]"
         domain = _declared(item, addresses, here)
         earlier = declared.setdefault(domain.name, domain)
-        if _differ(earlier, domain):
+        if earlier is not domain and _differ(earlier, domain):
             raise invalid(domain.name, f"{here}.name", "is declared before, in another way", "declare it once")
         twin = spelled.setdefault(canonical(domain.name), domain)
         if twin.name != domain.name and _differ(_canonical(twin), _canonical(domain)):
@@ -237,7 +262,9 @@ def declared_recipients(recipients: object, files: object, read: ReadFile) -> li
     """The addresses that `recipients` and `recipients_file` of the task list, without repetition."""
     listed = [text for text, _place in inline_addresses(recipients, "recipients")]
     for file in as_list(files, "recipients_file"):
-        listed.extend(text for text, _place in addresses_of(read(file), file))
+        data = read(file)
+        ordinary = ordinary_addresses(data)
+        listed.extend((text for text, _place in addresses_of(data, file)) if ordinary is None else ordinary)
     return list(dict.fromkeys(listed))
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Collection, Iterator, Mapping, NamedTuple
+from typing import Callable, Collection, Iterator, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
@@ -243,32 +243,36 @@ class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
     `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
-    with `purge` the whole table is.
+    with `purge` the whole table is. `remarkable` says that a person has to be told something of them in every run.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     remove: Collection[str] = ()
     purge: bool = False
     owned: Collection[str] = ()
+    remarkable: bool = False
+
+    def unwanted(self, utf8: bool) -> Callable[[str], bool]:
+        """A function that says whether an entry with this folded key goes; it is not for keys that are to be set."""
+        keys = {fold(key, utf8) for key in self.remove}
+        domains = {fold(domain, utf8) for domain in self.owned}
+
+        def goes(key: str) -> bool:
+            return self.purge or key in keys or ("@" in key and _owned(key.rpartition("@")[2], domains))
+
+        return goes
 
     def removals(self, table: Table, utf8: bool) -> list[str]:
         """The keys to remove from `table`, in its order; a key that is to be set is not among them."""
         wanted = {fold(key, utf8) for key in self.set}
-        unwanted = {fold(key, utf8) for key in self.remove}
-        domains = {fold(domain, utf8) for domain in self.owned}
-        found = []
-        for entry in table.entries:
-            key = fold(entry.key, utf8)
-            if key in wanted:
-                continue
-            if self.purge or key in unwanted or (domains and "@" in key and _owned(key.rpartition("@")[2], domains)):
-                found.append(entry.key)
-        return found
+        unwanted = self.unwanted(utf8)
+        folded = [(entry.key, fold(entry.key, utf8)) for entry in table.entries]
+        return [key for key, compared in folded if compared not in wanted and unwanted(compared)]
 
 
 def _owned(domain: str, owned: Collection[str]) -> bool:
     """Whether the domain is one of `owned`, or below one that stands there with a dot."""
-    if domain in owned:
-        return True
+    if not owned or domain in owned:
+        return bool(owned)
     labels = domain.split(".")
     return any("." + ".".join(labels[place:]) in owned for place in range(1, len(labels)))

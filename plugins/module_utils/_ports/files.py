@@ -100,15 +100,16 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
-def write_new_file(path: str, content: bytes, metadata: Metadata | None = None) -> None:
-    """Writes a file that must not exist yet, private until it has its metadata, and syncs it."""
+def write_new_file(path: str, content: bytes, metadata: Metadata | None = None, sync: bool = True) -> None:
+    """Writes a file that must not exist yet, private until it has its metadata, and syncs it unless it is scratch."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
         stream.flush()
         if metadata is not None:
             metadata.apply(path)
-        os.fsync(stream.fileno())
+        if sync:
+            os.fsync(stream.fileno())
 
 
 def links_of(path: str) -> int:

@@ -9,7 +9,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
 _PARAMETER = re.compile(r"^([^\s=]+) =(?: (.*))?$")
 
@@ -26,9 +26,14 @@ class Postfix:
         try:
             return self.commands.run([argv[0], "-c", self.config_directory, *argv[1:]], data)
         except FileNotFoundError:
-            raise HostError(
-                f"{argv[0]} was not found: Postfix is not installed on this host; install the package postfix"
-            ) from None
+            raise _missing(argv[0]) from None
+
+    def stream(self, take: Take, *argv: str) -> Result:
+        """Like run, and hands standard output over in pieces. Raises HostError where Postfix is missing."""
+        try:
+            return self.commands.stream([argv[0], "-c", self.config_directory, *argv[1:]], take)
+        except FileNotFoundError:
+            raise _missing(argv[0]) from None
 
     def check(self, *argv: str, data: bytes | None = None) -> str:
         """Like run, and returns standard output. Raises HostError where the command fails."""
@@ -75,6 +80,10 @@ class Postfix:
         """`postmap -s type:path`, every row of the index as postmap reads it."""
         return self.run("postmap", "-s", table)
 
+    def dump_to(self, table: str, take: Take) -> Result:
+        """Like dump, but hands the rows over in pieces, which need not end where a row does."""
+        return self.stream(take, "postmap", "-s", table)
+
     def query(self, table: str, key: str) -> Result:
         """`postmap -q - type:path` for one key: rc 1 and no output where it is not there."""
         return self.run("postmap", "-q", "-", table, data=(key + "\n").encode("utf-8", "surrogateescape"))
@@ -82,6 +91,10 @@ class Postfix:
     def build(self, table: str) -> Result:
         """`postmap type:path`: builds the index from the source."""
         return self.run("postmap", table)
+
+
+def _missing(command: str) -> HostError:
+    return HostError(f"{command} was not found: Postfix is not installed on this host; install the package postfix")
 
 
 def parse_parameters(text: str) -> dict[str, str]:

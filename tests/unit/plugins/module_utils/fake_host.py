@@ -13,7 +13,7 @@ import os
 from typing import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table, encode
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result, Take
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
@@ -50,6 +50,14 @@ class FakeHost:
         self.commands.append(command)
         answers = {"postconf": self._postconf, "postmap": self._postmap, "postfix": self._postfix}
         return answers[argv[0]](command[1:], data)
+
+    def stream(self, argv: Sequence[str], take: Take) -> Result:
+        result = self.run(argv)
+        # Two pieces, which do not end where rows do.
+        data = encode(result.out)
+        for piece in (data[:len(data) // 2], data[len(data) // 2:]):
+            take(piece)
+        return Result(result.rc, "", result.err)
 
     def names(self) -> list[str]:
         """The names of the commands that were run."""

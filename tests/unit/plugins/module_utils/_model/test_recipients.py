@@ -40,7 +40,7 @@ def refused(items: object) -> str:
 
 
 def test_file_holds_one_address_a_line_with_comments() -> None:
-    assert addresses_of(FILES["both"], "both") == [
+    assert list(addresses_of(FILES["both"], "both")) == [
         ("alice@x.example", "both line 2"),
         ("bob@x.example", "both line 4"),
         ("z@y.example", "both line 5"),
@@ -57,7 +57,7 @@ def test_file_holds_one_address_a_line_with_comments() -> None:
 )
 def test_bad_file_is_refused_with_its_line(name: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        addresses_of(FILES[name], name)
+        list(addresses_of(FILES[name], name))
     assert caught.value.message == message
 
 

@@ -2,65 +2,73 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads lists of recipients on the controller and hands them to the module as a private file of the host."""
+"""Reads lists of recipients on the controller and hands them to the module as a private file of the host.
+
+A host that knows the request by its name, since it has carried it out, is not sent the lists again.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import as_list, declare
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import (
-    reader,
-    take_from_entries,
-    take_from_items,
-    transfer,
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import NAME_ONLY, WITH_LISTS, RequestName
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader, remembering, transfer
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task import (
+    passed_on,
+    request_name,
+    taken_apart,
+    without_lists,
 )
+
+# Shorter lists are checked before the host is asked anything, longer ones once it turns out not to know them.
+LONG_BYTES = 1 << 20
 
 
 class ActionModule(ActionBase):
     """The controller's half of relay_recipients."""
 
-    TRANSFERS_FILES = True
+    # No directory is made on the host before it is known that something has to be put there.
+    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         try:
-            arguments = self._module_arguments(dict(self._task.args))
-            result.update(
-                self._execute_module(
-                    module_name="mxrelay.postfix.relay_recipients", module_args=arguments, task_vars=task_vars
-                )
-            )
+            result.update(self._keep(dict(self._task.args), task_vars))
         except MxRelayError as error:
             raise AnsibleActionFail(f"relay_recipients: {error.message}") from None
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _module_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The task's arguments as the module takes them, the lists transferred."""
-        if all(given.get(option) in (None, "") for option in ("recipients", "recipients_file", "domains")):
-            raise InvalidInput("neither recipients nor recipients_file nor domains has a value; give one of them")
-        remote_src = boolean(given.get("remote_src") or False, strict=False)
-        read = reader(self)
-        if given.get("domains") is not None:
-            if given.get("recipients") is not None or given.get("recipients_file"):
-                raise InvalidInput("domains can't be given with recipients or recipients_file; use one of the two forms")
-            lists = take_from_items(given["domains"], read, remote_src)
-            if not remote_src:
-                declare(given["domains"], lists.addresses)
-            given["domains"] = lists.items
-            if lists.listing:
-                given["domains"] = lists.for_module(transfer(self, lists.content))
-                given["remote_src"] = True
-        elif given.get("recipients") is not None or (given.get("recipients_file") and not remote_src):
-            files = as_list(given.pop("recipients_file", None), "recipients_file")
-            content = take_from_entries(given.pop("recipients", None), [] if remote_src else files, read)
-            given["recipients_file"] = [*(files if remote_src else []), transfer(self, content)]
-            given["remote_src"] = True
-        return given
+    def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The module's result: asked by name alone where it may know the request, else with the lists."""
+        lengths: dict[str, int] = {}
+        read = remembering(reader(self), lengths)
+        name = request_name(given, read)
+        is_long = sum(lengths.values()) > LONG_BYTES
+        task = None if is_long else taken_apart(given, read)
+        if name.has == NAME_ONLY:
+            asked = self._module(without_lists(given), name, task_vars)
+            if not asked.get("request_unknown"):
+                return asked
+        passed = passed_on(given, read) if is_long else None
+        listed, task = passed or ("", task or taken_apart(given, read))
+        path = "" if task.content is None else transfer(self, task.content)
+        result = self._module(task.arguments(path), name._replace(has=WITH_LISTS) if path else name, task_vars)
+        if listed and result.get("failed"):
+            # The module knows the list by its path on the host alone.
+            result["msg"] = str(result.get("msg")).replace(path, listed)
+        return result
+
+    def _module(
+        self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        return self._execute_module(
+            module_name="mxrelay.postfix.relay_recipients",
+            module_args=dict(arguments, _request=name._asdict()),
+            task_vars=task_vars,
+        )

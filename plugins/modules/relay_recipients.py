@@ -245,6 +245,7 @@ def main() -> None:
             "remote_src": {"type": "bool", "default": False},
             "value": {"type": "str", "default": "x"},
             "show_recipients": {"type": "bool", "default": False},
+            "_request": {"type": "dict"},
         },
         mutually_exclusive=[("domains", "recipients"), ("domains", "recipients_file")],
         required_one_of=[("domains", "recipients", "recipients_file")],

@@ -99,6 +99,19 @@ def reader(action: ActionBase) -> ReadFile:
     return read
 
 
+def remembering(read: ReadFile, lengths: dict[str, int]) -> ReadFile:
+    """Like `read`, but reads each file once, and puts the number of its bytes into `lengths`."""
+    known: dict[str, bytes] = {}
+
+    def read_once(path: str) -> bytes:
+        if path not in known:
+            known[path] = read(path)
+            lengths[path] = len(known[path])
+        return known[path]
+
+    return read_once
+
+
 def transfer(action: ActionBase, content: bytes) -> str:
     """Puts `content` on the host, readable by the remote user alone, under its digest; returns its path there."""
     shell = action._connection._shell

@@ -46,7 +46,7 @@ MUTANTS = (
     Mutant(
         "read-back",
         f"{ENGINE}/table_change.py",
-        """    _require(dumped(postfix, table), expected, files)
+        """    _require(postfix, table, expected, files)
     if files.index_metadata""",
         """    if files.index_metadata""",
         "test_full_disk and lmdb",

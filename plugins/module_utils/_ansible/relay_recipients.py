@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
@@ -14,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
     Edits,
+    Request,
     change_table,
     read_settings,
     resolve,
@@ -21,12 +23,19 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import checked_value
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+    as_list,
     declared_domains,
     declared_recipients,
     edits_by_domain,
     edits_by_entry,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import (
+    LISTS_ON_HOST,
+    NAME_ONLY,
+    digest_of,
+    with_digests,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
@@ -39,9 +48,10 @@ DEFAULT_NAME = "relay_recipients"
 def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
     settings = read_settings(postfix, [PARAMETER])
-    edits, unheard = with_both_forms(edits_of(params), settings.utf8, idna2008.encode)
+    unheard: list[str] = []
+    request = request_of(params, settings.utf8, unheard)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
-    plan, backup = change_table(postfix, reference, edits, table_options(params), check_mode, settings)
+    plan, backup = change_table(postfix, reference, request, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
     if params["show_recipients"]:
         results.update(added_recipients=plan.added, removed_recipients=plan.removed)
@@ -49,16 +59,53 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
     return table_outcome(plan, backup, diff, unheard, **results)
 
 
-def edits_of(params: Mapping[str, Any]) -> Edits:
-    """The edits that the options ask for. Raises InvalidInput."""
+def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> Request:
+    """The request that the options make, under the name that the action plugin gave it, if it did.
+
+    What a person is to be told of its edits is added to `warnings` when they are made. Raises InvalidInput.
+    """
+    told = params["_request"] or {}
+    name = str(told.get("name") or "")
+    digests: dict[str, str] | None = None
+    if told.get("has") == NAME_ONLY:
+        return Request(_unknown, name)
+    if told.get("has") == LISTS_ON_HOST:
+        holders = [params, *(params["domains"] or ())]
+        paths = [path for holder in holders for path in as_list(holder["recipients_file"], "recipients_file")]
+        digests = {path: digest_of(_on_host(path)) for path in paths}
+        name = with_digests(name, digests)
+
+    def edits() -> Edits:
+        found, unheard = with_both_forms(edits_of(params, digests), utf8, idna2008.encode)
+        warnings.extend(unheard)
+        return replace(found, remarkable=bool(unheard))
+
+    return Request(edits, name)
+
+
+def _on_host(path: str) -> bytes:
+    content = read_file(path)
+    if content is None:
+        raise InvalidInput(f"{path} (recipients_file) is not on the host; correct the path")
+    return content
+
+
+def _unknown() -> Edits:
+    raise HostError("this host does not know the request by its name; give the lists as well", request_unknown=True)
+
+
+def edits_of(params: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> Edits:
+    """The edits that the options ask for, `digests` being of files that were read before. Raises InvalidInput."""
     value = checked_value(params["value"], "value")
 
     def read(path: str) -> bytes:
         if not params["remote_src"]:
-            raise InvalidInput(f"{path} (recipients_file) is on the controller; give remote_src: true for one of the host")
-        content = read_file(path)
-        if content is None:
-            raise InvalidInput(f"{path} (recipients_file) is not on the host; correct the path")
+            raise InvalidInput(
+                f"{path} (recipients_file) is on the controller; give remote_src: true for one of the host"
+            )
+        content = _on_host(path)
+        if digests is not None and digest_of(content) != digests[path]:
+            raise HostError(f"{path} (recipients_file) is being written; run again when it is complete")
         return content
 
     if params["domains"] is None:

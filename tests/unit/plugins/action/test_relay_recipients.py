@@ -26,6 +26,10 @@ class Controller:
         self.modes: dict[str, str] = {}
         self.removed: list[str] = []
         self.module_arguments: dict[str, Any] | None = None
+        self.asked: list[dict[str, Any]] = []
+        self.names: list[str] = []
+        self.known: set[str] = set()
+        self.failure = ""
         self.chmod = {"rc": 0}
 
     def run(self, **arguments: Any) -> dict[str, Any]:
@@ -63,7 +67,16 @@ class Controller:
 
     def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.relay_recipients"
+        request = module_args.pop("_request")
+        self.names.append(request["name"])
+        if request["has"] == "name only":
+            self.asked.append(module_args)
+            if request["name"] not in self.known:
+                return {"failed": True, "msg": "unknown", "request_unknown": True}
+            return {"changed": False, "added": 0}
         self.module_arguments = module_args
+        if self.failure:
+            return {"failed": True, "msg": self.failure}
         return {"changed": True, "added": 1}
 
 
@@ -181,3 +194,85 @@ def test_list_that_cannot_be_made_private_is_not_used(controller: Controller) ->
     with pytest.raises(AnsibleActionFail, match="the transferred list can't be made private: no such option"):
         controller.run(recipients=["bob@x.example"])
     assert controller.module_arguments is None
+
+
+def test_host_that_knows_the_request_is_sent_no_list(controller: Controller) -> None:
+    task = {"domains": [{"name": "x.example", "recipients_file": "list"}], "max_removals": "10%"}
+    controller.run(**task)
+    first, again = controller.names
+    assert first == again
+    controller.known = {first}
+    controller.transferred.clear()
+    controller.module_arguments = None
+    assert controller.run(**task) == {"changed": False, "added": 0}
+    assert (controller.transferred, controller.module_arguments) == ({}, None)
+    assert controller.asked[-1] == {"max_removals": "10%", "recipients_file": []}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"recipients_file": "list", "value": "OK"},
+        {"recipients_file": "list", "purge": True},
+        {"recipients_file": "other"},
+        {"recipients_file": "list", "recipients": ["alice@x.example"]},
+        {"domains": [{"name": "x.example", "recipients_file": "list"}]},
+    ],
+)
+def test_another_request_has_another_name(controller: Controller, other: dict[str, Any]) -> None:
+    (controller.files / "other").write_bytes(b"# x\nbob@x.example\n")
+    controller.run(recipients_file="list")
+    controller.run(**other)
+    assert controller.names[0] != controller.names[-1]
+
+
+def test_other_content_of_the_same_file_has_another_name(controller: Controller) -> None:
+    controller.run(recipients_file="list")
+    (controller.files / "list").write_bytes(b"# x\nalice@x.example\nbob@x.example\n")
+    controller.run(recipients_file="list")
+    assert controller.names[0] != controller.names[-1]
+
+
+def test_host_that_fails_for_another_reason_is_not_sent_a_list(controller: Controller) -> None:
+    failure = {"failed": True, "msg": "postconf was not found"}
+    with mock.patch.object(Controller, "_execute", lambda *_arguments, **_options: dict(failure)):
+        assert controller.run(recipients_file="list") == failure
+    assert controller.transferred == {}
+
+
+LONG = b"alice@x.example\n" * (1 << 16) + b"no address\n"
+
+
+def test_long_list_is_not_looked_into_where_the_host_knows_it(controller: Controller) -> None:
+    (controller.files / "long").write_bytes(LONG)
+    (controller.files / "short").write_bytes(b"bob@x.example\n")
+    with pytest.raises(AnsibleActionFail, match="long line 65537"):
+        controller.run(recipients_file=["long", "short"])
+    controller.known = set(controller.names)
+    assert controller.run(recipients_file=["long", "short"])["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"recipients_file": "long", "purge": True},
+        {"domains": [{"name": "x.example", "recipients_file": ["long"]}, {"name": "y.example", "state": "absent"}]},
+    ],
+)
+def test_single_long_list_is_passed_on_and_checked_by_the_module(controller: Controller, task: dict[str, Any]) -> None:
+    (controller.files / "long").write_bytes(LONG)
+    controller.failure = f'"no address" ({at(LONG)} line 65537) contains white space'
+    result = controller.run(**task)
+    assert result["msg"] == '"no address" (long line 65537) contains white space'
+    assert controller.transferred == {at(LONG): LONG}
+    listed = {"recipients_file": [at(LONG)]}
+    items = [{"name": "x.example", **listed}, {"name": "y.example", "state": "absent"}]
+    wanted = {"domains": items} if "domains" in task else {"purge": True, **listed}
+    assert controller.module_arguments == {**wanted, "remote_src": True}
+
+
+def test_lists_on_the_host_are_named_there(controller: Controller) -> None:
+    controller.run(recipients_file="/on/host", remote_src=True)
+    assert (len(controller.names), controller.asked) == (1, [])
+    controller.run(recipients=["bob@x.example"], recipients_file="/on/host", remote_src=True)
+    assert controller.names[1:] == [""]

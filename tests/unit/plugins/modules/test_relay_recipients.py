@@ -156,3 +156,28 @@ def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.Monk
     assert module.refused(recipients=["a@x.example"]) == (
         "postconf was not found: Postfix is not installed on this host; install the package postfix"
     )
+
+
+def test_request_that_is_known_by_its_name_needs_no_list(module: ModuleRunner) -> None:
+    asked = {"recipients_file": [], "_request": {"name": "one", "has": "name only"}}
+    result = module(**asked)
+    assert (result["failed"], result["request_unknown"]) == (True, True)
+    assert result["msg"] == "this host does not know the request by its name; give the lists as well"
+    assert module(domains=[X], _request={"name": "one", "has": "with lists"})["changed"]
+    result = module(**asked)
+    assert (result["changed"], result["total"]) == (False, 2)
+
+
+def test_list_on_the_host_is_part_of_the_name(module: ModuleRunner) -> None:
+    path = module.directory / "list"
+    path.write_text("alice@x.example\n")
+    task = {
+        "recipients_file": [str(path)], "remote_src": True, "purge": True,
+        "_request": {"name": "one", "has": "lists on host"},
+    }
+    assert module(**task)["added"] == 1
+    assert not module(**task)["changed"]
+    path.write_text("bob@x.example\n")
+    assert (module(**task)["added"], module.text("relay_recipients")) == (1, "bob@x.example x\n")
+    path.unlink()
+    assert module(**task)["msg"] == f"{path} (recipients_file) is not on the host; correct the path"

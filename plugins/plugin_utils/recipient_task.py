@@ -1,0 +1,108 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task of relay_recipients on its way to the host: its name, its options, its lists."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model import request as model
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+    ReadFile,
+    as_items,
+    as_list,
+    declare,
+)
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import take_from_entries, take_from_items
+
+_LISTS = ("recipients", "recipients_file")
+
+
+class TakenApart(NamedTuple):
+    """The lists of a task as the content of one file, None where it has none that are to travel, and a function that
+    makes the module's arguments from the path of that file on the host."""
+
+    content: bytes | None
+    arguments: Callable[[str], dict[str, Any]]
+
+
+def request_name(given: dict[str, Any], read: ReadFile) -> model.RequestName:
+    """The name of the task with these arguments. Raises InvalidInput for a file that can't be read."""
+    holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
+    inline = any(holder.get("recipients") not in (None, "") for holder in holders)
+    files = [path for holder in holders for path in as_list(holder.get("recipients_file"), "recipients_file")]
+    on_host = _remote_src(given)
+    if on_host and inline and files:
+        return model.RequestName("", model.WITH_LISTS)
+    digests = {} if on_host else {path: model.digest_of(read(path)) for path in files}
+    name = model.with_digests([_code(), {key: value for key, value in given.items() if key != "_request"}], digests)
+    if on_host and files:
+        return model.RequestName(name, model.LISTS_ON_HOST)
+    return model.RequestName(name, model.NAME_ONLY if inline or files else model.WITH_LISTS)
+
+
+def without_lists(given: dict[str, Any]) -> dict[str, Any]:
+    """What the module needs in order to look whether it knows a request."""
+    kept = {key: value for key, value in given.items() if key not in (*_LISTS, "domains", "remote_src")}
+    return dict(kept, recipients_file=[])
+
+
+def taken_apart(given: dict[str, Any], read: ReadFile) -> TakenApart:
+    """The task with its lists read and checked. Raises InvalidInput."""
+    if all(given.get(option) in (None, "") for option in ("recipients", "recipients_file", "domains")):
+        raise InvalidInput("neither recipients nor recipients_file nor domains has a value; give one of them")
+    remote_src = _remote_src(given)
+    if given.get("domains") is not None:
+        if given.get("recipients") is not None or given.get("recipients_file"):
+            raise InvalidInput("domains can't be given with recipients or recipients_file; use one of the two forms")
+        lists = take_from_items(given["domains"], read, remote_src)
+        if not remote_src:
+            declare(given["domains"], lists.addresses)
+        if not lists.listing:
+            return TakenApart(None, lambda _path: dict(given, domains=lists.items))
+        return TakenApart(lists.content, lambda path: dict(given, domains=lists.for_module(path), remote_src=True))
+    files = as_list(given.get("recipients_file"), "recipients_file")
+    if given.get("recipients") is None and (remote_src or not files):
+        return TakenApart(None, lambda _path: given)
+    content = take_from_entries(given.get("recipients"), [] if remote_src else files, read)
+    others = {key: value for key, value in given.items() if key not in _LISTS}
+    kept = files if remote_src else []
+    return TakenApart(content, lambda path: dict(others, recipients_file=[*kept, path], remote_src=True))
+
+
+def passed_on(given: dict[str, Any], read: ReadFile) -> tuple[str, TakenApart] | None:
+    """The task with its only list as it is, to be checked by the module alone, and the list's path on the controller.
+
+    None where there is not exactly one file, or addresses besides it.
+    """
+    holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
+    listing = [holder for holder in holders if holder.get("recipients_file")]
+    files = {path for holder in listing for path in as_list(holder["recipients_file"], "recipients_file")}
+    if len(files) != 1 or _remote_src(given) or any(holder.get("recipients") is not None for holder in holders):
+        return None
+    if given in listing and given.get("domains") is not None:
+        return None
+    (file,) = files
+
+    def arguments(path: str) -> dict[str, Any]:
+        moved, *items = (dict(one, recipients_file=[path]) if one in listing else one for one in holders)
+        return {**moved, "remote_src": True, **({"domains": items} if items else {})}
+
+    return file, TakenApart(read(file), arguments)
+
+
+def _remote_src(given: dict[str, Any]) -> bool:
+    return boolean(given.get("remote_src") or False, strict=False)
+
+
+def _code() -> str:
+    """A digest of the code that decides what is valid and what a table is to hold: another release, another name."""
+    folder = pathlib.Path(model.__file__).parent
+    return model.digest_of(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py"))))

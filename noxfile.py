@@ -592,14 +592,20 @@ def mutate_engine_session(session: nox.Session) -> None:
         session.error(f"{sum(not verdict for verdict in verdicts.values())} of {len(verdicts)} were not noticed")
 
 
+BENCHES = {"no-change": "bench.no_change", "tables": "bench.tables"}
+
+
 @nox.session(name="bench")
 def bench_session(session: nox.Session) -> None:
-    """Measure on a lab host, side by side with what a user would do instead."""
+    """Measure on a lab host: no-change, or tables beside what a user would do instead; options after the word."""
+    kind, *options = session.posargs or ("no-change",)
+    if kind not in BENCHES:
+        session.error(f"no bench {kind}; there are {', '.join(BENCHES)}")
     install_collection(session)
     environment = lab_environment(session)
     for step in ("destroy", "create"):
         session.run("molecule", step, "--scenario-name", "both", env=environment, external=True, silent=True)
-    session.run("python", "-m", "bench.no_change", *session.posargs, env=environment, external=True)
+    session.run("python", "-m", BENCHES[kind], *options, env=environment, external=True)
     remove_lab(session, environment)
 
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Memory for building long Berkeley DB tables.
 
-postmap gives Berkeley DB berkeley_db_create_buffer_size (16 MiB) of cache; an index that outgrows it is read and written
-again for nearly every row. The parameter can only be set in main.cf, so a long table is built with a private copy.
+postmap gives Berkeley DB berkeley_db_create_buffer_size (16 MiB) of cache; an index that outgrows it is read and
+written again for nearly every row. The parameter can only be set in main.cf, so a long table is built with a private
+copy.
 """
 
 from __future__ import annotations

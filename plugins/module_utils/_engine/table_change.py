@@ -75,7 +75,8 @@ def put_in_place(
 ) -> str | None:
     """Carries out one change under the lock of the caller; returns the path of the backup, if one was asked for.
 
-    `expected` is what the index must hold; `leftovers` are removed before it is built, `old_indexes` once it is there. Raises HostError; unless the message says so, the table is as it was.
+    `expected` is what the index must hold; `leftovers` are removed before it is built, `old_indexes` once it is there.
+    Raises HostError; unless the message says so, the table is as it was.
     """
     for leftover in leftovers:
         shutil.rmtree(leftover)

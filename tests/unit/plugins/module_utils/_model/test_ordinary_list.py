@@ -13,7 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients 
 LINES = [
     b"a@x.example", b"A.B@X.Example", b"c+d@y.example", b"e@sub.x.example", b"# comment", b"", b"f@x.example # g",
     b"f@x.example\r", b" f@x.example", b"@x.example", b"f@", b"f", b"f@x@y.example", b"f@.example", b"f@-x.example",
-    b"f@x.example.", "\u00e4@x.example".encode(), b'"f g"@x.example', b"f@x_y.example", b"f@x.1", b"f@[192.0.2.1]", b"f@@y.example",
+    b"f@x.example.", "\u00e4@x.example".encode(), b'"f g"@x.example', b"f@x_y.example",
+    b"f@x.1", b"f@[192.0.2.1]",
+    b"f@@y.example",
 ]
 
 

@@ -44,7 +44,9 @@ def test_whatever_is_not_plain_is_left_to_the_text_model(data: bytes) -> None:
     assert PlainTable.parse(data) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"# only a comment\n\n", b"a@x.example x\n", b"# c\n\na@x.example OK\n@y.example OK\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"# only a comment\n\n", b"a@x.example x\n", b"# c\n\na@x.example OK\n@y.example OK\n"]
+)
 def test_plain_source_is_rendered_as_it_was(data: bytes) -> None:
     table = PlainTable.parse(data)
     assert table is not None

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import Collection
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -17,6 +18,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import
     is_international,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits
+
+# As many keys are looked at together, since most lists have nothing that is to be found.
+_PIECE_KEYS = 1 << 15
 
 
 class KeyForms:
@@ -75,6 +79,10 @@ def with_both_forms(want: Edits, utf8: bool, encode: Encode) -> tuple[Edits, lis
 
 
 def _international(keys: Collection[str]) -> list[str]:
+    rest = iter(keys)
+    pieces = iter(lambda: "\n".join(islice(rest, _PIECE_KEYS)), "")
+    if all(piece.isascii() and PREFIX not in piece for piece in pieces):
+        return []
     return [key for key in keys if (not key.isascii() or PREFIX in key) and is_international(key.rpartition("@")[2])]
 
 

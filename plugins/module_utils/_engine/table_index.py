@@ -12,12 +12,14 @@ import hashlib
 import json
 import os
 import stat
+import struct
 import threading
 from dataclasses import asdict, dataclass
 from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import TableReference
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import ReadBack, Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 CURRENT = "current"
@@ -25,6 +27,8 @@ MISSING = "missing"
 STALE = "stale"
 UNREADABLE = "unreadable"
 NO_INDEX = "none"
+# What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
+_NO_LISTING = "sequence operation is not supported"
 
 
 @dataclass(frozen=True)
@@ -114,4 +118,31 @@ def content_state(
 def read_back(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
     """The rows of a table held against the expected ones; None where postmap can't read it."""
     found = ReadBack(expected)
-    return found if postfix.dump_to(table, found.take).rc == 0 else None
+    result = postfix.dump_to(table, found.take)
+    if result.rc == 0:
+        return found
+    return _asked(postfix, table, expected) if _NO_LISTING in result.err else None
+
+
+def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
+    """Like read_back, for a cdb table that postmap can't list: it is asked for every expected key.
+
+    That there is nothing besides is seen from the number of records, which the index itself tells.
+    """
+    keys = [row.partition(expected.separator)[0] for row in expected.text.split(b"\n")]
+    found = ReadBack(expected)
+    found.take(encode(postfix.run("postmap", "-q", "-", table, data=b"\n".join(keys)).out))
+    try:
+        found.count = _cdb_records(table.partition(":")[2] + ".cdb")
+    except (OSError, struct.error):
+        return None
+    return found
+
+
+def _cdb_records(path: str) -> int:
+    """The number of records of a cdb file, whose head is 256 pairs of a hash table's place and its slots, two a record.
+
+    Raises OSError, or struct.error where the file is shorter than that.
+    """
+    with open(path, "rb") as stream:
+        return sum(struct.unpack("<512I", stream.read(2048))[1::2]) // 2

@@ -10,6 +10,7 @@ compare it.
 from __future__ import annotations
 
 import os
+import struct
 from typing import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table, encode
@@ -33,6 +34,7 @@ class FakeHost:
             "transport_maps": "",
         }
         self.broken_types: set[str] = set()
+        self.unlisted_types: set[str] = set()
         self.suffixes = dict(SUFFIXES)
         self.running = True
         self.reload_fails = False
@@ -89,6 +91,10 @@ class FakeHost:
     def _postmap(self, arguments: list[str], data: bytes | None) -> Result:
         if arguments[0] == "-s":
             return self._dump(arguments[1])
+        if arguments[:2] == ["-q", "-"] and arguments[2].partition(":")[0] in self.unlisted_types:
+            asked = (data or b"").decode("utf-8", "surrogateescape").splitlines()
+            found = [row for row in self._rows(arguments[2]) or () if row.partition("\t")[0] in asked]
+            return Result(0 if found else 1, "".join(f"{row}\n" for row in found), "")
         if arguments[0] == "-q":
             return self._query(arguments[1], arguments[2])
         return self._build(arguments[0])
@@ -104,6 +110,8 @@ class FakeHost:
         if self.loses_rows_in and self.loses_rows_in in path:
             rows = []
         with open(path + self.suffixes[kind], "wb") as stream:
+            if kind in self.unlisted_types:
+                stream.write(struct.pack("<512I", *(0, 2 * len(rows)), *[0] * 510))
             stream.write(encode("\n".join([kind, *rows]) + "\n"))
         return Result(0, "", "postmap: warning: anything\n")
 
@@ -116,12 +124,15 @@ class FakeHost:
                 return [f"{key}\t{value}" for key, value in Table.parse(stream.read()).mapping(True).items()]
         try:
             with open(path + self.suffixes[kind], "rb") as stream:
+                stream.seek(2048 if kind in self.unlisted_types else 0)
                 lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
         except FileNotFoundError:
             return None
         return lines[1:] if lines and lines[0] == kind else None
 
     def _dump(self, table: str) -> Result:
+        if table.partition(":")[0] in self.unlisted_types:
+            return Result(1, "", f"postmap: fatal: dictionary {table}: sequence operation is not supported\n")
         rows = self._rows(table)
         if rows is None:
             return Result(1, "", f"postmap: fatal: open {table}: No such file or directory\n")

@@ -15,6 +15,7 @@ from typing import Callable
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import tables
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_change import SCRATCH_PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
     Edits,
     TableOptions,
@@ -721,3 +722,28 @@ def test_directory_is_not_a_table(host: FakeHost, table: Subject) -> None:
     table.path.mkdir()
     with pytest.raises(HostError, match="is a directory, not the source of a table; correct the path"):
         table.change()
+
+
+def test_index_that_cannot_be_listed_is_asked_for_every_key(host: FakeHost) -> None:
+    host.unlisted_types = {"cdb"}
+    table = Subject(host, "cdb")
+    edits = Edits(set={"alice@x.example": "x", "bob@x.example": "y"})
+    assert table.change(edits).changed
+    table.record.unlink()
+    assert not table.change(edits).changed
+    host.loses_rows_in = SCRATCH_PREFIX
+    with pytest.raises(HostError, match="holds 0 rows that are not the 3 of the source"):
+        table.change(Edits(set={"carol@x.example": "x"}))
+    assert table.path.read_bytes() == b"alice@x.example x\nbob@x.example y\n"
+
+
+def test_rows_besides_are_seen_in_an_index_that_cannot_be_listed(host: FakeHost) -> None:
+    host.unlisted_types = {"cdb"}
+    table = Subject(host, "cdb")
+    table.written(b"alice@x.example x\nbob@x.example x\n")
+    table.path.write_bytes(b"alice@x.example x\n")
+    assert table.change(ALICE, check_mode=True).state == "stale"
+    table.index.write_bytes(b"short")
+    assert table.change(ALICE, check_mode=True).state == "unreadable"
+    assert table.change(ALICE).changed
+    assert not table.change(ALICE).changed

@@ -14,7 +14,21 @@ pytest.register_assert_rewrite("faults.host")
 
 from faults import host  # rewritten, so that its asserts tell what they compared
 
-CASES = ("kills", "calls", "disk", "postmap", "together", "orders", "readonly", "symlink", "owner", "leftovers")
+CASES = (
+    "kills",
+    "calls",
+    "disk",
+    "postmap",
+    "together",
+    "orders",
+    "readonly",
+    "symlink",
+    "owner",
+    "leftovers",
+    "migration",
+    "namesake",
+    "international",
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,8 @@ from lab import hosts, playbooks
 SCENARIO = "both"
 NAME = "mx1.lab.example"
 DOMAIN = "faults.example"
+# One domain as people write it and as DNS has it.
+INTERNATIONAL = ("bücher.example", "xn--bcher-kva.example")
 HERE = pathlib.Path(__file__).parent
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb", "texthash": ""}
 INDEXED = ("hash", "btree", "lmdb", "cdb")
@@ -27,10 +29,10 @@ FIRST_PORT = 2600
 # Cases whose table is alone on a small file system, and how many kB it has while nothing is wrong.
 OWN_FILE_SYSTEM = ("disk", "readonly")
 ROOMY = 65_536
-PACKAGES = ("postfix", "postfix-lmdb", "postfix-cdb", "postfix-pcre", "strace")
+PACKAGES = ("postfix", "postfix-lmdb", "postfix-cdb", "postfix-pcre", "python3-idna", "strace")
 # The host-wide settings: no pauses for a client that only asks, and no domain that is relayed for but the tables' own.
 PARAMETERS = {
-    "relay_domains": DOMAIN,
+    "relay_domains": " ".join((DOMAIN, *INTERNATIONAL)),
     "relay_recipient_maps": "",
     "in_flow_delay": "0",
     "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",

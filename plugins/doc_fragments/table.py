@@ -17,10 +17,10 @@ options:
         V(texthash).
       - A type that this host's Postfix can't build and read is refused before anything changes.
       - V(dbm) and V(sdbm) are refused, since their two index files can't be replaced in one step.
-      - To go from one type to another, give the new type, then name RV(reference) in C(main.cf) instead of the old table
-        and reload Postfix, then remove the old index with O(remove_old_index=true). Every lookup finds the one index or
-        the other. Of V(hash) and V(btree), whose indexes have the same name, one can't replace the other at the same
-        O(path).
+      - To go from one type to another, give the new type, then name RV(reference) in C(main.cf) instead of the old
+        table and reload Postfix, then remove the old index with O(remove_old_index=true). Every lookup finds the one
+        index or the other. Of V(hash) and V(btree), whose indexes have the same name, one can't replace the other at
+        the same O(path).
     type: str
   state:
     description:
@@ -47,8 +47,8 @@ options:
     default: false
   remove_old_index:
     description:
-      - Whether to remove the indexes that another type of table left beside the source. One that C(main.cf) or C(master.cf)
-        still names stays, with a warning.
+      - Whether to remove the indexes that another type of table left beside the source. One that C(main.cf) or
+        C(master.cf) still names stays, with a warning.
     type: bool
     default: false
   owner:

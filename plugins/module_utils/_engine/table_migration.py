@@ -51,7 +51,8 @@ def old_indexes(
         own = UNSAFE_SUFFIXES if other.type not in INDEX_SUFFIXES else (index_suffix(postfix, other.type, redirected),)
         used.update(dict.fromkeys((reference.path + one for one in own), other))
     warnings = [
-        f"{path} stays, since Postfix is configured to read {used[path]}; name {reference} instead, reload, and run again"
+        f"{path} stays, since Postfix is configured to read {used[path]}; "
+        f"name {reference} instead, reload, and run again"
         for path in there
         if path in used
     ]

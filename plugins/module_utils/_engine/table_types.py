@@ -38,8 +38,8 @@ def check_type(table_type: str, allowed: tuple[str, ...], place: str) -> None:
         )
     if table_type == "inline":
         raise InvalidInput(
-            f'"inline" ({place}) keeps its entries in main.cf itself; edit that parameter with mxrelay.postfix.main_cf, '
-            "or use a table of type texthash"
+            f'"inline" ({place}) keeps its entries in main.cf itself; edit that parameter with '
+            "mxrelay.postfix.main_cf, or use a table of type texthash"
         )
     raise InvalidInput(
         f'"{table_type}" ({place}) is not a type of local table that can be edited here; '

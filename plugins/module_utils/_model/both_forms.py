@@ -24,7 +24,7 @@ _PIECE_KEYS = 1 << 15
 
 
 class KeyForms:
-    """The forms of keys: of the domain in `user@domain`, `@domain`, `domain` or `.domain`; each domain is asked once."""
+    """The forms of keys such as `user@domain`, `@domain`, `domain` and `.domain`; each domain is asked once."""
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode

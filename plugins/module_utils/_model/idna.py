@@ -19,7 +19,7 @@ Encode = Callable[[str], Optional[str]]
 
 
 class Forms(NamedTuple):
-    """The spellings of one domain, the given one first, or, where the standards differ, the `candidates` for another."""
+    """The spellings of one domain, the given one first; where the standards differ, `candidates` for another."""
 
     spellings: tuple[str, ...]
     candidates: tuple[str, ...] = ()

@@ -69,7 +69,8 @@ class Started:
             said = json.loads(text[text.index("{"):])
         except ValueError:
             said = {}
-        return {"code": self.process.returncode, "seconds": seconds, "said": said, "err": err.decode("utf-8", "replace")}
+        errors = err.decode("utf-8", "replace")
+        return {"code": self.process.returncode, "seconds": seconds, "said": said, "err": errors}
 
 
 def run(arguments: Dict[str, Any]) -> Dict[str, Any]:
@@ -165,13 +166,15 @@ def look(kind: str, path: str) -> Dict[str, Any]:
         "live": _live(kind, path),
         "source": _source(path),
         "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
-        "elsewhere": sorted(str(one) for folder in ("/tmp", "/var/tmp") for one in pathlib.Path(folder).glob("mxrelay*")),
+        "elsewhere": sorted(str(one) for top in ("/tmp", "/var/tmp") for one in pathlib.Path(top).glob("mxrelay*")),
     }
 
 
 def _live(kind: str, path: str) -> Optional[str]:
     """What Postfix reads from the table; None where it can't read it."""
-    dumped = subprocess.run(["postmap", "-s", f"{kind}:{path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    dumped = subprocess.run(
+        ["postmap", "-s", f"{kind}:{path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
+    )
     if dumped.returncode != 0:
         return None
     return _digest([line.split(b"\t")[0] for line in dumped.stdout.splitlines()])

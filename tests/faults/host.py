@@ -72,12 +72,12 @@ def prepare(cases: Sequence[tuple[str, str]]) -> None:
 def transfer_module() -> None:
     """Let Ansible transfer the module as it always does, and keep what it transferred."""
     arguments = {"recipients_file": ["/dev/null"], "remote_src": True, "path": "/nowhere/table", "type": "hash"}
-    environment = {**os.environ, **playbooks.SETTINGS, "ANSIBLE_PIPELINING": "false", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
+    kept = {"ANSIBLE_PIPELINING": "false", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
     sh("rm -rf /root/.ansible/tmp")
     subprocess.run(
         ["ansible", *playbooks.inventories(SCENARIO), NAME, "-m", "mxrelay.postfix.relay_recipients", "-a",
          json.dumps(arguments)],
-        env=environment, check=False, capture_output=True,
+        env={**os.environ, **playbooks.SETTINGS, **kept}, check=False, capture_output=True,
     )
     sh(
         "rm -rf /srv/faults/payload && mv /root/.ansible/tmp/ansible-tmp-* /srv/faults/payload"

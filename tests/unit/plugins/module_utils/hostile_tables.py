@@ -14,7 +14,9 @@ ODD = (
     "ü", "Ü", "ß", "ẞ", "İ", "ı", "ς", "Σ", "ſ", "K", "ﬁ", "ŉ", "e\u0301", "\u200d", "\u200c", "日本", "\U0001f4e7",
     "\u00a0", "\u0085", "\u2028", "\u3000", "\ufeff", "\x00", "\x01", "\x1b", "\x1c", "\x7f",
 )
-BROKEN = (b"\xff", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf")
+BROKEN = (
+    b"\xff", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf",
+)
 SPACES = (b" ", b" ", b"\t", b"  ", b" \t ", b"\r", b"\v", b"\f")
 ENDS = (b"\n", b"\n", b"\n", b"\n", b"\r\n", b" \n", b"\n\n", b"\\\n", b"")
 
@@ -87,5 +89,5 @@ def pattern_sources(kind: str) -> st.SearchStrategy[bytes]:
     )
     block = st.lists(row, min_size=1, max_size=3).map("".join)
     if kind != "cidr":
-        block = st.one_of(block, block.map(lambda rows: f"if /./\n{rows}endif\n"), block.map("IF /@/\n{}ENDIF\n".format))
+        block = st.one_of(block, block.map("if /./\n{}endif\n".format), block.map("IF /@/\n{}ENDIF\n".format))
     return st.lists(block, min_size=1, max_size=4).map(lambda blocks: "".join(blocks).encode())

@@ -127,7 +127,7 @@ def kill_builder(arguments: Dict[str, Any], pattern: str) -> Dict[str, Any]:
     """Run the module, and kill the first of its processes whose command line holds the pattern."""
     started = Started(arguments, [])
     while started.process.poll() is None:
-        if any([_kill(pid) for pid in _group(started.process.pid) if pattern in _command_line(pid)]):
+        if any(_kill(pid) for pid in _group(started.process.pid) if pattern in _command_line(pid)):
             break
     return started.end()
 

@@ -58,7 +58,7 @@ valid_values = st.one_of(st.just("x"), st.from_regex(r"\A[A-Za-zü]{1,3}( [a-z]{
 
 def _unfolded(entries: Dict[str, str]) -> Dict[str, str]:
     """One key of those that differ in upper and lower case alone."""
-    return {key: value for key, value in {key.casefold(): (key, value) for key, value in entries.items()}.values()}
+    return dict({key.casefold(): (key, value) for key, value in entries.items()}.values())
 
 
 wanted_entries = st.dictionaries(valid_keys, valid_values, max_size=5).map(_unfolded)

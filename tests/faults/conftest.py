@@ -39,7 +39,7 @@ class Extent:
     thorough: bool
 
 
-SHORT = Extent(rows=20_000, kills=4, rounds=1, thorough=False)
+SHORT = Extent(rows=5_000, kills=3, rounds=1, thorough=False)
 LONG = Extent(rows=100_000, kills=50, rounds=10, thorough=True)
 
 

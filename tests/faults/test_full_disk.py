@@ -13,9 +13,9 @@ from faults.conftest import Extent
 from faults.lists import in_both, in_neither, two_lists
 
 ROWS = 400
-MANY_ROWS = 20_000
+MANY_ROWS = 8_000
 # Into how many steps the room is divided that the larger table takes when it is at rest.
-STEPS = 3
+STEPS = 2
 STEPS_WHEN_LONG = 16
 LONGEST_MESSAGE = 1000
 

@@ -27,7 +27,7 @@ from faults.conftest import Extent
 from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
-CHANGES = 150
+CHANGES = 100
 CHANGES_WHEN_LONG = 2_000
 AT_ONCE = 250
 CONFIGURATIONS = {True: "/etc/postfix-utf8", False: "/etc/postfix-ascii"}

@@ -91,3 +91,30 @@ def pattern_sources(kind: str) -> st.SearchStrategy[bytes]:
     if kind != "cidr":
         block = st.one_of(block, block.map("if /./\n{}endif\n".format), block.map("IF /@/\n{}ENDIF\n".format))
     return st.lists(block, min_size=1, max_size=4).map(lambda blocks: "".join(blocks).encode())
+
+_plain_key = st.one_of(
+    st.from_regex(r"\A[a-c]{1,2}@[xy]\.example\Z"),
+    st.from_regex(r"\A[a-c]{1,2}@[xy]\.example\Z"),
+    st.sampled_from(("@x.example", "a@sub.x.example", "A@x.example", "ü@x.example", '"a"@x.example', "a#b@x.example")),
+)
+_plain_head = st.sampled_from(("", "", "# ours\n", "# a b\n\n", "\n\n", " # indented\n", "#", "# x\r\n", "#\n#\n"))
+_plain_tail = st.sampled_from(
+    ("", "", "", "", "", "# tail\n", "\n", "a@x.example  x\n", "b@x.example x", " x\n", "c y\n", "x\n")
+)
+
+plain_sources = st.builds(
+    lambda head, keys, value, tail: (head + "".join(f"{key} {value}\n" for key in keys) + tail).encode(),
+    _plain_head, st.lists(_plain_key, max_size=8), st.sampled_from(("x", "x", "OK", "ü", "")), _plain_tail,
+)
+"""Sources of one value, as our own runs leave them, and sources that are nearly so."""
+
+plain_edits = st.tuples(
+    st.one_of(
+        st.lists(_plain_key, max_size=5).map(lambda keys: _unfolded(dict.fromkeys(keys, "x"))),
+        st.dictionaries(_plain_key, st.sampled_from(("x", "x", "x", "OK", "a b")), max_size=3).map(_unfolded),
+    ),
+    st.lists(_plain_key, max_size=3).map(tuple),
+    st.booleans(),
+    st.lists(st.sampled_from(("x.example", "Y.example", ".x.example", "sub.x.example")), max_size=2).map(tuple),
+)
+"""What edits of such a source are made of: entries to set, keys to remove, whether to purge, domains that are ours."""

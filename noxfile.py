@@ -569,6 +569,21 @@ def attacked(session: nox.Session, environment: dict[str, str], *options: str) -
     return succeeds(session, "python", "-m", "pytest", "--capture=no", "tests/faults", *options, env=environment)
 
 
+@nox.session(name="integration")
+def integration_session(session: nox.Session) -> None:
+    """Modules on a real Postfix, what it reads in generated files, edits that race and runs that are killed; --long."""
+    install_collection(session)
+    environment = lab_environment(session)
+    environment["PYTHONPATH"] += f"{os.pathsep}{COLLECTIONS}"
+    report = REPORTS / "integration.xml"
+    report.unlink(missing_ok=True)
+    options = [f"--junitxml={report}", *session.posargs]
+    well = succeeds(session, "python", "-m", "pytest", "--capture=no", "tests/integration", *options, env=environment)
+    remove_lab(session, environment)
+    counts = reported(report)
+    finish(session, counts if well or counts[1] else counts + FAILED)
+
+
 @nox.session(name="mutate-engine")
 def mutate_engine_session(session: nox.Session) -> None:
     """Break the table engine in each way that tests/faults/mutants.py names; an attack must notice each."""
@@ -668,7 +683,7 @@ def test_session(session: nox.Session) -> None:
             lanes.put(lane)
 
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, ("faults",), *scenario_parts()]), NOTHING)
+        counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, ("faults",), ("integration",), *scenario_parts()]), NOTHING)
     command = engine.find_engine(CACHE)
     for lane in range(LANES):
         remove_lab(session, {**lane_environment(lane), "MXRELAY_LAB_ENGINE": command})

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+
 # isspace(3) in the C locale; Postfix limits it to ASCII.
 WHITE_SPACE = " \t\n\v\f\r"
 
@@ -45,6 +47,11 @@ class LogicalLine:
             raw_offset += len(line)
         self.text = "".join(content for _text, _raw, content in self._pieces)
         self.ignored = self.text.startswith(tuple(WHITE_SPACE))
+
+    def check_null(self, path: str) -> None:
+        """Raises HostError for a null byte: Postfix ignores what comes after it on that line."""
+        if "\0" in self.text:
+            raise HostError(f"{path}, line {self.number}: null byte, after which Postfix ignores text; remove it")
 
     def line_of(self, offset: int) -> int:
         """Which of the physical lines that carry text holds the character at `offset`, counted from 0."""

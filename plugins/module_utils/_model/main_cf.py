@@ -168,6 +168,7 @@ class MainCf:
         self._blocks = read_blocks(text)
         self._names: dict[int, str] = {}
         for line in self._lines():
+            line.check_null(path)
             match = _ENTRY.match(line.text)
             if not match:
                 raise HostError(

@@ -171,6 +171,7 @@ class _Entry:
     """One logical line of master.cf, taken apart."""
 
     def __init__(self, line: LogicalLine, path: str) -> None:
+        line.check_null(path)
         self.line = line
         self.spans = words(line.text, _BLANKS)
         self.words = [line.text[start:end] for start, end in self.spans]
@@ -241,12 +242,12 @@ class _Entry:
         """Program and arguments, less the overrides."""
         spans = [(one.start, one.end) for one in self.overrides]
         kept = [
-            word
+            (start, word)
             for word, (start, end) in zip(self.words[7:], self.spans[7:])
             if not any(first <= start and end <= last for first, last in spans)
         ]
-        fused = [one.fused for one in self.overrides if len(one.fused) > 1]
-        return " ".join(kept[:1] + fused + kept[1:])
+        kept += [(one.start, one.fused) for one in self.overrides if len(one.fused) > 1]
+        return " ".join(word for _start, word in sorted(kept))
 
     def service(self) -> Service:
         return Service(*self.words[:7], self.command, {one.name: one.value for one in self.overrides})

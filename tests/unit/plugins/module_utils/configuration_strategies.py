@@ -13,7 +13,7 @@ NAMES = (
     "smtpd_tls_CAfile", "2bounce_notice_recipient", "local_transport", "debugger_command",
 )  # fmt: skip
 WORDS = (
-    "a", "x.example", "hash:/etc/postfix/x", "$mydomain", "${myhostname}", "{ a, b = c }", "[::1]/128", "!b", "#c",
+    "a", "x.example", "hash:/etc/postfix/x", "$daemon_directory", "${queue_directory}", "{ a, b = c }", "[::1]/128", "!b", "#c",
     "d#e", "f=g", "=", "h,", ",", "-o", '"i j"', "\u00e9", "\\", "%s", "permit_mynetworks", "5d", "yes", "'",
 )  # fmt: skip
 BLANKS = (" ", "\t", "  ", " \t ", "\f", "\v", "\r")

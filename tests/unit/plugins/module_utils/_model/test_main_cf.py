@@ -327,3 +327,10 @@ def test_default_by_compatibility_level(value: str, compatibility_level: str, te
 
 def test_level_is_compared_by_number() -> None:
     assert level("3.10") > level("3.9") > level("2") > level("0") == level("")
+
+
+@pytest.mark.parametrize("text", ["a = b\n\0c = d\n", "a = b\nc = d\0e\n"])
+def test_null_byte_is_told(text: str) -> None:
+    with pytest.raises(HostError) as caught:
+        MainCf(text, "/x/main.cf")
+    assert str(caught.value) == "/x/main.cf, line 2: null byte, after which Postfix ignores text; remove it"

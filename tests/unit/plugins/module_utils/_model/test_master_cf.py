@@ -281,3 +281,9 @@ def test_value_with_white_space_is_refused_where_postfix_has_no_braces() -> None
         "master.cf: override a of relay/unix contains white space, which needs Postfix 3.0 or later; "
         "set a parameter in main.cf to the value, and the override to its $name"
     )
+
+
+def test_null_byte_is_told() -> None:
+    with pytest.raises(HostError) as caught:
+        MasterCf("smtp inet n - - - - smtpd\0 -v\n")
+    assert str(caught.value) == "master.cf, line 1: null byte, after which Postfix ignores text; remove it"

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On the host: run modules, each in a process of its own that has loaded Ansible already, and kill them on demand.
+
+Orders are lines of JSON on standard input, answers are lines of JSON on standard output. `do` names a function below.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, Dict, List, Optional
+
+sys.path.insert(0, "/srv/integration")
+
+from ansible.module_utils import basic
+
+MODULES = "ansible_collections.mxrelay.postfix.plugins.modules."
+
+
+class Started:
+    """A module that runs in a session of its own."""
+
+    def __init__(self, module: str, arguments: Dict[str, Any], check: bool) -> None:
+        main = importlib.import_module(MODULES + module).main
+        reader, writer = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(reader)
+            os.setsid()
+            _become_module(main, arguments, check, writer)
+        os.close(writer)
+        self._reader = reader
+
+    def wait(self) -> Dict[str, Any]:
+        """What the module said, and what ended it."""
+        with os.fdopen(self._reader, "rb") as stream:
+            said = stream.read()
+        status = os.waitpid(self.pid, 0)[1]
+        result = json.loads(said) if said else {}
+        result["ended"] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        return result
+
+
+def _become_module(main: Any, arguments: Dict[str, Any], check: bool, writer: int) -> None:
+    given = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp", **arguments}
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+    basic._ANSIBLE_PROFILE = "legacy"
+    os.dup2(writer, 1)
+    sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), "utf-8")
+    code = 70
+    try:
+        main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def run(module: str, arguments: Dict[str, Any], check: bool = False) -> Dict[str, Any]:
+    """Run a module to its end."""
+    return Started(module, arguments, check).wait()
+
+
+def kill(module: str, arguments: Dict[str, Any], seconds: float) -> Dict[str, Any]:
+    """Run a module and kill its session after `seconds`; `ended` is the signal, 0 where it was faster."""
+    started = Started(module, arguments, False)
+    time.sleep(seconds)
+    try:
+        os.killpg(started.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    return started.wait()
+
+
+def kill_often(module: str, rounds: List[Dict[str, Any]], path: str, seed: int) -> Dict[str, Any]:
+    """Run a module with each of the arguments in turn, and kill it at a random moment of the time that one run takes.
+
+    Returns for each round the signal (0 where the run was faster) and the file's content before and after.
+    """
+    chance = random.Random(seed)
+    began = time.monotonic()
+    run(module, rounds[0], check=False)
+    usual = time.monotonic() - began
+    found: List[List[Any]] = []
+    for arguments in rounds:
+        before = _text(path)
+        ended = kill(module, arguments, chance.uniform(0, usual))["ended"]
+        found.append([ended, before, _text(path)])
+    return {"rounds": found}
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        return stream.read()
+
+
+def parallel(module: str, runs: List[Dict[str, Any]], commands: List[List[str]]) -> Dict[str, Any]:
+    """Start the commands and the runs at the same time; return their codes and results."""
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
+    results = [one.wait() for one in [Started(module, arguments, False) for arguments in runs]]
+    codes = [(one.communicate(), one.returncode)[1] for one in started]
+    return {"codes": codes, "results": results}
+
+
+def read_many(directories: List[str], options: Optional[List[str]] = None) -> List[List[Any]]:
+    """What postconf says about each configuration directory: code, output and errors."""
+    found = []
+    for directory in directories:
+        done = subprocess.run(
+            ["postconf", "-c", directory, *(options or ["-n"])],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        )
+        found.append([done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")])
+    return found
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(globals()[order.pop("do")](**order)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf imp
     split_items,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.parameter_types import Kind, kind_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import CHANGES, supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import missing_parameter, supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -91,12 +91,9 @@ def check_known(name: str, file: MainCf, facts: Facts) -> None:
     own.update(restriction_classes(file.values))
     if name in own:
         return
-    change = CHANGES.get(name)
-    if change and facts.version and not supports(facts.version, name):
-        raise InvalidInput(
-            f"main.cf: {name} needs Postfix {change.since[0]}.{change.since[1]} or later, and this host has {facts.version}; "
-            "leave it out here"
-        )
+    missing = missing_parameter(facts.version, name) if facts.version else ""
+    if missing:
+        raise InvalidInput(f"main.cf: {missing}; this host has {facts.version}")
     near = difflib.get_close_matches(name, sorted({*known, *own}), n=1)
     raise InvalidInput(
         f'main.cf: Postfix knows no parameter "{name}"'

@@ -233,7 +233,7 @@ def test_bad_request_is_refused(host: Host, request_: dict[str, Any], message: s
 def test_parameter_of_a_later_release_is_refused_with_that_release(host: Host) -> None:
     host.commands.defaults = "mail_version = 2.9.15\n"
     assert host.refused(InvalidInput, parameters={"smtpd_relay_restrictions": ["reject"]}) == (
-        "main.cf: smtpd_relay_restrictions needs Postfix 2.10 or later, and this host has 2.9.15; leave it out here"
+        "main.cf: smtpd_relay_restrictions needs Postfix 2.10 or later; leave it out here; this host has 2.9.15"
     )
 
 

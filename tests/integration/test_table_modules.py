@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table modules on a real Postfix: check mode, apply, again, absent, and errors that need a host to be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integration.host import Host, succeeded
+
+CASES = {
+    "relay_recipients": (
+        {"recipients": ["a@x.example", "b@x.example"]},
+        {"recipients": ["a@x.example", "b@x.example"], "state": "absent"},
+        {"a@x.example": "x\n", "b@x.example": "x\n"},
+    ),
+    "transport": (
+        {"entries": [{"pattern": "x.example", "nexthop": "mail.x.example", "port": 2525}]},
+        {"entries": [{"pattern": "x.example"}], "state": "absent"},
+        {"x.example": "relay:[mail.x.example]:2525\n"},
+    ),
+    "lookup_table": (
+        {"path": "/etc/postfix/access", "entries": [{"key": "x.example", "value": "REJECT no"}]},
+        {"path": "/etc/postfix/access", "entries": [{"key": "x.example"}], "state": "absent"},
+        {"x.example": "REJECT no\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "type_"),
+    [
+        *(("relay_recipients", type_) for type_ in ("hash", "btree", "lmdb", "cdb", "texthash")),
+        *(("transport", type_) for type_ in ("hash", "lmdb")),
+        *(("lookup_table", type_) for type_ in ("hash", "lmdb")),
+    ],
+)
+def test_check_apply_again_absent(host: Host, module: str, type_: str) -> None:
+    present, absent, rows = CASES[module]
+    path = f"/etc/postfix/{module}"
+    present, absent = ({**one, "path": path, "type": type_} for one in (present, absent))
+    before = host.state()
+    checked = succeeded(host.run(module, present, check=True))
+    assert checked["changed"] is True
+    assert host.state() == before
+    applied = succeeded(host.run(module, present))
+    assert (applied["changed"], applied["reference"], applied["total"]) == (True, f"{type_}:{path}", len(rows))
+    for key, value in rows.items():
+        assert host.on("postmap", "-q", key, applied["reference"]) == value
+    after = host.state()
+    assert succeeded(host.run(module, present))["changed"] is False
+    assert host.state() == after
+    gone = succeeded(host.run(module, absent))
+    assert (gone["changed"], gone["total"]) == (True, 0)
+    assert succeeded(host.run(module, absent))["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("relay_recipients", {"recipients": ["bob smith@x.example"]}, "contains white space; quote the local part"),
+        ("relay_recipients", {"domains": [{"name": "x.example", "recipients": []}]}, "state: absent"),
+        ("relay_recipients", {"recipients": ["a@x.example"], "type": "hush"}, "hush"),
+        ("relay_recipients", {"recipients": ["a@x.example"], "owner": "nobody_at_all"}, "is not a user of this host"),
+        ("relay_recipients", {"recipients": ["a@x.example"], "path": "/nowhere/table"}, "/nowhere"),
+        ("transport", {"entries": [{"pattern": "x.example", "nexthop": "a b"}]}, "a b"),
+        ("lookup_table", {"path": "/etc/postfix/main.cf", "entries": [{"key": "a", "value": "b"}]}, "main.cf"),
+        ("lookup_table", {"path": "/etc/postfix/x", "type": "regexp", "entries": [{"key": "/(/", "value": "b"}]}, "pattern"),
+    ],
+)  # fmt: skip
+def test_error_leaves_everything_as_it_was(host: Host, module: str, arguments: dict[str, Any], message: str) -> None:
+    before = host.state()
+    for check in (True, False):
+        result = host.run(module, arguments, check)
+        assert result["failed"] is True, result
+        assert message in result["msg"]
+    assert host.state() == before
+
+
+def test_info_tells_what_there_is(host: Host) -> None:
+    succeeded(host.run("relay_recipients", {"recipients": ["a@x.example"], "path": "/etc/postfix/r", "type": "hash"}))
+    succeeded(host.run("main_cf", {"parameters": {"relay_recipient_maps": "hash:/etc/postfix/r"}}))
+    info = succeeded(host.run("postfix_info", {}))
+    assert (info["changed"], info["installed"]) == (False, True)
+    assert info["version"] == host.on("postconf", "-h", "mail_version").strip()
+    assert info["explicit_parameters"]["relay_recipient_maps"] == "hash:/etc/postfix/r"
+    assert [(one["reference"], one["entries"]) for one in info["tables"] if one["type"] == "hash"][-1] == ("hash:/etc/postfix/r", 1)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from integration.host import Host, succeeded
+from lab import hosts
 
+SECONDS_TO_START = 30
 FIRST = "/etc/postfix"
 SECOND = "/etc/postfix-second"
 
@@ -56,19 +58,17 @@ def test_only_the_instance_is_reloaded(host: Host, second: str) -> None:
     host.shell(f"postfix -c {FIRST} start; postmulti -i postfix-second -e enable; postfix -c {second} start")
     try:
         first, other = queue_manager(host, "/var/spool/postfix"), queue_manager(host, "/var/spool/postfix-second")
-        assert first and other
+        assert first.isdigit() and other.isdigit()
         maps = {"transport_maps": f"texthash:{second}/transport"}
         succeeded(host.run("main_cf", {"config_directory": second, "parameters": maps}))
         succeeded(host.run("transport", {"config_directory": second, **table, "entries": entries}))
         assert queue_manager(host, "/var/spool/postfix") == first
-        assert queue_manager(host, "/var/spool/postfix-second") != other
+        assert hosts.wait_for(lambda: queue_manager(host, "/var/spool/postfix-second") != other, SECONDS_TO_START)
     finally:
         host.shell(f"postfix -c {second} stop; postfix -c {FIRST} stop")
 
 
 def queue_manager(host: Host, queue_directory: str) -> str:
     """The process number of the queue manager, which each reload of its instance replaces."""
-    return host.shell(
-        "for p in /proc/[0-9]*; do if [ \"$(cat $p/comm 2>/dev/null)\" = qmgr ] &&"
-        f" [ \"$(readlink $p/cwd)\" = {queue_directory} ]; then echo $p; fi; done"
-    )
+    command = f"pgrep -x qmgr -P $(tr -d ' ' < {queue_directory}/pid/master.pid) || true"
+    return hosts.wait_for(lambda: host.shell(command).strip(), SECONDS_TO_START)

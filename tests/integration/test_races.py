@@ -11,7 +11,7 @@ from integration.host import Host, succeeded
 MAIN_CF = "/etc/postfix/main.cf"
 MASTER_CF = "/etc/postfix/master.cf"
 EDITORS = 20
-KILLS = (25, 400)
+KILLS = (20, 200)
 
 
 def test_parallel_postconf_loses_nothing_and_is_not_lost(host: Host) -> None:

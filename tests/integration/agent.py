@@ -119,7 +119,8 @@ def read_many(directories: List[str], options: Optional[List[str]] = None) -> Li
             ["postconf", "-c", directory, *(options or ["-n"])],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
         )
-        found.append([done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")])
+        out, err = done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")
+        found.append([done.returncode, out, err])
     return found
 
 

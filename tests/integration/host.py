@@ -123,7 +123,9 @@ class Host:
 
     def reset(self) -> None:
         """The configuration as the package left it, nothing of a test before, no Postfix running."""
-        self.shell(f"rm -rf /etc/postfix && cp -a {PRISTINE} /etc/postfix && touch -d '1 minute ago' /etc/postfix/m*.cf")
+        self.shell(
+            f"rm -rf /etc/postfix && cp -a {PRISTINE} /etc/postfix && touch -d '1 minute ago' /etc/postfix/m*.cf"
+        )
 
     def state(self, directory: str = "/etc/postfix") -> str:
         """Everything that a change would touch: names, inodes, times, modes, owners and content."""

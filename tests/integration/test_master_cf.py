@@ -71,7 +71,10 @@ def test_field_that_the_default_means_already_is_no_change(host: Host, fields: d
 
 
 def test_continuation_lines_comments_and_braces_stay(host: Host) -> None:
-    entry = "x unix - n n - 5 pipe -v\n# why\n    -o { a = b  c }\n\n  -oflags_are=d\n    user=nobody argv=/bin/cat ${sender}\n"
+    entry = (
+        "x unix - n n - 5 pipe -v\n# why\n    -o { a = b  c }\n\n  -oflags_are=d\n"
+        "    user=nobody argv=/bin/cat ${sender}\n"
+    )
     host.shell(f"cat >> {MASTER_CF}", given=entry)
     before = host.text(MASTER_CF)
     x = {"name": "x", "type": "unix"}
@@ -97,8 +100,14 @@ def test_continuation_lines_comments_and_braces_stay(host: Host) -> None:
         ({"name": "relay", "type": "unix", "overrides": {"a": "b\nc"}}, "contains a line break"),
         ({"name": "relay", "type": "unix", "overrides": {"a": "{"}}, "the braces"),
         ({"name": "relay", "type": "unix", "overrides": {"smtp_helo_timeout": "soon"}}, "is not a time"),
-        ({"name": "smtp", "type": "inet", "overrides": {"smtpd_client_restrictions": "rejekt"}}, 'did you mean "reject"?'),
-        ({"name": "relay", "type": "unix", "overrides": {"transport_maps": "hush:/x"}}, 'no lookup tables of type "hush"'),
+        (
+            {"name": "smtp", "type": "inet", "overrides": {"smtpd_client_restrictions": "rejekt"}},
+            'did you mean "reject"?',
+        ),
+        (
+            {"name": "relay", "type": "unix", "overrides": {"transport_maps": "hush:/x"}},
+            'no lookup tables of type "hush"',
+        ),
     ],
 )  # fmt: skip
 def test_error_leaves_everything_as_it_was(host: Host, service: dict[str, Any], message: str) -> None:

@@ -17,9 +17,13 @@ KILLS = (20, 200)
 def test_parallel_postconf_loses_nothing_and_is_not_lost(host: Host) -> None:
     commands = [["postconf", "-e", f"theirs_{number} = {number}"] for number in range(EDITORS)]
     runs = [
-        {"parameters": {f"ours_{number}": str(number)}, "allow_unknown": True, "add_items": {"relay_domains": [f"d{number}.example"]}}
+        {
+            "parameters": {f"ours_{number}": str(number)},
+            "allow_unknown": True,
+            "add_items": {"relay_domains": [f"d{number}.example"]},
+        }
         for number in range(3)
-    ]  # fmt: skip
+    ]
     done = host.ask("parallel", module="main_cf", runs=runs, commands=commands)
     assert done["codes"] == [0] * EDITORS
     for result in done["results"]:

@@ -85,7 +85,8 @@ def read(text: str) -> dict[str, str]:
 def test_generated_main_cf_means_what_postconf_prints(machine: Host, long: bool) -> None:
     texts = examples(generated.main_cf(), CASES[long])
     assert len(texts) > CASES[long] // 2
-    for text, (code, out, err) in zip(texts, read_all(machine, [{"main.cf": text} for text in texts], "-n"), strict=True):
+    answers = read_all(machine, [{"main.cf": text} for text in texts], "-n")
+    for text, (code, out, err) in zip(texts, answers, strict=True):
         assert code == 0, (text, err)
         assert said(out, err) == read(text), text
     print(f"\n{len(texts)} generated main.cf")
@@ -134,7 +135,8 @@ def test_master_cf_that_postfix_can_not_read_is_told_by_us(machine: Host) -> Non
 def test_main_cf_of_debian_means_what_postconf_prints(machine: Host) -> None:
     texts = [path.read_text() for path in sorted(FIXTURES.glob("*/main.cf.*"))]
     assert len(texts) == 12
-    for text, (code, out, err) in zip(texts, read_all(machine, [{"main.cf": text} for text in texts], "-n"), strict=True):
+    answers = read_all(machine, [{"main.cf": text} for text in texts], "-n")
+    for text, (code, out, err) in zip(texts, answers, strict=True):
         assert code == 0, err
         assert said(out, err) == read(text)
 
@@ -142,6 +144,7 @@ def test_main_cf_of_debian_means_what_postconf_prints(machine: Host) -> None:
 def test_master_cf_of_debian_means_what_postconf_prints(machine: Host) -> None:
     texts = [path.read_text() for path in sorted(FIXTURES.glob("*/master.cf.*"))]
     assert len(texts) == 4
-    for text, (code, out, err) in zip(texts, read_all(machine, [{"master.cf": text} for text in texts], "-M"), strict=True):
+    answers = read_all(machine, [{"master.cf": text} for text in texts], "-M")
+    for text, (code, out, err) in zip(texts, answers, strict=True):
         assert code == 0, err
         assert MasterCf(out).services == MasterCf(text).services

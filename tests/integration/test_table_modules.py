@@ -67,7 +67,11 @@ def test_check_apply_again_absent(host: Host, module: str, type_: str) -> None:
         ("relay_recipients", {"recipients": ["a@x.example"], "path": "/nowhere/table"}, "/nowhere"),
         ("transport", {"entries": [{"pattern": "x.example", "nexthop": "a b"}]}, "a b"),
         ("lookup_table", {"path": "/etc/postfix/main.cf", "entries": [{"key": "a", "value": "b"}]}, "main.cf"),
-        ("lookup_table", {"path": "/etc/postfix/x", "type": "regexp", "entries": [{"key": "/(/", "value": "b"}]}, "pattern"),
+        (
+            "lookup_table",
+            {"path": "/etc/postfix/x", "type": "regexp", "entries": [{"key": "/(/", "value": "b"}]},
+            "pattern",
+        ),
     ],
 )  # fmt: skip
 def test_error_leaves_everything_as_it_was(host: Host, module: str, arguments: dict[str, Any], message: str) -> None:
@@ -86,4 +90,5 @@ def test_info_tells_what_there_is(host: Host) -> None:
     assert (info["changed"], info["installed"]) == (False, True)
     assert info["version"] == host.on("postconf", "-h", "mail_version").strip()
     assert info["explicit_parameters"]["relay_recipient_maps"] == "hash:/etc/postfix/r"
-    assert [(one["reference"], one["entries"]) for one in info["tables"] if one["type"] == "hash"][-1] == ("hash:/etc/postfix/r", 1)
+    [table] = [one for one in info["tables"] if one["path"] == "/etc/postfix/r"]
+    assert (table["reference"], table["entries"]) == ("hash:/etc/postfix/r", 1)

@@ -181,7 +181,8 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
         new.apply(service, lambda: facts.chroot_default, lambda: supports(facts.version, "braced_overrides"))
     keys = [(service.name, service.type) for service in request.services]
     changed = [key for key in keys if old.excerpt([key]) != new.excerpt([key])]
-    overrides = _new_overrides(old, [service for service in request.services if (service.name, service.type) in changed])
+    touched = [service for service in request.services if (service.name, service.type) in changed]
+    overrides = _new_overrides(old, touched)
     for place, name, value in overrides:
         Judge(facts.defaults, restriction_classes(main_cf), "master.cf").check(name, value, place)
     return ConfigurationPlan(

@@ -87,7 +87,8 @@ def check_known(name: str, file: MainCf, facts: Facts) -> None:
     known = facts.defaults
     if name in known:
         return
-    own = {name for value in (*known.values(), *file.values.values(), *facts.service_lines) for name in references(value)}
+    values = (*known.values(), *file.values.values(), *facts.service_lines)
+    own = {name for value in values for name in references(value)}
     own.update(restriction_classes(file.values))
     if name in own:
         return

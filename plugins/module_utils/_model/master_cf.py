@@ -295,7 +295,8 @@ class MasterCf:
         """Makes the service what the request says; only what differs in meaning is touched.
 
         `chroot_default` tells what `-` means for chroot on this host, `braces` whether its Postfix knows
-        `-o { name = value }`; each is asked only where it matters. Raises InvalidInput where a new service lacks its command, or a value can't be written.
+        `-o { name = value }`; each is asked only where it matters. Raises InvalidInput where a new service lacks its
+        command, or a value can't be written.
         """
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
         if request.state == "absent":

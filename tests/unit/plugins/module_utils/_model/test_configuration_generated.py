@@ -40,7 +40,9 @@ def lists_of(text: str) -> list[str]:
     return [
         name
         for name, value in sorted(file.values.items())
-        if split_items(value) and len(set(split_items(value))) == len(split_items(value)) and name not in file.duplicates
+        if split_items(value)
+        and len(set(split_items(value))) == len(split_items(value))
+        and name not in file.duplicates
     ]
 
 

@@ -13,7 +13,7 @@ HOST = "mx1"
 NAME = "mx1.lab.example"
 CONVERGE = str(playbooks.MOLECULE / "both/converge.yml")
 MIXED = str(playbooks.MOLECULE / "both/mixed.yml")
-USER = ("olivia", "a lab password")
+USER = ("olivia", "a-lab-password")
 # Dovecot answers Postfix's questions about passwords; none of these is a parameter that a role manages.
 DOVECOT = """
 dovecot_config_version = 2.4.0
@@ -23,7 +23,7 @@ ssl = no
 auth_allow_cleartext = yes
 auth_mechanisms = plain
 passdb static {
-  password = a lab password
+  password = a-lab-password
 }
 service auth {
   inet_listener postfix {
@@ -32,6 +32,7 @@ service auth {
   }
 }
 """
+# Dovecot 2.3 takes a blank in these args for the start of the next one.
 DOVECOT_23 = """
 protocols =
 ssl = no
@@ -39,7 +40,7 @@ disable_plaintext_auth = no
 auth_mechanisms = plain
 passdb {
   driver = static
-  args = password=a lab password
+  args = password=a-lab-password
 }
 service auth {
   inet_listener postfix {

@@ -78,7 +78,8 @@ def bootstrap(engine: str, suite: str, name: str) -> None:
             as_root("debootstrap", *options, suite, str(root)), capture_output=True, text=True, check=False
         )
         if made.returncode != 0:
-            raise LabError(f"no image of Debian {suite} is to be had: debootstrap failed:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
+            problem = f"{made.stdout[-2000:]}{made.stderr[-2000:]}"
+            raise LabError(f"no image of Debian {suite} is to be had: debootstrap failed:\n{problem}")
         with subprocess.Popen(as_root("tar", "-C", str(root), "-c", "."), stdout=subprocess.PIPE) as tar:
             subprocess.run([engine, "import", "-", name], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL)
         if tar.returncode != 0:

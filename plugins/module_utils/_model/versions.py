@@ -66,7 +66,9 @@ CHANGES = {
     "service_fields": Change((2, 11), "postconf -F, -P, -Me, -MX and -M#", "postconf(1) -F"),
     "lmdb": Change((2, 11), "lmdb tables", "DATABASE_README, lmdb"),
     "compatibility_level": Change((3, 0), "compatibility_level", "RELEASE_NOTES-3.0, 20141001"),
-    "braced_overrides": Change((3, 0), "-o { name = value } in master.cf", "RELEASE_NOTES-3.0, -o { parameter = value }"),
+    "braced_overrides": Change(
+        (3, 0), "-o { name = value } in master.cf", "RELEASE_NOTES-3.0, -o { parameter = value }"
+    ),
     "chroot_off_by_default": Change((3, 0), "chroot off by default, at level 1", "RELEASE_NOTES-3.0, 20141001"),
     "smtputf8": Change((3, 0), "smtputf8_enable", "RELEASE_NOTES-3.0, 20141001"),
     "inline_tables": Change((3, 0), "inline tables", "DATABASE_README, inline"),

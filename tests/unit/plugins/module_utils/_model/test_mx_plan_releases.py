@@ -64,7 +64,13 @@ def host(version: tuple[int, int], level: tuple[int, ...], **values: str) -> Hos
         Service("relay", "unix", "-", "-", "-", "-", "-", "smtp", shipped_guard(version)),
     ]
     return HostState(
-        installed=True, version=version, parameters=parameters, values=effective, explicit=values, services=services, **tables
+        installed=True,
+        version=version,
+        parameters=parameters,
+        values=effective,
+        explicit=values,
+        services=services,
+        **tables,
     )
 
 

@@ -28,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 FIXTURES = pathlib.Path(__file__).parents[4] / "unit/fixtures/postconf_d"
 SUITES = {"bullseye": "3.5.25", "bookworm": "3.7.11", "trixie": "3.10.13", "sid": "3.11.7"}
+DEFERRING = "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"
 LEVELS = ((0,), (1,), (2,), (3, 6), (3, 11))
 # Changes that are parameters, so that postconf tells whether they are there.
 PARAMETERS = (
@@ -83,13 +84,8 @@ def test_name_is_the_one_that_postconf_has(suite: str, parameter: str) -> None:
         ("2.9.15", (0,), "smtpd_relay_restrictions", None),
         ("2.9.15", (0,), "smtpd_recipient_restrictions", "permit_mynetworks, reject_unauth_destination"),
         ("2.10.0", (0,), "smtpd_recipient_restrictions", ""),
-        (
-            "2.11.11",
-            (0,),
-            "smtpd_relay_restrictions",
-            "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
-        ),
-        ("3.2.0", (0,), "smtpd_relay_restrictions", "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"),
+        ("2.11.11", (0,), "smtpd_relay_restrictions", DEFERRING),
+        ("3.2.0", (0,), "smtpd_relay_restrictions", DEFERRING),
         ("3.3.0", (0,), "smtpd_relay_restrictions", ""),
         ("2.11.11", (2,), "relay_domains", "$mydestination"),
         ("3.0.0", (1,), "relay_domains", "$mydestination"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lab import claims, faults, hosts, playbooks
 
-RELEASES = ("mx35", "mx37", "mx311")
+RELEASES = ("mx35", "mx37", "mx310", "mx311")
 NAMES = {host: claims.host_name(host) for host in RELEASES}
 INSTANCE = str(playbooks.MOLECULE / "releases/instance.yml")
 SECOND = "/etc/postfix-second"

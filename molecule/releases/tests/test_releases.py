@@ -11,7 +11,7 @@ import pytest
 from lab import claims, faults, hosts, playbooks
 
 # By host, the release that is claimed for it.
-RELEASES = {"mx35": "3.5", "mx37": "3.7", "mx311": "3.11"}
+RELEASES = {"mx35": "3.5", "mx37": "3.7", "mx310": "3.10", "mx311": "3.11"}
 NAMES = {host: claims.host_name(host) for host in RELEASES}
 CONVERGE = str(playbooks.MOLECULE / "releases/converge.yml")
 FRONT = {

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("README.md", "docs/domains.md", "docs/runs.md", "docs/tables.md", "docs/report.md", "docs/releases.md")
+GUIDES = ("README.md", "docs/domains.md", "docs/runs.md", "docs/tables.md", "docs/report.md", "docs/releases.md", "docs/verify.md")
 TWO_SCREENS = 120
 ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx", "report_": "report"}
 NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z_]+")
@@ -81,3 +81,16 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == set(_options("primary_mx")["primary_mx_domains"]["options"])
+
+
+def test_verify_guide_lists_every_check() -> None:
+    model = ROOT / "plugins" / "module_utils" / "_model"
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(model.glob("*_findings.py")))
+    made = set(re.findall(r"Finding\(\s+(?:\"\"|[\w.]+),\s+\"(\w+)\"", code)) | {"probe_deferred", "probe_refused"}
+    assert set(re.findall(r"^\| `(\w+)` \| (?:local|dns|remote) \|", _text("docs/verify.md"), re.MULTILINE)) == made
+
+
+def test_verify_guide_lists_every_variable_of_the_playbook() -> None:
+    taken = set(re.findall(r"\b(verify_\w+) \|", _text("playbooks/verify.yml")))
+    listed = re.findall(r"^\| `(verify_\w+)` \| (?!local|dns|remote)", _text("docs/verify.md"), re.MULTILINE)
+    assert set(listed) == taken

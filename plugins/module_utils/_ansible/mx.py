@@ -8,9 +8,11 @@ from typing import Any, Dict
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
 CONFIG_DIRECTORY: Dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
 
@@ -76,6 +78,12 @@ PLAN_SPEC: Dict[str, Any] = {
 INFO_SPEC: Dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
+    "resolver": {"type": "list", "elements": "str", "default": []},
+    "outage": {"type": "str"},
+    "probe": {"type": "bool", "default": False},
+    "probe_server": {"type": "str"},
+    "probe_port": {"type": "int", "default": 25},
+    "probe_recipients": {"type": "dict", "default": {}},
 }
 
 
@@ -90,4 +98,6 @@ def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
 
 def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
-    return inform(params, postfix, SystemNetwork())
+    if params["probe_server"]:
+        return as_stranger(params, SmtpProber())
+    return inform(params, postfix, SystemNetwork(params["resolver"]), SmtpProber())

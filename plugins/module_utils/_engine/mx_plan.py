@@ -13,12 +13,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
     plan_master_cf,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import (
     OS_RELEASE,
     Evidence,
     read_host,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge

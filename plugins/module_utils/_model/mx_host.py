@@ -53,11 +53,16 @@ class TableState:
 
 @dataclass(frozen=True)
 class MxRecord:
-    """One mail exchanger of a domain, with the addresses that its name has."""
+    """One mail exchanger of a domain, with the addresses that its name has.
+
+    `alias`: its name is that of a CNAME record. `resolved`: DNS answered about its addresses.
+    """
 
     preference: int
     host: str
     addresses: tuple[str, ...] = ()
+    alias: bool = False
+    resolved: bool = True
 
 
 @dataclass
@@ -132,3 +137,12 @@ def plain_address(text: str) -> str:
         return str(ipaddress.ip_address(bare))
     except ValueError:
         return bare
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, without brackets."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -18,6 +18,7 @@ EMPTY = "empty"
 
 DEFERRING = "defer_unauth_destination"
 REJECTING = "reject_unauth_destination"
+VERIFYING = "reject_unverified_recipient"
 SAFE_LIST = f"permit_mynetworks, permit_sasl_authenticated, {REJECTING}"
 
 # Restrictions that stop whoever asks for a destination that is not ours.
@@ -135,6 +136,11 @@ def _permits(words: Sequence[str], place: int, permitting: Collection[str]) -> b
     if _width(words, place) == 1:
         return words[place] in permitting
     return place + 1 < len(words) and words[place + 1] in permitting
+
+
+def names(value: str) -> list[str]:
+    """The restrictions of a list without their arguments, in lower case."""
+    return [part.split()[0].lower() for part in _joined(split_items(value))]
 
 
 def access_tables(value: str) -> list[tuple[str, str]]:

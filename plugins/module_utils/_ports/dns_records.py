@@ -12,6 +12,7 @@ import importlib.util
 import selectors
 import socket
 import time
+from dataclasses import dataclass
 from typing import Any, Dict, Sequence, Tuple
 
 PACKAGE = "python3-dnspython"
@@ -23,7 +24,17 @@ RETRY_SECONDS = 2.0
 WINDOW = 64
 
 Question = Tuple[str, str]
-Answers = Dict[Question, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The records of the type asked for, in dnspython's form. `alias`: the name is that of a CNAME record."""
+
+    records: Sequence[Any] = ()
+    alias: bool = False
+
+
+Answers = Dict[Question, Reply]
 
 
 def available() -> bool:
@@ -31,17 +42,18 @@ def available() -> bool:
     return importlib.util.find_spec("dns") is not None
 
 
-def ask(questions: Sequence[Question]) -> Answers:
-    """The records of each question's type, in dnspython's form, for pairs such as `("x.example", "MX")`.
+def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Answers:
+    """The reply to each question, which is a pair such as `("x.example", "MX")`.
 
-    Left out: questions without an answer in time, and answers with an error other than "no such name". Empty
-    where dnspython is missing.
+    `servers` are the addresses of the name servers to ask, those of resolv.conf(5) where there are none. Left out:
+    questions without an answer in time, and answers with an error other than "no such name". Empty where dnspython is
+    missing.
     """
     if not questions or not available():
         return {}
     asker = _Asker()
     deadline = time.monotonic() + TOTAL_SECONDS
-    for server in asker.servers():
+    for server in servers or asker.servers():
         left = [one for one in questions if one not in asker.answers]
         if left and time.monotonic() < deadline:
             asker.ask_server(server, left, min(deadline, time.monotonic() + SERVER_SECONDS))
@@ -110,7 +122,9 @@ class _Asker:
             return
         if reply.rcode() in (self._rcode.NOERROR, self._rcode.NXDOMAIN):
             kind = self._type.from_text(question[1])
-            self.answers[question] = [one for rrset in reply.answer if rrset.rdtype == kind for one in rrset]
+            records = [one for rrset in reply.answer if rrset.rdtype == kind for one in rrset]
+            alias = any(rrset.rdtype == self._type.CNAME for rrset in reply.answer)
+            self.answers[question] = Reply(records, alias)
 
     def _by_tcp(self, question: Question, server: str) -> Any:
         """The whole reply to a question whose answer does not fit a datagram."""

@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import socket
 import threading
 import time
-from typing import Iterable, Mapping, Protocol, Sequence
+from typing import Callable, Iterable, Protocol, Sequence, TypeVar
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, ask, available
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, Answers, ask, available
 
 NAME_SECONDS = 10.0
+POLICY_SECONDS = 5.0
+POLICY_BYTES = 65536
+# More announced policies than these are not fetched.
+POLICIES = 50
+Found = TypeVar("Found")
 _LOCAL_IPV4 = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
 
 
@@ -32,12 +38,21 @@ class Network(Protocol):
         A domain about which no answer came is left out, and so are all where dnspython is missing.
         """
 
+    def policies(self, domains: Iterable[str]) -> dict[str, str]:
+        """The MTA-STS policy of each domain that announces one in DNS, "" where it can't be fetched. See RFC 8461."""
+
     def lacks(self) -> str:
         """The package without which DNS can't be asked, "" where nothing is missing."""
 
 
 class SystemNetwork:
-    """The kernel's tables, the system's resolver, and DNS through python3-dnspython."""
+    """The kernel's tables, the system's resolver, and DNS through python3-dnspython.
+
+    `resolvers` are the addresses of the name servers to ask about domains; none are those of resolv.conf(5).
+    """
+
+    def __init__(self, resolvers: Sequence[str] = ()) -> None:
+        self._resolvers = tuple(resolvers)
 
     def own_addresses(self) -> frozenset[str]:
         found = set(_LOCAL_IPV4.findall(_text("/proc/net/fib_trie")))
@@ -47,45 +62,81 @@ class SystemNetwork:
         return frozenset(found) if found else frozenset(_resolve(socket.gethostname()))
 
     def addresses(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-
-        def ask(name: str) -> None:
-            answer = _resolve(name)
-            if answer:
-                found[name] = answer
-
-        threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in dict.fromkeys(names)]
-        deadline = time.monotonic() + NAME_SECONDS
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return dict(found)
+        return {name: found for name, found in _together(_resolve, names, NAME_SECONDS).items() if found}
 
     def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
         names = list(dict.fromkeys(domains))
         records = {
-            name: sorted((one.preference, str(one.exchange).rstrip(".").lower()) for one in answer)
-            for (name, _type), answer in ask([(name, "MX") for name in names]).items()
+            name: sorted((one.preference, str(one.exchange).rstrip(".").lower()) for one in reply.records)
+            for (name, _type), reply in ask([(name, "MX") for name in names], self._resolvers).items()
         }
         hosts = {host for answer in records.values() for _preference, host in answer if host}
         hosts |= {name for name, answer in records.items() if not answer}
-        found = ask([(host, kind) for host in sorted(hosts) for kind in ("A", "AAAA")])
-        addresses = {
-            host: tuple(one.address for kind in ("A", "AAAA") for one in found.get((host, kind), ())) for host in hosts
-        }
-        return {name: _exchangers(name, answer, addresses) for name, answer in records.items()}
+        replies = ask([(host, kind) for host in sorted(hosts) for kind in ("A", "AAAA")], self._resolvers)
+        return {name: _exchangers(name, answer, replies) for name, answer in records.items()}
+
+    def policies(self, domains: Iterable[str]) -> dict[str, str]:
+        replies = ask([(f"_mta-sts.{name}", "TXT") for name in dict.fromkeys(domains)], self._resolvers)
+        announced = [
+            name.partition(".")[2]
+            for (name, _type), reply in replies.items()
+            if any(b"".join(one.strings).startswith(b"v=STSv1") for one in reply.records)
+        ]
+        fetched = _together(_policy, announced[:POLICIES], POLICY_SECONDS)
+        return {name: fetched.get(name, "") for name in announced[:POLICIES]}
 
     def lacks(self) -> str:
         return "" if available() else PACKAGE
 
 
-def _exchangers(
-    name: str, answer: Sequence[tuple[int, str]], addresses: Mapping[str, tuple[str, ...]]
-) -> tuple[MxRecord, ...]:
+def _exchangers(name: str, answer: Sequence[tuple[int, str]], replies: Answers) -> tuple[MxRecord, ...]:
     if not answer:
-        return (MxRecord(0, name, addresses[name]),) if addresses.get(name) else ()
-    return tuple(MxRecord(preference, host, addresses.get(host, ())) for preference, host in answer if host)
+        itself = _record(0, name, replies)
+        return (itself,) if itself.addresses else ()
+    return tuple(_record(preference, host, replies) for preference, host in answer if host)
+
+
+def _record(preference: int, host: str, replies: Answers) -> MxRecord:
+    found = [replies[host, kind] for kind in ("A", "AAAA") if (host, kind) in replies]
+    return MxRecord(
+        preference,
+        host,
+        tuple(one.address for reply in found for one in reply.records),
+        alias=any(reply.alias for reply in found),
+        resolved=len(found) == 2,
+    )
+
+
+def _together(work: Callable[[str], Found], names: Iterable[str], seconds: float) -> dict[str, Found]:
+    """What `work` returns for each name, all at once; what takes longer than `seconds` is left out."""
+    found: dict[str, Found] = {}
+
+    def one(name: str) -> None:
+        found[name] = work(name)
+
+    threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in dict.fromkeys(names)]
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return dict(found)
+
+
+def _policy(domain: str) -> str:
+    """The text of its MTA-STS policy, "" where it can't be fetched."""
+    # Few domains announce one, and importing it takes as long as a question to DNS.
+    client = importlib.import_module("http.client")
+    link = client.HTTPSConnection(f"mta-sts.{domain}", timeout=POLICY_SECONDS)
+    try:
+        link.request("GET", "/.well-known/mta-sts.txt")
+        answer = link.getresponse()
+        # RFC 8461, 3.3: redirects must not be followed.
+        return str(answer.read(POLICY_BYTES).decode("utf-8", "replace")) if answer.status == 200 else ""
+    except (OSError, ValueError, client.HTTPException):
+        return ""
+    finally:
+        link.close()
 
 
 def _text(path: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import Iterable, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
@@ -113,6 +114,7 @@ class FakeNetwork:
         self.lacking = lacking
         self.names: dict[str, tuple[str, ...]] = {}
         self.records: dict[str, tuple[MxRecord, ...]] = {}
+        self.published: dict[str, str] = {}
         self.asked: list[str] = []
 
     def own_addresses(self) -> frozenset[str]:
@@ -128,5 +130,34 @@ class FakeNetwork:
         self.asked += asked
         return {name: self.records[name] for name in asked if name in self.records}
 
+    def policies(self, domains: Iterable[str]) -> dict[str, str]:
+        asked = list(domains)
+        self.asked += [f"_mta-sts.{one}" for one in asked]
+        return {name: self.published[name] for name in asked if name in self.published}
+
     def lacks(self) -> str:
         return self.lacking
+
+
+class FakeProber:
+    """The SMTP port: servers that answer each command with what they were given for it, 250 where nothing was."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.extensions: dict[str, str] = {"size": "10240000", "smtputf8": ""}
+        self.dead: set[str] = set()
+        self.talks: list[tuple[str, int, tuple[str, ...]]] = []
+
+    def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
+        self.talks.append((server, port, tuple(recipients)))
+        if server in self.dead:
+            return Talk(server, "Connection refused")
+        banner, mail = self.answers.get("banner", (220, "ready")), self.answers.get("MAIL", (250, "ok"))
+        if banner[0] >= 400:
+            return Talk(server, "", banner)
+        told = {one: self.answer(one) for one in recipients} if mail[0] < 400 else {}
+        return Talk(server, "", banner, self.extensions, mail, told)
+
+    def answer(self, recipient: str) -> Answer:
+        """By the whole address, else by how it begins."""
+        return next((said for start, said in self.answers.items() if recipient.startswith(start)), (250, "ok"))

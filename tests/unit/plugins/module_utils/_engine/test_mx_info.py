@@ -12,7 +12,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    FakeMxHost,
+    FakeNetwork,
+    FakeProber,
+)
 
 
 @pytest.fixture
@@ -30,9 +34,21 @@ def host(tmp_path: Path) -> FakeMxHost:
     return host
 
 
+def internet() -> FakeNetwork:
+    """A DNS in which this host is the second MX of both domains."""
+    network = FakeNetwork()
+    for name in ("x.example", "y.example"):
+        network.records[name] = (
+            MxRecord(10, "mail.example", ("192.0.2.1",)),
+            MxRecord(20, "mx.example", ("192.0.2.9",)),
+        )
+    network.names["mail.example"] = ("192.0.2.1",)
+    return network
+
+
 def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None) -> dict[str, Any]:
     before = contents(host.config_directory)
-    results = inform({"domains": list(domains)}, host.postfix(), network or FakeNetwork()).results
+    results = inform({"domains": list(domains)}, host.postfix(), network or internet(), FakeProber()).results
     assert contents(host.config_directory) == before
     return results
 
@@ -57,12 +73,25 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "recipients": 2,
             "wildcard": False,
             "other_maps": False,
+            "verified": False,
+            "nexthop": "mail.example",
+            "nexthop_addresses": [],
+            "probe_recipient": "",
+            "mail_host": None,
             "transport": {
                 "member": f"hash:{host.path('transport')}",
                 "key": "x.example",
                 "result": "relay:[mail.example]",
             },
-            "mx": [{"preference": 10, "host": "mx.example", "addresses": ["192.0.2.9"], "this_host": True}],
+            "mx": [
+                {
+                    "preference": 10,
+                    "host": "mx.example",
+                    "addresses": ["192.0.2.9"],
+                    "alias": False,
+                    "this_host": True,
+                }
+            ],
         }
     }
 
@@ -83,7 +112,7 @@ def test_lost_index_and_lost_source_are_errors(host: FakeMxHost) -> None:
 
 
 def test_nexthop_that_resolves_to_this_host_is_an_error(host: FakeMxHost) -> None:
-    network = FakeNetwork()
+    network = internet()
     network.names["mail.example"] = ("192.0.2.9",)
     assert checks(info(host, "x.example", network=network)) == [("x.example", "own_nexthop", "error")]
 

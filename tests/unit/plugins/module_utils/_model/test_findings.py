@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import (
-    DomainEvidence,
-    Finding,
-    TableEvidence,
-    judge,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import DomainEvidence, TableEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.finding import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import Capture, HostState, MxRecord
 
@@ -33,12 +30,15 @@ def service(name: str = "relay", kind: str = "unix", command: str = "smtp", **ov
     return Service(name, kind, "-", "-", "-", "-", "-", command, dict(overrides))
 
 
+SMTPD = service("smtp", "inet", "smtpd")
+
+
 def host(**fields: Any) -> HostState:
     values = {**VALUES, **fields.pop("values", {})}
     defaults: dict[str, Any] = {
         "parameters": values,
         "values": values,
-        "services": [service("smtp", "inet", "smtpd"), service()],
+        "services": [SMTPD, service()],
         "own_addresses": frozenset({"192.0.2.9"}),
         "service_active": True,
     }
@@ -74,7 +74,13 @@ def test_host_as_it_should_be_has_no_findings() -> None:
             ("relay_deferred", "warning"),
         ),
         (
-            {"services": [service("587", "inet", "smtpd", smtpd_relay_restrictions="permit"), service()]},
+            {
+                "services": [
+                    service("smtp", "inet", "smtpd"),
+                    service("587", "inet", "smtpd", smtpd_relay_restrictions="permit"),
+                    service(),
+                ]
+            },
             ("open_relay", "error"),
         ),
         ({"values": {"mynetworks": "0.0.0.0/0"}}, ("mynetworks", "error")),
@@ -90,7 +96,8 @@ def test_whole_host_is_judged(fields: dict[str, Any], expected: tuple[str, str])
 
 
 def test_guarded_fallback_relay_is_fine() -> None:
-    assert found(host(values={"smtp_fallback_relay": "[smart]"}, services=[service(smtp_fallback_relay="")])) == []
+    services = [SMTPD, service(smtp_fallback_relay="")]
+    assert found(host(values={"smtp_fallback_relay": "[smart]"}, services=services)) == []
 
 
 @pytest.mark.parametrize("index", ["missing", "stale", "unreadable"])

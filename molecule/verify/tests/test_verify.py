@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each fault that mx_info can find is made on a real host, found, and mended as its remedy says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from lab import hosts, mx_faults, playbooks, remote
+
+HOST = "mx1"
+NAME = "mx1.lab.example"
+SECONDS = 20
+ZONE_FILE = "/etc/lab/dnsmasq.conf"
+
+Findings = list[dict[str, Any]]
+
+
+class Lab:
+    """The host, the place outside of it, and what is found from both."""
+
+    def __init__(self) -> None:
+        self.inside = remote.Remote(HOST)
+        self.outside = remote.Remote("tester")
+        self.resolver: list[str] = []
+        self.zone = hosts.on("dns", "cat", ZONE_FILE)
+
+    def look(self, fault: mx_faults.Fault) -> Findings:
+        if fault.view == "stranger":
+            return self.outside.stranger(
+                probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED
+            )["findings"]
+        resolver = {"resolver": self.resolver} if fault.on == "resolver" else {}
+        return self.inside.inform(**{"probe": fault.on == "mail", **resolver, **fault.params})["findings"]
+
+    def make(self, fault: mx_faults.Fault, script: str) -> None:
+        if fault.on == "dns":
+            self.publish(self.zone.replace(fault.right + "\n", script + "\n", 1))
+        elif fault.on == "resolver":
+            self.resolver = [mx_faults.NOWHERE] if script else [f"{mx_faults.NET}.2"]
+        elif fault.on == HOST:
+            self.inside.shell(script)
+        else:
+            hosts.on(fault.on, "sh", "-ec", script)
+
+    def publish(self, zone: str) -> None:
+        hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=zone)
+        hosts.engine("restart", "--time", "0", hosts.container("dns"))
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    lab = Lab()
+    yield lab
+    lab.inside.close()
+    lab.outside.close()
+
+
+def checks(findings: Findings) -> list[tuple[str, str]]:
+    return sorted((one["domain"], one["check"]) for one in findings)
+
+
+def settled(look: Callable[[], Findings], wanted: list[tuple[str, str]]) -> Findings:
+    """What is found once it is what is wanted, or when the time is over."""
+    seen: list[Findings] = []
+
+    def as_wanted() -> bool:
+        seen.append(look())
+        return checks(seen[-1]) == wanted
+
+    hosts.wait_for(as_wanted, SECONDS)
+    return seen[-1]
+
+
+def test_healthy_host_has_no_finding(lab: Lab) -> None:
+    told = lab.inside.inform(probe=True, outage="5d")
+    assert told["findings"] == []
+    assert told["notes"] == []
+    assert told["domains"]["away.example"]["mail_host"]["recipients"]["ivan@away.example"][0] == 250
+    outside = lab.outside.stranger(probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED)
+    assert outside["findings"] == []
+
+
+@pytest.mark.parametrize("fault", mx_faults.FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_found_and_its_remedy_mends_it(lab: Lab, fault: mx_faults.Fault) -> None:
+    wanted = sorted(fault.found)
+    lab.inside.shell(fault.also)
+    lab.make(fault, fault.wrong)
+    try:
+        found = settled(lambda: lab.look(fault), wanted)
+        assert checks(found) == wanted, found
+        assert [one["remedy"] for one in found if fault.remedy in one["remedy"]] != [], found
+    finally:
+        lab.make(fault, fault.right)
+    assert settled(lambda: lab.look(fault), []) == []
+
+
+def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
+    variables = {"verify_probe": True, "verify_probe_from": "tester.lab.example", "verify_outage": "5d"}
+    run = playbooks.play("verify", playbooks.VERIFY, variables=variables)
+    assert (run.code, run.changed[NAME]) == (0, 0), run.said
+    assert "2 domain(s), 0 reason(s) to fail, 0 other(s)" in run.said
+    hosts.on(HOST, "sh", "-ec", mx_faults.main("relay_recipient_maps=", "mydestination=$myhostname, away.example"))
+    try:
+        run = playbooks.play("verify", playbooks.VERIFY)
+    finally:
+        right = mx_faults.main(
+            f"relay_recipient_maps=hash:{mx_faults.RECIPIENTS}", "mydestination=$myhostname, localhost"
+        )
+        hosts.on(HOST, "sh", "-ec", right)
+    assert run.code != 0
+    assert "2 domain(s), 1 reason(s) to fail, 2 other(s)" in run.said
+    assert "remove it from mydestination or from relay_domains" in run.said
+
+
+def test_dns_fails_the_verify_playbook_only_where_that_is_asked_for(lab: Lab) -> None:
+    lab.publish(lab.zone.replace(mx_faults.AWAY_MX + "\n", ""))
+    try:
+        assert playbooks.play("verify", playbooks.VERIFY).code == 0
+        run = playbooks.play("verify", playbooks.VERIFY, variables={"verify_fail_on": ["local", "dns"]})
+    finally:
+        lab.publish(lab.zone)
+    assert run.code != 0
+    assert "add the record away.example. IN MX 100 mx1.lab.example." in run.said

@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs on a host of the lab: shell scripts, and the work of mx_info, without starting Python for each.
+
+PYTHONPATH is the folder that holds `ansible_collections`. Standard input is one JSON object a line: `shell` (a script),
+`inform` or `stranger` (parameters of mx_info). Standard output is one JSON object a line: `out`, `findings` or
+`error`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any, Dict
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
+
+
+def carry_out(order: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what became of one order."""
+    if "shell" in order:
+        done = subprocess.run(
+            ["sh", "-ec", order["shell"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        return {"out": done.stdout} if done.returncode == 0 else {"error": f"{order['shell']}: {done.stdout}"}
+    if "stranger" in order:
+        return as_stranger(order["stranger"], SmtpProber()).results
+    params = order["inform"]
+    return inform(params, Postfix(LocalCommands()), SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
+
+
+for line in sys.stdin:
+    try:
+        answer = carry_out(json.loads(line))
+    except Exception as failure:
+        answer = {"error": repr(failure)}
+    print(json.dumps(answer), flush=True)

@@ -1,0 +1,624 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong with an MX host: each fault as it is made, as it is found, and as its remedy mends it.
+
+They are made on the host of the scenario `verify`, primary MX of gateway.example and secondary MX of away.example.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+NET = os.environ.get("MXRELAY_LAB_NET", "")
+PRIMARY = "gateway.example"
+SECONDARY = "away.example"
+BOTH = (PRIMARY, SECONDARY)
+RECIPIENTS = "/etc/postfix/relay_recipients"
+TRANSPORT = "/etc/postfix/transport"
+NOWHERE = f"{NET}.250"
+LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One fault. `found` are the findings it has, by domain and check; `remedy` are words of a finding's remedy.
+
+    `wrong` makes it and `right` does what the remedy says: scripts for the host `on`; where that is "dns", lines of the
+    zone, of which `wrong` takes the place of `right`, and where it is "resolver", any. `view` is who looks: the host
+    itself (`inform`), with `params`, or a stranger. `also` is a script that makes the host what it is a fault for, and
+    is none by itself.
+    """
+
+    name: str
+    found: tuple[tuple[str, str], ...]
+    remedy: str
+    wrong: str
+    right: str
+    on: str = "mx1"
+    view: str = "inform"
+    also: str = ""
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def main(*settings: str, unset: str = "", reload: bool = False) -> str:
+    """A script that sets and unsets parameters, in a main.cf whose age makes no command of Postfix wait."""
+    lines = [f"postconf -e '{one}'" for one in settings]
+    lines += [f"postconf -X {unset}"] if unset else []
+    lines += ["touch --date=2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"]
+    return "\n".join(lines + (["postfix reload"] if reload else []))
+
+
+def master(*arguments: str) -> str:
+    """A script that edits master.cf."""
+    lines = [f"postconf {one}" for one in arguments]
+    return "\n".join([*lines, "touch --date=2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"])
+
+
+def rows(path: str, without: str, *new: str) -> str:
+    """A script that replaces the rows of a table that match a pattern."""
+    lines = [f"sed -i '/{without}/d' {path}"] + [f"echo '{one}' >> {path}" for one in new]
+    return "\n".join([*lines, f"postmap hash:{path}"])
+
+
+def host(check: str) -> tuple[tuple[str, str], ...]:
+    return (("", check),)
+
+
+def primary(check: str) -> tuple[tuple[str, str], ...]:
+    return ((PRIMARY, check),)
+
+
+def secondary(check: str) -> tuple[tuple[str, str], ...]:
+    return ((SECONDARY, check),)
+
+
+def both(check: str) -> tuple[tuple[str, str], ...]:
+    return tuple((one, check) for one in BOTH)
+
+
+def row(result: str) -> str:
+    return rows(TRANSPORT, PRIMARY, f"{PRIMARY} {result}")
+
+
+RIGHT_ROW = row("relay:[mail.lab.example]")
+RIGHT_RECIPIENTS = rows(
+    RECIPIENTS, SECONDARY, "ivan@away.example x", "judy@away.example x", "postmaster@away.example x"
+)
+RESTRICTIONS = "smtpd_relay_restrictions=permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
+GATEWAY_MX = "mx-host=gateway.example,mx1.lab.example,10"
+AWAY_MX = "mx-host=away.example,mx1.lab.example,100"
+PRIMARY_MX = "mx-host=away.example,mail.lab.example,10"
+ADDRESS = "host-record=mx1.lab.example,@NET@.21"
+
+# The engine's resolver has an opinion of its own about the names of hosts.
+PUBLIC_DNS = {"resolver": [f"{NET}.2"]}
+
+CLASSES = (
+    Fault(
+        "domain in mydestination",
+        primary("class"),
+        "remove it from mydestination",
+        main("mydestination=$myhostname, localhost, gateway.example"),
+        main("mydestination=$myhostname, localhost"),
+    ),
+    Fault(
+        "domain in mydestination by another parameter",
+        secondary("class"),
+        "remove it from mydestination",
+        main("mydestination=$myhostname, localhost, $ours", "ours=away.example"),
+        main("ours="),
+    ),
+    Fault(
+        "domain in virtual_mailbox_domains by a file",
+        secondary("class"),
+        "remove it from virtual_mailbox_domains",
+        "echo away.example > /etc/postfix/hosted\n" + main("virtual_mailbox_domains=/etc/postfix/hosted"),
+        "echo other.example > /etc/postfix/hosted",
+    ),
+    Fault(
+        "domain in virtual_alias_domains by a table",
+        primary("class"),
+        "remove it from virtual_alias_domains",
+        "echo 'gateway.example x' > /etc/postfix/aliased\npostmap hash:/etc/postfix/aliased\n"
+        + main("virtual_alias_domains=hash:/etc/postfix/aliased"),
+        main(unset="virtual_alias_domains"),
+    ),
+    Fault(
+        "domain that is not relayed",
+        secondary("relay_domains"),
+        "add it to relay_domains",
+        main("relay_domains=gateway.example"),
+        main("relay_domains=gateway.example, away.example"),
+        params={"domains": list(BOTH)},
+    ),
+)
+
+RECIPIENT_TABLES = (
+    Fault(
+        "no recipients",
+        secondary("no_recipients"),
+        "list its recipients",
+        rows(RECIPIENTS, SECONDARY),
+        RIGHT_RECIPIENTS,
+    ),
+    Fault(
+        "wildcard row",
+        secondary("accepts_any"),
+        "remove its wildcard row",
+        rows(RECIPIENTS, SECONDARY, "@away.example x"),
+        RIGHT_RECIPIENTS,
+    ),
+    Fault(
+        "empty map",
+        both("accepts_any"),
+        "list its recipients in a table of relay_recipient_maps",
+        main("relay_recipient_maps="),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
+        "recipients only asked of the mail host",
+        both("verify_only"),
+        "set unverified_recipient_defer_code to 250",
+        main(
+            "relay_recipient_maps=",
+            "smtpd_recipient_restrictions=reject_unauth_destination, reject_unverified_recipient",
+        ),
+        main("unverified_recipient_defer_code=250"),
+    ),
+    Fault(
+        "recipients asked of the mail host by a table",
+        secondary("verify_only"),
+        "set unverified_recipient_defer_code to 250",
+        "echo 'away.example reject_unverified_recipient' > /etc/postfix/asked\npostmap hash:/etc/postfix/asked\n"
+        + rows(RECIPIENTS, SECONDARY, "@away.example x")
+        + "\n"
+        + main(
+            f"relay_recipient_maps=hash:{RECIPIENTS}",
+            "unverified_recipient_defer_code=450",
+            "smtpd_recipient_restrictions=reject_unauth_destination, check_recipient_access hash:/etc/postfix/asked",
+        ),
+        RIGHT_RECIPIENTS + "\n" + main(unset="smtpd_recipient_restrictions unverified_recipient_defer_code"),
+    ),
+    Fault(
+        "index missing",
+        host("index"),
+        f"postmap hash:{RECIPIENTS}",
+        f"rm {RECIPIENTS}.db",
+        f"postmap hash:{RECIPIENTS}",
+    ),
+    Fault(
+        "index stale",
+        host("index"),
+        f"postmap hash:{TRANSPORT}",
+        rows(TRANSPORT, "new.example") + f"\necho 'new.example relay:[mail.lab.example]' >> {TRANSPORT}",
+        f"postmap hash:{TRANSPORT}",
+    ),
+    Fault(
+        "index truncated",
+        host("index"),
+        f"postmap hash:{RECIPIENTS}",
+        f": > {RECIPIENTS}.db",
+        f"postmap hash:{RECIPIENTS}",
+    ),
+    Fault(
+        "index of another table",
+        host("index"),
+        f"postmap hash:{RECIPIENTS}",
+        "echo 'other@away.example x' > /etc/postfix/other\npostmap hash:/etc/postfix/other\n"
+        f"mv /etc/postfix/other.db {RECIPIENTS}.db",
+        f"postmap hash:{RECIPIENTS}",
+    ),
+    Fault(
+        "source lost",
+        host("index"),
+        "take it out of relay_recipient_maps",
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}, hash:/etc/postfix/lost"),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
+        "type that is not there",
+        host("table_type"),
+        "name that in transport_maps",
+        main(f"transport_maps=hash:{TRANSPORT}, pgsql:/etc/postfix/pgsql.cf"),
+        main(f"transport_maps=hash:{TRANSPORT}"),
+    ),
+    Fault(
+        "table that proxymap can't read",
+        host("table_mode"),
+        "let postfix read the table",
+        f"chmod 0600 {RECIPIENTS}.db\n" + main(f"relay_recipient_maps=proxy:hash:{RECIPIENTS}"),
+        f"chmod 0644 {RECIPIENTS}.db\n" + main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+)
+
+WAYS_OUT = (
+    Fault(
+        "no transport row on the best MX",
+        primary("best_mx"),
+        "add a transport row",
+        rows(TRANSPORT, PRIMARY),
+        RIGHT_ROW,
+    ),
+    Fault(
+        "no brackets, and this host the nexthop's MX",
+        primary("nexthop_brackets"),
+        "write relay:[gateway.example]",
+        row("relay:gateway.example"),
+        RIGHT_ROW,
+    ),
+    Fault(
+        "no brackets",
+        primary("nexthop_brackets"),
+        "write relay:[mail.lab.example]",
+        row("relay:mail.lab.example"),
+        RIGHT_ROW,
+    ),
+    Fault("nexthop is this host", primary("own_nexthop"), "name the host", row("relay:[mx1.lab.example]"), RIGHT_ROW),
+    Fault(
+        "nexthop is this host's address behind NAT",
+        primary("own_nexthop"),
+        "name the host",
+        main(f"proxy_interfaces={NOWHERE}") + "\n" + row("relay:[nowhere.lab.example]"),
+        RIGHT_ROW + "\n" + main("proxy_interfaces="),
+    ),
+    Fault(
+        "nexthop that DNS does not know",
+        primary("mail_host"),
+        "correct the name",
+        row("relay:[gone.lab.example]"),
+        RIGHT_ROW,
+    ),
+    Fault(
+        "row that drops mail",
+        secondary("transport"),
+        "remove that entry",
+        rows(TRANSPORT, SECONDARY, "away.example discard:"),
+        rows(TRANSPORT, SECONDARY),
+    ),
+    Fault(
+        "relayhost",
+        secondary("relayhost"),
+        "add the transport row away.example relay:",
+        main("relayhost=[mail.lab.example]"),
+        rows(TRANSPORT, SECONDARY, "away.example relay:"),
+    ),
+    Fault(
+        "relay_transport",
+        secondary("relayhost"),
+        "add the transport row away.example relay:",
+        main("relayhost=", "relay_transport=smtp:[mail.lab.example]") + "\n" + rows(TRANSPORT, SECONDARY),
+        rows(TRANSPORT, SECONDARY, "away.example relay:"),
+    ),
+    Fault(
+        "fallback relay",
+        host("fallback_relay"),
+        "the override smtp_fallback_relay=",
+        main("relay_transport=relay", "smtp_fallback_relay=[mail.lab.example]") + "\n" + rows(TRANSPORT, SECONDARY),
+        master("-P relay/unix/smtp_fallback_relay="),
+    ),
+    Fault(
+        "no relay service",
+        host("relay_service"),
+        "add the service relay",
+        master("-M# relay/unix"),
+        master("-M 'relay/unix=relay unix - - y - - smtp'") + "\n" + main("smtp_fallback_relay="),
+    ),
+    Fault(
+        "relay transport held",
+        host("defer_transports"),
+        "take relay out of defer_transports",
+        main("defer_transports=relay"),
+        main("defer_transports="),
+    ),
+    Fault(
+        "queue lifetime shorter than the outage",
+        host("queue_lifetime"),
+        "set maximal_queue_lifetime to 5d",
+        main("maximal_queue_lifetime=1d"),
+        main("maximal_queue_lifetime=5d"),
+        params={"outage": "5d"},
+    ),
+    Fault(
+        "resolv.conf in the chroot out of date",
+        host("chroot"),
+        "restart Postfix",
+        "echo '# new' >> /etc/resolv.conf",
+        "systemctl restart postfix",
+    ),
+)
+
+STRANGERS = (
+    Fault(
+        "open relay",
+        host("open_relay"),
+        "reject_unauth_destination",
+        main("smtpd_relay_restrictions=permit"),
+        main(RESTRICTIONS),
+    ),
+    Fault(
+        "open relay by a service of its own",
+        host("open_relay"),
+        "end its smtpd_relay_restrictions",
+        master("-P smtp/inet/smtpd_relay_restrictions=permit"),
+        master("-PX smtp/inet/smtpd_relay_restrictions"),
+    ),
+    Fault(
+        "relaying deferred",
+        host("relay_deferred"),
+        "replace defer_unauth_destination",
+        main("smtpd_relay_restrictions=permit_mynetworks, defer_unauth_destination"),
+        main(RESTRICTIONS),
+    ),
+    Fault(
+        "everybody in mynetworks",
+        host("mynetworks"),
+        "take 0.0.0.0/0 out",
+        main("mynetworks=0.0.0.0/0"),
+        main("mynetworks=127.0.0.0/8"),
+    ),
+    Fault(
+        "misspelled restriction",
+        host("restriction"),
+        "correct smtpd_recipient_restrictions",
+        main("smtpd_recipient_restrictions=reject_unlisted_recipent"),
+        main(unset="smtpd_recipient_restrictions"),
+    ),
+    Fault(
+        "permit_mx_backup",
+        host("permit_mx_backup"),
+        "take permit_mx_backup out",
+        main("smtpd_relay_restrictions=permit_mynetworks, permit_mx_backup, reject_unauth_destination"),
+        main(RESTRICTIONS),
+    ),
+    Fault(
+        "unlisted recipients accepted",
+        host("reject_unlisted"),
+        "set smtpd_reject_unlisted_recipient to yes",
+        main("smtpd_reject_unlisted_recipient=no"),
+        main("smtpd_reject_unlisted_recipient=yes"),
+    ),
+    Fault(
+        "unknown recipients put off",
+        host("reject_code"),
+        "set unknown_relay_recipient_reject_code to 550",
+        main("unknown_relay_recipient_reject_code=450"),
+        main("unknown_relay_recipient_reject_code=550"),
+    ),
+    Fault(
+        "soft bounces", host("soft_bounce"), "set soft_bounce to no", main("soft_bounce=yes"), main("soft_bounce=no")
+    ),
+)
+
+LISTENING = (
+    Fault(
+        "loopback only",
+        host("inet_interfaces"),
+        "set inet_interfaces to all",
+        main("inet_interfaces=loopback-only"),
+        main("inet_interfaces=all"),
+    ),
+    Fault(
+        "no smtpd",
+        host("smtp_service"),
+        "add the service smtp",
+        main("inet_interfaces=all") + "\n" + master("-M# smtp/inet"),
+        master("-M 'smtp/inet=smtp inet n - y - - smtpd'"),
+    ),
+    Fault(
+        "network services disabled",
+        host("smtp_service"),
+        "out of master_service_disable",
+        main("master_service_disable=inet"),
+        main("master_service_disable="),
+    ),
+    Fault(
+        "name of no host",
+        host("myhostname"),
+        "set myhostname",
+        main("myhostname=localhost"),
+        main("myhostname=mx1.lab.example"),
+    ),
+    Fault("service stopped", host("service"), "start postfix", "systemctl stop postfix", "systemctl start postfix"),
+    Fault(
+        "reload forgotten",
+        host("reload"),
+        "reload Postfix",
+        "touch --date=+1min /etc/postfix/master.cf",
+        "postfix reload; " + main(),
+    ),
+)
+
+ZONE = (
+    Fault("no MX record", secondary("mx_record"), "add the record away.example. IN MX 100", "", AWAY_MX, on="dns"),
+    Fault(
+        "MX records in the wrong order",
+        secondary("best_mx"),
+        "give the primary's MX record a lower preference",
+        "mx-host=away.example,mx1.lab.example,5",
+        AWAY_MX,
+        on="dns",
+    ),
+    Fault(
+        "another MX before the gateway",
+        primary("mx_order"),
+        "lower preference than 5",
+        GATEWAY_MX + "\nmx-host=gateway.example,nowhere.lab.example,5",
+        GATEWAY_MX,
+        on="dns",
+    ),
+    Fault(
+        "MX is an alias",
+        secondary("mx_cname"),
+        "name the host itself",
+        "mx-host=away.example,alias.lab.example,100\ncname=alias.lab.example,mx1.lab.example",
+        AWAY_MX,
+        on="dns",
+    ),
+    Fault(
+        "MX without an address",
+        secondary("mx_address"),
+        "add an A record for gone.lab.example",
+        AWAY_MX + "\nmx-host=away.example,gone.lab.example,20",
+        AWAY_MX,
+        on="dns",
+    ),
+    Fault(
+        "address that this host does not know",
+        both("proxy_interfaces"),
+        f"add {NOWHERE} to proxy_interfaces",
+        "host-record=mx1.lab.example,@NET@.250",
+        ADDRESS,
+        on="dns",
+        params=PUBLIC_DNS,
+    ),
+    Fault(
+        "IPv6 address that Postfix does not hear",
+        both("inet_protocols"),
+        "take 2001:db8::21 out of DNS",
+        "host-record=mx1.lab.example,@NET@.21,2001:db8::21",
+        ADDRESS,
+        on="dns",
+        params=PUBLIC_DNS,
+        also=main("inet_protocols=ipv4"),
+    ),
+    Fault(
+        "resolver that does not answer",
+        both("dns_silent"),
+        "see that the resolver answers",
+        "one that nobody has",
+        "",
+        on="resolver",
+    ),
+    Fault(
+        "MTA-STS policy that can't be fetched",
+        secondary("mta_sts"),
+        "remove the record _mta-sts.away.example",
+        PRIMARY_MX + '\ntxt-record=_mta-sts.away.example,"v=STSv1; id=1"',
+        PRIMARY_MX,
+        on="dns",
+    ),
+)
+
+MAIL_HOSTS = (
+    Fault(
+        "mail host refuses this host",
+        both("mail_host_refuses"),
+        "exempt this host",
+        main("smtpd_client_restrictions=reject", reload=True),
+        main("smtpd_client_restrictions=", reload=True),
+        on="mail",
+    ),
+    Fault(
+        "mail host puts this host off",
+        both("mail_host_defers"),
+        "exempt this host from greylisting",
+        main("smtpd_client_restrictions=defer", reload=True),
+        main("smtpd_client_restrictions=", reload=True),
+        on="mail",
+    ),
+    Fault(
+        "recipients that the mail host does not know",
+        secondary("mail_host_unknown"),
+        "add it on the mail host",
+        "sed -i s/@away.example/@moved.example/ /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; postfix reload",
+        "sed -i s/@moved.example/@away.example/ /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; postfix reload",
+        on="mail",
+    ),
+    Fault(
+        "mail host takes smaller messages",
+        both("message_size"),
+        "set message_size_limit to 5000000",
+        main("message_size_limit=5000000", reload=True),
+        main(unset="message_size_limit", reload=True),
+        on="mail",
+    ),
+    Fault(
+        "mail host takes larger messages",
+        both("message_size"),
+        "set message_size_limit to 20000000",
+        main("message_size_limit=20000000", reload=True),
+        main(unset="message_size_limit", reload=True),
+        on="mail",
+    ),
+    Fault(
+        "mail host without SMTPUTF8",
+        both("smtputf8"),
+        "have the mail host offer it",
+        main("smtputf8_enable=no", reload=True),
+        main(unset="smtputf8_enable", reload=True),
+        on="mail",
+    ),
+)
+
+FROM_OUTSIDE = (
+    Fault(
+        "relays for a stranger",
+        host("probe_open_relay"),
+        "mynetworks",
+        # Without any restriction that closes it, smtpd does not even start.
+        main("mynetworks=0.0.0.0/0", reload=True),
+        main("mynetworks=127.0.0.0/8", reload=True),
+        view="stranger",
+    ),
+    Fault(
+        "puts a stranger off",
+        host("probe_relay_deferred"),
+        "replace defer_unauth_destination",
+        main("smtpd_relay_restrictions=permit_mynetworks, defer_unauth_destination", reload=True),
+        main(RESTRICTIONS, reload=True),
+        view="stranger",
+    ),
+    Fault(
+        "refuses a listed recipient",
+        secondary("probe_refused"),
+        "add the recipient to its list",
+        rows(RECIPIENTS, "ivan@away.example"),
+        RIGHT_RECIPIENTS,
+        view="stranger",
+    ),
+    Fault(
+        "can't read its table",
+        both("probe_deferred"),
+        "a table that can't be read",
+        f"mv {RECIPIENTS}.db {RECIPIENTS}.away\npostfix reload",
+        f"mv {RECIPIENTS}.away {RECIPIENTS}.db\npostfix reload",
+        view="stranger",
+    ),
+    Fault(
+        "takes whoever nobody is",
+        both("probe_unknown"),
+        "list its recipients",
+        main("relay_recipient_maps=", reload=True),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}", reload=True),
+        view="stranger",
+    ),
+    Fault(
+        "puts off whoever nobody is",
+        both("probe_unknown"),
+        "set unknown_relay_recipient_reject_code to 550",
+        main("unknown_relay_recipient_reject_code=450", reload=True),
+        main("unknown_relay_recipient_reject_code=550", reload=True),
+        view="stranger",
+    ),
+    Fault(
+        "has no postmaster",
+        secondary("probe_postmaster"),
+        "add postmaster@away.example",
+        rows(RECIPIENTS, "postmaster@away.example"),
+        RIGHT_RECIPIENTS,
+        view="stranger",
+    ),
+    Fault(
+        "does not answer",
+        host("probe_connect"),
+        "see that Postfix runs",
+        "systemctl stop postfix",
+        "systemctl start postfix",
+        view="stranger",
+    ),
+)
+
+FAULTS = (*CLASSES, *RECIPIENT_TABLES, *WAYS_OUT, *STRANGERS, *LISTENING, *ZONE, *MAIL_HOSTS, *FROM_OUTSIDE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -117,7 +118,7 @@ class Request:
     def absent(self) -> list[DomainItem]:
         return [item for item in self.items if item.state == ABSENT]
 
-    @property
+    @cached_property
     def declared(self) -> frozenset[str]:
         """All names that either role declares, in whatever state."""
         return frozenset(item.name for item in self.items) | self.peer_domains

@@ -150,6 +150,38 @@ options:
   queue_lifetime:
     description: The value of C(maximal_queue_lifetime), a Postfix time value; left as it is where not given.
     type: str
+  mail_host_tls:
+    description:
+      - TLS to the mail hosts, as C(smtp_tls_security_level) of the service C(relay).
+      - Where not given, V(may) if nobody has set that parameter.
+    type: str
+    choices: [none, may, dane, secure]
+  mail_host_concurrency:
+    description: The value of C(relay_destination_concurrency_limit); left as it is where not given.
+    type: str
+  message_size_limit:
+    description: The value of C(message_size_limit), in bytes; left as it is where not given.
+    type: str
+  relay_restrictions:
+    description: The members of C(smtpd_relay_restrictions). Refused where a stranger could relay through them.
+    type: list
+    elements: str
+  client_restrictions:
+    description: The members of C(smtpd_client_restrictions); left as they are where not given.
+    type: list
+    elements: str
+  etrn_restrictions:
+    description:
+      - The members of C(smtpd_etrn_restrictions).
+      - Where not given, V(permit_mynetworks) and V(reject) if C(main.cf) has none.
+    type: list
+    elements: str
+  smtputf8:
+    description: Whether C(smtputf8_enable) is on; left as it is where not given.
+    type: bool
+  ipv6:
+    description: Whether C(inet_protocols) is V(all), or V(ipv4); left as it is where not given.
+    type: bool
   postmaster:
     description: Accept C(postmaster) of each listed domain. V(true) where not given.
     type: bool

@@ -180,6 +180,69 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     serves_its_domain()
 
 
+SETTINGS = {
+    "primary_mx_mail_host_concurrency": 3,
+    "primary_mx_message_size_limit": 9000000,
+    "primary_mx_relay_restrictions": ["permit_mynetworks", "reject_unauth_destination"],
+    "primary_mx_client_restrictions": ["permit_mynetworks", "reject_unknown_reverse_client_hostname"],
+    "primary_mx_smtputf8": False,
+    "primary_mx_ipv6": False,
+}
+
+
+def features() -> str:
+    """What the host offers a stranger, and what it says to one who wants the domain's queue sent."""
+    script = "import smtplib; s = smtplib.SMTP(%r); print(s.ehlo(), s.docmd('ETRN', 'gateway.example'))" % NAME
+    return hosts.on("tester", "python3", "-c", script)
+
+
+def test_settings_of_the_whole_host_hold_in_smtp() -> None:
+    assert "SMTPUTF8" in features()
+    assert "(554, b'5.7.1 <gateway.example>: Etrn command rejected" in features()
+    # Said explicitly, so that the way back is one as well.
+    back = {"primary_mx_smtputf8": True, "primary_mx_ipv6": True, "primary_mx_message_size_limit": 10240000}
+    changes_once(variables=SETTINGS)
+    try:
+        assert "SIZE 9000000" in features()
+        assert "SMTPUTF8" not in features()
+        assert hosts.testinfra_host(HOST).socket("tcp://:::25").is_listening is False
+        serves_its_domain()
+        claims.relays_for_no_stranger(HOST, "gateway.example")
+    finally:
+        converged(variables=back)
+    faults.unset_parameters(HOST, "smtpd_client_restrictions", "relay_destination_concurrency_limit")
+    assert "SIZE 10240000" in features()
+
+
+def test_mail_for_a_mail_host_that_must_prove_who_it_is_waits_until_it_need_not() -> None:
+    faults.set_parameters(HOST, {"smtp_tls_CApath": "/etc/ssl/certs"})
+    unique, message = hosts.new_message()
+    try:
+        changes_once(variables={"primary_mx_mail_host_tls": "secure"})
+        hosts.talk("alice@gateway.example", server=NAME, message=message)
+        claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
+    finally:
+        changes_once(variables={"primary_mx_mail_host_tls": "may"})
+        faults.unset_parameters(HOST, "smtp_tls_CApath")
+    assert hosts.flushed(HOST, unique, "alice@gateway.example") == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"primary_mx_relay_restrictions": ["permit_mynetworks", "permit"]}, "open_relay"),
+        ({"primary_mx_client_restrictions": ["permit_mynetworks", "reject"]}, "client_restrictions"),
+        ({"primary_mx_mail_host_tls": "secure"}, "smtp_tls_CApath"),
+    ],
+)
+def test_setting_that_would_do_harm_is_refused(setting: dict[str, Any], named: str) -> None:
+    before = faults.state_of(HOST)
+    run = converge(variables=setting)
+    assert run.code != 0
+    assert named in run.said
+    assert faults.state_of(HOST) == before
+
+
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "nexthop is this host": (
         [{"name": "flow.example", "mail_host": "mx1.lab.example", "recipients": ["erin@flow.example"]}],

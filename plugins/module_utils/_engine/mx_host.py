@@ -145,7 +145,7 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
         wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), _text(OS_RELEASE))
         return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
     reader = MapReader(postfix)
-    state = read_parameters(postfix, reader)
+    state = read_parameters(postfix, reader, ", ".join(map(str, request.settings["relay_restrictions"])))
     evidence = Evidence(state, reader=reader)
     declared = [item.name for item in request.items]
     _read_tables(postfix, request, evidence, reader)
@@ -161,8 +161,8 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     return evidence
 
 
-def read_strangers(state: HostState, reader: MapReader) -> None:
-    """What the tables and classes that decide on relaying say to strangers, in main.cf and in overrides."""
+def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> None:
+    """What the tables and classes that decide on relaying say to strangers: in main.cf, in overrides, in `wanted`."""
     overrides = [service.overrides for service in state.services]
     networks = [state.value("mynetworks")] + [one.get("mynetworks", "") for one in overrides]
     value = expand(" ".join(networks), state.values)
@@ -172,7 +172,7 @@ def read_strangers(state: HostState, reader: MapReader) -> None:
 
     classes = split_items(state.value("smtpd_restriction_classes"))
     names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
-    lists = [state.value(name) for name in (*names, *classes)]
+    lists = [state.value(name) for name in (*names, *classes)] + [expand(wanted, state.values)]
     lists += [expand(one[name], state.values) for one in overrides for name in names if name in one]
     found = {pair for one in lists for pair in restrictions.access_tables(one)}
     permitting = {table for action, table in sorted(found) if _permits_strangers(action, table, reader)}
@@ -197,8 +197,8 @@ def read_service(postfix: Postfix, state: HostState) -> None:
     state.reload_pending = service.reload_pending
 
 
-def read_parameters(postfix: Postfix, reader: MapReader) -> HostState:
-    """What main.cf and master.cf say, and what Postfix makes of them."""
+def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:
+    """What main.cf and master.cf say, and what Postfix makes of them; `wanted` are relay restrictions to be set."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
     state = HostState(
         installed=True,
@@ -207,7 +207,7 @@ def read_parameters(postfix: Postfix, reader: MapReader) -> HostState:
         explicit=MainCf(_text(main_cf), main_cf).values,
         services=MasterCf(_text(master_cf), master_cf).services,
     )
-    read_strangers(state, reader)
+    read_strangers(state, reader, wanted)
     state.version = tuple(int(one) for one in re.findall(r"\d+", state.value("mail_version"))[:3])
     return state
 

@@ -33,6 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     Refusal,
     Request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_settings import asked, relay_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
@@ -111,7 +112,6 @@ class MxPlan:
 def decide(request: Request, host: HostState) -> MxPlan:
     """The plan for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     plan = MxPlan(refusals=list(request.refusals))
-    settings = request.settings
     _policies(request, host, plan)
     _transport_rows(request, host, plan)
     if host.installed:
@@ -127,13 +127,16 @@ def decide(request: Request, host: HostState) -> MxPlan:
         _transport_maps(request, host, plan)
         _verification(request, host, plan)
         if request.present:
-            _restrictions(host, plan)
+            _restrictions(request, host, plan)
             _fallback_guard(host, plan)
     else:
         for item in request.present:
             plan.add_item("relay_domains", item.name)
-    if settings["queue_lifetime"] and request.present:
-        plan.parameters["maximal_queue_lifetime"] = str(settings["queue_lifetime"])
+    if request.present:
+        wanted = asked(request, host)
+        plan.parameters.update(wanted.parameters)
+        plan.overrides.update(wanted.overrides)
+        plan.refusals += wanted.refusals
     return plan
 
 
@@ -633,9 +636,10 @@ def _refuse_verification(items: Sequence[DomainItem], host: HostState, plan: MxP
                 )
 
 
-def _restrictions(host: HostState, plan: MxPlan) -> None:
+def _restrictions(request: Request, host: HostState, plan: MxPlan) -> None:
     """554 instead of 454 for a relay attempt, and no list through which a stranger relays."""
-    relay = host.value(RELAY_RESTRICTIONS)
+    told = _wanted_restrictions(request, host, plan)
+    relay = expand(plan.parameters.get(RELAY_RESTRICTIONS, host.value(RELAY_RESTRICTIONS)), host.values)
     recipient = expand(plan.parameters.get(RECIPIENT_RESTRICTIONS, host.value(RECIPIENT_RESTRICTIONS)), host.values)
     verdicts = tuple(restrictions.verdict(one, host.permitting) for one in (relay, recipient))
     if verdicts == (restrictions.EMPTY, restrictions.EMPTY) or (
@@ -646,7 +650,7 @@ def _restrictions(host: HostState, plan: MxPlan) -> None:
         name = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
         plan.parameters[name] = restrictions.SAFE_LIST
         relay = restrictions.SAFE_LIST
-    elif restrictions.CLOSED not in verdicts:
+    elif restrictions.CLOSED not in verdicts and not told:
         names = [name for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS) if host.knows(name)]
         plan.refuse(
             "",
@@ -670,6 +674,23 @@ def _restrictions(host: HostState, plan: MxPlan) -> None:
             f"the overrides of {service.key} in master.cf let a stranger relay",
             f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
         )
+
+
+def _wanted_restrictions(request: Request, host: HostState, plan: MxPlan) -> bool:
+    """The list that is asked for, which has to close by itself; whether it was refused because it does not."""
+    wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
+    if not wanted:
+        return False
+    plan.parameters[RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS] = wanted
+    opens = restrictions.verdict(expand(wanted, host.values), host.permitting) != restrictions.CLOSED
+    if opens:
+        plan.refuse(
+            "",
+            "open_relay",
+            f"{request.role or 'mx'}_relay_restrictions ({wanted}) would let a stranger relay",
+            "end them with reject_unauth_destination, after what permits your own clients and nobody else",
+        )
+    return opens
 
 
 def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
@@ -704,7 +725,7 @@ def _overrides(host: HostState, parameter: str) -> list[tuple[str, str]]:
 
 def _fallback_guard(host: HostState, plan: MxPlan) -> None:
     """Mail for a relay domain waits here, whatever fallback the host has for other mail."""
-    relay = next((one for one in host.services if one.name == "relay" and one.type == "unix"), None)
+    relay = relay_service(host)
     if relay is None:
         plan.refuse(
             "",

@@ -31,6 +31,14 @@ DEFAULTS: Mapping[str, Any] = {
     "table_type": "",
     "table_directory": "",
     "queue_lifetime": "",
+    "mail_host_tls": "",
+    "mail_host_concurrency": "",
+    "message_size_limit": "",
+    "relay_restrictions": [],
+    "client_restrictions": [],
+    "etrn_restrictions": [],
+    "smtputf8": "",
+    "ipv6": "",
     "postmaster": True,
     "undeclared_domains": "refuse",
     "remove_undeclared": False,
@@ -38,7 +46,23 @@ DEFAULTS: Mapping[str, Any] = {
     "manage_service": True,
 }
 # A blank one of these takes the other role's, since the host can have only one.
-_SHARED = ("proxy_interfaces", "inet_interfaces", "table_type", "table_directory", "queue_lifetime")
+_SHARED = (
+    "proxy_interfaces",
+    "inet_interfaces",
+    "table_type",
+    "table_directory",
+    "queue_lifetime",
+    "mail_host_tls",
+    "mail_host_concurrency",
+    "message_size_limit",
+    "relay_restrictions",
+    "client_restrictions",
+    "etrn_restrictions",
+    "smtputf8",
+    "ipv6",
+)
+_ORDERED = ("relay_restrictions", "client_restrictions", "etrn_restrictions")
+_NUMBERS = {"mail_host_concurrency": "1", "message_size_limit": "0"}
 _TIME = re.compile(r"^[0-9]+[smhdw]?$")
 
 
@@ -219,11 +243,20 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
         reading.refusals.append(
             Refusal("", "queue_lifetime", f'"{lifetime}" is no Postfix time value', "write it like 10d, 12h or 3600s")
         )
+    for name, least in _NUMBERS.items():
+        number = str(settings[name])
+        if number and not (number.isascii() and number.isdigit() and int(number) >= int(least)):
+            reading.refusals.append(
+                Refusal("", name, f'"{number}" is no whole number', f"write it in digits, {least} or more")
+            )
+            settings[name] = ""
     return settings
 
 
 def _disagree(name: str, mine: Any, other: Any) -> bool:
     if name in _SHARED:
+        if name in _ORDERED:
+            return not blank(other) and list(map(str, mine)) != list(map(str, other))
         return not blank(other) and _plain(mine) != _plain(other)
     return name == "recipient_check" and mine != other
 

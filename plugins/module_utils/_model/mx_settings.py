@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the settings for a whole host ask of main.cf and of the relay service, and what speaks against them.
+
+A setting that is not given leaves the administrator's value alone. Two have a safe value where nobody set one: TLS to
+the mail host, and who may use ETRN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, is_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import Refusal, Request
+
+CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
+ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
+# Empty would let anybody have the queue flushed; who else needs it is named by the setting.
+SAFE_ETRN = "permit_mynetworks, reject"
+TLS_LEVEL = "smtp_tls_security_level"
+DNS_SUPPORT = "smtp_dns_support_level"
+AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file")
+# Setting -> parameter, where the value is passed on as it is.
+PLAIN = {
+    "message_size_limit": "message_size_limit",
+    "mail_host_concurrency": "relay_destination_concurrency_limit",
+    "queue_lifetime": "maximal_queue_lifetime",
+}
+# Delivery agents of this host give up altogether where their limit is below that of a message.
+MAILBOX_LIMITS = ("mailbox_size_limit", "virtual_mailbox_limit")
+
+
+@dataclass
+class Asked:
+    """Changes of main.cf, overrides of the service relay/unix, and reasons not to make them."""
+
+    parameters: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, str] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, check: str, cause: str, remedy: str) -> None:
+        self.refusals.append(Refusal("", check, cause, remedy))
+
+
+def asked(request: Request, host: HostState) -> Asked:
+    """What the settings ask of a host that relays something. Without Postfix only the plain values are known."""
+    found = Asked()
+    settings = request.settings
+    for name, parameter in PLAIN.items():
+        if str(settings[name]):
+            found.parameters[parameter] = str(settings[name])
+    if settings["smtputf8"] != "":
+        found.parameters["smtputf8_enable"] = "yes" if settings["smtputf8"] else "no"
+    if settings["ipv6"] != "":
+        found.parameters["inet_protocols"] = "all" if settings["ipv6"] else "ipv4"
+    if host.installed:
+        _message_size(request, host, found)
+        _utf8(request, host, found)
+        _clients(request, host, found)
+        _etrn(request, host, found)
+        _tls(request, host, found)
+    return found
+
+
+def _message_size(request: Request, host: HostState, found: Asked) -> None:
+    wanted = int(str(request.settings["message_size_limit"]) or "-1")
+    if wanted < 0:
+        return
+    for name in MAILBOX_LIMITS:
+        limit = host.value(name)
+        if limit.isdigit() and int(limit) and (int(limit) < wanted or not wanted):
+            found.refuse(
+                "message_size_limit",
+                f"{name} is {limit}, below the message size limit that is asked for, with which Postfix would deliver "
+                "no mail of this host's own mailboxes",
+                f"ask for at most {limit}, or raise {name} first",
+            )
+
+
+def _utf8(request: Request, host: HostState, found: Asked) -> None:
+    if request.settings["smtputf8"] == "" or host.knows("smtputf8_enable"):
+        return
+    del found.parameters["smtputf8_enable"]
+    if request.settings["smtputf8"]:
+        found.refuse("smtputf8", "Postfix before 3.0 has no SMTPUTF8", "leave the setting out, or use a later Postfix")
+
+
+def _clients(request: Request, host: HostState, found: Asked) -> None:
+    wanted = ", ".join(map(str, request.settings["client_restrictions"]))
+    if not wanted:
+        return
+    found.parameters[CLIENT_RESTRICTIONS] = wanted
+    if restrictions.refuses_everybody(expand(wanted, host.values)):
+        found.refuse(
+            "client_restrictions",
+            f"client_restrictions ({wanted}) refuse every stranger, so that no mail could come in",
+            "take out reject or defer, or put what permits the senders of mail before it",
+        )
+
+
+def _etrn(request: Request, host: HostState, found: Asked) -> None:
+    wanted = ", ".join(map(str, request.settings["etrn_restrictions"]))
+    if wanted:
+        found.parameters[ETRN_RESTRICTIONS] = wanted
+    elif host.knows(ETRN_RESTRICTIONS) and ETRN_RESTRICTIONS not in host.explicit:
+        found.parameters[ETRN_RESTRICTIONS] = SAFE_ETRN
+
+
+def _tls(request: Request, host: HostState, found: Asked) -> None:
+    wanted = str(request.settings["mail_host_tls"])
+    relay = relay_service(host)
+    if relay is None:
+        return
+    if not host.knows(TLS_LEVEL):
+        if wanted not in ("", "none"):
+            found.refuse("mail_host_tls", f"this Postfix has no {TLS_LEVEL}", "leave the setting out")
+        return
+    effective = override(relay, TLS_LEVEL, host)
+    if not wanted:
+        older = [host.value(name) for name in ("smtp_use_tls", "smtp_enforce_tls")]
+        unset = TLS_LEVEL not in host.explicit and TLS_LEVEL not in relay.overrides and "yes" not in older
+        if unset and not effective:
+            found.overrides[TLS_LEVEL] = "may"
+        return
+    if effective != wanted:
+        found.overrides[TLS_LEVEL] = wanted
+    if wanted == "dane":
+        _dane(request, host, relay, found)
+    elif wanted == "secure" and not any(override(relay, name, host) for name in AUTHORITIES):
+        found.refuse(
+            "mail_host_tls",
+            "mail_host_tls is secure, and main.cf names no certificate authority that could vouch for a mail host",
+            "set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf first",
+        )
+
+
+def _dane(request: Request, host: HostState, relay: Service, found: Asked) -> None:
+    if not host.knows(DNS_SUPPORT):
+        found.refuse("mail_host_tls", "Postfix before 2.11 has no DANE", "ask for may or secure")
+        return
+    if override(relay, DNS_SUPPORT, host) != "dnssec":
+        found.overrides[DNS_SUPPORT] = "dnssec"
+    for item in request.present:
+        if item.nexthop and is_address(item.nexthop):
+            found.refusals.append(
+                Refusal(
+                    item.name,
+                    "mail_host_tls",
+                    f"mail_host_tls is dane, and no TLSA record can say anything about the address {item.nexthop}",
+                    "give its mail_host by name",
+                )
+            )
+
+
+def relay_service(host: HostState) -> Service | None:
+    """The service that sends mail for relay domains."""
+    return next((one for one in host.services if one.name == "relay" and one.type == "unix"), None)
+
+
+def override(service: Service, name: str, host: HostState) -> str:
+    """The value by which a service goes, expanded."""
+    return expand(service.overrides.get(name, host.value(name)), host.values)
+
+

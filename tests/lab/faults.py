@@ -22,6 +22,46 @@ def state_of(host: str) -> str:
     )
 
 
+def meaning_of(host: str) -> str:
+    """Return what below /etc/postfix decides on mail: configuration to the byte, rows of tables in any order."""
+    return hosts.on(
+        host,
+        "sh",
+        "-c",
+        "cd /etc/postfix; find . -printf '%p %u %g %m\\n' | sort; sha256sum main.cf master.cf;"
+        " for one in transport relay_recipients relay_recipients_subdomains relay_verify;"
+        " do echo $one; test ! -e $one || sort $one; test ! -e $one.db || postmap -s $one | sort; done",
+    )
+
+
+@contextmanager
+def immovable(host: str, path: str) -> Iterator[None]:
+    """Nothing can be renamed over the file in this block, as on a host that mounts it."""
+    hosts.on(host, "mount", "--bind", path, path)
+    try:
+        yield
+    finally:
+        hosts.on(host, "umount", path)
+
+
+@contextmanager
+def reloading_by(host: str, script: str) -> Iterator[None]:
+    """The service is reloaded by this script in this block."""
+    unit = "/etc/systemd/system/postfix.service.d/broken.conf"
+    hosts.on(host, "sh", "-c", "cat > /root/reload && chmod +x /root/reload", given=f"#!/bin/sh\n{script}\n")
+    hosts.on(
+        host,
+        "sh",
+        "-c",
+        f"mkdir -p {unit.rpartition('/')[0]} && cat > {unit} && systemctl daemon-reload",
+        given="[Service]\nProtectHome=no\nProtectSystem=no\nExecReload=\nExecReload=/root/reload\n",
+    )
+    try:
+        yield
+    finally:
+        hosts.on(host, "sh", "-c", f"rm {unit} && systemctl daemon-reload")
+
+
 def parameter(host: str, name: str) -> str:
     """Return a parameter's effective value."""
     return hosts.on(host, "postconf", "-h", name).strip()

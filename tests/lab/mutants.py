@@ -6,6 +6,8 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -30,6 +32,7 @@ GONE = Claim("secondary_mx", "rows_of_an_absent")
 REPAIRED = Claim("secondary_mx", "broken_index")
 STARTED = Claim("secondary_mx", "stopped_and_disabled")
 JUDGED = Claim("secondary_mx", "verify_phase_alone")
+TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 
 # By file and task. ./run mutate-roles refuses a task that is not here.
 CLAIMS = {
@@ -37,10 +40,15 @@ CLAIMS = {
         "Go no further where something speaks against it": Claim("secondary_mx", "refusal_names"),
         "Report what would be written once everything is installed": Claim("default", "check_mode", "bare"),
         "Install what is missing": NEW_SECONDARY,
+        "Carry out the plan as a whole or not at all": STARTED,
+        "Remember how the host is": TAKEN_BACK,
         "Bring the lookup tables to the plan": REPAIRED,
         "Bring main.cf and master.cf to the plan": Claim("secondary_mx", "undeclared_domain"),
         "Have the service follow": STARTED,
         "Remove the rows that nothing refers to any more": GONE,
+        "Look at what has become of the host": JUDGED,
+        "Forget how the host was": Claim("primary_mx", "others_changed_the_same"),
+        "Take back what was carried out, and say what happened": TAKEN_BACK,
     },
     "mx/tasks/config.yml": {
         "Keep the fallback relay away from relay domains": Claim("primary_mx", "fallback_relay"),
@@ -66,7 +74,7 @@ CLAIMS = {
     "mx/tasks/run.yml": {
         "Refuse what can't be right before anything changes": NEW_SECONDARY,
         "Refuse, or carry out what is pending": NEW_SECONDARY,
-        "Look at the result": JUDGED,
+        "Look at the result": Claim("primary_mx", "host_that_is_not_right"),
     },
     "mx/tasks/service.yml": {"Reload or restart Postfix as the change needs, and keep it running": STARTED},
     "mx/tasks/tables.yml": {
@@ -74,6 +82,11 @@ CLAIMS = {
         "Bring the table of valid recipients to the plan": REPAIRED,
         "Bring the patterns for recipients at subdomains to the plan": Claim("secondary_mx", "subdomains_are_relayed"),
         "Bring the table of domains whose mail host is asked to the plan": ASKED,
+    },
+    "mx/tasks/undo.yml": {
+        "Take back what was carried out of the plan": TAKEN_BACK,
+        "Restart Postfix where it takes its old configuration only so": Claim("primary_mx", "listens_as_before"),
+        "Fail with what happened": TAKEN_BACK,
     },
     "mx/tasks/verify.yml": {
         "Gather the evidence": Claim("secondary_mx", "postmaster"),
@@ -98,7 +111,7 @@ class Mutant:
     """One task of one file, which is to be missing, and the claim that is to fail then."""
 
     file: str
-    index: int
+    place: tuple[int | str, ...]
     name: str
     claim: Claim
 
@@ -108,8 +121,11 @@ class Mutant:
     def take_out(self, roles: pathlib.Path, mutated: pathlib.Path) -> None:
         """Make `mutated` a copy of `roles` without this task."""
         restore(roles, mutated)
-        tasks = _tasks(roles / self.file)
-        del tasks[self.index]
+        tasks: Any = _tasks(roles / self.file)
+        around = tasks
+        for step in self.place[:-1]:
+            around = around[step]
+        del around[self.place[-1]]
         (mutated / self.file).write_text(yaml.safe_dump(tasks, sort_keys=False))
 
 
@@ -122,12 +138,20 @@ def restore(roles: pathlib.Path, mutated: pathlib.Path) -> None:
 def mutants(roles: pathlib.Path) -> list[Mutant]:
     """Every task of every role. Raises KeyError for a task without a claim."""
     return [
-        Mutant(name, index, task["name"], CLAIMS[name][task["name"]])
+        Mutant(name, place, task["name"], CLAIMS[name][task["name"]])
         for file in sorted(roles.glob("*/tasks/*.yml"))
         for name in [str(file.relative_to(roles))]
-        for index, task in enumerate(_tasks(file))
+        for place, task in _walk(_tasks(file))
     ]
 
 
-def _tasks(file: pathlib.Path) -> list[dict[str, str]]:
+def _walk(tasks: list[dict[str, Any]], above: tuple[int | str, ...] = ()) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Every task with its place, those of blocks after the block itself."""
+    for index, task in enumerate(tasks):
+        yield (*above, index), task
+        for part in ("block", "rescue", "always"):
+            yield from _walk(task.get(part, []), (*above, index, part))
+
+
+def _tasks(file: pathlib.Path) -> list[dict[str, Any]]:
     return yaml.safe_load(file.read_text()) or []

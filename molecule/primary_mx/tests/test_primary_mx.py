@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -293,6 +294,128 @@ def test_restrictions_that_open_a_relay_are_refused() -> None:
         faults.set_parameters(HOST, {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"})
         converged()
     claims.refuses_relay(HOST)
+
+
+ERIN = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
+# A recipient less, and a domain more.
+CHANGE = {"primary_mx_domains": [{**GATEWAY, "recipients": ["alice@gateway.example"]}, ERIN]}
+TAKEN_BACK = "Taken back: "
+
+
+@contextmanager
+def foreign_map_without_index() -> Iterator[None]:
+    """Someone else's map, which main.cf names, has lost its index: mail is put off, and verification fails."""
+    listed = faults.parameter(HOST, "relay_recipient_maps")
+    hosts.on(HOST, "sh", "-c", "echo x@foreign.example x > /etc/postfix/theirs")
+    faults.set_parameters(HOST, {"relay_recipient_maps": f"{listed}, hash:/etc/postfix/theirs"})
+    try:
+        yield
+    finally:
+        faults.set_parameters(HOST, {"relay_recipient_maps": listed})
+        hosts.on(HOST, "rm", "/etc/postfix/theirs")
+
+
+PHASES: dict[str, tuple[AbstractContextManager[None], str]] = {
+    "tables": (faults.immovable(HOST, "/etc/postfix/relay_recipients.db"), "relay_recipients: can't be changed"),
+    "config": (faults.immovable(HOST, "/etc/postfix/main.cf"), "main.cf: can't be replaced"),
+    "service": (faults.reloading_by(HOST, "exit 1"), "Unable to reload service postfix"),
+    "verify": (foreign_map_without_index(), "hash:/etc/postfix/theirs"),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
+    broken, named = PHASES[phase]
+    with broken:
+        before = faults.meaning_of(HOST)
+        run = converge(variables=CHANGE)
+        assert run.code != 0
+        assert named in run.said
+        assert TAKEN_BACK in run.said
+        assert faults.meaning_of(HOST) == before
+    serves_its_domain()
+    claims.accepts(HOST, "bob@gateway.example")
+    claims.refuses_relay(HOST, "erin@flow.example")
+
+
+def test_host_listens_as_before_after_a_run_that_fails() -> None:
+    with foreign_map_without_index():
+        run = converge(variables={"primary_mx_ipv6": False})
+        assert run.code != 0
+        assert "main.cf: inet_protocols is as before" in run.said
+        assert hosts.testinfra_host(HOST).socket("tcp://:::25").is_listening
+
+
+def test_removal_that_fails_is_taken_back() -> None:
+    changes_once(variables={"primary_mx_domains": [GATEWAY, ERIN]})
+    before = faults.meaning_of(HOST)
+    gone = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+    with faults.immovable(HOST, "/etc/postfix/transport.db"):
+        run = converge(variables=gone)
+    assert run.code != 0
+    assert "/etc/postfix/transport: can't be changed" in run.said
+    assert TAKEN_BACK in run.said
+    assert faults.meaning_of(HOST) == before
+    claims.delivers_once(HOST, "erin@flow.example")
+    changes_once(variables=gone)
+    claims.refuses_relay(HOST, "erin@flow.example")
+
+
+def test_what_others_changed_during_a_run_that_fails_stays() -> None:
+    theirs = (
+        "postconf -e 'maximal_queue_lifetime = 9d';"
+        " postconf -e \"relay_domains = $(postconf -h relay_domains), theirs.example\";"
+        " echo 'theirs.example relay:[mail.lab.example]' >> /etc/postfix/transport; postmap /etc/postfix/transport;"
+        " exit 1"
+    )
+    listed = faults.parameter(HOST, "relay_domains")
+    try:
+        with faults.reloading_by(HOST, theirs):
+            run = converge(variables=CHANGE)
+        assert run.code != 0
+        assert TAKEN_BACK in run.said
+        assert faults.parameter(HOST, "maximal_queue_lifetime") == "9d"
+        assert faults.parameter(HOST, "relay_domains") == f"{listed}, theirs.example"
+        rows = hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport").splitlines()
+        assert sorted(rows) == [
+            "gateway.example\trelay:[mail.lab.example]",
+            "theirs.example\trelay:[mail.lab.example]",
+        ]
+        serves_its_domain()
+        claims.refuses_relay(HOST, "erin@flow.example")
+    finally:
+        faults.unset_parameters(HOST, "maximal_queue_lifetime")
+        converged(variables={"primary_mx_domains": [GATEWAY, {"name": "theirs.example", "state": "absent"}]})
+
+
+def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
+    theirs = (
+        "echo 'gateway.example relay:[mail.lab.example]' > /etc/postfix/transport;"
+        " echo 'flow.example relay:[tester.lab.example]' >> /etc/postfix/transport; postmap /etc/postfix/transport;"
+        " exit 1"
+    )
+    try:
+        with faults.reloading_by(HOST, theirs):
+            run = converge(variables=CHANGE)
+        assert run.code != 0
+        assert "somebody else has changed the same meanwhile:\n/etc/postfix/transport: flow.example" in run.said
+        assert "flow.example" in faults.parameter(HOST, "relay_domains")
+        assert "flow.example\trelay:[tester.lab.example]" in hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport")
+    finally:
+        gone = {"name": "flow.example", "state": "absent", "force": True}
+        converged(variables={"primary_mx_domains": [GATEWAY, gone]})
+    hosts.on(HOST, "test", "!", "-e", "/etc/postfix/.mxrelay-undo")
+    serves_its_domain()
+
+
+def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:
+    with foreign_map_without_index():
+        before = faults.state_of(HOST)
+        run = converge()
+        assert run.code != 0
+        assert "hash:/etc/postfix/theirs" in run.said
+        assert TAKEN_BACK not in run.said
+        assert faults.state_of(HOST) == before
 
 
 def test_still_relays_for_no_stranger_after_all_that() -> None:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Dict
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_undo import Undone, forget, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -83,6 +85,12 @@ PLAN_SPEC: Dict[str, Any] = {
     },
 }
 
+UNDO_SPEC: Dict[str, Any] = {
+    "config_directory": CONFIG_DIRECTORY,
+    "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
+    "plan": {"type": "dict"},
+}
+
 INFO_SPEC: Dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
@@ -102,6 +110,19 @@ def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     said = {name: value for name, value in params.items() if name not in ("domains", "peer")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome
+
+
+def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """The work of mx_undo, of which check mode does nothing."""
+    if check_mode:
+        return Outcome(results=asdict(Undone()))
+    if params["state"] == "remembered":
+        remember(postfix, params["plan"])
+        return Outcome(changed=True, results=asdict(Undone()))
+    if params["state"] == "forgotten":
+        return Outcome(changed=forget(postfix), results=asdict(Undone()))
+    done = undo(postfix, params["plan"])
+    return Outcome(changed=bool(done.undone), results=asdict(done))
 
 
 def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:

@@ -59,6 +59,9 @@ class RecipientsItem:
     postmaster: bool = False
     subdomains: bool = False
     changed: bool = False
+    # What the list is, by which its rows are known again.
+    digest: str = ""
+    lists_postmaster: bool = False
 
     def as_result(self) -> dict[str, Any]:
         return {
@@ -69,6 +72,8 @@ class RecipientsItem:
             "postmaster": self.postmaster,
             "subdomains": self.subdomains,
             "changed": self.changed,
+            "digest": self.digest,
+            "lists_postmaster": self.lists_postmaster,
         }
 
 
@@ -210,6 +215,8 @@ def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
                     postmaster=item.policy == LISTED and bool(settings["postmaster"]),
                     subdomains=item.subdomains and item.policy == LISTED,
                     changed=rows_differ(item, rows, bool(settings["postmaster"])),
+                    digest=item.digest,
+                    lists_postmaster=item.lists_postmaster,
                 )
             )
 

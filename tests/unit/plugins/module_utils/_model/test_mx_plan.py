@@ -99,7 +99,9 @@ def test_new_secondary_is_relayed_with_its_recipients_and_no_transport_row() -> 
     assert plan.add_items == {"relay_domains": ["x.example"]}
     assert plan.parameters == {}
     assert plan.transport == {}
-    assert plan.recipients == [RecipientsItem("x.example", "listed", index=0, postmaster=True, changed=True)]
+    assert plan.recipients == [
+        RecipientsItem("x.example", "listed", index=0, postmaster=True, changed=True, digest="d")
+    ]
 
 
 def test_new_primary_has_a_transport_row_as_well() -> None:

@@ -82,7 +82,7 @@ domains:
       description: Seconds since then; null where nothing waits.
       type: int
     reasons:
-      description: The most frequent reasons for which deliveries failed, at most 10, each with the number of recipients.
+      description: The most frequent reasons why deliveries failed, at most 10, each with the number of recipients.
       type: list
       elements: dict
 """

@@ -194,10 +194,11 @@ def _in_words(
 ) -> str:
     """What the picture shows, for those who don't see it."""
     records = ", ".join(f"{one['preference']} {one['host']}" for one in row["mx"]) or "none"
+    onwards = BY_MX if row["nexthop"]["text"] == BY_MX else f"to {row['nexthop']['text']}"
     wrong = [part["marks"][0]["text"] for part in [*links, *stations] if part["status"] == "error"]
     return (
         f"Path of mail for {row['domain']}: from the sender by the MX records ({records}) to {own_name}, "
-        f"then {BY_MX if row['nexthop']['text'] == BY_MX else 'to ' + row['nexthop']['text']}, and to {row['nexthop']['host'] or 'an unknown mail host'}. "
+        f"then {onwards}, and to {row['nexthop']['host'] or 'an unknown mail host'}. "
         + (f"Broken: {'; '.join(wrong)}." if wrong else "Nothing on it is broken.")
     )
 

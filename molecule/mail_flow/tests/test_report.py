@@ -52,7 +52,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def broken() -> Iterator[dict[str, str]]:
-    """The same of a lab whose secondary sends the mail to itself, beside a host that is lost; written on a host."""
+    """The same of a lab whose secondary sends mail to itself, beside a host that is lost; written on a host."""
     sound = hosts.on(SECONDARY, "cat", "/etc/postfix/main.cf")
     path = "/srv/mx.html"
     loop = "transport_maps = inline:{ { flow.example = relay:[mx2.lab.example] } }"
@@ -92,7 +92,8 @@ def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> No
     tables = {name for role, name in names if role == "table"}
     assert "What holds for all domains of a host." in tables
     assert "Facts about flow.example on mx2.lab.example" in tables
-    assert [role for role, name in names if role in ("button", "link", "image", "table", "searchbox") and not name] == []
+    named = ("button", "link", "image", "table", "searchbox")
+    assert [role for role, name in names if role in named and not name] == []
 
 
 def test_report_draws_the_break_where_it_is(broken: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ _LOCAL_PART = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s<>@\"(),;:]+)@(?=[^\s<>@]
 
 @dataclass(frozen=True)
 class Message:
-    """One message: `arrival` in seconds since the epoch, `size` in bytes, and why each recipient waits ("": unknown)."""
+    """One message: `arrival` in seconds since 1970, `size` in bytes, and why each recipient waits ("": unknown)."""
 
     queue_id: str
     queue: str

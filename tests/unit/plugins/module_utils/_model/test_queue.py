@@ -38,11 +38,22 @@ MESSAGES = [
         (("mueller@held.example", REFUSED), ("space@slow.example", REFUSED), ('"a(b"@away.example', LOST)),
     ),
 ]
-AS_JSON = r"""
-{"queue_name": "active", "queue_id": "9D4F2180577", "arrival_time": 1795359466, "message_size": 261, "forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "a1@slow.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "b@away.example"}]}
-{"queue_name": "deferred", "queue_id": "A83B318057D", "arrival_time": 1795359471, "message_size": 261, "forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "Up@SLOW.example", "delay_reason": "delivery temporarily suspended: connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "u@other.test", "delay_reason": "Host or domain name not found. Name service error for name=other.test type=AAAA: Host not found"}]}
-{"queue_name": "hold", "queue_id": "9DC28180573", "arrival_time": 1795359464, "message_size": 255, "forced_expire": false, "sender": "MAILER-DAEMON", "recipients": [{"address": "mueller@held.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "space@slow.example", "delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "\"a(b\"@away.example", "delay_reason": "lost connection with 10.255.255.1[10.255.255.1] while receiving the initial server greeting"}]}
-"""
+AS_JSON = (
+    '{"queue_name": "active", "queue_id": "9D4F2180577", "arrival_time": 1795359466, "message_size": 261, '
+    '"forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "a1@slow.example", "delay_reason": '
+    '"connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "b@away.example"}]}\n'
+    '{"queue_name": "deferred", "queue_id": "A83B318057D", "arrival_time": 1795359471, "message_size": 261, '
+    '"forced_expire": false, "sender": "me@x.test", "recipients": [{"address": "Up@SLOW.example", "delay_reason": '
+    '"delivery temporarily suspended: connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": '
+    '"u@other.test", "delay_reason": "Host or domain name not found. Name service error for name=other.test type=AAAA: '
+    'Host not found"}]}\n'
+    '{"queue_name": "hold", "queue_id": "9DC28180573", "arrival_time": 1795359464, "message_size": 255, '
+    '"forced_expire": false, "sender": "MAILER-DAEMON", "recipients": [{"address": "mueller@held.example", '
+    '"delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": "space@slow.example", '
+    '"delay_reason": "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"}, {"address": '
+    '"\\"a(b\\"@away.example", "delay_reason": "lost connection with 10.255.255.1[10.255.255.1] while receiving the '
+    'initial server greeting"}]}\n'
+)
 AS_LISTING = """\
 -Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------
 9D4F2180577*     261 Sun Nov 22 14:57:46  me@x.test

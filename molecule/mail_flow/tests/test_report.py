@@ -45,7 +45,8 @@ def chromium() -> Iterator[None]:
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The page, the Markdown and what the run said, of the lab as the roles made it; written on the controller."""
     path = tmp_path_factory.mktemp("report") / "lab.html"
-    run = playbooks.play("mail_flow", REPORT, variables={"report_path": str(path), "report_title": "The lab"})
+    probe = {"report_probe": True, "report_probe_from": "mx1.lab.example", "report_outage": "2d"}
+    run = playbooks.play("mail_flow", REPORT, variables={"report_path": str(path), "report_title": "The lab", **probe})
     assert run.code == 0, run.said
     return {"page": path.read_text(), "markdown": path.with_suffix(".md").read_text(), "said": run.said}
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,13 +103,14 @@ def test_report_draws_the_break_where_it_is(broken: dict[str, str]) -> None:
     drawn = [(tag, colour) for tag, colour, _text in seen.values[1]]
     assert {("path", ERROR_COLOUR), ("use", ERROR_COLOUR), ("text", ERROR_COLOUR)} == set(drawn)
     words = " ".join(text for tag, _colour, text in seen.values[1] if tag == "text")
-    assert "its mail is sent to mx2.lab.example, which is this host" in words
+    assert words.startswith("its mail is sent to mx2.lab.example")
+    assert f"- **Error** {words} (own_nexthop, local)" in broken["markdown"]
 
 
 def test_report_says_the_same_in_markdown(broken: dict[str, str]) -> None:
     assert "### flow.example on mx2.lab.example" in broken["markdown"]
-    assert "**Error** its mail is sent to mx2.lab.example, which is this host" in broken["markdown"]
-    assert "  Remedy: " in broken["markdown"]
+    assert "- **Error** its mail is sent to mx2.lab.example" in broken["markdown"]
+    assert "  Remedy: name the host that keeps its mailboxes" in broken["markdown"]
     assert "| Error | lost.lab.example |" in broken["markdown"]
 
 

@@ -7,15 +7,17 @@ The tests are the steps of one outage, in order.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from lab import claims, hosts
+from lab import claims, hosts, playbooks
 
 PRIMARY = "mx1"
 SECONDARY = "mx2"
 MAILBOXES = ("erin@flow.example", "frank@flow.example", "postmaster@flow.example")
 UNKNOWN = "nobody@flow.example"
+QUEUE = str(playbooks.MOLECULE / "mail_flow/queue.yml")
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,28 @@ def test_secondary_alone_refuses_unknown_recipients_and_strangers() -> None:
     claims.refuses_relay(SECONDARY)
 
 
-def test_primary_comes_back_and_the_queue_empties(sent: dict[str, str]) -> None:
+def test_secondary_tells_what_waits_and_why() -> None:
+    run = playbooks.play("mail_flow", QUEUE, tags=["look"])
+    assert run.code == 0, run.said
+    told = json.loads(run.messages[-1])
+    assert (told["count"], told["recipients"], told["held"]) == (len(MAILBOXES), len(MAILBOXES), 0)
+    assert told["size"] == sum(entry["message_size"] for entry in hosts.queued(SECONDARY))
+    assert told["oldest"] == min(entry["arrival_time"] for entry in hosts.queued(SECONDARY))
+    assert sum(one["recipients"] for one in told["reasons"]) == len(MAILBOXES)
+    assert {one["reason"].partition("mx1.lab.example[")[0] for one in told["reasons"]} == {"connect to "}
+
+
+def test_flush_delivers_at_once(sent: dict[str, str]) -> None:
     hosts.start(PRIMARY)
+    run = playbooks.play("mail_flow", QUEUE, tags=["flush"])
+    assert run.code == 0, run.said
+    assert run.changed == {"mx2.lab.example": 1}
+    assert {unique: hosts.arrived(unique, address) for unique, address in sent.items()} == dict.fromkeys(sent, 1)
+    again = playbooks.play("mail_flow", QUEUE, tags=["flush"])
+    assert again.changed == {"mx2.lab.example": 0}
+
+
+def test_primary_comes_back_and_the_queue_empties(sent: dict[str, str]) -> None:
     late = [(unique, address) for unique, address in sent.items() if not hosts.flushed(SECONDARY, unique, address)]
     assert late == []
     assert hosts.wait_for(lambda: not hosts.queued(SECONDARY), claims.SECONDS_TO_QUEUE), hosts.queued(SECONDARY)

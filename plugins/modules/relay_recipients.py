@@ -120,6 +120,11 @@ options:
   mode:
     description:
       - A new table has the mode V('0640'), whatever the umask.
+  _request:
+    description:
+      - The digest by which the controller names this request, so that lists travel only to a host that does not
+        know it. The action plugin sets it; it is not for playbooks.
+    type: dict
 seealso:
   - module: mxrelay.postfix.transport
   - name: postconf(5), relay_recipient_maps

@@ -12,7 +12,7 @@ from integration.host import Host, succeeded
 
 MAIN_CF = "/etc/postfix/main.cf"
 # u::rw-, u:1:r--, g::r--, m::r--, o::---; see acl(5), and linux/posix_acl_xattr.h for the form.
-ACL = "02000000" "01000600ffffffff" "0200040001000000" "04000400ffffffff" "10000400ffffffff" "20000000ffffffff"
+ACL = "0200000001000600ffffffff020004000100000004000400ffffffff10000400ffffffff20000000ffffffff"
 SET_ACL = "import os, sys; os.setxattr(sys.argv[1], 'system.posix_acl_access', bytes.fromhex(sys.argv[2]))"
 GET_ACL = "import os, sys; print(os.getxattr(sys.argv[1], 'system.posix_acl_access').hex())"
 

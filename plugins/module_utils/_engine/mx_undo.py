@@ -231,7 +231,7 @@ def _remove_new(postfix: Postfix, one: _TableUndo, settings: Settings, result: U
     suffix = index_suffix(postfix, one.reference.type, settings.redirected)
     try:
         with table_lock(one.reference):
-            for name in {path, path + suffix, record_path(path)}:
+            for name in dict.fromkeys((path, path + suffix, record_path(path))):
                 if os.path.lexists(name):
                     os.unlink(name)
     except OSError as error:

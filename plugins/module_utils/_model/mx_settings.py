@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, is_address
@@ -164,5 +163,3 @@ def relay_service(host: HostState) -> Service | None:
 def override(service: Service, name: str, host: HostState) -> str:
     """The value by which a service goes, expanded."""
     return expand(service.overrides.get(name, host.value(name)), host.values)
-
-

@@ -146,5 +146,3 @@ def planned_rows(entries: Sequence[Mapping[str, str]], removed: Sequence[Mapping
     for entry in removed:
         found[entry.get("pattern") or entry["key"]] = None
     return found
-
-

@@ -86,5 +86,6 @@ def stream(argv: Sequence[str], take: Take) -> Result:
 
 
 def _pipe(stream_: IO[bytes] | None) -> IO[bytes]:
-    assert stream_ is not None
+    if stream_ is None:
+        raise ValueError("the command was not started with a pipe")
     return stream_

@@ -92,6 +92,7 @@ def pattern_sources(kind: str) -> st.SearchStrategy[bytes]:
         block = st.one_of(block, block.map("if /./\n{}endif\n".format), block.map("IF /@/\n{}ENDIF\n".format))
     return st.lists(block, min_size=1, max_size=4).map(lambda blocks: "".join(blocks).encode())
 
+
 _plain_key = st.one_of(
     st.from_regex(r"\A[a-c]{1,2}@[xy]\.example\Z"),
     st.from_regex(r"\A[a-c]{1,2}@[xy]\.example\Z"),

@@ -96,6 +96,12 @@ CLAIMS = {
     "primary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_PRIMARY},
     "report/tasks/main.yml": {
         "Look at the host": Claim("mail_flow", "report_of_a_healthy"),
+        "Gather the evidence for its domains": Claim("mail_flow", "report_of_a_healthy"),
+        "Ask the host as a stranger does": Claim("mail_flow", "report_asks_as_a_stranger"),
+        "Look into its queue": Claim("mail_flow", "report_of_a_healthy"),
+        "Look at its Postfix": Claim("mail_flow", "report_of_a_healthy"),
+        "Keep what it tells": Claim("mail_flow", "report_of_a_healthy"),
+        "Keep why it can't be read": Claim("mail_flow", "cannot_be_read"),
         "Make one report of all hosts": Claim("mail_flow", "report_of_a_healthy"),
         "Write the page": Claim("mail_flow", "report_of_a_healthy"),
         "Write the Markdown": Claim("mail_flow", "report_says_the_same"),

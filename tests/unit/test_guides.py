@@ -12,7 +12,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("README.md", "docs/domains.md", "docs/runs.md", "docs/tables.md", "docs/report.md", "docs/releases.md", "docs/verify.md")
+GUIDES = (
+    "README.md",
+    "docs/domains.md",
+    "docs/releases.md",
+    "docs/report.md",
+    "docs/runs.md",
+    "docs/settings.md",
+    "docs/tables.md",
+    "docs/verify.md",
+)
 TWO_SCREENS = 120
 ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx", "report_": "report"}
 NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z_]+")

@@ -80,6 +80,14 @@ def test_report_of_a_healthy_lab_is_quiet(healthy: dict[str, str]) -> None:
     assert "2 domain(s) on 2 host(s): 0 with errors, 0 with warnings; 0 host(s) could not be read" in healthy["said"]
 
 
+def test_report_asks_as_a_stranger_where_the_user_wants_it() -> None:
+    # Nothing listens on port 25 there.
+    probe = {"report_probe": True, "report_probe_from": "mx1.lab.example", "report_address": "dns.lab.example"}
+    run = playbooks.play("mail_flow", REPORT, variables={"report_stats": True, "report_path": "", **probe})
+    assert run.code == 0, run.said
+    assert "2 domain(s) on 2 host(s): 2 with errors" in run.said
+
+
 def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> None:
     names = browser.look(healthy["page"], OPEN_ALL, names=True).names
     pictures = sorted(name for role, name in names if role == "image")
@@ -120,6 +128,13 @@ def test_report_has_hosts_that_cannot_be_reached(broken: dict[str, str]) -> None
     assert "lost.lab.example" in seen.values[0]
     assert "Could not be read:" in seen.values[0]
     assert "1 host(s) could not be read" in broken["said"]
+
+
+def test_report_has_hosts_that_cannot_be_read() -> None:
+    run = playbooks.play("mail_flow", REPORT, variables={"report_stats": True, "report_config_directory": "/srv/none"})
+    assert run.code == 0, run.said
+    assert "0 domain(s) on 2 host(s)" in run.said
+    assert "2 host(s) could not be read" in run.said
 
 
 def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers i
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TIME = re.compile(r"(\d+)([smhdw]?)\Z", re.ASCII)
+_SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
@@ -168,15 +169,8 @@ def _listening(state: HostState) -> Iterator[Finding]:
             f"master_service_disable has {disabled[0]}: no mail arrives",
             f"take {disabled[0]} out of master_service_disable",
         )
-    elif state.services and not any(_listens(one) for one in state.services):
-        yield Finding(
-            "",
-            "smtp_service",
-            ERROR,
-            LOCAL,
-            "master.cf has no smtpd or postscreen on port 25 (smtp/inet): no mail arrives",
-            "add the service smtp, type inet, command smtpd",
-        )
+    elif state.services:
+        yield from _ports(state)
     if state.value("myhostname").lower() in _LOCAL_NAMES:
         yield Finding(
             "",
@@ -188,10 +182,35 @@ def _listening(state: HostState) -> Iterator[Finding]:
         )
 
 
-def _listens(service: Service) -> bool:
+def _ports(state: HostState) -> Iterator[Finding]:
+    """Whether mail from outside finds a port; a second instance may have another one, to which something leads."""
+    ports = [port for port in map(_port_of_mail, state.services) if port]
+    if not ports:
+        yield Finding(
+            "",
+            "smtp_service",
+            ERROR,
+            LOCAL,
+            "master.cf has no smtpd or postscreen on port 25 (smtp/inet): no mail arrives",
+            "add the service smtp, type inet, command smtpd",
+        )
+    elif not {"smtp", "25"}.intersection(ports):
+        yield Finding(
+            "",
+            "smtp_service",
+            INFO,
+            LOCAL,
+            f"mail is taken on port {ports[0]} alone, so that none arrives but what something passes on to it",
+            f"see that port 25 of the address in DNS leads to port {ports[0]}, or add the service smtp, type inet",
+        )
+
+
+def _port_of_mail(service: Service) -> str:
+    """The port on which this service takes mail from other servers; empty if it does not."""
     port = service.name.rpartition(":")[2]
     words = service.command.split()
-    return service.type == "inet" and port in ("smtp", "25") and bool(words) and words[0] in ("smtpd", "postscreen")
+    takes = service.type == "inet" and bool(words) and words[0] in ("smtpd", "postscreen")
+    return port if takes and port not in _SUBMISSION else ""
 
 
 def _service(state: HostState) -> Iterator[Finding]:

@@ -327,7 +327,8 @@ def publish(markdown: str, drawing: str) -> None:
     """Put the figures into the guide."""
     start, end = "<!-- figures -->\n", "<!-- end of figures -->"
     before, _start, rest = GUIDE.read_text().partition(start)
-    GUIDE.write_text(before + start + "\n" + markdown + "\n" + end + rest.partition(end)[2])
+    shown = f"![Seconds by rows: relay_recipients beside copy and postmap](images/{PICTURE.name})"
+    GUIDE.write_text(f"{before}{start}\n{markdown}\n{shown}\n\n{end}{rest.partition(end)[2]}")
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(drawing)
 

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads lists of recipients on the controller and hands them to the module as a private file of the host.
+"""Reads lists of recipients on the controller and hands them to the module.
 
-A host that knows the request by its name, since it has carried it out, is not sent the lists again.
+A short list travels with the task; any other is a private file of the host, and a host that knows the request by its
+name, since it has carried it out, is not sent it again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import NAME_ONLY, WITH_LISTS, RequestName
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import (
+    NAME_ONLY,
+    SENT,
+    WITH_LISTS,
+    RequestName,
+)
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader, remembering, transfer
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task import (
     passed_on,
@@ -26,6 +32,8 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task imp
 
 # Shorter lists are checked before the host is asked anything, longer ones once it turns out not to know them.
 LONG_BYTES = 1 << 20
+# To ask first takes longer than to send such a list, which is small beside the code of the module.
+SHORT_BYTES = 1 << 16
 
 
 class ActionModule(ActionBase):
@@ -51,6 +59,9 @@ class ActionModule(ActionBase):
         name = request_name(given, read)
         is_long = sum(lengths.values()) > LONG_BYTES
         task = None if is_long else taken_apart(given, read)
+        if task and task.content is not None and len(task.content) <= SHORT_BYTES:
+            sent = dict(task.arguments(SENT), _lists=task.content.decode())
+            return self._module(sent, name._replace(has=WITH_LISTS), task_vars)
         if name.has == NAME_ONLY:
             asked = self._module(without_lists(given), name, task_vars)
             if not asked.get("request_unknown"):

@@ -125,6 +125,10 @@ options:
       - The digest by which the controller names this request, so that lists travel only to a host that does not
         know it. The action plugin sets it; it is not for playbooks.
     type: dict
+  _lists:
+    description:
+      - A short list of addresses, which the action plugin sends with the task. It is not for playbooks.
+    type: str
 seealso:
   - module: mxrelay.postfix.transport
   - name: postconf(5), relay_recipient_maps
@@ -251,6 +255,7 @@ def main() -> None:
             "value": {"type": "str", "default": "x"},
             "show_recipients": {"type": "bool", "default": False},
             "_request": {"type": "dict"},
+            "_lists": {"type": "str", "no_log": True},
         },
         mutually_exclusive=[("domains", "recipients"), ("domains", "recipients_file")],
         required_one_of=[("domains", "recipients", "recipients_file")],

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of recipients on their way to a host: as one private file, never as arguments of a module.
+"""Lists of recipients on their way to a host, apart from the task, whose arguments are logged and shown.
 
-Addresses are personal data, and a module's arguments are logged and shown. The action plugins take the addresses out
-of the task here, transfer them by `transfer`, and give the module the path of that file instead.
+Addresses are personal data. The action plugin takes them out of the task here, and gives the module the path of a
+private file instead, which `transfer` makes, or a short list as an argument that is neither logged nor shown.
 """
 
 from __future__ import annotations

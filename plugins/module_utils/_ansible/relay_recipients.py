@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import (
     LISTS_ON_HOST,
     NAME_ONLY,
+    SENT,
     digest_of,
     with_digests,
 )
@@ -99,6 +100,8 @@ def edits_of(params: Mapping[str, Any], digests: Mapping[str, str] | None = None
     value = checked_value(params["value"], "value")
 
     def read(path: str) -> bytes:
+        if path == SENT and params["_lists"] is not None:
+            return params["_lists"].encode()
         if not params["remote_src"]:
             raise InvalidInput(
                 f"{path} (recipients_file) is on the controller; give remote_src: true for one of the host"

@@ -78,20 +78,21 @@ class PlainTable:
         unwanted = want.unwanted(True)
         missing = set(want.set)
         others: set[str] = set()
-        others_count = 0
+        others_count = wanted_count = 0
         removed: list[str] = []
         parts: list[memoryview | bytes] = []
         view = memoryview(self.body)
         for start, end, keys in self._pieces():
-            missing.difference_update(keys)
-            here = [key for key in keys if key not in want.set]
-            others.update(here)
+            distinct = set(keys)
+            here = distinct.difference(want.set)
+            missing -= distinct
+            others |= here
             others_count += len(here)
+            wanted_count += len(keys) - len(here)
             gone = {key for key in here if unwanted(key)}
-            removed += [key for key in here if key in gone]
+            removed += [key for key in keys if key in gone] if gone else []
             parts.append(_lines((key for key in keys if key not in gone), value) if gone else view[start:end])
-        there = self.count - others_count
-        if len(others) != others_count or there != len(want.set) - len(missing):
+        if len(others) != others_count or wanted_count != len(want.set) - len(missing):
             return None
         if not missing and not removed:
             return PlainChange(self, [], [])

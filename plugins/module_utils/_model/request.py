@@ -16,6 +16,8 @@ from typing import Mapping, NamedTuple
 NAME_ONLY = "name only"
 WITH_LISTS = "with lists"
 LISTS_ON_HOST = "lists on host"
+# The path that stands for a list which travels with the task.
+SENT = "-"
 
 
 class RequestName(NamedTuple):

@@ -12,6 +12,7 @@ import pytest
 from ansible.errors import AnsibleActionFail, AnsibleFileNotFound
 from ansible.playbook.task import Task
 
+from ansible_collections.mxrelay.postfix.plugins.action import relay_recipients
 from ansible_collections.mxrelay.postfix.plugins.action.relay_recipients import ActionModule
 
 TMP = "/remote/tmp"
@@ -25,6 +26,7 @@ class Controller:
         self.transferred: dict[str, bytes] = {}
         self.modes: dict[str, str] = {}
         self.removed: list[str] = []
+        self.sent: list[str] = []
         self.module_arguments: dict[str, Any] | None = None
         self.asked: list[dict[str, Any]] = []
         self.names: list[str] = []
@@ -68,6 +70,8 @@ class Controller:
     def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.relay_recipients"
         request = module_args.pop("_request")
+        if "_lists" in module_args:
+            self.sent.append(module_args.pop("_lists"))
         self.names.append(request["name"])
         if request["has"] == "name only":
             self.asked.append(module_args)
@@ -86,10 +90,30 @@ def fixture_controller(tmp_path: pathlib.Path) -> Controller:
     return Controller(tmp_path)
 
 
+@pytest.fixture
+def nothing_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_recipients, "SHORT_BYTES", 0)
+
+
 def at(content: bytes) -> str:
     return f"{TMP}/recipients-{hashlib.sha256(content).hexdigest()}"
 
 
+def test_short_lists_travel_with_the_task(controller: Controller) -> None:
+    controller.run(recipients=["bob@x.example"], recipients_file="list", state="absent")
+    assert controller.sent == ["bob@x.example\nalice@x.example\n"]
+    assert controller.module_arguments == {"recipients_file": ["-"], "state": "absent", "remote_src": True}
+    assert (controller.asked, controller.transferred) == ([], {})
+    assert len(controller.names[0]) == 64
+
+
+def test_list_that_is_too_long_for_that_is_a_file(controller: Controller) -> None:
+    (controller.files / "list").write_bytes(b"".join(b"a%013d@x.example\n" % number for number in range(1 << 16 >> 4)))
+    controller.run(recipients_file="list")
+    assert (len(controller.asked), len(controller.transferred), controller.sent) == (1, 1, [])
+
+
+@pytest.mark.usefixtures("nothing_is_short")
 def test_lists_travel_as_a_private_file_and_not_as_arguments(controller: Controller) -> None:
     result = controller.run(
         domains=[
@@ -113,6 +137,7 @@ def test_lists_travel_as_a_private_file_and_not_as_arguments(controller: Control
     assert controller.removed == [TMP]
 
 
+@pytest.mark.usefixtures("nothing_is_short")
 def test_single_recipients_travel_alike(controller: Controller) -> None:
     controller.run(recipients=["bob@x.example"], recipients_file="list", state="absent")
     content = b"bob@x.example\nalice@x.example\n"
@@ -122,6 +147,7 @@ def test_single_recipients_travel_alike(controller: Controller) -> None:
     assert controller.transferred == {at(content): content}
 
 
+@pytest.mark.usefixtures("nothing_is_short")
 def test_files_of_the_host_are_left_to_the_module(controller: Controller) -> None:
     controller.run(recipients_file="/on/host", remote_src="yes")
     assert controller.module_arguments == {"recipients_file": "/on/host", "remote_src": "yes"}
@@ -189,6 +215,7 @@ def test_missing_file_of_the_controller_is_named(controller: Controller) -> None
     assert str(caught.value).endswith("; correct the path, or give remote_src: true for a file of the host")
 
 
+@pytest.mark.usefixtures("nothing_is_short")
 def test_list_that_cannot_be_made_private_is_not_used(controller: Controller) -> None:
     controller.chmod = {"rc": 1, "stderr": "no such option"}
     with pytest.raises(AnsibleActionFail, match="the transferred list can't be made private: no such option"):
@@ -196,6 +223,7 @@ def test_list_that_cannot_be_made_private_is_not_used(controller: Controller) ->
     assert controller.module_arguments is None
 
 
+@pytest.mark.usefixtures("nothing_is_short")
 def test_host_that_knows_the_request_is_sent_no_list(controller: Controller) -> None:
     task = {"domains": [{"name": "x.example", "recipients_file": "list"}], "max_removals": "10%"}
     controller.run(**task)
@@ -233,6 +261,7 @@ def test_other_content_of_the_same_file_has_another_name(controller: Controller)
     assert controller.names[0] != controller.names[-1]
 
 
+@pytest.mark.usefixtures("nothing_is_short")
 def test_host_that_fails_for_another_reason_is_not_sent_a_list(controller: Controller) -> None:
     failure = {"failed": True, "msg": "postconf was not found"}
     with mock.patch.object(Controller, "_execute", lambda *_arguments, **_options: dict(failure)):

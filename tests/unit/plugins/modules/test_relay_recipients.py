@@ -168,6 +168,17 @@ def test_request_that_is_known_by_its_name_needs_no_list(module: ModuleRunner) -
     assert (result["changed"], result["total"]) == (False, 2)
 
 
+def test_list_that_travels_with_the_task_is_not_shown(module: ModuleRunner) -> None:
+    task = {
+        "recipients_file": ["-"], "remote_src": True, "_lists": "alice@x.example\n",
+        "_request": {"name": "one", "has": "with lists"},
+    }
+    result = module(**task)
+    assert (result["added"], module.text("relay_recipients")) == (1, "alice@x.example x\n")
+    assert "alice" not in str(result)
+    assert not module(**task)["changed"]
+
+
 def test_list_on_the_host_is_part_of_the_name(module: ModuleRunner) -> None:
     path = module.directory / "list"
     path.write_text("alice@x.example\n")

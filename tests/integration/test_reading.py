@@ -21,7 +21,6 @@ from unit.plugins.module_utils import configuration_strategies as generated
 FIXTURES = Path(__file__).parents[1] / "unit/fixtures"
 CASES = (150, 2000)
 BATCH = 250
-# Malformed in one way each; whoever reads them has to say so.
 # Malformed in one way each; both Postfix and we have to say so.
 BROKEN_MAIN_CF = ("a = b\nno equals sign\n", "= value\n", "a b = c\n", "a = b\n\0c = d\n")
 BROKEN_MASTER_CF = (

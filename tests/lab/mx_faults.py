@@ -19,6 +19,8 @@ BOTH = (PRIMARY, SECONDARY)
 RECIPIENTS = "/etc/postfix/relay_recipients"
 TRANSPORT = "/etc/postfix/transport"
 NOWHERE = f"{NET}.250"
+SECOND_ADDRESS = f"{NET}.221"
+POLICY = "/srv/policy/.well-known/mta-sts.txt"
 LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
 
 
@@ -29,7 +31,7 @@ class Fault:
     `wrong` makes it and `right` does what the remedy says: scripts for the host `on`; where that is "dns", lines of the
     zone, of which `wrong` takes the place of `right`, and where it is "resolver", any. `view` is who looks: the host
     itself (`inform`), with `params`, or a stranger. `also` is a script that makes the host what it is a fault for, and
-    is none by itself.
+    `zone` are lines that make its zone that; neither is a fault by itself.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Fault:
     on: str = "mx1"
     view: str = "inform"
     also: str = ""
+    zone: str = ""
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -83,6 +86,12 @@ def row(result: str) -> str:
     return rows(TRANSPORT, PRIMARY, f"{PRIMARY} {result}")
 
 
+def policy(*exchangers: str) -> str:
+    """A script that publishes the MTA-STS policy of away.example on the host itself."""
+    lines = ["version: STSv1", "mode: enforce", *(f"mx: {one}" for one in exchangers), "max_age: 86400"]
+    return "\n".join([f"cat > {POLICY} <<end", *lines, "end"])
+
+
 RIGHT_ROW = row("relay:[mail.lab.example]")
 RIGHT_RECIPIENTS = rows(
     RECIPIENTS, SECONDARY, "ivan@away.example x", "judy@away.example x", "postmaster@away.example x"
@@ -92,6 +101,18 @@ GATEWAY_MX = "mx-host=gateway.example,mx1.lab.example,10"
 AWAY_MX = "mx-host=away.example,mx1.lab.example,100"
 PRIMARY_MX = "mx-host=away.example,mail.lab.example,10"
 ADDRESS = "host-record=mx1.lab.example,@NET@.21"
+
+# HTTPS on the host, with a certificate that it trusts.
+POLICY_SERVER = f"""
+systemctl is-active --quiet policy && exit 0
+mkdir -p {os.path.dirname(POLICY)}
+cd /srv/policy
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out certificate -days 2 -subj /CN=mta-sts.{SECONDARY} \\
+    -addext subjectAltName=DNS:mta-sts.{SECONDARY}
+cp certificate /etc/ssl/certs/$(openssl x509 -hash -noout -in certificate).0
+systemd-run --unit=policy --working-directory=/srv/policy \\
+    openssl s_server -accept 443 -cert certificate -key key -WWW
+"""
 
 # The engine's resolver has an opinion of its own about the names of hosts.
 PUBLIC_DNS = {"resolver": [f"{NET}.2"]}
@@ -322,6 +343,13 @@ WAYS_OUT = (
         params={"outage": "5d"},
     ),
     Fault(
+        "queue lifetime that is no time",
+        host("queue_lifetime"),
+        "write maximal_queue_lifetime like 10d",
+        main("maximal_queue_lifetime=5x"),
+        main("maximal_queue_lifetime=5d"),
+    ),
+    Fault(
         "resolv.conf in the chroot out of date",
         host("chroot"),
         "restart Postfix",
@@ -394,11 +422,26 @@ STRANGERS = (
 
 LISTENING = (
     Fault(
+        "main.cf with which no command works",
+        host("main_cf"),
+        "correct /etc/postfix/main.cf",
+        "echo 'hash_queue_names = ${x' >> /etc/postfix/main.cf",
+        "sed -i '/^hash_queue_names/d' /etc/postfix/main.cf\ntouch --date=2020-01-01 /etc/postfix/main.cf",
+    ),
+    Fault(
         "loopback only",
         host("inet_interfaces"),
         "set inet_interfaces to all",
         main("inet_interfaces=loopback-only"),
         main("inet_interfaces=all"),
+    ),
+    Fault(
+        "address in DNS that is left out",
+        both("listens"),
+        f"add {NET}.21 to inet_interfaces",
+        main(f"inet_interfaces=127.0.0.1, {SECOND_ADDRESS}"),
+        main(f"inet_interfaces=127.0.0.1, {SECOND_ADDRESS}, {NET}.21"),
+        also=f"ip address replace {SECOND_ADDRESS}/24 dev eth0",
     ),
     Fault(
         "no smtpd",
@@ -499,6 +542,15 @@ ZONE = (
         PRIMARY_MX + '\ntxt-record=_mta-sts.away.example,"v=STSv1; id=1"',
         PRIMARY_MX,
         on="dns",
+    ),
+    Fault(
+        "MTA-STS policy without this host",
+        secondary("mta_sts"),
+        "add the line mx: mx1.lab.example to the policy",
+        policy("mail.lab.example"),
+        policy("mail.lab.example", "mx1.lab.example"),
+        also=POLICY_SERVER,
+        zone=f'host-record=mta-sts.away.example,{NET}.21\ntxt-record=_mta-sts.away.example,"v=STSv1; id=2"\n',
     ),
 )
 

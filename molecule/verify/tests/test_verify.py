@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import random
+import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +16,15 @@ HOST = "mx1"
 NAME = "mx1.lab.example"
 SECONDS = 20
 ZONE_FILE = "/etc/lab/dnsmasq.conf"
+MUTATIONS = 20
+# What people mistype, paste and forget, as values of any parameter.
+ODD_VALUES = (
+    "", "!", ",", ":", "[", "]:", "$", "$mydestination", "${x", "$relay_domains", "hash:", "hash:/nowhere", "regexp:/nowhere",
+    "/nowhere", "proxy:", "proxy:hash:/nowhere", "pgsql:/x", "gateway.example", ".example", "[mail.lab.example]:99999",
+    "relay:", "yes", "0/0", "::/0", "[::1]", "300.1.2.3", "127.0.0.1", "check_client_access", "permit", "reject",
+    "reject_unauth_destination", "{", "}", "{ }", "5x", "-1", "99999999999999999999", "\u00fc", "inline:{ a = b }",
+    "static:x", "randmap:{ }", "all", "none", "ipv6",
+)
 
 Findings = list[dict[str, Any]]
 
@@ -62,23 +73,27 @@ def checks(findings: Findings) -> list[tuple[str, str]]:
     return sorted((one["domain"], one["check"]) for one in findings)
 
 
-def settled(look: Callable[[], Findings], wanted: list[tuple[str, str]]) -> Findings:
-    """What is found once it is what is wanted, or when the time is over."""
+def told(findings: Findings, remedy: str) -> bool:
+    return any(remedy in one["remedy"] for one in findings)
+
+
+def settled(look: Callable[[], Findings], wanted: list[tuple[str, str]], remedy: str = "") -> Findings:
+    """What is found once it is what is wanted, with these words in a remedy, or when the time is over."""
     seen: list[Findings] = []
 
     def as_wanted() -> bool:
         seen.append(look())
-        return checks(seen[-1]) == wanted
+        return checks(seen[-1]) == wanted and (not remedy or told(seen[-1], remedy))
 
     hosts.wait_for(as_wanted, SECONDS)
     return seen[-1]
 
 
 def test_healthy_host_has_no_finding(lab: Lab) -> None:
-    told = lab.inside.inform(probe=True, outage="5d")
-    assert told["findings"] == []
-    assert told["notes"] == []
-    assert told["domains"]["away.example"]["mail_host"]["recipients"]["ivan@away.example"][0] == 250
+    seen = lab.inside.inform(probe=True, outage="5d")
+    assert seen["findings"] == []
+    assert seen["notes"] == []
+    assert seen["domains"]["away.example"]["mail_host"]["recipients"]["ivan@away.example"][0] == 250
     outside = lab.outside.stranger(probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED)
     assert outside["findings"] == []
 
@@ -87,14 +102,48 @@ def test_healthy_host_has_no_finding(lab: Lab) -> None:
 def test_fault_is_found_and_its_remedy_mends_it(lab: Lab, fault: mx_faults.Fault) -> None:
     wanted = sorted(fault.found)
     lab.inside.shell(fault.also)
-    lab.make(fault, fault.wrong)
+    if fault.zone:
+        lab.publish(lab.zone + fault.zone)
     try:
-        found = settled(lambda: lab.look(fault), wanted)
-        assert checks(found) == wanted, found
-        assert [one["remedy"] for one in found if fault.remedy in one["remedy"]] != [], found
+        lab.make(fault, fault.wrong)
+        try:
+            found = settled(lambda: lab.look(fault), wanted, fault.remedy)
+            assert checks(found) == wanted, found
+            assert told(found, fault.remedy), found
+        finally:
+            lab.make(fault, fault.right)
+        assert settled(lambda: lab.look(fault), []) == []
     finally:
-        lab.make(fault, fault.right)
-    assert settled(lambda: lab.look(fault), []) == []
+        if fault.zone:
+            lab.publish(lab.zone)
+
+
+def test_no_value_of_a_parameter_makes_it_fail(lab: Lab) -> None:
+    """Parameters of the healthy host, mutated at random."""
+    seed = random.SystemRandom().randrange(10**6)
+    chance = random.Random(seed)
+    names = lab.inside.shell("postconf -H").split()
+    # Without these no command of Postfix runs, or it asks where this test did not write.
+    names = sorted(set(names) - {"command_directory", "config_directory", "daemon_directory", "import_environment"})
+    set_ones = sorted(set(lab.inside.shell("postconf -nH").split()) & set(names))
+    lab.inside.shell("cp -a /etc/postfix/main.cf /root/main.cf")
+    try:
+        for number in range(MUTATIONS):
+            some = {chance.choice(chance.choice((names, set_ones))): chance.choice(ODD_VALUES) for _each in range(3)}
+            lines = "".join(f"{name} = {value}\n" for name, value in some.items())
+            lab.inside.shell(
+                "cp -a /root/main.cf /etc/postfix/main.cf\n"
+                f"printf %s {shlex.quote(lines)} >> /etc/postfix/main.cf\n"
+                "touch --date=2020-01-01 /etc/postfix/main.cf"
+            )
+            found = lab.inside.inform(domains=list(mx_faults.BOTH), probe=bool(number % 2))["findings"]
+            for one in found:
+                assert one["message"] and one["remedy"] and one["check"], (seed, some, one)
+    except RuntimeError as error:
+        raise AssertionError(f"seed {seed}, {some}: {error}") from error
+    finally:
+        lab.inside.shell("cp -a /root/main.cf /etc/postfix/main.cf")
+    assert settled(lambda: lab.inside.inform(probe=True)["findings"], []) == []
 
 
 def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:

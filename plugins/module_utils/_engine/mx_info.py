@@ -29,7 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence im
     TableEvidence,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.host_findings import seconds
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.host_findings import seconds, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState
@@ -45,12 +45,15 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     outage = str(params.get("outage") or "")
     if outage and seconds(outage) is None:
         raise InvalidInput(f'mx_info: "{outage}" (outage) is no Postfix time value; write it like 5d, 12h or 3600s')
-    if not postfix.installed():
+    reader = MapReader(postfix)
+    try:
+        state = read_parameters(postfix, reader) if postfix.installed() else None
+    except HostError as error:
+        return _nothing_but(error.message)
+    if state is None:
         raise HostError(
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
-    reader = MapReader(postfix)
-    state = read_parameters(postfix, reader)
     read_relay_domains(wanted, state, reader)
     names = list(dict.fromkeys(wanted)) or sorted(one for one in state.relayed if not one.startswith("."))
     read_classes(names, state, reader)
@@ -75,6 +78,21 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
             "notes": reader.notes,
+        }
+    )
+
+
+def _nothing_but(trouble: str) -> Outcome:
+    """What can be told of a host whose parameters Postfix can't read."""
+    return Outcome(
+        results={
+            "domains": {},
+            "findings": [unreadable(trouble).as_result()],
+            "tables": [],
+            "relay_restrictions": "",
+            "addresses": [],
+            "dns": False,
+            "notes": [],
         }
     )
 

@@ -342,6 +342,19 @@ def _waiting(state: HostState, facts: HostFacts) -> Iterator[Finding]:
         )
 
 
+def unreadable(trouble: str) -> Finding:
+    """What is wrong where Postfix, or we, can't read main.cf or master.cf: the words of the error and its remedy."""
+    message, semicolon, remedy = trouble.rpartition("; ")
+    return Finding(
+        "",
+        "main_cf",
+        ERROR,
+        LOCAL,
+        message or remedy,
+        remedy if semicolon else "correct it",
+    )
+
+
 def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
     """What is wrong with tables, whatever is in them."""
     for table in tables:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Mapping, Sequence
 
@@ -43,11 +44,23 @@ class Postfix:
         return result.out
 
     def installed(self) -> bool:
-        """Whether Postfix's commands and this instance's main.cf are there."""
+        """Whether Postfix's commands and this instance's main.cf are there. Raises HostError where they don't work."""
         try:
-            return self.run("postconf", "-h", "mail_version").rc == 0
+            result = self.run("postconf", "-h", "mail_version")
         except HostError:
             return False
+        if result.rc != 0 and os.path.exists(self._main_cf):
+            raise self._unreadable(result)
+        return result.rc == 0
+
+    @property
+    def _main_cf(self) -> str:
+        return os.path.join(self.config_directory, "main.cf")
+
+    def _unreadable(self, result: Result) -> HostError:
+        """The error for parameters that postconf can't make sense of. Its last lines are the reason and the verdict."""
+        said = list(dict.fromkeys(line.partition(": ")[2] for line in result.err.strip().splitlines()))
+        return HostError(f"postconf fails: {'; '.join(said[-2:])}; correct {self._main_cf}")
 
     def version(self) -> str:
         """mail_version, such as `3.10.13`."""
@@ -66,7 +79,7 @@ class Postfix:
             asked = self.parameters(names, [option for option in options if option != "-x"])
             return {name: expand(value, every) for name, value in asked.items()}
         if result.rc != 0:
-            raise HostError(f"postconf failed: {result.err.strip()}")
+            raise self._unreadable(result)
         return parse_parameters(result.out)
 
     def reload(self) -> bool:

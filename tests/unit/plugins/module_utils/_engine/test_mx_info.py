@@ -57,6 +57,14 @@ def checks(results: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(one["domain"], one["check"], one["severity"]) for one in results["findings"]]
 
 
+def test_files_that_cannot_be_read_are_the_only_finding(host: FakeMxHost) -> None:
+    host.write("master.cf", "smtp inet n\n")
+    results = info(host)
+    assert checks(results) == [("", "main_cf", "error")]
+    assert results["findings"][0]["remedy"] == "correct or remove the line"
+    assert results["domains"] == {}
+
+
 def test_all_relay_domains_but_this_hosts_own_are_looked_at(host: FakeMxHost) -> None:
     results = info(host)
     assert list(results["domains"]) == ["x.example", "y.example"]

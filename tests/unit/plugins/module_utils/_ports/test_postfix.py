@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Sequence
 
 import pytest
@@ -54,4 +55,22 @@ def test_other_failures_of_postconf_stay_failures() -> None:
 
     with pytest.raises(HostError) as caught:
         Postfix(Broken()).parameters(["relay_domains"], ["-x"])
-    assert caught.value.message == "postconf failed: postconf: fatal: open /etc/postfix/main.cf: Permission denied"
+    assert caught.value.message == (
+        "postconf fails: fatal: open /etc/postfix/main.cf: Permission denied; correct /etc/postfix/main.cf"
+    )
+
+
+def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_missing(tmp_path: pathlib.Path) -> None:
+    class Broken:
+        def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+            warning = 'postconf: warning: truncated macro reference: "${x"\n'
+            return Result(1, "", f"{warning}{warning}postconf: fatal: macro processing error\n")
+
+    assert not Postfix(Broken(), str(tmp_path)).installed()
+    (tmp_path / "main.cf").touch()
+    with pytest.raises(HostError) as caught:
+        Postfix(Broken(), str(tmp_path)).installed()
+    assert caught.value.message == (
+        'postconf fails: warning: truncated macro reference: "${x"; fatal: macro processing error; '
+        f"correct {tmp_path}/main.cf"
+    )

@@ -608,10 +608,13 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
         _refuse_verification(items, host, plan)
     if not host.verify:
         return
-    check = f"check_recipient_access {host.verify.reference}"
-    left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
     before = _written(host, RECIPIENT_RESTRICTIONS)
-    after = restrictions.with_check(before, check) if left else restrictions.without_check(before, check)
+    check = _verifying_check(host, plan)
+    after = (
+        restrictions.with_check(before, check)
+        if check
+        else restrictions.without_check(before, f"check_recipient_access {host.verify.reference}")
+    )
     for replaced in host.verify.replaces:
         after = restrictions.without_check(after, f"check_recipient_access {replaced}")
     if after and after != before:
@@ -620,6 +623,13 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
         plan.absent.append(RECIPIENT_RESTRICTIONS)
     if items:
         plan.parameters["unverified_recipient_defer_code"] = "250"
+
+
+def _verifying_check(host: HostState, plan: MxPlan) -> str:
+    """The restriction that has recipients verified, the empty string where no domain's are to be."""
+    rows = dict(host.verify.rows) if host.verify else {}
+    left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
+    return f"check_recipient_access {host.verify.reference}" if host.verify and left else ""
 
 
 def _refuse_verification(items: Sequence[DomainItem], host: HostState, plan: MxPlan) -> None:
@@ -688,7 +698,11 @@ def _wanted_restrictions(request: Request, host: HostState, plan: MxPlan) -> boo
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
     if not wanted:
         return False
-    plan.parameters[RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS] = wanted
+    if host.knows(RELAY_RESTRICTIONS):
+        plan.parameters[RELAY_RESTRICTIONS] = wanted
+    else:
+        check = _verifying_check(host, plan)
+        plan.parameters[RECIPIENT_RESTRICTIONS] = restrictions.with_check(wanted, check) if check else wanted
     opens = restrictions.verdict(expand(wanted, host.values), host.permitting) != restrictions.CLOSED
     if opens:
         plan.refuse(

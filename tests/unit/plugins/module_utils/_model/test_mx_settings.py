@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_settings import Asked, asked
@@ -210,3 +210,14 @@ def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
     wanted = ["permit_mynetworks", "reject_unauth_destination", "reject_unknown_recipient_domain"]
     plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
     assert plan.parameters["smtpd_recipient_restrictions"] == ", ".join(wanted)
+
+
+def test_relay_restrictions_before_2_10_leave_the_check_of_domains_that_are_verified() -> None:
+    on = host(smtpd_relay_restrictions=None, unverified_recipient_defer_code="450")
+    on.verify = TableState("hash:/etc/postfix/verify", "/etc/postfix/verify", "hash")
+    domain = {"name": "x.example", "recipients_policy": "verify", "mail_host": "mail.example"}
+    wanted = ["permit_mynetworks", "reject_unauth_destination", "permit"]
+    plan = decide(read_request({"role": "primary_mx", "domains": [domain], "relay_restrictions": wanted}), on)
+    assert plan.parameters["smtpd_recipient_restrictions"] == (
+        "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/etc/postfix/verify, permit"
+    )

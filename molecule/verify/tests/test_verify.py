@@ -19,8 +19,8 @@ ZONE_FILE = "/etc/lab/dnsmasq.conf"
 MUTATIONS = 20
 # What people mistype, paste and forget, as values of any parameter.
 ODD_VALUES = (
-    "", "!", ",", ":", "[", "]:", "$", "$mydestination", "${x", "$relay_domains", "hash:", "hash:/nowhere", "regexp:/nowhere",
-    "/nowhere", "proxy:", "proxy:hash:/nowhere", "pgsql:/x", "gateway.example", ".example", "[mail.lab.example]:99999",
+    "", "!", ",", ":", "[", "]:", "$", "$mydestination", "${x", "$relay_domains", "hash:", "hash:/nowhere", "/nowhere",
+    "regexp:/nowhere", "proxy:", "proxy:hash:/nowhere", "pgsql:/x", "gateway.example", ".example", "[mail.lab.example]:99999",
     "relay:", "yes", "0/0", "::/0", "[::1]", "300.1.2.3", "127.0.0.1", "check_client_access", "permit", "reject",
     "reject_unauth_destination", "{", "}", "{ }", "5x", "-1", "99999999999999999999", "\u00fc", "inline:{ a = b }",
     "static:x", "randmap:{ }", "all", "none", "ipv6",

@@ -19,8 +19,8 @@ description:
   - An internationalised domain has two forms, such as V(bücher.example) and V(xn--bcher-kva.example), which are different
     keys to Postfix. Given in one form, its entries are written in both where C(smtputf8_enable) is on and IDNA2003 and
     IDNA2008 agree on the domain. Where they differ, as on V(faß.example), both forms must be given.
-  - Addresses are personal data. They travel to the host as a private file and are neither arguments of the module on the
-    host nor part of its log, result or diff, unless O(show_recipients=true).
+  - Addresses are personal data. They travel to the host apart from the other arguments, a list of more than 64 KiB as a
+    private file, and are not part of the module's log, result or diff, unless O(show_recipients=true).
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes

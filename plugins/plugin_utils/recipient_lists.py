@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
     ReadFile,
     as_items,
-    as_list,
+    as_paths,
     declared_recipients,
     listed_addresses,
 )
@@ -49,7 +49,7 @@ class RecipientLists:
     def for_module(self, path: str) -> list[dict[str, Any]]:
         """The items as the module takes them with `remote_src: true`, the content being at `path` of the host."""
         return [
-            item if found is None else dict(item, recipients_file=[*item.get("recipients_file", []), path])
+            item if not found else dict(item, recipients_file=[*item.get("recipients_file", []), path])
             for item, found in zip(self.items, self.addresses)
         ]
 
@@ -64,7 +64,7 @@ def take_from_items(items: object, read: ReadFile, remote_src: bool = False, pla
     addresses = listed_addresses(local, read, place)
     kept = []
     for item in given:
-        files = as_list(item.pop("recipients_file", None), f"{place}.recipients_file")
+        files = as_paths(item.pop("recipients_file", None), f"{place}.recipients_file")
         item.pop("recipients", None)
         kept.append(dict(item, recipients_file=files) if remote_src and files else item)
     return RecipientLists(kept, addresses)

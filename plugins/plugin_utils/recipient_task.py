@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
     ReadFile,
     as_items,
-    as_list,
+    as_paths,
     declare,
 )
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import take_from_entries, take_from_items
@@ -37,7 +37,7 @@ def request_name(given: dict[str, Any], read: ReadFile) -> model.RequestName:
     """The name of the task with these arguments. Raises InvalidInput for a file that can't be read."""
     holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
     inline = any(holder.get("recipients") not in (None, "") for holder in holders)
-    files = [path for holder in holders for path in as_list(holder.get("recipients_file"), "recipients_file")]
+    files = [path for holder in holders for path in as_paths(holder.get("recipients_file"), "recipients_file")]
     on_host = _remote_src(given)
     if on_host and inline and files:
         return model.RequestName("", model.WITH_LISTS)
@@ -68,7 +68,7 @@ def taken_apart(given: dict[str, Any], read: ReadFile) -> TakenApart:
         if not lists.listing:
             return TakenApart(None, lambda _path: dict(given, domains=lists.items))
         return TakenApart(lists.content, lambda path: dict(given, domains=lists.for_module(path), remote_src=True))
-    files = as_list(given.get("recipients_file"), "recipients_file")
+    files = as_paths(given.get("recipients_file"), "recipients_file")
     if given.get("recipients") is None and (remote_src or not files):
         return TakenApart(None, lambda _path: given)
     content = take_from_entries(given.get("recipients"), [] if remote_src else files, read)
@@ -84,7 +84,7 @@ def passed_on(given: dict[str, Any], read: ReadFile) -> tuple[str, TakenApart] |
     """
     holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
     listing = [holder for holder in holders if holder.get("recipients_file")]
-    files = {path for holder in listing for path in as_list(holder["recipients_file"], "recipients_file")}
+    files = {path for holder in listing for path in as_paths(holder["recipients_file"], "recipients_file")}
     if len(files) != 1 or _remote_src(given) or any(holder.get("recipients") is not None for holder in holders):
         return None
     if given in listing and given.get("domains") is not None:

@@ -32,16 +32,8 @@ MUTANTS = (
     Mutant(
         "rename order",
         f"{ENGINE}/table_change.py",
-        """        if write_index:
-            os.replace(new_index, index)
-        if write_source:
-            os.replace(new_source, source)
-""",
-        """        if write_source:
-            os.replace(new_source, source)
-        if write_index:
-            os.replace(new_index, index)
-""",
+        "for new, target in reversed(moves) if reload else moves:",
+        "for new, target in moves if reload else reversed(moves):",
         "test_killed_at_each_system_call and hash",
     ),
     Mutant(

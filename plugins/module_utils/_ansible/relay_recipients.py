@@ -25,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import checked_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
-    as_list,
+    as_paths,
     declared_domains,
     declared_recipients,
     edits_by_domain,
@@ -72,7 +72,7 @@ def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> Re
         return Request(_unknown, name)
     if told.get("has") == LISTS_ON_HOST:
         holders = [params, *(params["domains"] or ())]
-        paths = [path for holder in holders for path in as_list(holder["recipients_file"], "recipients_file")]
+        paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
         digests = {path: digest_of(_on_host(path)) for path in paths}
         name = with_digests(name, digests)
 

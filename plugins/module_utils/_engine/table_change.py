@@ -3,8 +3,9 @@
 """Replacing the files of a table in an order in which every lookup finds the old table or the new one.
 
 postmap truncates a live index before it fills it, and lmdb's postmap says nothing of a full disk, so the index is
-built in a private directory beside the live one, read back, and renamed into place before the source is. The record
-goes first: until both renames are done its digests match nothing, and it tells the next run of an owed reload.
+built in a private directory beside the live one, read back, and renamed into place before the source is; after it, where
+there was no index that worked, so that a killed run leaves none. The record goes first: until both renames are done its
+digests match nothing, and it tells the next run of an owed reload.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ import shutil
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import (
     Record,
     digest,
-    digests,
     file_digest,
     read_back,
+    read_record,
     record_path,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import last_words, unusable
@@ -78,9 +79,9 @@ def put_in_place(
     `expected` is what the index must hold; `leftovers` are removed before it is built, `old_indexes` once it is there.
     Raises HostError; unless the message says so, the table is as it was.
     """
-    for leftover in leftovers:
-        shutil.rmtree(leftover)
     try:
+        for leftover in leftovers:
+            shutil.rmtree(leftover)
         with _backed_up(files.path, wanted=write_source and files.backup) as backup:
             if write_source or write_index:
                 _replace(postfix, files, expected, write_source, write_index, reload)
@@ -102,11 +103,10 @@ def _replace(
     source = os.path.realpath(files.path)
     index = os.path.realpath(files.index) if files.index else ""
     with ExitStack() as stack:
-        stages: dict[str, str] = {}
-        for target in (index, source) if index else (source,):
-            directory = os.path.dirname(target)
-            if directory not in stages:
-                stages[directory] = stack.enter_context(_stage(directory))
+        # The record is beside the path; source and index are where that leads, on other file systems perhaps.
+        beside = os.path.realpath(os.path.dirname(files.path))
+        directories = dict.fromkeys([*(os.path.dirname(one) for one in (index, source) if one), beside])
+        stages = {directory: stack.enter_context(_stage(directory)) for directory in directories}
         name = os.path.basename(files.path)
         new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
         if write_source:
@@ -120,13 +120,13 @@ def _replace(
         live = (file_digest(new_index or files.index) or "") if files.index else ""
         record = files.record(digest(files.content), live, reload)
         if files.index or reload:
-            new_record = os.path.join(stages[os.path.dirname(source)], f"{name}.record")
+            new_record = os.path.join(stages[beside], f"{name}.record")
             write_new_file(new_record, record.render())
             os.replace(new_record, record_path(files.path))
-        if write_index:
-            os.replace(new_index, index)
-        if write_source:
-            os.replace(new_source, source)
+        moves = [(new_index, index)] * write_index + [(new_source, source)] * write_source
+        # Where a reload is owed the index was missing or of no use: if this run is killed now, it has to be so still.
+        for new, target in reversed(moves) if reload else moves:
+            os.replace(new, target)
         for directory in stages:
             sync_directory(directory)
 
@@ -195,7 +195,14 @@ def _reload(postfix: Postfix, files: Files) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
-    write_record(files.path, files.record(*digests(files.path, files.index)))
+    owed = read_record(files.path)
+    if owed is not None:
+        try:
+            write_record(files.path, replace(owed, reload=False))
+        except OSError as error:
+            raise HostError(
+                f"{path}: {reason(error)}; {files.path} is in place and daemons see it: correct this and run again"
+            ) from error
 
 
 def write_record(table: str, record: Record) -> None:

@@ -34,9 +34,14 @@ def described(metadata: Metadata) -> str:
     return f"owner {owner}, group {group}, mode {metadata.mode:04o}"
 
 
+def _is_number(text: str) -> bool:
+    """Whether it is the number of a user or group; the highest of 32 bits stands for none."""
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < (1 << 32) - 1
+
+
 def uid_of(owner: str) -> int:
     """The number of a user given by name or number. Raises InvalidInput."""
-    if owner.isdigit():
+    if _is_number(owner):
         return int(owner)
     try:
         return pwd.getpwnam(owner).pw_uid
@@ -46,7 +51,7 @@ def uid_of(owner: str) -> int:
 
 def gid_of(group: str) -> int:
     """The number of a group given by name or number. Raises InvalidInput."""
-    if group.isdigit():
+    if _is_number(group):
         return int(group)
     try:
         return grp.getgrnam(group).gr_gid
@@ -56,7 +61,7 @@ def gid_of(group: str) -> int:
 
 def mode_of(mode: str | int) -> int:
     """Permission bits given as an octal string (`"0640"`) or as the number that YAML makes of 0640."""
-    if isinstance(mode, bool):
+    if isinstance(mode, bool) or not isinstance(mode, (int, str)):
         raise InvalidInput(f"{mode} (mode) is not a mode; write octal digits in quotes, such as '0640'")
     try:
         number = mode if isinstance(mode, int) else int(mode, 8)

@@ -8,7 +8,7 @@ A run that is killed anywhere leaves the old table or the new one, and the next 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Callable, Iterator, Mapping
 
@@ -59,7 +59,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Edits, encode
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table_edit import edit, rows_in, unchanged
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table_edit import (
+    TableEdit,
+    edit,
+    rows_in,
+    unchanged,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import directory_lock, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -179,7 +184,7 @@ def _directories(reference: TableReference) -> list[str]:
     directories = {os.path.dirname(os.path.realpath(reference.path)), os.path.dirname(reference.path)}
     for suffix in set(INDEX_SUFFIXES.values()):
         directories.add(os.path.dirname(os.path.realpath(reference.path + suffix)))
-    return sorted(os.path.realpath(directory) for directory in directories)
+    return sorted({os.path.realpath(directory) for directory in directories})
 
 
 def change_table(
@@ -200,7 +205,9 @@ def change_table(
         if plan.changed and not check_mode:
             backup = apply_table(postfix, plan)
         elif plan.to_record is not None and not check_mode:
-            write_record(reference.path, plan.to_record)
+            # Without it the next run has to look through the table again, and nothing else.
+            with suppress(OSError):
+                write_record(reference.path, plan.to_record)
     return plan, backup
 
 
@@ -231,7 +238,7 @@ def plan_table(
     if source is None and not found.total:
         return _nothing_there(reference)
     state, pending = _index(postfix, reference, suffix, record, found.rows_before)
-    _check_removals(reference, len(found.removed), found.old_total, options.max_removals)
+    _check_removals(reference, *_removals(postfix, reference, state, found, options), options.max_removals)
     _check_keys(found.new, suffix, known)
     files, metadata_changes = _files(reference, suffix, found.content, options, utf8)
     files = replace(files, requests=(name,) if name else (), total=found.total)
@@ -368,12 +375,23 @@ def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | 
         )
 
 
+def _removals(
+    postfix: Postfix, reference: TableReference, state: str, found: TableEdit, options: TableOptions
+) -> tuple[int, int]:
+    """How many entries of how many go, for max_removals. An index that is not the source's may have more to lose."""
+    removed, total = len(found.removed), found.old_total
+    if options.max_removals in (None, "") or state != STALE:
+        return removed, total
+    live = postfix.dump(str(reference)).out.count("\n")
+    return max(removed, live - found.total), max(total, live)
+
+
 def _check_removals(reference: TableReference, removed: int, total: int, limit: str | None) -> None:
     if limit in (None, ""):
         return
     text = str(limit).strip()
     number = text[:-1] if text.endswith("%") else text
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit() and len(number) < 20):
         raise InvalidInput(f'"{limit}" (max_removals) is not a number or a percentage; write it as 10 or as "10%"')
     allowed = total * int(number) / 100 if text.endswith("%") else int(number)
     if removed > allowed:

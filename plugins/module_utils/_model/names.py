@@ -146,6 +146,9 @@ def _split_address(value: str, place: str) -> tuple[str, str]:
             raise invalid(value, place, "has an empty local part", "give a full address")
         if _DOT_ATOM.fullmatch(plain):
             local = plain
+            if local.startswith("#"):
+                raise invalid(value, place, "starts with #, which makes a comment in a table", "remove the address")
+            _no_white_space(local, place, "correct it")
     else:
         _no_white_space(value, place, "quote the local part or correct it")
         if value.count("@") == 0:

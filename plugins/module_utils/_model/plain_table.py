@@ -69,13 +69,13 @@ class PlainTable:
             seen.update(keys)
         return len(seen) == self.count
 
-    def edited(self, want: Edits) -> PlainChange | None:
+    def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
         """What Table.edited makes of the same source and edits; None where this form can't hold it, or some key is
         there twice."""
         value = _common_value(want.set) if want.set else self.value
         if value is None or (self.body and value != self.value) or not _are_plain(want.set):
             return None
-        unwanted = want.unwanted(True)
+        unwanted = want.unwanted(utf8)
         missing = set(want.set)
         others: set[str] = set()
         others_count = wanted_count = 0

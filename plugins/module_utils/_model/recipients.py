@@ -80,6 +80,14 @@ def as_list(value: object, place: str) -> list[Any]:
     raise invalid(value, place, "is not a list", "write one address an item")
 
 
+def as_paths(value: object, place: str) -> list[str]:
+    """A list option of files. Raises InvalidInput."""
+    for path in as_list(value, place):
+        if not isinstance(path, str) or "\0" in path:
+            raise invalid(path, place, "is not the path of a file", "write it as text")
+    return as_list(value, place)
+
+
 def inline_addresses(value: object, place: str) -> list[tuple[str, str]]:
     """The addresses of a list option, each with its place such as `recipients[3]`. Raises InvalidInput."""
     return [
@@ -119,7 +127,7 @@ def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> l
                     text, where, f"is not in the domain {names[number]}", "move it to the item of its own domain"
                 )
         listed = [text for text, _where in inline]
-        for file in as_list(item.get("recipients_file"), f"{place}[{number}].recipients_file"):
+        for file in as_paths(item.get("recipients_file"), f"{place}[{number}].recipients_file"):
             if file not in files:
                 files[file] = _by_domain(read(file), file, checked, names)
             listed.extend(files[file].get(names[number], []))
@@ -134,7 +142,7 @@ def _by_domain(
     theirs = {
         name: item
         for name, item in zip(names, items)
-        if file in as_list(item.get("recipients_file"), "recipients_file")
+        if file in as_paths(item.get("recipients_file"), "recipients_file")
     }
     ordinary = ordinary_addresses(data)
     if ordinary is not None:
@@ -261,7 +269,7 @@ def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], plac
 def declared_recipients(recipients: object, files: object, read: ReadFile) -> list[str]:
     """The addresses that `recipients` and `recipients_file` of the task list, without repetition."""
     listed = [text for text, _place in inline_addresses(recipients, "recipients")]
-    for file in as_list(files, "recipients_file"):
+    for file in as_paths(files, "recipients_file"):
         data = read(file)
         ordinary = ordinary_addresses(data)
         listed.extend((text for text, _place in addresses_of(data, file)) if ordinary is None else ordinary)

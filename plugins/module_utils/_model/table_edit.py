@@ -62,7 +62,7 @@ class TableEdit:
 def edit(data: bytes, table_type: str, want: Edits, utf8: bool) -> TableEdit:
     """What `want` makes of the source `data` of a table of this type."""
     plain = None if table_type in PATTERN_TYPES else PlainTable.parse(data)
-    found = _edit_plain(plain, data, want) if plain else None
+    found = _edit_plain(plain, data, want, utf8) if plain else None
     if found is not None:
         return found
     if table_type in PATTERN_TYPES:
@@ -85,8 +85,8 @@ def rows_in(data: bytes, utf8: bool) -> Rows:
     return plain.rows if plain and plain.distinct() else rows_of(Table.parse(data).mapping(utf8))
 
 
-def _edit_plain(before: PlainTable, data: bytes, want: Edits) -> TableEdit | None:
-    change = before.edited(want)
+def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> TableEdit | None:
+    change = before.edited(want, utf8)
     if change is None:
         return None
     after, added, removed = change

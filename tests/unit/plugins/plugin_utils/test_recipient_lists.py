@@ -33,6 +33,23 @@ def test_addresses_leave_the_items_and_become_one_file() -> None:
     assert "example" not in str([value for item in lists.items for key, value in item.items() if "recipients" in key])
 
 
+def test_absent_domain_does_not_take_the_addresses_of_the_domain_above_it() -> None:
+    items = [
+        {"name": "x.example", "subdomains": True, "recipients": ["a@x.example", "b@sub.x.example"]},
+        {"name": "sub.x.example", "state": "absent", "recipients": ["b@sub.x.example"]},
+    ]
+    assert take_from_items(items, read).for_module("/tmp/list") == [
+        {"name": "x.example", "subdomains": True, "recipients_file": ["/tmp/list"]},
+        {"name": "sub.x.example", "state": "absent"},
+    ]
+
+
+@pytest.mark.parametrize("files", [[5], [{"a": 1}], ["a\0b"]])
+def test_what_is_no_path_is_refused(files: list[object]) -> None:
+    with pytest.raises(InvalidInput, match=r"\(recipients_file\) is not the path of a file; write it as text"):
+        take_from_entries(None, files, read)
+
+
 def test_the_task_is_not_changed() -> None:
     given = [dict(ITEMS[0])]
     take_from_items([*given, ITEMS[1]], read)

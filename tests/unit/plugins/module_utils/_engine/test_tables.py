@@ -11,6 +11,7 @@ import pathlib
 import pwd
 import tempfile
 from typing import Callable
+from unittest import mock
 
 import pytest
 
@@ -24,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -218,6 +220,48 @@ def test_run_that_dies_between_two_renames_is_finished_by_the_next(
     assert not table.change().changed
 
 
+@pytest.mark.parametrize("lost", ["table", "index"])
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_run_that_dies_where_no_index_was_is_finished_and_reloaded_by_the_next(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, step: int, lost: str
+) -> None:
+    if lost == "index":
+        table.written(b"bob@x.example x\n")
+        table.index.unlink()
+    replace = os.replace
+    left = [step]
+
+    def dying(source: str, target: str) -> None:
+        if left[0] == 1:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        table.change()
+    monkeypatch.undo()
+    assert table.change().changed
+    assert host.reloads() == 1
+    assert sorted(index_rows(table)) == ["alice@x.example\tx"] + ["bob@x.example\tx"] * (lost == "index")
+    assert not table.change().changed
+
+
+def test_edit_of_others_during_the_reload_is_found_by_the_next_run(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edited(_postfix: Postfix) -> bool:
+        with table.path.open("ab") as stream:
+            stream.write(b"admin@x.example x\n")
+        return True
+
+    monkeypatch.setattr(Postfix, "reload", edited)
+    table.change()
+    monkeypatch.undo()
+    assert table.change().state == "stale"
+    assert sorted(index_rows(table)) == ["admin@x.example\tx", "alice@x.example\tx"]
+
+
 def test_owed_reload_is_done_by_the_next_run(host: FakeHost, table: Subject) -> None:
     host.reload_fails = True
     with pytest.raises(HostError) as caught:
@@ -330,6 +374,12 @@ def test_mode_is_applied_to_both_files_without_building(host: FakeHost, table: S
     [
         ("owner", "nobody-here", '"nobody-here" (owner) is not a user of this host; create the user or correct it'),
         ("group", "nobody-here", '"nobody-here" (group) is not a group of this host; create the group or correct it'),
+        (
+            "owner", "4294967295",
+            '"4294967295" (owner) is not a user of this host; create the user or correct it',
+        ),
+        ("group", "\u00b2", '"\u00b2" (group) is not a group of this host; create the group or correct it'),
+        ("mode", 8.5, "8.5 (mode) is not a mode; write octal digits in quotes, such as '0640'"),
         ("mode", "u+x", "\"u+x\" (mode) is not an octal mode; write octal digits in quotes, such as '0640'"),
         ("mode", "1777", "\"1777\" (mode) is not a mode from 0000 to 0777; write it in quotes, such as '0640'"),
         ("mode", True, "True (mode) is not a mode; write octal digits in quotes, such as '0640'"),
@@ -456,6 +506,60 @@ def test_table_that_is_a_symbolic_link_stays_one(host: FakeHost, table: Subject,
     assert sorted(index_rows(table)) == ["alice@x.example\tx", "bob@x.example\tx"]
     assert sorted(os.listdir(target.parent)) == ["real"]
     assert not table.change().changed
+
+
+def test_directory_that_is_a_symbolic_link_is_locked_once(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    table = Subject(host)
+    table.reference = TableReference("hash", str(link / "table"))
+    assert table.change().changed
+    assert not table.change().changed
+    assert table.path.read_bytes() == b"alice@x.example x\n"
+
+
+def test_record_stays_where_the_path_is(host: FakeHost, table: Subject, tmp_path: pathlib.Path) -> None:
+    """A link may lead to another file system, into which the record can't be renamed."""
+    target = tmp_path / "elsewhere" / "real"
+    target.parent.mkdir()
+    target.write_bytes(b"bob@x.example x\n")
+    table.path.symlink_to(target)
+    replace = os.replace
+
+    def within_one_file_system(source: str, new: str) -> None:
+        if ("elsewhere" in source) != ("elsewhere" in new):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(source, new)
+
+    with mock.patch.object(os, "replace", within_one_file_system):
+        assert table.change().changed
+    assert not table.change().changed
+    assert table.record.exists()
+
+
+def test_run_that_changes_nothing_needs_no_space_for_its_record(
+    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "RECORDED_BYTES", 0)
+    table.change()
+    monkeypatch.setattr(tempfile, "mkdtemp", mock.Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    plan = table.change(tables.Request(lambda: ALICE, "name"))
+    assert (plan.changed, plan.to_record is None) == (False, False)
+
+
+@pytest.mark.parametrize("source", [b"", None])
+def test_rows_of_an_index_that_has_more_than_the_source_count_as_removals(
+    host: FakeHost, table: Subject, source: bytes | None
+) -> None:
+    table.written(b"".join(b"a%d x\n" % number for number in range(100)))
+    table.path.unlink()
+    if source is not None:
+        table.path.write_bytes(source)
+    before = contents(host.config_directory)
+    with pytest.raises(Refused) as caught:
+        table.change(Edits(set={"a1": "x"}, purge=True), max_removals="10%")
+    assert caught.value.message.startswith(f"{table.path}: 99 of 100 entries would be removed, which is more than")
+    assert contents(host.config_directory) == before
 
 
 def test_missing_source_with_an_index_is_not_replaced(host: FakeHost, table: Subject) -> None:

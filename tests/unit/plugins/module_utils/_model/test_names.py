@@ -135,6 +135,11 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
             "to accept every address of a domain give it recipients_policy: any",
         ),
         ("bob@", '"bob@" (recipients[3]) has no domain; give a full address, such as name@domain.example'),
+        (
+            '"#foo"@x.example',
+            '"\\"#foo\\"@x.example" (recipients[3]) starts with #, which makes a comment in a table; remove the address',
+        ),
+        ('"\u00a0"@x.example', '"\\xa0" (recipients[3]) contains white space; correct it'),
         ('""@x.example', '"\\"\\"@x.example" (recipients[3]) has an empty local part; give a full address'),
         ('"bob"x.example', '"\\"bob\\"x.example" (recipients[3]) has no @ after its quoted local part; give a full address'),
         (

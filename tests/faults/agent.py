@@ -124,10 +124,14 @@ def kill_at_call(arguments: Dict[str, Any], call: str, number: int) -> Dict[str,
 
 
 def kill_builder(arguments: Dict[str, Any], pattern: str) -> Dict[str, Any]:
-    """Run the module, and kill the first of its processes whose command line holds the pattern."""
+    """Run the module, and kill the first of its processes whose command line holds the pattern, if there is time.
+
+    One that lists a table is not what builds it.
+    """
     started = Started(arguments, [])
     while started.process.poll() is None:
-        if any(_kill(pid) for pid in _group(started.process.pid) if pattern in _command_line(pid)):
+        lines = {pid: _command_line(pid) for pid in _group(started.process.pid)}
+        if any(_kill(pid) for pid, line in lines.items() if pattern in line and " -s " not in line):
             break
     return started.end()
 

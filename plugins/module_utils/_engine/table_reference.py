@@ -27,6 +27,17 @@ _SEPARATORS = " \t\r\n,"
 # Files of the configuration directory that have a format of their own, each with what edits it.
 _OTHER_FILES = {"main.cf": "mxrelay.postfix.main_cf", "master.cf": "mxrelay.postfix.master_cf"}
 _ALIASES = ("alias_maps", "alias_database")
+# What their tables answer is an address or a transport, not a mere yes.
+_ANSWERING = (
+    "alias_maps",
+    "canonical_maps",
+    "recipient_canonical_maps",
+    "relocated_maps",
+    "sender_canonical_maps",
+    "transport_maps",
+    "virtual_alias_maps",
+    "virtual_mailbox_maps",
+)
 
 
 @dataclass(frozen=True)
@@ -130,11 +141,23 @@ def resolve(
         raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which one is meant")
     if named or candidates:
         member = (named or candidates)[0]
+        _refuse_shared(postfix, parameter, member)
         found = TableReference(table_type or member.type, member.path)
     else:
         found = TableReference(table_type or known.default_type, os.path.join(postfix.config_directory, default_name))
     check_type(found.type, KEYED_TYPES, "type" if table_type else parameter if candidates else "default_database_type")
     return found
+
+
+def _refuse_shared(postfix: Postfix, parameter: str, member: TableReference) -> None:
+    """Raises InvalidInput where another parameter takes what is in the table for something else."""
+    values = postfix.parameters([name for name in _ANSWERING if name != parameter], options=("-x",))
+    for name, value in values.items():
+        if _member_at(local_members(value), member.path):
+            raise InvalidInput(
+                f"{parameter} names {member}, which {name} uses too, where a new entry would send mail astray; "
+                "give the option path for a table of its own"
+            )
 
 
 def reference_at(postfix: Postfix, path: str, table_type: str | None, settings: Settings) -> TableReference:

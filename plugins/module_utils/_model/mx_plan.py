@@ -229,8 +229,27 @@ def _transport_rows(request: Request, host: HostState, plan: MxPlan) -> None:
             plan.transport_removed += [one for one in item.patterns if one in rows]
         else:
             plan.transport.update({pattern: result for pattern in item.patterns})
-        if not item.subdomains and "." + item.name in rows and "." + item.name not in plan.transport_removed:
-            plan.transport_removed.append("." + item.name)
+        dotted = "." + item.name
+        if not item.subdomains and dotted in rows and dotted not in plan.transport_removed:
+            if not _routes_others(item.name, request, host, plan):
+                plan.transport_removed.append(dotted)
+
+
+def _routes_others(name: str, request: Request, host: HostState, plan: MxPlan) -> bool:
+    """Whether the transport row for a domain's subdomains is all that routes a relay domain which is to stay."""
+    rows = host.transport.rows if host.transport else {}
+    others = [
+        one
+        for one, member in host.relayed.items()
+        if one.endswith("." + name)
+        and one != "." + name
+        and one not in rows
+        and one.lstrip(".") not in request.declared
+        and not (request.settings["remove_undeclared"] and member == one)
+    ]
+    if others:
+        plan.notes.append(f"the transport row .{name} stays, since it routes {others[0]}, which no role declares")
+    return bool(others)
 
 
 def _secondary_result(item: DomainItem, host: HostState) -> str | None:
@@ -370,16 +389,19 @@ def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
     others = [
         name
         for name in host.relayed
-        if name.lstrip(".") not in declared and "mydestination" not in host.classes.get(name, {})
+        if name.lstrip(".") not in declared
+        and "mydestination" not in host.classes.get(name, {})
+        # Keys of a table that is there for something else as well; Postfix looks up domains.
+        and "@" not in name
+        and name != "*"
     ]
-    plan.undeclared = sorted(others)
+    plan.undeclared = stay = sorted(others)
     if settings["remove_undeclared"]:
+        stay = [name for name in plan.undeclared if host.relayed[name] != name]
         for name in plan.undeclared:
-            if host.relayed[name] == name:
+            if name not in stay:
                 _let_go(name, False, request, host, plan)
-            else:
-                plan.notes.append(f"{name} is relayed through {host.relayed[name]}, which this role does not write")
-        return
+        plan.notes += [f"{one} is relayed through {host.relayed[one]}, which this role does not write" for one in stay]
     closes = settings["recipient_check"] == "table" and not split_items(host.value("relay_recipient_maps"))
     if not closes or not _needs_recipients_table(request, host, plan):
         return
@@ -390,19 +412,31 @@ def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
         if not (rows.count or rows.wildcard):
             plan.recipients.append(RecipientsItem(name=name, policy=ANY, changed=True))
             plan.notes.append(f"every recipient of {name} is accepted, as before, until the role that declares it runs")
-    if settings["undeclared_domains"] == "any":
-        for name in plan.undeclared:
-            rows = host.recipient_rows.get(name, DomainRows())
-            if not rows.wildcard and not name.startswith("."):
-                plan.recipients.append(RecipientsItem(name=name, policy=ANY, changed=True))
-        return
-    for name in [*plan.undeclared, *host.unlisted_relay_members]:
+    for name in stay:
+        if settings["undeclared_domains"] == "any":
+            _go_on(name, host, plan)
+        else:
+            plan.refuse(
+                name,
+                "undeclared",
+                "this host relays it without a list of recipients; the list made here would refuse all its recipients",
+                f"declare the domain, or set {request.role or 'mx'}_undeclared_domains: any",
+            )
+    for name in host.unlisted_relay_members:
         plan.refuse(
             name,
             "undeclared",
-            "this host relays it without a list of recipients; the list made here would refuse all its recipients",
-            f"declare the domain, or set {request.role or 'mx'}_undeclared_domains: any",
+            "which domains it has can't be seen; the list made here would refuse all their recipients",
+            "declare its domains and take it out of relay_domains, or make recipient_check none",
         )
+
+
+def _go_on(name: str, host: HostState, plan: MxPlan) -> None:
+    """Every recipient of a relay domain that this role does not declare is accepted, as it was without a list."""
+    if not name.startswith(".") and not host.recipient_rows.get(name, DomainRows()).wildcard:
+        plan.recipients.append(RecipientsItem(name=name, policy=ANY, changed=True))
+    if name.startswith(".") or host.relay_parents:
+        plan.subdomains[subdomain_pattern(name.lstrip("."))] = VALUE
 
 
 def _absent(request: Request, host: HostState, plan: MxPlan) -> None:
@@ -417,6 +451,8 @@ def _let_go(
     rows = host.recipient_rows.get(name)
     transport_rows = host.transport.rows if host.transport else {}
     mine = [one for one in (name, "." + name) if one in transport_rows]
+    if "." + name in mine and _routes_others(name, request, host, plan):
+        mine.remove("." + name)
     relayed = [one for one in (name, "." + name) if one in host.relayed]
     verified = [one for one in (name, "." + name) if host.verify and one in host.verify.rows]
     pattern = subdomain_pattern(name)
@@ -434,14 +470,14 @@ def _let_go(
         )
         return
     for one in relayed:
-        if host.relayed[one] != one:
+        if host.relayed[one] != one and not (one in mine and _is_own_row(one, host)):
             plan.refuse(
                 name,
                 "relay_domains",
                 f"relay_domains has it from {host.relayed[one]}, which this role does not write",
                 "remove it there",
             )
-        else:
+        elif host.relayed[one] == one:
             plan.remove_item("relay_domains", one)
     if rows and not (item and item.policy == EXTERNAL):
         plan.recipients_removed.append(
@@ -461,6 +497,11 @@ def _let_go(
     plan.waiting.append(name)
 
 
+def _is_own_row(name: str, host: HostState) -> bool:
+    """Whether relay_domains has the domain from our transport table."""
+    return host.transport is not None and host.relayed.get(name, "").endswith(host.transport.reference)
+
+
 def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
     table = request.settings["recipient_check"] == "table"
     for item in request.present:
@@ -468,7 +509,7 @@ def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
         if item.subdomains and not (host.relay_parents and table):
             wanted.append("." + item.name)
         for name in wanted:
-            if name not in host.relayed:
+            if name not in host.relayed or (name in plan.transport_removed and _is_own_row(name, host)):
                 plan.add_item("relay_domains", name)
         dotted = "." + item.name
         if not item.subdomains and host.relayed.get(dotted) == dotted:
@@ -509,9 +550,11 @@ def _unmatch_subdomains(request: Request, host: HostState, plan: MxPlan) -> None
 
 
 def _needs_recipients_table(request: Request, host: HostState, plan: MxPlan) -> bool:
-    exists = bool(host.recipients and host.recipients.exists)
-    external = exists and any(item.policy == EXTERNAL for item in request.present)
-    return bool(plan.recipients) or external
+    """Whether relay_recipient_maps is to have our table; for external domains only one that others have filled."""
+    ours = host.recipients
+    named = bool(split_items(host.value("relay_recipient_maps")))
+    filled = bool(ours and ours.exists and (ours.member or not (named or ours.repair)))
+    return bool(plan.recipients) or (filled and any(item.policy == EXTERNAL for item in request.present))
 
 
 def _recipient_maps(request: Request, host: HostState, plan: MxPlan) -> None:
@@ -570,7 +613,8 @@ def _left_at_subdomains(request: Request, host: HostState, plan: MxPlan) -> None
     """Rows of subdomains that were listed once and are no longer to be known by their addresses."""
     items = {item.name: item for item in request.items}
     for name in host.recipient_rows:
-        if name in request.declared or name in host.relayed:
+        # Of a member that can't be listed nobody knows whether it has the subdomain.
+        if name in request.declared or name in host.relayed or host.unlisted_relay_members:
             continue
         labels = name.split(".")
         parents = [".".join(labels[place:]) for place in range(1, len(labels))]

@@ -25,6 +25,8 @@ SAFE_LIST = f"permit_mynetworks, permit_sasl_authenticated, {REJECTING}"
 _CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_domains"})
 # Restrictions that say yes to anybody, or to anybody who takes the trouble.
 _OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
+# Restrictions that say yes to mail for relay domains, so that nothing behind them is asked about their recipients.
+_PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
 # The next word is their argument, not a restriction.
 _WITH_ARGUMENT = frozenset(
     {
@@ -117,6 +119,8 @@ def with_check(value: str, check: str) -> str:
     else:
         ends = [position for position, name in enumerate(names) if name in _CLOSING or name in _OPENING]
         place = ends[0] if ends else len(parts)
+    # Whoever relays mail for the domain permits it there.
+    place = min([place, *(position for position, name in enumerate(names) if name in _PERMITTING_RELAYED)])
     return ", ".join(parts[:place] + [check] + parts[place:])
 
 

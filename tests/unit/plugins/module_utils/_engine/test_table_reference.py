@@ -58,6 +58,15 @@ def test_table_that_is_meant(
     assert found(host, members, path, table_type) == reference.format(host.config_directory)
 
 
+@pytest.mark.parametrize("members", ["hash:/a", "ldap:/l, proxy:lmdb:/a"])
+def test_table_whose_answers_mean_something_elsewhere_is_refused(host: FakeHost, members: str) -> None:
+    host.parameters["virtual_alias_maps"] = "lmdb:/a"
+    with pytest.raises(InvalidInput) as caught:
+        found(host, members, None, None)
+    assert "/a, which virtual_alias_maps uses too" in caught.value.message
+    assert found(host, members, "/b", "hash") == "hash:/b"
+
+
 @pytest.mark.parametrize(
     ("members", "path", "table_type", "message"),
     [

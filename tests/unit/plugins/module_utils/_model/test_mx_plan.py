@@ -430,11 +430,97 @@ def test_first_table_on_a_host_that_relays_others_is_refused() -> None:
     assert checks(secondary(on=on)) == [("old.example", "undeclared"), ("ldap:/l", "undeclared")]
     assert "secondary_mx_undeclared_domains: any" in secondary(on=on).refusals[0].remedy
     plan = secondary(on=on, undeclared_domains="any")
+    assert checks(plan) == [("ldap:/l", "undeclared")]
+    assert "make recipient_check none" in plan.refusals[0].remedy
+
+
+def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:
+    on = host(
+        values={"relay_recipient_maps": "", "parent_domain_matches_subdomains": "relay_domains"},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relayed={
+            "old.example": "old.example",
+            ".wide.example": ".wide.example",
+            "u@y.example": "hash:/t",
+            "*": "hash:/t",
+        },
+    )
+    plan = secondary(on=on, undeclared_domains="any")
     assert plan.refusals == []
+    assert plan.subdomains == {r"/@[^@]+\.old\.example$/": "x", r"/@[^@]+\.wide\.example$/": "x"}
     assert [(one.name, one.policy, one.index) for one in plan.recipients] == [
         ("x.example", "listed", 0),
         ("old.example", "any", None),
     ]
+
+
+def test_removal_of_undeclared_domains_does_not_close_those_that_stay() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relayed={"old.example": "old.example", "t.example": "hash:/t/d", "peer.example": "peer.example"},
+        unlisted_relay_members=["ldap:/l"],
+    )
+    peer = {"role": "primary_mx", "domains": ["peer.example"]}
+    plan = secondary(on=on, remove_undeclared=True, peer=peer)
+    assert checks(plan) == [("t.example", "undeclared"), ("ldap:/l", "undeclared")]
+    assert [(one.name, one.policy) for one in plan.recipients] == [("x.example", "listed"), ("peer.example", "any")]
+    assert plan.remove_items == {"relay_domains": ["old.example"]}
+
+
+def test_domain_that_its_transport_row_makes_a_relay_domain_is_listed_when_the_row_goes() -> None:
+    on = host(
+        relayed={"x.example": "proxy:hash:/t/transport"},
+        transport=replace(TRANSPORT, rows={"x.example": "relay:[mail]"}),
+    )
+    plan = secondary(on=on)
+    assert (plan.transport_removed, plan.add_items) == (["x.example"], {"relay_domains": ["x.example"]})
+    plan = secondary({"name": "x.example", "state": "absent"}, on=on)
+    assert (checks(plan), plan.transport_removed, plan.remove_items) == ([], ["x.example"], {})
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("relayed", "rows", "goes"),
+    [
+        ({}, {}, True),
+        ({"s.x.example": "s.x.example"}, {}, False),
+        ({"s.x.example": "s.x.example"}, {"s.x.example": "relay:[m]"}, True),
+    ],
+)
+def test_row_that_routes_a_subdomain_of_others_stays(
+    relayed: dict[str, str], rows: dict[str, str], goes: bool, state: str
+) -> None:
+    on = host(
+        relayed={"x.example": "x.example", **relayed},
+        transport=replace(TRANSPORT, rows={"x.example": "relay:[m]", ".x.example": "relay:[m]", **rows}),
+    )
+    plan = primary(listed(state=state), on=on)
+    assert (".x.example" in plan.transport_removed) is goes
+    assert ["the transport row .x.example stays" in note for note in plan.notes] == [True] * (not goes)
+
+
+def test_rows_of_a_subdomain_stay_where_nobody_can_tell_whether_it_is_relayed() -> None:
+    rows = {"x.example": DomainRows(2, "d", True), "s.x.example": DomainRows(5, "e")}
+    on = host(relayed={"x.example": "x.example"}, recipient_rows=rows)
+    assert [one.name for one in secondary(on=on).recipients_removed] == ["s.x.example"]
+    on = host(relayed={"x.example": "x.example"}, recipient_rows=rows, unlisted_relay_members=["ldap:/l"])
+    assert secondary(on=on).recipients_removed == []
+
+
+@pytest.mark.parametrize(
+    ("maps", "repair", "member", "added"),
+    [("", False, "", True), ("", True, "", False), ("ldap:/r", False, "", False), ("ldap:/r", True, "hash:/t/r", False)],
+)
+def test_table_of_external_domains_is_named_only_where_it_can_be_all_there_is(
+    maps: str, repair: bool, member: str, added: bool
+) -> None:
+    on = host(
+        values={"relay_recipient_maps": maps}, recipients=replace(RECIPIENTS, member=member, exists=True, repair=repair)
+    )
+    plan = secondary({"name": "x.example", "recipients_policy": "external"}, on=on)
+    assert ("relay_recipient_maps" in plan.add_items) is added
+    assert checks(plan) == [("x.example", "external")] * (repair and not maps)
 
 
 def test_undeclared_domains_of_a_host_with_lists_stay_and_are_reported() -> None:

@@ -63,6 +63,14 @@ def test_only_a_closing_deferral_becomes_a_rejection(before: str, after: str) ->
             "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/v, permit",
         ),
         ("permit_mynetworks, reject", "permit_mynetworks, check_recipient_access hash:/v, reject"),
+        (
+            "permit_auth_destination, reject_unauth_destination",
+            "check_recipient_access hash:/v, permit_auth_destination, reject_unauth_destination",
+        ),
+        (
+            "permit_mynetworks, permit_auth_destination",
+            "permit_mynetworks, check_recipient_access hash:/v, permit_auth_destination",
+        ),
         ("reject_rbl_client rbl.example", "reject_rbl_client rbl.example, check_recipient_access hash:/v"),
         ("check_recipient_access  hash:/v", "check_recipient_access  hash:/v"),
     ],

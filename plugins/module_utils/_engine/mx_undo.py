@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     read_settings,
     table_lock,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import KeyForms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf, ServiceRequest
@@ -44,6 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_undo imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -148,16 +150,28 @@ def _memory(postfix: Postfix) -> dict[str, bytes | None] | None:
 def _table_undo(
     name: str, plan: Mapping[str, Any], memory: Mapping[str, bytes | None], settings: Settings
 ) -> _TableUndo:
+    """The inverse for one table. The modules write recipients and transport rows in both forms of a domain."""
     reference = TableReference(plan[name]["type"], plan[name]["path"])
     then = memory[reference.path]
     before = _rows(then, reference.type, settings.utf8)
     now = _rows(read_file(reference.path), reference.type, settings.utf8)
     removed = plan["removal"].get(name, [])
+    known = KeyForms(_encode)
     if name == "recipients":
-        found = undo_recipients(before, now, [*plan[name]["domains"], *removed])
+        domains = [*plan[name]["domains"], *removed]
+        both = {form: {**one, "name": form} for one in domains for form in known.of(one["name"]).spellings}
+        found = undo_recipients(before, now, list(both.values()))
     else:
-        found = undo_rows(before, now, planned_rows(plan[name]["entries"], removed))
+        rows = planned_rows(plan[name]["entries"], removed)
+        if name == "transport":
+            rows = {form: value for key, value in rows.items() for form in known.of(key).spellings}
+        found = undo_rows(before, now, rows)
     return _TableUndo(reference, then is not None, found)
+
+
+def _encode(label: str) -> str | None:
+    """Without python3-idna nothing was written in both forms."""
+    return idna2008.encode(label) if idna2008.available() else None
 
 
 def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:

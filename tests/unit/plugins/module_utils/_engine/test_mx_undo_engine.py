@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_undo import DIRECTORY, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
@@ -152,3 +155,69 @@ def test_change_of_protocols_asks_for_a_restart(host: FakeMxHost) -> None:
     done = undo(postfix, wanted)
     assert done.restart_needed is True
     assert read(host, "main.cf") == MAIN_CF
+
+
+INTERNATIONAL = ("bücher.example", "xn--bcher-kva.example")
+
+
+def international(host: FakeMxHost) -> dict[str, Any]:
+    """A plan that names one form of a domain, of which the modules write both."""
+    name = INTERNATIONAL[0]
+    item = {**X, "name": name, "recipients_policy": "listed", "digest": digest({f"{x}@{name}": "x" for x in "ac"})}
+    nowhere: dict[str, Any] = {"path": "", "type": "", "entries": []}
+    return plan(
+        host,
+        transport={"path": host.path("transport"), "type": "hash", "entries": []},
+        recipients={"path": host.path("relay_recipients"), "type": "hash", "domains": [item]},
+        removal={"transport": [{"pattern": name}], "recipients": [], "subdomains": [], "verify": []},
+        subdomains=nowhere,
+        verify=nowhere,
+    )
+
+
+@pytest.fixture
+def idna(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "encode", lambda label: PREFIX + label.encode("punycode").decode())
+
+
+def in_both_forms(*addresses: str) -> str:
+    return "".join(f"{one}@{name} x\n" for name in INTERNATIONAL for one in addresses)
+
+
+@pytest.mark.usefixtures("idna")
+def test_both_forms_of_a_domain_are_taken_back(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    rows = "".join(f"{name} relay:[one]\n" for name in INTERNATIONAL)
+    host.table("transport", rows)
+    host.table("relay_recipients", in_both_forms("a", "b"))
+    remember(postfix, international(host))
+    host.table("transport", "")
+    host.table("relay_recipients", in_both_forms("a", "c"))
+    done = undo(postfix, international(host))
+    assert (done.touched, done.problems) == ([], [])
+    assert sorted(read(host, "transport").splitlines()) == sorted(rows.splitlines())
+    assert sorted(read(host, "relay_recipients").splitlines()) == sorted(in_both_forms("a", "b").splitlines())
+
+
+@pytest.mark.usefixtures("idna")
+def test_other_form_that_somebody_touched_is_told(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    host.table("relay_recipients", in_both_forms("a", "b"))
+    remember(postfix, international(host))
+    theirs = in_both_forms("a", "c") + f"theirs@{INTERNATIONAL[1]} x\n"
+    host.table("relay_recipients", theirs)
+    done = undo(postfix, international(host))
+    assert done.touched == [f"{host.path('relay_recipients')}: {INTERNATIONAL[1]}"]
+    assert read(host, "relay_recipients") == theirs
+
+
+def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: False)
+    monkeypatch.setattr(idna2008, "encode", None)
+    postfix = host.postfix()
+    host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")
+    remember(postfix, international(host))
+    host.table("relay_recipients", "".join(f"{one}@{INTERNATIONAL[0]} x\n" for one in "ac"))
+    assert undo(postfix, international(host)).problems == []
+    assert read(host, "relay_recipients") == f"b@{INTERNATIONAL[0]} x\n"

@@ -118,7 +118,7 @@ class _Asker:
                 return
             if reply.flags & importlib.import_module("dns.flags").TC:
                 reply = self._by_tcp(question, server)
-        except (self._exception.DNSException, OSError):
+        except (self._exception.DNSException, OSError, EOFError):
             return
         if reply.rcode() in (self._rcode.NOERROR, self._rcode.NXDOMAIN):
             kind = self._type.from_text(question[1])
@@ -129,4 +129,4 @@ class _Asker:
     def _by_tcp(self, question: Question, server: str) -> Any:
         """The whole reply to a question whose answer does not fit a datagram."""
         query = importlib.import_module("dns.query")
-        return query.tcp(self._message.make_query(*question), server, timeout=RETRY_SECONDS)
+        return query.tcp(self._message.make_query(*question), server, timeout=RETRY_SECONDS, port=PORT)

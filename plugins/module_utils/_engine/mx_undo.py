@@ -34,7 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import KeyForms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf, ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_undo import (
     Undo,
@@ -184,7 +184,9 @@ def _main_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str
     path = os.path.join(postfix.config_directory, "main.cf")
     before, now = (MainCf(_text(content), path).values for content in (memory.get(path), read_file(path)))
     defaults = postfix.parameters(options=("-d",))
-    return undo_parameters(before, now, plan["main_cf"], defaults)
+    level = now.get("compatibility_level", defaults.get("compatibility_level", "0"))
+    meant = {name: default_text(value, level) for name, value in defaults.items()}
+    return undo_parameters(before, now, plan["main_cf"], meant)
 
 
 def _master_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str, bytes | None]) -> Undo:

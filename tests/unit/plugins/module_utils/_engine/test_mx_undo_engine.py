@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import DEFAULTS, FakeMxHost
 
 MAIN_CF = "# ours\nrelay_domains = a.example\nmyhostname = mx.example\n"
 
@@ -221,3 +221,19 @@ def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, m
     host.table("relay_recipients", "".join(f"{one}@{INTERNATIONAL[0]} x\n" for one in "ac"))
     assert undo(postfix, international(host)).problems == []
     assert read(host, "relay_recipients") == f"b@{INTERNATIONAL[0]} x\n"
+
+
+@pytest.mark.parametrize(("level", "members"), [("0", "$mydestination, x.example"), ("3.9", "x.example")])
+def test_list_that_was_not_set_is_not_set_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, members: str
+) -> None:
+    default = "${{$compatibility_level} <level {2} ? {$mydestination} : {}}"
+    monkeypatch.setitem(DEFAULTS, "relay_domains", default)
+    before = f"compatibility_level = {level}\n"
+    host = FakeMxHost(str(tmp_path), before)
+    postfix = host.postfix()
+    wanted = plan(host, recipients={"path": "", "type": "", "domains": []})
+    remember(postfix, wanted)
+    host.write("main.cf", f"{before}relay_domains = {members}\n")
+    assert undo(postfix, wanted).undone == ["main.cf: relay_domains is as before"]
+    assert read(host, "main.cf") == before

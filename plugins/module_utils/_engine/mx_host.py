@@ -50,7 +50,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing, type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import ADDRESSES, permits, welcomes
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import (
+    ADDRESSES,
+    RECIPIENTS,
+    permits,
+    welcomes,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -183,11 +188,15 @@ def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> Non
 
 
 def _permits_strangers(action: str, table: str, reader: MapReader) -> bool:
-    """Whether everybody, or whoever pretends to be the right sender, is permitted by this restriction."""
+    """Whether everybody, or whoever pretends to be the right sender, is permitted by it, or mail to everybody."""
     if action == "check_client_access":
         return welcomes(reader.ask(table, ADDRESSES))
     if action in ("check_sender_access", "check_helo_access"):
         return any(permits(one) for one in reader.values(table))
+    # An index has an answer for the recipients that it lists, and for nobody else.
+    if action == "check_recipient_access" and table.partition(":")[0] not in _INDEXED:
+        return any(permits(one) for one in reader.ask(table, RECIPIENTS).values())
+    # Of the others Postfix takes no OK (postconf(5)), or they are about clients that have shown who they are.
     return False
 
 

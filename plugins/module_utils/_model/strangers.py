@@ -15,6 +15,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists
 
 STRANGERS = (("192.0.2.1", "198.51.100.1", "203.0.113.1"), ("2001:db8::1", "3fff::1"))
 ADDRESSES = tuple(address for family in STRANGERS for address in family)
+# Of nobody, at domains that are nobody's (RFC 2606).
+RECIPIENTS = ("mxrelay-probe@mxrelay-probe.invalid", "mxrelay-probe@mxrelay-probe.example")
 # The largest network that belongs to one owner; anything wider holds strangers.
 WIDEST_IPV4 = 8
 

@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, MxRecord, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import read_request
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import ADDRESSES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import ADDRESSES, RECIPIENTS
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 
@@ -47,8 +47,10 @@ class Reader:
 
     def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         self.tables = tables
+        self.asked: list[str] = []
 
     def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
+        self.asked.append(table)
         return {key: value for key, value in self.tables[table].items() if key in keys}
 
     def values(self, table: str) -> list[str]:
@@ -88,6 +90,11 @@ def test_mail_host_without_address_is_looked_up_in_dns(mail_host: str, asked: li
         ("check_sender_access cidr:/c, reject_unauth_destination", {"spam.example": "REJECT"}, set()),
         ("check_helo_access cidr:/c, reject_unauth_destination", {"mail.example": "OK"}, {"cidr:/c"}),
         ("check_recipient_access cidr:/c, reject_unauth_destination", {"x@x.example": "OK"}, set()),
+        ("check_recipient_access cidr:/c, reject_unauth_destination", dict.fromkeys(RECIPIENTS, "OK"), {"cidr:/c"}),
+        ("check_recipient_access cidr:/c, reject_unauth_destination", {RECIPIENTS[-1]: "permit"}, {"cidr:/c"}),
+        ("check_recipient_access cidr:/c, reject_unauth_destination", dict.fromkeys(RECIPIENTS, "DUNNO"), set()),
+        # Postfix itself takes no OK from it.
+        ("check_reverse_client_hostname_access cidr:/c", dict.fromkeys(ADDRESSES, "OK"), set()),
     ],
 )
 def test_access_tables_that_permit_strangers_are_found(
@@ -96,6 +103,12 @@ def test_access_tables_that_permit_strangers_are_found(
     state = HostState(values={"smtpd_relay_restrictions": relay})
     read_strangers(state, Reader({"cidr:/c": rows}))
     assert state.permitting == permitting
+
+
+def test_index_is_not_asked_for_recipients_that_it_can_not_list() -> None:
+    reader = Reader({"hash:/v": {"x.example": "reject_unverified_recipient"}})
+    read_strangers(HostState(values={"smtpd_recipient_restrictions": "check_recipient_access hash:/v"}), reader)
+    assert reader.asked == []
 
 
 def test_classes_that_permit_strangers_are_found_through_each_other() -> None:

@@ -285,6 +285,18 @@ def test_rows_of_an_absent_domain_are_gone_for_whoever_relays_for_it_next() -> N
         faults.set_parameters(HOST, {"relay_domains": listed})
 
 
+def test_run_that_only_takes_domains_away_starts_no_stopped_service() -> None:
+    converged(variables={"secondary_mx_domains": [{"name": "flow.example", "recipients": ["erin@flow.example"]}]})
+    hosts.on(HOST, "systemctl", "disable", "--now", "postfix")
+    try:
+        converged(variables={"secondary_mx_domains": [{"name": "flow.example", "state": "absent", "force": True}]})
+        service = hosts.testinfra_host(HOST).service("postfix")
+        assert not service.is_running
+        assert not service.is_enabled
+    finally:
+        changes_once()
+
+
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no recipients and no policy": ([{"name": "foreign.example"}], "foreign.example"),
     "empty recipients": ([{"name": "foreign.example", "recipients": []}], "foreign.example"),

@@ -169,7 +169,9 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
 
 
 def _service(request: Request, state: HostState) -> dict[str, Any]:
-    managed = bool(request.settings["manage_service"]) and bool(request.items)
+    # Where domains only go, a service that runs follows, and one that doesn't is left alone.
+    follows = bool(request.present or (request.items and state.service_active is not False))
+    managed = bool(request.settings["manage_service"]) and follows
     stopped = not (state.service_active and state.service_enabled)
     return {
         "name": state.service_name,

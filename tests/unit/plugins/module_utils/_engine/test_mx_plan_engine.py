@@ -441,6 +441,15 @@ def test_service_is_to_run_and_to_start(host: FakeMxHost, unit: str, changed: bo
     assert plan(host, listed(), manage_service=False)["service"]["changed"] is False
 
 
+@pytest.mark.parametrize(("active", "managed"), [("active", True), ("inactive", False)])
+def test_domain_that_goes_starts_no_service(host: FakeMxHost, active: str, managed: bool) -> None:
+    converged(host)
+    host.unit = f"ActiveState={active}\nUnitFileState=disabled\n"
+    results = plan(host, {"name": "x.example", "state": "absent", "force": True})
+    assert results["main_cf"]["changed"] is True
+    assert (results["service"]["managed"], results["service"]["changed"]) == (managed, False)
+
+
 def test_stopped_postfix_is_not_active_whatever_systemd_says(host: FakeMxHost) -> None:
     converged(host)
     host.running = False

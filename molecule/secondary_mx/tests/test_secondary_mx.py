@@ -248,6 +248,14 @@ def test_one_phase_alone_changes_nothing_on_a_host_that_is_right(phase: str) -> 
     unchanged(tags=[phase])
 
 
+def test_preflight_alone_changes_nothing_where_work_is_pending() -> None:
+    faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
+    before = faults.meaning_of(HOST)
+    assert converged(tags=["preflight"]).changed == {NAME: 0}
+    assert faults.meaning_of(HOST) == before
+    changes_once()
+
+
 def test_tables_phase_alone_repairs_a_table() -> None:
     faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
     changes_once(tags=["tables"])

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks of the roles may report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+UNDO = "mxrelay.postfix.mx_undo"
+
+
+def tasks_of(tasks: Any) -> Iterator[dict[str, Any]]:
+    for task in tasks or []:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_of(task.get(part))
+
+
+def test_only_what_is_taken_back_is_reported_as_a_change_by_mx_undo() -> None:
+    """Remembering and forgetting leave the host as it was, also in a run with the tag preflight alone."""
+    files = sorted(ROOT.glob("roles/*/tasks/*.yml"))
+    tasks = [task for file in files for task in tasks_of(yaml.safe_load(file.read_text(encoding="utf-8")))]
+    reports = {task[UNDO]["state"]: task.get("changed_when", True) for task in tasks if UNDO in task}
+    assert reports == {"remembered": False, "undone": True, "forgotten": False}

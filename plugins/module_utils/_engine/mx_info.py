@@ -49,7 +49,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     try:
         state = read_parameters(postfix, reader) if postfix.installed() else None
     except HostError as error:
-        return _nothing_but(error.message)
+        return _nothing_but(error)
     if state is None:
         raise HostError(
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
@@ -82,12 +82,12 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     )
 
 
-def _nothing_but(trouble: str) -> Outcome:
+def _nothing_but(error: HostError) -> Outcome:
     """What can be told of a host whose parameters Postfix can't read."""
     return Outcome(
         results={
             "domains": {},
-            "findings": [unreadable(trouble).as_result()],
+            "findings": [unreadable(error).as_result()],
             "tables": [],
             "relay_restrictions": "",
             "addresses": [],

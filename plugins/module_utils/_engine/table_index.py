@@ -13,7 +13,6 @@ import json
 import os
 import stat
 import struct
-import threading
 from dataclasses import asdict, dataclass
 from typing import Callable
 
@@ -91,16 +90,6 @@ def file_digest(path: str) -> str | None:
     except OSError:
         return None
     return found.hexdigest()
-
-
-def digests(source: str, index: str) -> tuple[str, str]:
-    """The digests of both files, read at the same time; the empty string for one that is not there."""
-    found: list[str] = []
-    other = threading.Thread(target=lambda: found.append((file_digest(index) or "") if index else ""))
-    other.start()
-    first = file_digest(source) or ""
-    other.join()
-    return first, found[0]
 
 
 def content_state(

@@ -53,7 +53,10 @@ class TableReference:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a table change needs to know of the instance; one call of postconf."""
+    """What a table change needs to know of the instance; one call of postconf.
+
+    `parameters` are those that were asked for, and all whose tables may be taken for ours.
+    """
 
     default_type: str
     utf8: bool
@@ -64,8 +67,10 @@ class Settings:
 
 def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
     """Settings of the instance and the effective, expanded values of `parameters`. Raises HostError."""
-    names = ["default_database_type", "smtputf8_enable", "mail_version", *parameters]
-    values = postfix.parameters(names, options=("-x",))
+    wanted = dict.fromkeys((*parameters, *_ANSWERING))
+    values = postfix.parameters(
+        ["default_database_type", "smtputf8_enable", "mail_version", *wanted], options=("-x",)
+    )
     version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
     redirected = False
     if version >= (3, 11):
@@ -76,7 +81,7 @@ def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
         utf8=values.get("smtputf8_enable", "no") == "yes",
         redirected=redirected,
         version=version,
-        parameters={name: values.get(name, "") for name in parameters},
+        parameters={name: values.get(name, "") for name in wanted},
     )
 
 
@@ -141,7 +146,7 @@ def resolve(
         raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which one is meant")
     if named or candidates:
         member = (named or candidates)[0]
-        _refuse_shared(postfix, parameter, member)
+        _refuse_shared(parameter, member, known)
         found = TableReference(table_type or member.type, member.path)
     else:
         found = TableReference(table_type or known.default_type, os.path.join(postfix.config_directory, default_name))
@@ -149,11 +154,10 @@ def resolve(
     return found
 
 
-def _refuse_shared(postfix: Postfix, parameter: str, member: TableReference) -> None:
+def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -> None:
     """Raises InvalidInput where another parameter takes what is in the table for something else."""
-    values = postfix.parameters([name for name in _ANSWERING if name != parameter], options=("-x",))
-    for name, value in values.items():
-        if _member_at(local_members(value), member.path):
+    for name in _ANSWERING:
+        if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
             raise InvalidInput(
                 f"{parameter} names {member}, which {name} uses too, where a new entry would send mail astray; "
                 "give the option path for a table of its own"

@@ -15,6 +15,12 @@ class MxRelayError(Exception):
         self.message = message
         self.details = details
 
+    def cause_and_remedy(self, otherwise: str) -> tuple[str, str]:
+        """What is wrong, and what to do: the message up to its last semicolon and after it. `otherwise` is the remedy
+        where it has none."""
+        cause, semicolon, remedy = self.message.rpartition("; ")
+        return (cause, remedy) if semicolon else (self.message, otherwise)
+
 
 class InvalidInput(MxRelayError):
     """A value that was given can't be right. Nothing was changed."""

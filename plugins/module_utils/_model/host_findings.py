@@ -8,6 +8,7 @@ import re
 from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.finding import (
     DNS,
@@ -342,16 +343,14 @@ def _waiting(state: HostState, facts: HostFacts) -> Iterator[Finding]:
         )
 
 
-def unreadable(trouble: str) -> Finding:
-    """What is wrong where Postfix, or we, can't read main.cf or master.cf: the words of the error and its remedy."""
-    message, semicolon, remedy = trouble.rpartition("; ")
+def unreadable(error: MxRelayError) -> Finding:
+    """What is wrong where Postfix, or we, can't read main.cf or master.cf."""
     return Finding(
         "",
         "main_cf",
         ERROR,
         LOCAL,
-        message or remedy,
-        remedy if semicolon else "correct it",
+        *error.cause_and_remedy("correct it"),
     )
 
 

@@ -399,7 +399,7 @@ def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
     if settings["remove_undeclared"]:
         stay = [name for name in plan.undeclared if host.relayed[name] != name]
         for name in plan.undeclared:
-            if name not in stay:
+            if host.relayed[name] == name:
                 _let_go(name, False, request, host, plan)
         plan.notes += [f"{one} is relayed through {host.relayed[one]}, which this role does not write" for one in stay]
     closes = settings["recipient_check"] == "table" and not split_items(host.value("relay_recipient_maps"))
@@ -653,12 +653,8 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
     if not host.verify:
         return
     before = _written(host, RECIPIENT_RESTRICTIONS)
-    check = _verifying_check(host, plan)
-    after = (
-        restrictions.with_check(before, check)
-        if check
-        else restrictions.without_check(before, f"check_recipient_access {host.verify.reference}")
-    )
+    changed = restrictions.with_check if _still_verifies(host, plan) else restrictions.without_check
+    after = changed(before, f"check_recipient_access {host.verify.reference}")
     for replaced in host.verify.replaces:
         after = restrictions.without_check(after, f"check_recipient_access {replaced}")
     if after and after != before:
@@ -669,11 +665,10 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
         plan.parameters["unverified_recipient_defer_code"] = "250"
 
 
-def _verifying_check(host: HostState, plan: MxPlan) -> str:
-    """The restriction that has recipients verified, the empty string where no domain's are to be."""
+def _still_verifies(host: HostState, plan: MxPlan) -> bool:
+    """Whether the recipients of any domain are to be verified."""
     rows = dict(host.verify.rows) if host.verify else {}
-    left = {name for name in {**rows, **plan.verify} if name not in plan.verify_removed}
-    return f"check_recipient_access {host.verify.reference}" if host.verify and left else ""
+    return any(name not in plan.verify_removed for name in {**rows, **plan.verify})
 
 
 def _refuse_verification(items: Sequence[DomainItem], host: HostState, plan: MxPlan) -> None:
@@ -744,9 +739,11 @@ def _wanted_restrictions(request: Request, host: HostState, plan: MxPlan) -> boo
         return False
     if host.knows(RELAY_RESTRICTIONS):
         plan.parameters[RELAY_RESTRICTIONS] = wanted
+    elif host.verify and _still_verifies(host, plan):
+        check = f"check_recipient_access {host.verify.reference}"
+        plan.parameters[RECIPIENT_RESTRICTIONS] = restrictions.with_check(wanted, check)
     else:
-        check = _verifying_check(host, plan)
-        plan.parameters[RECIPIENT_RESTRICTIONS] = restrictions.with_check(wanted, check) if check else wanted
+        plan.parameters[RECIPIENT_RESTRICTIONS] = wanted
     opens = restrictions.verdict(expand(wanted, host.values), host.permitting) != restrictions.CLOSED
     if opens:
         plan.refuse(

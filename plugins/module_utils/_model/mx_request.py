@@ -77,8 +77,7 @@ class Refusal:
 
     @classmethod
     def from_error(cls, domain: str, check: str, error: InvalidInput) -> Refusal:
-        cause, _separator, remedy = error.message.rpartition("; ")
-        return cls(domain, check, cause or remedy, remedy if cause else "correct the value")
+        return cls(domain, check, *error.cause_and_remedy("correct the value"))
 
 
 @dataclass(frozen=True)

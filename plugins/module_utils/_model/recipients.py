@@ -82,10 +82,11 @@ def as_list(value: object, place: str) -> list[Any]:
 
 def as_paths(value: object, place: str) -> list[str]:
     """A list option of files. Raises InvalidInput."""
-    for path in as_list(value, place):
+    paths = as_list(value, place)
+    for path in paths:
         if not isinstance(path, str) or "\0" in path:
             raise invalid(path, place, "is not the path of a file", "write it as text")
-    return as_list(value, place)
+    return paths
 
 
 def inline_addresses(value: object, place: str) -> list[tuple[str, str]]:

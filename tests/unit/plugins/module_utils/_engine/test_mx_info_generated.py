@@ -17,43 +17,10 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx
     FakeNetwork,
     FakeProber,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.odd_values import ODD_VALUES
 
-WORDS = st.sampled_from(
-    [
-        "",
-        "!",
-        ",",
-        ":",
-        "[",
-        "]:",
-        "$",
-        "$mydestination",
-        "${x",
-        "hash:",
-        "hash:/nowhere",
-        "regexp:/nowhere",
-        "/nowhere",
-        "proxy:",
-        "proxy:hash:/nowhere",
-        "pgsql:/x",
-        "x.example",
-        ".example",
-        "[mail.example]:99999",
-        "relay:",
-        "yes",
-        "0/0",
-        "::/0",
-        "[::1]",
-        "300.1.2.3",
-        "check_client_access",
-        "permit",
-        "reject_unauth_destination",
-        "{",
-        "}",
-        "5x",
-        "\u00fc",
-    ]
-)
+WORDS = st.sampled_from(ODD_VALUES)
+
 TEXT = st.text(st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12)
 VALUES = st.lists(st.one_of(WORDS, TEXT), max_size=5).map(" ".join)
 RESULTS = st.one_of(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import grp
+import itertools
 import os
 import pathlib
 import pwd
@@ -52,6 +53,19 @@ class Subject:
         given = TableOptions(new_owner=ME, new_group=MY_GROUP, **options)
         self.host.commands.clear()
         return tables.change_table(self.host.postfix(), self.reference, edits, given, check_mode)[0]
+
+    def change_dying_at(self, step: int) -> None:
+        """A change that is killed instead of its rename number `step`."""
+        replace = os.replace
+        renames = itertools.count(1)
+
+        def dying(source: str, target: str) -> None:
+            if next(renames) == step:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        with mock.patch.object(os, "replace", dying), pytest.raises(KeyboardInterrupt):
+            self.change()
 
     def written(self, data: bytes) -> None:
         """The source as others wrote it, with the index that postmap makes of it."""
@@ -196,23 +210,9 @@ def test_index_is_renamed_before_the_source(
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
-def test_run_that_dies_between_two_renames_is_finished_by_the_next(
-    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
+def test_run_that_dies_between_two_renames_is_finished_by_the_next(table: Subject, step: int) -> None:
     table.written(b"bob@x.example x\n")
-    replace = os.replace
-    left = [step]
-
-    def dying(source: str, target: str) -> None:
-        if left[0] == 1:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", dying)
-    with pytest.raises(KeyboardInterrupt):
-        table.change()
-    monkeypatch.undo()
+    table.change_dying_at(step)
     wanted = ["alice@x.example\tx", "bob@x.example\tx"]
     assert sorted(index_rows(table)) in (["bob@x.example\tx"], wanted)
     assert table.change().changed
@@ -223,24 +223,12 @@ def test_run_that_dies_between_two_renames_is_finished_by_the_next(
 @pytest.mark.parametrize("lost", ["table", "index"])
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_run_that_dies_where_no_index_was_is_finished_and_reloaded_by_the_next(
-    host: FakeHost, table: Subject, monkeypatch: pytest.MonkeyPatch, step: int, lost: str
+    host: FakeHost, table: Subject, step: int, lost: str
 ) -> None:
     if lost == "index":
         table.written(b"bob@x.example x\n")
         table.index.unlink()
-    replace = os.replace
-    left = [step]
-
-    def dying(source: str, target: str) -> None:
-        if left[0] == 1:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", dying)
-    with pytest.raises(KeyboardInterrupt):
-        table.change()
-    monkeypatch.undo()
+    table.change_dying_at(step)
     assert table.change().changed
     assert host.reloads() == 1
     assert sorted(index_rows(table)) == ["alice@x.example\tx"] + ["bob@x.example\tx"] * (lost == "index")

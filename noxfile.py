@@ -28,14 +28,13 @@ ROOT = pathlib.Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from faults import mutants as engine_mutants
-from lab import engine, images, mutants  # the lab's folder must be on the path first
+from lab import engine, images, mutants, network  # the lab's folder must be on the path first
 
 nox.options.default_venv_backend = "none"
 
 CACHE = ROOT / ".cache"
-# Labs that are up at the same time differ in name and network; each has the collection installed for itself.
+# Labs that are up at the same time differ in name; each has the collection installed for itself.
 LAB = os.environ.get("MXRELAY_LAB", "mxrelay")
-LAB_NET = os.environ.get("MXRELAY_LAB_NET", "10.253.25")
 ARTIFACT = CACHE / LAB / "artifact"
 COLLECTIONS = CACHE / LAB / "collections"
 REPORTS = CACHE / "reports"
@@ -290,21 +289,45 @@ def suites_of(scenarios: Iterable[str]) -> set[str]:
     return {images.known_suite(one.get("suite", wanted), str(one["name"])) for one in platforms}
 
 
-def lab_environment(session: nox.Session, scenarios: Iterable[str] = ("default",)) -> dict[str, str]:
-    """Have engine and images for the scenarios; return what the lab's playbooks and tests read."""
+def find_engine(session: nox.Session) -> str:
+    """Return the command of the container engine, which is installed and started where it has to be."""
     CACHE.mkdir(exist_ok=True)
     try:
         with (CACHE / "lab.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be installing the engine
-            command = engine.find_engine(CACHE)
-        tag, mx_tags = images.have_all(command, suites_of(scenarios), CACHE)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be installing it
+            return engine.find_engine(CACHE)
+    except engine.LabError as error:
+        session.error(str(error))
+
+
+def lab_images(session: nox.Session, scenarios: Iterable[str] = ("default",)) -> tuple[str, str, dict[str, str]]:
+    """Have engine and images for the scenarios; return the engine's command and the images' tags."""
+    command = find_engine(session)
+    try:
+        return command, *images.have_all(command, suites_of(scenarios), CACHE)
+    except engine.LabError as error:
+        session.error(str(error))
+
+
+def lab_environment(
+    session: nox.Session, scenarios: Iterable[str] = ("default",), lab: str = LAB, keep: bool = False
+) -> dict[str, str]:
+    """Have what the lab's hosts for the scenarios need; return what its playbooks and tests read.
+
+    What is left of an earlier lab of this name is removed, unless it is to be kept.
+    """
+    command, tag, mx_tags = lab_images(session, scenarios)
+    if not keep:
+        remove_lab(session, command, lab)
+    try:
+        net = network.have_network(command, lab)
     except engine.LabError as error:
         session.error(str(error))
     return {
         **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
-        "MXRELAY_LAB": LAB,
+        "MXRELAY_LAB": lab,
         "MXRELAY_LAB_ENGINE": command,
-        "MXRELAY_LAB_NET": LAB_NET,
+        "MXRELAY_LAB_NET": net,
         "MXRELAY_LAB_TAG": tag,
         "MXRELAY_LAB_MX_TAGS": json.dumps(mx_tags),
         "MXRELAY_LAB_SUITE": images.suite_wanted(),
@@ -315,10 +338,9 @@ def lab_environment(session: nox.Session, scenarios: Iterable[str] = ("default",
     }
 
 
-def remove_lab(session: nox.Session, environment: dict[str, str]) -> None:
+def remove_lab(session: nox.Session, command: str, lab: str = LAB) -> None:
     """Remove the lab's containers and network; images stay."""
-    command = environment["MXRELAY_LAB_ENGINE"]
-    label = f"label=mxrelay-lab={environment['MXRELAY_LAB']}"
+    label = f"label=mxrelay-lab={lab}"
     found = session.run(command, "ps", "--all", "--quiet", "--filter", label, external=True, silent=True, log=False)
     if str(found).split():
         session.run(command, "rm", "--force", "--volumes", *str(found).split(), external=True, silent=True, log=False)
@@ -357,14 +379,12 @@ def molecule(session: nox.Session) -> Count:
     counts = build(session)
     if not (COLLECTIONS / COLLECTION_PATH / "MANIFEST.json").exists():
         return counts
-    environment = lab_environment(session, words or SCENARIOS)
     keep = "--keep" in session.posargs
-    if not keep:
-        remove_lab(session, environment)
+    environment = lab_environment(session, words or SCENARIOS, keep=keep)
     for name in words or SCENARIOS:
         counts += scenario(session, name, environment)
     if not keep:
-        remove_lab(session, environment)
+        remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     return counts
 
 
@@ -404,7 +424,7 @@ def build_session(session: nox.Session) -> None:
 @nox.session(name="images")
 def images_session(session: nox.Session) -> None:
     """Have the container engine, and the images of the lab's hosts."""
-    lab_environment(session)
+    lab_images(session)
     finish(session, PASSED)
 
 
@@ -417,21 +437,17 @@ def molecule_session(session: nox.Session) -> None:
 @nox.session(name="demo")
 def demo_session(session: nox.Session) -> None:
     """Show an outage in the lab (--remove: remove that lab), or with -i INVENTORY what would change on your hosts."""
-    lab = {
-        "MXRELAY_LAB": os.environ.get("MXRELAY_LAB", "mxrelay-demo"),
-        "MXRELAY_LAB_NET": os.environ.get("MXRELAY_LAB_NET", "10.253.24"),
-    }
+    lab = os.environ.get("MXRELAY_LAB", "mxrelay-demo")
     if any(word.startswith(("-i", "--inventory")) for word in session.posargs):
         show_changes(session)
         return
     if session.posargs not in ([], ["--remove"]):
         session.error("demo takes --remove, or -i INVENTORY with options of ansible-playbook")
     if session.posargs:
-        remove_lab(session, {**lab, "MXRELAY_LAB_ENGINE": engine.find_engine(CACHE)})
+        remove_lab(session, find_engine(session), lab)
         return
     install_collection(session)
-    environment = {**lab_environment(session), **lab}
-    remove_lab(session, environment)
+    environment = lab_environment(session, lab=lab)
     session.run("python", "-m", "lab.demo", environment["MXRELAY_LAB_ENGINE"], env=environment, external=True)
 
 
@@ -505,7 +521,7 @@ def mutate_roles_session(session: nox.Session) -> None:
         mutant.take_out(roles, copy)
         verdicts[mutant] = red(session, mutant.claim, environment)
         session.log(f"{mutant}: {verdicts[mutant] or 'NOBODY NOTICED'}")
-    remove_lab(session, environment)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     for mutant, verdict in verdicts.items():
         print(f"{mutant}: {verdict or 'NOBODY NOTICED'}")
     unnoticed = [mutant for mutant, verdict in verdicts.items() if not verdict]
@@ -550,7 +566,7 @@ def faults_session(session: nox.Session) -> None:
     report = REPORTS / "faults.xml"
     report.unlink(missing_ok=True)
     well = attacked(session, environment, f"--junitxml={report}", *session.posargs)
-    remove_lab(session, environment)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     counts = reported(report)
     finish(session, counts if well or counts[1] else counts + FAILED)
 
@@ -579,7 +595,7 @@ def integration_session(session: nox.Session) -> None:
     report.unlink(missing_ok=True)
     options = [f"--junitxml={report}", *session.posargs]
     well = succeeds(session, "python", "-m", "pytest", "--capture=no", "tests/integration", *options, env=environment)
-    remove_lab(session, environment)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     counts = reported(report)
     finish(session, counts if well or counts[1] else counts + FAILED)
 
@@ -600,7 +616,7 @@ def mutate_engine_session(session: nox.Session) -> None:
             attacked(session, environment, f"--junitxml={report}", "--exitfirst", "-k", mutant.attacks)
             verdicts[mutant.name] = first_failure(report)
             (installed / mutant.file).write_text(original)
-    remove_lab(session, environment)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     for name, verdict in verdicts.items():
         print(f"{name}: {verdict or 'NOBODY NOTICED'}")
     if not verdicts or not all(verdicts.values()):
@@ -621,7 +637,7 @@ def bench_session(session: nox.Session) -> None:
     for step in ("destroy", "create"):
         session.run("molecule", step, "--scenario-name", "both", env=environment, external=True, silent=True)
     session.run("python", "-m", BENCHES[kind], *options, env=environment, external=True)
-    remove_lab(session, environment)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
 
 
 # Each is a run of its own: the word, and its options. What others wait for comes first.
@@ -650,7 +666,7 @@ def run_part(words: Sequence[str], lane: int) -> Count:
             ["nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", words[0], "--", *words[1:]],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **lane_environment(lane), "MXRELAY_COUNTS": str(told)},
+            env={**os.environ, "MXRELAY_LAB": lane_lab(lane), "MXRELAY_COUNTS": str(told)},
             check=False,
         )
     counts = Count(json.loads(told.read_text())) if told.exists() else FAILED
@@ -659,10 +675,16 @@ def run_part(words: Sequence[str], lane: int) -> Count:
     return counts
 
 
-def lane_environment(lane: int) -> dict[str, str]:
-    """Return what makes a lane's lab another one: its name and network."""
-    start, third = LAB_NET.rsplit(".", 1)
-    return {"MXRELAY_LAB": f"{LAB}-{lane}", "MXRELAY_LAB_NET": f"{start}.{int(third) + lane}"}
+def lane_lab(lane: int) -> str:
+    """Return the name of a lane's lab."""
+    return f"{LAB}-{lane}"
+
+
+def remove_lane_labs(session: nox.Session) -> None:
+    """Remove the labs of all lanes."""
+    command = find_engine(session)
+    for lane in range(LANES):
+        remove_lab(session, command, lane_lab(lane))
 
 
 @nox.session(name="test")
@@ -682,11 +704,10 @@ def test_session(session: nox.Session) -> None:
         finally:
             lanes.put(lane)
 
+    remove_lane_labs(session)  # a run that was cut off left its own
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
         counts = sum(pool.map(in_a_free_lane, [*FAST_PARTS, ("faults",), ("integration",), *scenario_parts()]), NOTHING)
-    command = engine.find_engine(CACHE)
-    for lane in range(LANES):
-        remove_lab(session, {**lane_environment(lane), "MXRELAY_LAB_ENGINE": command})
+    remove_lane_labs(session)
     # nox prints its own verdict after this function; the counts are to be the last line.
     atexit.register(print, f"{counts[0]} passed, {counts[1]} failed", flush=True)
     finish(session, counts)

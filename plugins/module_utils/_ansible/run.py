@@ -4,41 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Sequence
+from typing import Any, Callable, Dict, Iterable
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import (
-    ENVIRONMENT,
-    SEARCH_PATH,
-    Result,
-    Take,
-    stream,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
-
-
-class ModuleCommands:
-    """The command port over `AnsibleModule.run_command`."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
-        rc, out, err = self._module.run_command(
-            list(argv),
-            data=data if data is not None else b"",
-            binary_data=True,
-            environ_update=dict(ENVIRONMENT, PATH=SEARCH_PATH),
-            errors="surrogateescape",
-            handle_exceptions=False,
-        )
-        return Result(rc, out, err)
-
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
-        return stream(argv, take)
 
 
 class UnloggedModule(AnsibleModule):
@@ -66,7 +39,7 @@ def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | Non
     module = kind(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     if secrets is not None:
         module.no_log_values.update(secrets(module.params))
-    postfix = Postfix(ModuleCommands(module), module.params.get("config_directory") or "/etc/postfix")
+    postfix = Postfix(LocalCommands(), module.params.get("config_directory") or "/etc/postfix")
     try:
         outcome = work(module.params, postfix, module.check_mode)
     except MxRelayError as error:

@@ -14,6 +14,8 @@ from typing import IO, Callable, Protocol, Sequence
 SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/usr/pkg/sbin:/opt/local/sbin"
 ENVIRONMENT = {"LC_ALL": "C", "LANG": "C"}
 PIECE_BYTES = 1 << 20
+# So often it is looked whether a command has ended with its output still open; once more what it wrote is read.
+SECONDS_OF_PATIENCE = 0.5
 
 # Is given the next bytes of a command's standard output.
 Take = Callable[[bytes], None]
@@ -29,7 +31,7 @@ class Result:
 
 
 class Commands(Protocol):
-    """The port: the Ansible layer has one over `AnsibleModule.run_command`."""
+    """The port."""
 
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
         """Runs `argv[0]`, searched on SEARCH_PATH, with `data` on standard input.
@@ -38,51 +40,54 @@ class Commands(Protocol):
         """
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
-        """Like run, but hands standard output over in pieces while the command runs; the result has none of it.
-
-        AnsibleModule.run_command takes time that grows with the square of a long output.
-        """
+        """Like run, but hands standard output over in pieces while the command runs; the result has none of it."""
 
 
 class LocalCommands:
-    """Commands run by subprocess; what the engine's own tests use."""
+    """Commands run by subprocess.
+
+    AnsibleModule.run_command waits a whole second for a command that ends between its two looks at it, which befalls
+    one role run in five, and takes time that grows with the square of a long output.
+    """
 
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
-        done = subprocess.run(
-            list(argv),
-            input=data if data is not None else b"",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT),
-            check=False,
-        )
-        return Result(
-            done.returncode,
-            done.stdout.decode("utf-8", "surrogateescape"),
-            done.stderr.decode("utf-8", "surrogateescape"),
-        )
+        process = _started(argv, stdin=subprocess.PIPE)
+        given: bytes | None = data or b""
+        ended = False
+        while True:
+            try:
+                out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
+            except subprocess.TimeoutExpired as so_far:
+                if not ended:
+                    given, ended = None, process.poll() is not None
+                    continue
+                # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
+                out, err = so_far.output, so_far.stderr
+                for pipe in (process.stdout, process.stderr):
+                    _pipe(pipe).close()
+            return Result(process.returncode, _text(out), _text(err))
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
-        return stream(argv, take)
+        with _started(argv, stdin=subprocess.DEVNULL) as process:
+            said: list[bytes] = []
+            # A command that warns a lot would otherwise wait for ever with standard output still open.
+            listener = threading.Thread(target=lambda: said.append(_pipe(process.stderr).read()))
+            listener.start()
+            for piece in iter(lambda: _pipe(process.stdout).read(PIECE_BYTES), b""):
+                take(piece)
+            listener.join()
+        return Result(process.returncode, "", _text(said[0]))
 
 
-def stream(argv: Sequence[str], take: Take) -> Result:
-    """Commands.stream by subprocess, which both implementations share."""
-    with subprocess.Popen(
-        list(argv),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT),
-    ) as process:
-        said: list[bytes] = []
-        # A command that warns a lot would otherwise wait for ever with standard output still open.
-        listener = threading.Thread(target=lambda: said.append(_pipe(process.stderr).read()))
-        listener.start()
-        for piece in iter(lambda: _pipe(process.stdout).read(PIECE_BYTES), b""):
-            take(piece)
-        listener.join()
-    return Result(process.returncode, "", said[0].decode("utf-8", "surrogateescape"))
+def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT)
+    return subprocess.Popen(
+        list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+
+
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode("utf-8", "surrogateescape")
 
 
 def _pipe(stream_: IO[bytes] | None) -> IO[bytes]:

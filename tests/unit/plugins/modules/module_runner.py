@@ -38,7 +38,7 @@ class ModuleRunner:
         self.logged: list[str] = []
         self._monkeypatch = monkeypatch
         self._capsys = capsys
-        monkeypatch.setattr(run, "ModuleCommands", lambda module: self.host)
+        monkeypatch.setattr(run, "LocalCommands", lambda: self.host)
         monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, log_args=None: self.logged.append(message))
 
     def __call__(self, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:

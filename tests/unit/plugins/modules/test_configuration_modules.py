@@ -41,7 +41,7 @@ class FakeCommands:
 
 @pytest.fixture(name="module")
 def _module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    monkeypatch.setattr(run, "ModuleCommands", lambda module: FakeCommands(str(tmp_path)))
+    monkeypatch.setattr(run, "LocalCommands", lambda: FakeCommands(str(tmp_path)))
     (tmp_path / "main.cf").write_text("soft_bounce = no\n")
     (tmp_path / "master.cf").write_text(RELAY)
 

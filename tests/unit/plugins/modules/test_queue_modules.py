@@ -63,7 +63,7 @@ class FakePostqueue:
 @pytest.fixture(name="postqueue")
 def _postqueue(monkeypatch: pytest.MonkeyPatch) -> FakePostqueue:
     fake = FakePostqueue()
-    monkeypatch.setattr(run, "ModuleCommands", lambda module: fake)
+    monkeypatch.setattr(run, "LocalCommands", lambda: fake)
     return fake
 
 

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands of this host, run for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import commands
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands, Result
+
+
+def sh(script: str, data: bytes | None = None) -> Result:
+    return LocalCommands().run(["sh", "-c", script], data)
+
+
+def test_status_and_both_outputs_come_back() -> None:
+    assert sh("echo out; echo err >&2; exit 3") == Result(3, "out\n", "err\n")
+
+
+def test_input_longer_than_a_pipe_holds_comes_back() -> None:
+    text = "x" * (1 << 20)
+    assert LocalCommands().run(["cat"], text.encode()).out == text
+
+
+def test_without_data_standard_input_is_empty() -> None:
+    assert sh("cat; echo end") == Result(0, "end\n", "")
+
+
+def test_undecodable_bytes_are_surrogates() -> None:
+    assert sh("printf '\\377'").out == "\udcff"
+
+
+def test_missing_command_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError):
+        LocalCommands().run(["no-such-command-of-postfix"])
+
+
+def test_command_that_is_silent_for_long_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "SECONDS_OF_PATIENCE", 0.01)
+    assert sh("printf first; sleep 0.2; printf last; exit 5") == Result(5, "firstlast", "")
+
+
+def test_what_is_left_in_the_background_is_not_waited_for() -> None:
+    result = sh("sleep 300 & echo $!; echo err >&2")
+    try:
+        os.kill(int(result.out), 0)  # it runs still
+        assert result == Result(0, result.out, "err\n")
+    finally:
+        os.kill(int(result.out), signal.SIGKILL)

@@ -231,25 +231,29 @@ def _transport_rows(request: Request, host: HostState, plan: MxPlan) -> None:
             plan.transport.update({pattern: result for pattern in item.patterns})
         dotted = "." + item.name
         if not item.subdomains and dotted in rows and dotted not in plan.transport_removed:
-            if not _routes_others(item.name, request, host, plan):
+            others = _others_routed_by(dotted, request, host)
+            if others:
+                plan.notes.append(_row_stays(dotted, others))
+            else:
                 plan.transport_removed.append(dotted)
 
 
-def _routes_others(name: str, request: Request, host: HostState, plan: MxPlan) -> bool:
-    """Whether the transport row for a domain's subdomains is all that routes a relay domain which is to stay."""
+def _others_routed_by(dotted: str, request: Request, host: HostState) -> list[str]:
+    """The relay domains, that are to stay, which nothing but the transport row for a domain's subdomains routes."""
     rows = host.transport.rows if host.transport else {}
-    others = [
+    return [
         one
         for one, member in host.relayed.items()
-        if one.endswith("." + name)
-        and one != "." + name
+        if one.endswith(dotted)
+        and one != dotted
         and one not in rows
         and one.lstrip(".") not in request.declared
         and not (request.settings["remove_undeclared"] and member == one)
     ]
-    if others:
-        plan.notes.append(f"the transport row .{name} stays, since it routes {others[0]}, which no role declares")
-    return bool(others)
+
+
+def _row_stays(dotted: str, others: list[str]) -> str:
+    return f"the transport row {dotted} stays, since it routes {others[0]}, which no role declares"
 
 
 def _secondary_result(item: DomainItem, host: HostState) -> str | None:
@@ -451,8 +455,10 @@ def _let_go(
     rows = host.recipient_rows.get(name)
     transport_rows = host.transport.rows if host.transport else {}
     mine = [one for one in (name, "." + name) if one in transport_rows]
-    if "." + name in mine and _routes_others(name, request, host, plan):
+    others = _others_routed_by("." + name, request, host)
+    if "." + name in mine and others:
         mine.remove("." + name)
+        plan.notes.append(_row_stays("." + name, others))
     relayed = [one for one in (name, "." + name) if one in host.relayed]
     verified = [one for one in (name, "." + name) if host.verify and one in host.verify.rows]
     pattern = subdomain_pattern(name)

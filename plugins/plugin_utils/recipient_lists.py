@@ -11,6 +11,7 @@ private file instead, which `transfer` makes, or a short list as an argument tha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,10 @@ def take_from_items(items: object, read: ReadFile, remote_src: bool = False, pla
 
 def take_from_entries(recipients: object, files: object, read: ReadFile) -> bytes:
     """The content of the file for the by-entry form. Raises InvalidInput for a bad address, with its place."""
-    return _content(declared_recipients(recipients, files, read))
+    return _content(dict.fromkeys(declared_recipients(recipients, files, read)))
 
 
-def _content(addresses: list[str]) -> bytes:
+def _content(addresses: Iterable[str]) -> bytes:
     return "".join(f"{address}\n" for address in addresses).encode()
 
 

@@ -224,12 +224,15 @@ def plan_table(
     request = want if isinstance(want, Request) else Request(lambda: want)
     source = _source(reference)
     suffix = index_suffix(postfix, reference.type, known.redirected)
-    record = _record(reference, suffix, source, utf8)
+    noted = read_record(reference.path)
     name = request.name
-    if source is not None and record is not None and _is_met(request, record):
+    # Whether the record speaks of these files is seen from their digests; edits that are due anyway come before those.
+    edits = None if noted is not None and _is_met(request, noted) else request.edits()
+    record = _of_these_files(noted, reference, suffix, source, utf8)
+    if edits is None and source is not None and record is not None:
         found = unchanged(source, record.total, utf8)
     else:
-        edits = request.edits()
+        edits = edits or request.edits()
         _refuse_lost_source(reference, suffix, source, edits)
         found = edit(source or b"", reference.type, edits, utf8)
         if edits.remarkable or found.warnings:
@@ -313,7 +316,7 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
     if not suffix:
         return NO_INDEX
     source = read_file(reference.path)
-    record = _record(reference, suffix, source, known.utf8)
+    record = _of_these_files(read_record(reference.path), reference, suffix, source, known.utf8)
     return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8))[0]
 
 
@@ -331,9 +334,10 @@ def _nothing_there(reference: TableReference) -> TablePlan:
     return TablePlan(reference, NO_INDEX, files, leftovers=_leftovers(reference))
 
 
-def _record(reference: TableReference, suffix: str, source: bytes | None, utf8: bool) -> Record | None:
+def _of_these_files(
+    record: Record | None, reference: TableReference, suffix: str, source: bytes | None, utf8: bool
+) -> Record | None:
     """The record of the table where it speaks of the very bytes that source and index have now, else None."""
-    record = read_record(reference.path)
     if record is None or source is None:
         return None
     live = (file_digest(reference.path + suffix) or "") if suffix else ""

@@ -268,13 +268,13 @@ def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], plac
 
 
 def declared_recipients(recipients: object, files: object, read: ReadFile) -> list[str]:
-    """The addresses that `recipients` and `recipients_file` of the task list, without repetition."""
+    """The addresses that `recipients` and `recipients_file` of the task list, with their repetitions."""
     listed = [text for text, _place in inline_addresses(recipients, "recipients")]
     for file in as_paths(files, "recipients_file"):
         data = read(file)
         ordinary = ordinary_addresses(data)
         listed.extend((text for text, _place in addresses_of(data, file)) if ordinary is None else ordinary)
-    return list(dict.fromkeys(listed))
+    return listed
 
 
 def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool) -> Edits:

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Callable, Iterator
@@ -29,7 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_inde
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import last_words, unusable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     metadata_of,
@@ -114,9 +115,9 @@ def _replace(
             write_new_file(new_source, files.content, files.source_metadata)
         built = os.path.join(stages[os.path.dirname(index or source)], name)
         write_new_file(built, files.content, sync=False)
-        new_index = _build(postfix, files, built, expected()) if write_index else ""
+        new_index = _build(postfix, files, built, ReadBack(expected())) if write_index else ""
         if files.type == "texthash":
-            _require(postfix, f"texthash:{built}", expected(), files)
+            _require(postfix, f"texthash:{built}", ReadBack(expected()), files)
         live = (file_digest(new_index or files.index) or "") if files.index else ""
         record = files.record(digest(files.content), live, reload)
         if files.index or reload:
@@ -141,17 +142,22 @@ def _stage(directory: str) -> Iterator[str]:
         shutil.rmtree(path)
 
 
-def _build(postfix: Postfix, files: Files, built: str, expected: Rows) -> str:
+def _build(postfix: Postfix, files: Files, built: str, found: ReadBack) -> str:
     """Builds the index in the stage and returns its path, once it reads back exactly what is expected."""
     table = f"{files.type}:{built}"
-    result = with_cache(postfix, files.index, len(files.content), os.path.dirname(built)).build(table)
+    builder = with_cache(postfix, files.index, len(files.content), os.path.dirname(built))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        building = pool.submit(builder.build, table)
+        if files.type == "hash":
+            found.expect_any_order()
+        result = building.result()
     if result.rc != 0:
         words = last_words(result.err) or f"it ended with code {result.rc}"
         raise HostError(f"{files.path}: postmap failed: {words}; the table is as it was")
     new_index = built + files.index[len(files.path):]
     if not os.path.exists(new_index):
         raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")
-    _require(postfix, table, expected, files)
+    _require(postfix, table, found, files)
     if files.index_metadata is not None:
         files.index_metadata.apply(new_index)
     descriptor = os.open(new_index, os.O_RDONLY)
@@ -162,14 +168,14 @@ def _build(postfix: Postfix, files: Files, built: str, expected: Rows) -> str:
     return new_index
 
 
-def _require(postfix: Postfix, table: str, expected: Rows, files: Files) -> None:
-    read = read_back(postfix, table, expected)
+def _require(postfix: Postfix, table: str, found: ReadBack, files: Files) -> None:
+    read = read_back(postfix, table, found)
     if read is not None and read.equal:
         return
     if read is None:
         problem = "can't be read back"
     else:
-        problem = f"holds {read.count} rows that are not the {expected.count} of the source"
+        problem = f"holds {read.count} rows that are not the {found.expected.count} of the source"
     raise HostError(
         f"{files.path}: the index that postmap built {problem}; the table is as it was. "
         "Check the free space of the file system and the warnings of this run"

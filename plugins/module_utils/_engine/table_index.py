@@ -98,19 +98,18 @@ def content_state(
     """Compares what postmap reads from the live index with what the source says."""
     if not os.path.exists(index):
         return MISSING
-    read = read_back(postfix, str(reference), expected())
+    read = read_back(postfix, str(reference), ReadBack(expected()))
     if read is None:
         return UNREADABLE
     return CURRENT if read.equal else STALE
 
 
-def read_back(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
-    """The rows of a table held against the expected ones; None where postmap can't read it."""
-    found = ReadBack(expected)
+def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
+    """The rows of a table held against those that `found` expects; None where postmap can't read it."""
     result = postfix.dump_to(table, found.take)
     if result.rc == 0:
         return found
-    return _asked(postfix, table, expected) if _NO_LISTING in result.err else None
+    return _asked(postfix, table, found.expected) if _NO_LISTING in result.err else None
 
 
 def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:

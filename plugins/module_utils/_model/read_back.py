@@ -36,12 +36,16 @@ class ReadBack:
     """
 
     def __init__(self, expected: Rows) -> None:
-        self._expected = expected
+        self.expected = expected
         self._position = 0
         self._missing: set[bytes] | None = None
         self._rest = b""
         self._odd = False
         self.count = 0
+
+    def expect_any_order(self) -> None:
+        """Does beforehand what rows in another order would take time for."""
+        self._missing = self._still_to_come()
 
     def take(self, piece: bytes) -> None:
         """The next bytes that were read."""
@@ -52,7 +56,7 @@ class ReadBack:
         self.count += lines.count(b"\n")
         if self._missing is None:
             stop = self._position + len(lines)
-            if self._in_expected_form(lines) == self._expected.text[self._position:stop]:
+            if self._in_expected_form(lines) == self.expected.text[self._position:stop]:
                 self._position = stop
                 return
             self._missing = self._still_to_come()
@@ -60,7 +64,7 @@ class ReadBack:
 
     def _still_to_come(self) -> set[bytes]:
         """The expected rows from here on; made in pieces, since a list of them all takes as much memory again."""
-        text = self._expected.text
+        text = self.expected.text
         rows: set[bytes] = set()
         start = self._position
         while start < len(text):
@@ -71,7 +75,7 @@ class ReadBack:
         return rows
 
     def _in_expected_form(self, lines: bytes) -> bytes:
-        separator = self._expected.separator
+        separator = self.expected.separator
         if separator == b"\t":
             return lines
         # Where the separator of the expected rows can't be told from text of a key, no row is right.
@@ -81,6 +85,6 @@ class ReadBack:
     @property
     def equal(self) -> bool:
         """Whether all that was taken is all that was expected: each row once, none besides."""
-        if self._rest or self._odd or self.count != self._expected.count:
+        if self._rest or self._odd or self.count != self.expected.count:
             return False
-        return not self._missing if self._missing is not None else self._position == len(self._expected.text)
+        return not self._missing if self._missing is not None else self._position == len(self.expected.text)

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Callable, Protocol, Sequence
 
@@ -73,6 +75,7 @@ class LocalCommands:
             # A command that warns a lot would otherwise wait for ever with standard output still open.
             listener = threading.Thread(target=lambda: said.append(_pipe(process.stderr).read()))
             listener.start()
+            _widen(process.stdout)
             for piece in iter(lambda: _pipe(process.stdout).read(PIECE_BYTES), b""):
                 take(piece)
             listener.join()
@@ -88,6 +91,14 @@ def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
 
 def _text(output: bytes | None) -> str:
     return (output or b"").decode("utf-8", "surrogateescape")
+
+
+def _widen(stream_: IO[bytes] | None) -> None:
+    """Lets the command write the next piece while one is looked at. Where the kernel can't, the two take turns."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if resize is not None:
+        with suppress(OSError):
+            fcntl.fcntl(_pipe(stream_), resize, PIECE_BYTES)
 
 
 def _pipe(stream_: IO[bytes] | None) -> IO[bytes]:

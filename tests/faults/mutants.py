@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "read-back",
         f"{ENGINE}/table_change.py",
-        """    _require(postfix, table, expected, files)
+        """    _require(postfix, table, found, files)
     if files.index_metadata""",
         """    if files.index_metadata""",
         "test_failing_killed and hash",

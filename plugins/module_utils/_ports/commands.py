@@ -33,7 +33,7 @@ class Result:
 
 
 class Commands(Protocol):
-    """The port."""
+    """The port: how the engine has commands run."""
 
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
         """Runs `argv[0]`, searched on SEARCH_PATH, with `data` on standard input.
@@ -53,21 +53,19 @@ class LocalCommands:
     """
 
     def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
-        process = _started(argv, stdin=subprocess.PIPE)
-        given: bytes | None = data or b""
-        ended = False
-        while True:
-            try:
-                out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
-            except subprocess.TimeoutExpired as so_far:
-                if not ended:
-                    given, ended = None, process.poll() is not None
-                    continue
-                # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
-                out, err = so_far.output, so_far.stderr
-                for pipe in (process.stdout, process.stderr):
-                    _pipe(pipe).close()
-            return Result(process.returncode, _text(out), _text(err))
+        with _started(argv, stdin=subprocess.PIPE) as process:
+            given: bytes | None = data or b""
+            ended = False
+            while True:
+                try:
+                    out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
+                except subprocess.TimeoutExpired as so_far:
+                    if not ended:
+                        given, ended = None, process.poll() is not None
+                        continue
+                    # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
+                    out, err = so_far.output, so_far.stderr
+                return Result(process.returncode, _text(out), _text(err))
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
         with _started(argv, stdin=subprocess.DEVNULL) as process:

@@ -19,7 +19,7 @@ POSTMAP = "/usr/sbin/postmap"
 # tried. The real one is behind it.
 FAILS_ONCE = """
 case "$*" in *hash:*recipients|*btree:*recipients|*lmdb:*recipients|*cdb:*recipients)
-    case "$*" in *-s*|*-q*) ;; *)
+    case " $* " in *" -s "*|*" -q "*) ;; *)
         if mkdir /srv/faults/failed 2>/dev/null; then
             echo "postmap: fatal: write database: Input/output error" >&2
             exit 1
@@ -33,7 +33,7 @@ echo "postmap: warning: hash/btree support is deprecated. Please switch to cdb o
 """
 # What remains where postmap's work was never written: a right exit code and an empty table.
 LOSES_ROWS = """
-case "$*" in *-s*|*-q*) ;; *recipients)
+case " $* " in *" -s "*|*" -q "*) ;; *"recipients ")
     for last in "$@"; do :; done
     path=${last#*:}
     cp "$path" "$path.whole" && : > "$path" && @REAL@ "$@" && mv "$path.whole" "$path"

@@ -16,7 +16,8 @@ from faults import host
 from faults.conftest import Extent
 from faults.lists import in_both, in_neither, two_lists
 
-TRIES_PER_KILL = 4
+# Runs in a row that end before a moment drawn from an ever shorter time: not by chance.
+TOO_MANY = 50
 ROWS_FOR_CALLS = 200
 RENAMES = ("rename",)
 EVERY_CALL = (*RENAMES, "mkdir", "unlink", "unlinkat", "rmdir", "chown", "chmod", "fsync", "write", "flock", "close")
@@ -41,29 +42,31 @@ def test_killed_at_random_moments(
     scratch = part == "while files change"
     old, new = two_lists("kills", extent.rows)
     table.apply(old)
-    durations = []
+    durations: list[float] = []
     states: collections.Counter[str] = collections.Counter()
     kills = finished = 0
     with host.probed(table, in_both(extent.rows), in_neither(extent.rows)) as heard:
         while kills < extent.kills:
-            if durations:
-                moment = chance.uniform(0, statistics.median(durations[-9:]))
-                ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment, scratch=scratch)
-                if ended["code"] == -9:
-                    kills += 1
-                    states[state_of(table.look(), old, new)] += 1
-                else:
-                    host.said(ended)
-                    finished += 1
-                    assert finished < extent.kills * TRIES_PER_KILL, durations
-                    table.at_rest(new)
-                    old, new = new, old
-                    continue
             host.said(ended := host.ask("run_watched", arguments=table.arguments(new)))
             if ended["said"]["changed"]:
                 durations.append(ended["scratch_seconds" if scratch else "seconds"])
             table.at_rest(new)
             old, new = new, old
+            # A moment that a run has outrun bounds the next one, so that soon one is hit.
+            moment = statistics.median(durations[-9:])
+            for tried in range(TOO_MANY):
+                moment = chance.uniform(0, moment)
+                ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment, scratch=scratch)
+                if ended["code"] == -9:
+                    break
+                host.said(ended)
+                table.at_rest(new)
+                old, new = new, old
+            else:
+                pytest.fail(f"{TOO_MANY} runs in a row were done {moment} s after their start")
+            kills += 1
+            finished += tried
+            states[state_of(table.look(), old, new)] += 1
     print(
         f"\n{kind}, {extent.rows} rows, {part} ({statistics.median(durations):.2f} s): {kills} kills,"
         f" {finished} finished first, {dict(states)},"

@@ -18,12 +18,14 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 sys.path.insert(0, "/srv/integration")
 
 from ansible.module_utils import basic
 
+# Seconds; nothing that a module does here takes as long.
+PATIENCE = 60
 MODULES = "ansible_collections.mxrelay.postfix.plugins.modules."
 
 
@@ -41,11 +43,15 @@ class Started:
         # Here too: it may be killed before it has come to that.
         os.setpgid(self.pid, self.pid)
         os.close(writer)
-        self.reader = reader
+        self._reader = reader
+
+    def has_said(self, seconds: float) -> bool:
+        """Whether the module has come to its end, in that time or before."""
+        return bool(select.select([self._reader], [], [], seconds)[0])
 
     def wait(self) -> Dict[str, Any]:
         """What the module said, and what ended it."""
-        with os.fdopen(self.reader, "rb") as stream:
+        with os.fdopen(self._reader, "rb") as stream:
             said = stream.read()
         status = os.waitpid(self.pid, 0)[1]
         result = json.loads(said) if said else {}
@@ -74,29 +80,40 @@ def run(module: str, arguments: Dict[str, Any], check: bool = False) -> Dict[str
     return Started(module, arguments, check).wait()
 
 
-def kill(module: str, arguments: Dict[str, Any], seconds: float) -> Dict[str, Any]:
-    """Run a module and kill its process group after `seconds`; `ended` is the signal, 0 where it was faster."""
+def kill(module: str, arguments: Dict[str, Any], seconds: float, lock: str) -> Tuple[int, float]:
+    """Run a module and kill its process group after `seconds`; return the signal, 0 where it was faster, and its time.
+
+    Both times are counted from when the lock appears, one that an earlier run left being removed; without its name,
+    from the start.
+    """
+    if lock and os.path.exists(lock):
+        os.unlink(lock)
     started = Started(module, arguments, False)
-    if not select.select([started.reader], [], [], seconds)[0]:
+    while lock and not os.path.exists(lock) and not started.has_said(0):
+        pass
+    began = time.monotonic()
+    if not started.has_said(seconds):
         os.killpg(started.pid, signal.SIGKILL)
-    return started.wait()
+    return started.wait()["ended"], time.monotonic() - began
 
 
-def kill_often(module: str, rounds: List[Dict[str, Any]], path: str, seed: int) -> Dict[str, Any]:
+def kill_often(module: str, rounds: List[Dict[str, Any]], path: str, part: str, seed: int) -> Dict[str, Any]:
     """Run a module with each of the arguments in turn, and kill it at a random moment of the time that one run takes.
 
-    Returns for each round the signal (0 where the run was faster) and the file's content before and after.
+    That is the whole run, or the part `while locked`, in which it holds its lock and after. Returns for each round the
+    signal (0 where the run was faster) and the file's content before and after.
     """
     chance = random.Random(seed)
-    began = time.monotonic()
-    run(module, rounds[0])
-    durations = [time.monotonic() - began]
+    lock = f"{path}.tmp" if part == "while locked" else ""
+    durations = [kill(module, rounds[0], PATIENCE, lock)[1]]
     found: List[List[Any]] = []
     for arguments in rounds:
-        before, began = _text(path), time.monotonic()
-        ended = kill(module, arguments, chance.uniform(0, statistics.median(durations[-9:])))["ended"]
+        # Postfix's commands wait until a file of theirs that has just been changed is a second old.
+        os.utime(path, (0, 0))
+        before = _text(path)
+        ended, lasted = kill(module, arguments, chance.uniform(0, statistics.median(durations[-9:])), lock)
         if not ended:
-            durations.append(time.monotonic() - began)
+            durations.append(lasted)
         found.append([ended, before, _text(path)])
     return {"rounds": found}
 

@@ -55,7 +55,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="100,000 rows, 50 kills of each type, every system call")
-    parser.addoption("--seed", type=int, default=None, help="repeat the random moments of an earlier run")
+    parser.addoption("--seed", type=int, default=None, help="where all that is random starts from")
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +65,10 @@ def extent(request: pytest.FixtureRequest) -> Extent:
 
 @pytest.fixture(scope="session")
 def start(request: pytest.FixtureRequest) -> int:
-    """Where everything random starts from; it is printed, to be given as --seed."""
+    """Where everything random starts from: the short form repeats itself, the long one prints what to give as --seed."""
     given = request.config.getoption("seed")
-    found = random.SystemRandom().randrange(10**6) if given is None else given
+    drawn = random.SystemRandom().randrange(10**6) if request.config.getoption("long") else 0
+    found = drawn if given is None else given
     print(f"\nseed {found}")
     return found
 

@@ -458,7 +458,7 @@ def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -
 
 
 def _read_transport(request: Request, state: HostState, reader: MapReader) -> None:
-    """Which answers of transport_maps stand before, or behind, a row that the domain has in our table."""
+    """Which answers of other members of transport_maps come before, or behind, a row that the domain has in ours."""
     present = request.present
     if not present:
         return
@@ -469,11 +469,12 @@ def _read_transport(request: Request, state: HostState, reader: MapReader) -> No
     for member in split_items(state.value("transport_maps")):
         if ours and member in ours.replaces:
             continue
-        own = bool(ours) and member == (ours.member if ours else "")
-        before = before and not own
-        answers = dict(ours.rows) if own and ours else reader.ask(member, asked)
+        if ours and member == ours.member:
+            before = False
+            continue
+        answers = reader.ask(member, asked)
         for item in present:
-            _weigh(item.name, item.result or "relay:", keys[item.name], member, answers, own, before, state)
+            _weigh(item.name, item.result or "relay:", keys[item.name], member, answers, before, state)
 
 
 def transport_keys(domain: str) -> list[str]:
@@ -486,15 +487,14 @@ def _weigh(
     keys: Sequence[str],
     member: str,
     answers: Mapping[str, str],
-    own: bool,
     before: bool,
     state: HostState,
 ) -> None:
     for place, key in enumerate(keys):
         result = answers.get(key)
-        if result is None or (own and place < 2):
+        if result is None:
             continue
-        strong = not own and (place == 0 or (place == 1 and before))
+        strong = place == 0 or (place == 1 and before)
         capture = Capture(member, key if place else f"any address of {name}", result)
         if strong and result != wanted:
             _put(state, "captures", name, capture)

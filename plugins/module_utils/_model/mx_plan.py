@@ -13,7 +13,7 @@ from typing import Any, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand, lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import (
     DomainRows,
     HostState,
@@ -118,13 +118,14 @@ def decide(request: Request, host: HostState) -> MxPlan:
     """The plan for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     plan = MxPlan(refusals=list(request.refusals))
     _policies(request, host, plan)
-    _transport_rows(request, host, plan)
+    _primary_rows(request, host, plan)
     if host.installed:
         _host_wide(request, host, plan)
         _classes(request, host, plan)
         _loops(request, host, plan)
         _undeclared(request, host, plan)
         _absent(request, host, plan)
+        _secondary_rows(request, host, plan)
         _relay_domains(request, host, plan)
         _recipient_maps(request, host, plan)
         _subdomain_patterns(request, host, plan)
@@ -221,21 +222,53 @@ def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
             )
 
 
-def _transport_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+    """The rows of primaries, and an end to rows for subdomains where they are no longer wanted."""
     rows = host.transport.rows if host.transport else {}
     for item in request.present:
-        result = item.result if item.role == PRIMARY else _secondary_result(item, host)
-        if result is None:
-            plan.transport_removed += [one for one in item.patterns if one in rows]
-        else:
-            plan.transport.update({pattern: result for pattern in item.patterns})
+        if item.role == PRIMARY:
+            if item.result is None:
+                plan.transport_removed += [one for one in item.patterns if one in rows]
+            else:
+                plan.transport.update({pattern: item.result for pattern in item.patterns})
         dotted = "." + item.name
-        if not item.subdomains and dotted in rows and dotted not in plan.transport_removed:
+        if not item.subdomains and dotted in rows:
             others = _others_routed_by(dotted, request, host)
             if others:
                 plan.notes.append(_row_stays(dotted, others))
             else:
                 plan.transport_removed.append(dotted)
+
+
+def _secondary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+    """`relay:` where something else would capture the mail of a secondary; its own MX lookup does without a row.
+
+    The row for one's subdomains captures the mail of those that are secondaries themselves, so parents come first, and
+    what counts are the rows as this plan leaves them.
+    """
+    ours = host.transport
+    rows = ours.rows if ours else {}
+    found = set(rows if ours and (ours.member or plan.transport) else ())
+    found = found.difference(plan.transport_removed).union(plan.transport)
+    for item in sorted(request.present, key=lambda one: one.name.count(".")):
+        if item.role == PRIMARY:
+            continue
+        if _is_captured(item, host) or found.intersection(lookup_keys(item.name, False)[1:] + ["*"]):
+            plan.transport.update(dict.fromkeys(item.patterns, "relay:"))
+            found.update(item.patterns)
+        else:
+            plan.transport_removed += [one for one in item.patterns if one in rows]
+            found.difference_update(item.patterns)
+
+
+def _is_captured(item: DomainItem, host: HostState) -> bool:
+    """Whether something else than our table sends a secondary's mail elsewhere than to its MX hosts."""
+    return bool(
+        host.value("relayhost")
+        or host.value("sender_dependent_relayhost_maps")
+        or host.value("relay_transport") not in ("relay", "")
+        or item.name in host.weak_captures
+    )
 
 
 def _others_routed_by(dotted: str, request: Request, host: HostState) -> list[str]:
@@ -254,19 +287,6 @@ def _others_routed_by(dotted: str, request: Request, host: HostState) -> list[st
 
 def _row_stays(dotted: str, others: list[str]) -> str:
     return f"the transport row {dotted} stays, since it routes {others[0]}, which no role declares"
-
-
-def _secondary_result(item: DomainItem, host: HostState) -> str | None:
-    """`relay:` where something else would capture the mail of a secondary; its own MX lookup does without a row."""
-    if not host.installed:
-        return None
-    captured = (
-        host.value("relayhost")
-        or host.value("sender_dependent_relayhost_maps")
-        or host.value("relay_transport") not in ("relay", "")
-        or item.name in host.weak_captures
-    )
-    return "relay:" if captured else None
 
 
 def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:

@@ -354,6 +354,44 @@ def test_secondary_that_was_primary_loses_its_transport_row() -> None:
     assert secondary(on=on).transport_removed == ["x.example"]
 
 
+X_PRIMARY = listed("x.example", role="primary", mail_host="mail.example")
+SUB_SECONDARY = listed("sub.x.example", role="secondary")
+SUB_ROW = {"sub.x.example": "relay:"}
+
+
+@pytest.mark.parametrize(
+    ("domains", "rows", "settled"),
+    [
+        ([X_PRIMARY], {}, {"x.example": "relay:[mail.example]"}),
+        ([{**X_PRIMARY, "subdomains": True}], {}, {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]", **SUB_ROW}),
+        ([X_PRIMARY], {".x.example": "relay:[mail.example]"}, {"x.example": "relay:[mail.example]"}),
+        ([{**X_PRIMARY, "state": "absent"}], {".x.example": "relay:[mail.example]", **SUB_ROW}, {}),
+        ([listed(role="secondary", subdomains=True)], {".x.example": "relay:", **SUB_ROW}, {}),
+        ([listed(role="secondary")], {".x.example": "relay:"}, {}),
+        ([], {".x.example": "relay:[mail.example]"}, {".x.example": "relay:[mail.example]", **SUB_ROW}),
+        ([], {"*": "smtp:[smart.example]"}, {"*": "smtp:[smart.example]", **SUB_ROW}),
+        ([], {"x.example": "relay:[mail.example]"}, {"x.example": "relay:[mail.example]"}),
+    ],
+)
+@pytest.mark.parametrize("parents_first", [True, False])
+def test_row_of_a_secondary_is_for_the_rows_that_stay(
+    domains: list[dict[str, Any]], rows: dict[str, str], settled: dict[str, str], parents_first: bool
+) -> None:
+    """A second plan, on the rows that the first one leaves, is for the same ones."""
+    declared = [*domains, SUB_SECONDARY] if parents_first else [SUB_SECONDARY, *domains]
+    request = read_request({"role": "mx", "domains": declared})
+    for _run in range(2):
+        plan = decide(request, host(transport=replace(TRANSPORT, rows=rows)))
+        assert plan.refusals == []
+        rows = {**{key: value for key, value in rows.items() if key not in plan.transport_removed}, **plan.transport}
+        assert rows == settled
+
+
+def test_rows_of_a_table_that_postfix_does_not_read_capture_nothing() -> None:
+    unread = replace(TRANSPORT, member="", rows={"*": "smtp:[smart.example]"})
+    assert secondary(on=host(transport=unread)).transport == {}
+
+
 def test_row_for_subdomains_goes_where_they_are_no_longer_wanted() -> None:
     on = host(transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
     assert primary(on=on).transport_removed == [".x.example"]

@@ -21,7 +21,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import (
+    HostError,
+    InvalidInput,
+    NoAnswer,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import (
@@ -67,6 +71,9 @@ TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
 SUBDOMAINS_NAME = "relay_recipients_subdomains"
 OS_RELEASE = "/etc/os-release"
+# How long a table may take that a daemon or a server is asked for, and how many keys it finds a second at the least.
+SECONDS_TO_ANSWER = 60
+KEYS_A_SECOND = 100
 # No address of a person: it finds the patterns that take every address of a domain.
 PROBE_LOCAL_PART = "mxrelay-probe"
 _INDEXED = ("hash", "btree", "lmdb", "cdb", "texthash")
@@ -92,13 +99,22 @@ class MapReader:
     def __init__(self, postfix: Postfix) -> None:
         self._postfix = postfix
         self._sources: dict[str, Table] = {}
+        self._silent: set[str] = set()
         self.notes: list[str] = []
 
     def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
         """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
-        if not keys:
+        if not keys or table in self._silent:
             return {}
-        result = self._postfix.run("postmap", "-q", "-", table, data="".join(f"{key}\n" for key in keys).encode())
+        given = "".join(f"{key}\n" for key in keys).encode()
+        try:
+            result = self._postfix.run(
+                "postmap", "-q", "-", table, data=given, silence=SECONDS_TO_ANSWER + len(keys) // KEYS_A_SECOND
+            )
+        except NoAnswer as error:
+            self._silent.add(table)
+            self.notes.append(f"{table} could not be asked ({error.message})")
+            return {}
         if "fatal:" in result.err:
             problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
             self.notes.append(f"{table} could not be asked ({problem})")

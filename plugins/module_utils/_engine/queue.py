@@ -21,6 +21,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 # What `postqueue` says where no daemon takes its request.
 _DOWN = "mail system is down"
+# postqueue prints a message as soon as it is found.
+SECONDS_TO_ANSWER = 60
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Flush:
 def read_queue(postfix: Postfix) -> list[Message]:
     """All messages of the instance's queue. Raises HostError where it can't be read."""
     if supports(postfix.version(), "queue_as_json"):
-        return parse_json(postfix.check("postqueue", "-j"))
-    return parse_listing(postfix.check("postqueue", "-p"), time.time())
+        return parse_json(postfix.check("postqueue", "-j", silence=SECONDS_TO_ANSWER))
+    return parse_listing(postfix.check("postqueue", "-p", silence=SECONDS_TO_ANSWER), time.time())
 
 
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
@@ -70,7 +72,7 @@ def flush(postfix: Postfix, plan: Flush) -> None:
 
 def _asked(postfix: Postfix, *request: str) -> bool:
     """Whether Postfix takes the request. Raises HostError where it does not run."""
-    result = postfix.run("postqueue", *request)
+    result = postfix.run("postqueue", *request, silence=SECONDS_TO_ANSWER)
     if _DOWN in result.err:
         raise HostError("Postfix does not run, so that nothing in its queue is delivered; start it")
     return result.rc == 0

@@ -32,3 +32,7 @@ class Refused(MxRelayError):
 
 class HostError(MxRelayError):
     """The host can't do it: Postfix is missing, a file can't be read, a command failed."""
+
+
+class NoAnswer(HostError):
+    """A command waits for a daemon of Postfix that does not answer."""

@@ -8,6 +8,7 @@ import fcntl
 import os
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Callable, Protocol, Sequence
@@ -35,10 +36,11 @@ class Result:
 class Commands(Protocol):
     """The port: how the engine has commands run."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         """Runs `argv[0]`, searched on SEARCH_PATH, with `data` on standard input.
 
-        Raises FileNotFoundError where there is no such command.
+        Raises FileNotFoundError where there is no such command, and TimeoutError, the command killed, where it prints
+        nothing for `silence` seconds.
         """
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
@@ -52,15 +54,22 @@ class LocalCommands:
     one role run in five, and takes time that grows with the square of a long output.
     """
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         with _started(argv, stdin=subprocess.PIPE) as process:
             given: bytes | None = data or b""
             ended = False
+            heard, since = 0, time.monotonic()
             while True:
                 try:
                     out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
                 except subprocess.TimeoutExpired as so_far:
                     if not ended:
+                        printed = len(so_far.output or b"") + len(so_far.stderr or b"")
+                        if printed > heard:
+                            heard, since = printed, time.monotonic()
+                        if silence is not None and time.monotonic() - since > silence:
+                            process.kill()
+                            raise TimeoutError(f"{argv[0]} printed nothing for {silence:g} s") from None
                         given, ended = None, process.poll() is not None
                         continue
                     # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.

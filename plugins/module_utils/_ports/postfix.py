@@ -8,7 +8,7 @@ import os
 import re
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
@@ -22,12 +22,20 @@ class Postfix:
         self.commands = commands
         self.config_directory = config_directory
 
-    def run(self, *argv: str, data: bytes | None = None) -> Result:
-        """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError where Postfix is missing."""
+    def run(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> Result:
+        """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError where Postfix is missing.
+
+        Raises NoAnswer where the command prints nothing for `silence` seconds: those that ask a daemon, as for a
+        `proxy:` table, wait for ever for one that can't start.
+        """
         try:
-            return self.commands.run([argv[0], "-c", self.config_directory, *argv[1:]], data)
+            return self.commands.run([argv[0], "-c", self.config_directory, *argv[1:]], data, silence)
         except FileNotFoundError:
             raise _missing(argv[0]) from None
+        except TimeoutError:
+            raise NoAnswer(
+                f"{argv[0]} had no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
+            ) from None
 
     def stream(self, take: Take, *argv: str) -> Result:
         """Like run, and hands standard output over in pieces. Raises HostError where Postfix is missing."""
@@ -36,9 +44,9 @@ class Postfix:
         except FileNotFoundError:
             raise _missing(argv[0]) from None
 
-    def check(self, *argv: str, data: bytes | None = None) -> str:
+    def check(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> str:
         """Like run, and returns standard output. Raises HostError where the command fails."""
-        result = self.run(*argv, data=data)
+        result = self.run(*argv, data=data, silence=silence)
         if result.rc != 0:
             raise HostError(f"{' '.join(argv)} failed: {result.err.strip() or result.out.strip()}")
         return result.out

@@ -46,7 +46,7 @@ class FakeHost:
     def postfix(self) -> Postfix:
         return Postfix(self, self.config_directory)
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
         self.commands.append(command)

@@ -56,6 +56,8 @@ class FakeMxHost(FakeHost):
     def __init__(self, config_directory: str, main_cf: str = "") -> None:
         super().__init__(config_directory)
         self.installed = True
+        # Tables that a daemon is asked for which never answers.
+        self.unanswered: set[str] = set()
         self.unit = "ActiveState=active\nUnitFileState=enabled\n"
         self.write("main.cf", main_cf)
         self.write("master.cf", MASTER_CF)
@@ -72,7 +74,7 @@ class FakeMxHost(FakeHost):
         self.write(name, text)
         assert self.run(["postmap", "-c", self.config_directory, f"hash:{self.path(name)}"]).rc == 0
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         if argv[0] == "systemctl":
             return Result(0, self.unit, "")
         if not self.installed:
@@ -82,6 +84,8 @@ class FakeMxHost(FakeHost):
             return Result(0, "", "")
         if list(argv[3:5]) == ["-q", "-"]:
             self.commands.append([argv[0], *argv[3:]])
+            if silence is not None and argv[5] in self.unanswered:
+                raise TimeoutError
             return self._query_all((data or b"").decode().split("\n")[:-1], argv[5])
         return super().run(argv, data)
 

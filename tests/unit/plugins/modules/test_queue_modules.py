@@ -41,13 +41,16 @@ class FakePostqueue:
         )
         self.running = True
         self.works = True
+        self.answers = True
         self.asked: list[list[str]] = []
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", "/etc/postfix-out"]
         command = [argv[0], *argv[3:]]
         if command == ["postconf", "-h", "mail_version"]:
             return Result(0, f"{self.version}\n", "")
+        if silence is not None and not self.answers:
+            raise TimeoutError
         if command == ["postqueue", "-j"]:
             return Result(0, self.queue, "")
         if command == ["postqueue", "-p"]:
@@ -131,6 +134,16 @@ def test_flush_in_check_mode_asks_for_nothing(module: Run, postqueue: FakePostqu
     found = module(queue_flush.main, True, domains=["slow.example"])
     assert (found["changed"], found["count"]) == (True, 1)
     assert postqueue.asked == []
+
+
+@pytest.mark.parametrize("main", [queue_info.main, queue_flush.main])
+def test_queue_that_nobody_answers_for_is_an_error(
+    module: Run, postqueue: FakePostqueue, main: Callable[[], None]
+) -> None:
+    postqueue.answers = False
+    assert module(main)["msg"] == (
+        "postqueue had no answer within 60 s; see in the mail log which daemon of Postfix fails"
+    )
 
 
 @pytest.mark.parametrize("domains", [["idle.example"], ["idle.example", "idle2.example"]])

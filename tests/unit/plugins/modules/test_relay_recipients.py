@@ -149,7 +149,7 @@ def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
 
 
 def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(argv: list[str], data: bytes | None = None) -> None:
+    def missing(argv: list[str], data: bytes | None = None, silence: float | None = None) -> None:
         raise FileNotFoundError(argv[0])
 
     monkeypatch.setattr(module.host, "run", missing)

@@ -48,7 +48,7 @@ class FakeCommands:
         self.texts: dict[str, str] = {}
         self.results: dict[str, Result] = {}
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         assert argv[1] == "-c"
         if argv[2] != str(self.live):
             return self._run_staged(Path(argv[2]), " ".join([argv[0], *argv[3:]]))

@@ -42,7 +42,7 @@ class FakeCommands:
             "virtual_alias_maps": f"texthash:{directory}/default",
         }
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         self.asked.append(list(argv))
         if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
             return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
@@ -65,7 +65,7 @@ class FakeCommands:
 class NoCommands:
     """A host without Postfix."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         raise FileNotFoundError(argv[0])
 
 

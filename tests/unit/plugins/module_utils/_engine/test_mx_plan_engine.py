@@ -340,6 +340,17 @@ def test_map_that_cannot_be_asked_is_noted(host: FakeMxHost) -> None:
     assert plan(host, listed())["warnings"] == ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
 
 
+def test_map_that_never_answers_is_noted_and_not_asked_again(host: FakeMxHost) -> None:
+    host.unanswered = {"proxy:ldap:/l"}
+    maps = f"proxy:ldap:/l, hash:{host.path('transport')}"
+    host.write("main.cf", f"{CLOSED}transport_maps = {maps}\nvirtual_alias_domains = proxy:ldap:/l\n")
+    assert plan(host, listed())["warnings"] == [
+        "proxy:ldap:/l could not be asked (postmap had no answer within 60 s; see in the mail log which daemon of "
+        "Postfix fails)"
+    ]
+    assert host.commands.count(["postmap", "-q", "-", "proxy:ldap:/l"]) == 1
+
+
 def test_domains_of_a_relay_table_are_known(host: FakeMxHost) -> None:
     host.table("relayed", "old.example x\nx.example x\n")
     host.write("main.cf", f"{CLOSED}relay_domains = hash:{host.path('relayed')}, ldap:/l\n")

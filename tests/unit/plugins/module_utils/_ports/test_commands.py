@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import types
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +54,28 @@ def test_what_is_left_in_the_background_is_not_waited_for() -> None:
         assert result == Result(0, result.out, "err\n")
     finally:
         os.kill(int(result.out), signal.SIGKILL)
+
+
+def test_command_that_is_silent_for_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "SECONDS_OF_PATIENCE", 0.01)
+    with pytest.raises(TimeoutError, match="^sleep printed nothing for 0.05 s$"):
+        LocalCommands().run(["sleep", "300"], silence=0.05)
+
+
+def test_command_that_goes_on_talking_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock has the command say something each time it is looked at."""
+    os.mkfifo(tmp_path / "words")
+    words = os.open(tmp_path / "words", os.O_RDWR)
+    looks = itertools.count()
+
+    def clock() -> int:
+        look = next(looks)
+        if look < 30:
+            os.write(words, b"word\n")
+        elif look == 30:
+            os.close(words)
+        return look
+
+    monkeypatch.setattr(commands, "time", types.SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(commands, "SECONDS_OF_PATIENCE", 0.05)
+    assert LocalCommands().run(["cat", str(tmp_path / "words")], silence=20).out == "word\n" * 30

@@ -238,6 +238,22 @@ def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
                 plan.notes.append(_row_stays(dotted, others))
             else:
                 plan.transport_removed.append(dotted)
+    _keep_routes(request, host, plan)
+
+
+def _keep_routes(request: Request, host: HostState, plan: MxPlan) -> None:
+    """A primary's row for its subdomains does not capture those for which the other role makes this a secondary."""
+    rows = host.transport.rows if host.transport else {}
+    declared = {item.name for item in request.items}
+    for one in host.relayed:
+        name = one.lstrip(".")
+        captured = next((key for key in lookup_keys(name, False)[1:] if key in plan.transport), None)
+        if captured is None or one in rows or name in declared:
+            continue
+        if name in request.peer_domains:
+            plan.transport[one] = "relay:"
+        elif not request.settings["remove_undeclared"] and captured not in rows:
+            plan.notes.append(f"the transport row {captured} routes {one} as well, which no role declares")
 
 
 def _secondary_rows(request: Request, host: HostState, plan: MxPlan) -> None:

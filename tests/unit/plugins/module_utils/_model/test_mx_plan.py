@@ -387,6 +387,26 @@ def test_row_of_a_secondary_is_for_the_rows_that_stay(
         assert rows == settled
 
 
+@pytest.mark.parametrize("subdomains", [True, False])
+def test_row_for_subdomains_leaves_the_other_roles_domains_to_their_mx(subdomains: bool) -> None:
+    on = host(relayed={"sub.x.example": "sub.x.example", ".sub.x.example": "sub.x.example", "y.example": "y.example"})
+    peer = {"role": "secondary_mx", "domains": ["sub.x.example", "new.x.example", "y.example"]}
+    plan = primary(listed(subdomains=subdomains), on=on, peer=peer)
+    kept = {"sub.x.example": "relay:", ".sub.x.example": "relay:"} if subdomains else {}
+    assert {key: result for key, result in plan.transport.items() if result == "relay:"} == kept
+    routed = {key: "relay:[own.example]" for key in ("sub.x.example", ".sub.x.example")}
+    on = replace(on, transport=replace(TRANSPORT, rows=routed))
+    assert "relay:" not in primary(listed(subdomains=subdomains), on=on, peer=peer).transport.values()
+
+
+def test_row_for_subdomains_that_takes_an_undeclared_domain_with_it_is_noted() -> None:
+    on = host(relayed={"sub.x.example": "hash:/t/relayed"})
+    note = "the transport row .x.example routes sub.x.example as well, which no role declares"
+    assert primary(listed(subdomains=True), on=on, undeclared_domains="any").notes == [note]
+    routed = replace(on, transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
+    assert primary(listed(subdomains=True), on=routed, undeclared_domains="any").notes == []
+
+
 def test_rows_of_a_table_that_postfix_does_not_read_capture_nothing() -> None:
     unread = replace(TRANSPORT, member="", rows={"*": "smtp:[smart.example]"})
     assert secondary(on=host(transport=unread)).transport == {}

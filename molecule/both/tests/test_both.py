@@ -165,3 +165,20 @@ def test_role_mx_takes_a_mixed_list() -> None:
     claims.delivers_once(HOST, "alice@gateway.example")
     claims.delivers_once(HOST, "ivan@away.example")
     claims.relays_for_no_stranger(HOST, "gateway.example")
+
+
+@pytest.mark.parametrize("subdomains", [True, False])
+def test_secondary_below_a_primary_keeps_its_own_mx(subdomains: bool) -> None:
+    """The primary's subdomains go elsewhere, in the run that says so and in those after it."""
+    parent = {"name": "gateway.example", "role": "primary", "mail_host": "tester.lab.example", "recipients_policy": "any"}
+    domains = [
+        {"name": "branch.gateway.example", "role": "secondary", "recipients": ["pat@branch.gateway.example"]},
+        {"name": "away.example", "role": "secondary", "recipients": ["ivan@away.example"]},
+        {**parent, "subdomains": subdomains},
+    ]
+    run = playbooks.play("both", MIXED, variables={"mx_domains": domains})
+    assert run.code == 0, run.said
+    assert run.changed[NAME] > 0
+    claims.delivers_once(HOST, "pat@branch.gateway.example")
+    run = playbooks.play("both", MIXED, variables={"mx_domains": domains})
+    assert (run.code, run.changed) == (0, {NAME: 0}), run.said

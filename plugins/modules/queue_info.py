@@ -15,6 +15,7 @@ author:
 description:
   - Reads the queue of a Postfix instance with C(postqueue), and adds up what waits for each domain of recipients.
   - Returns no addresses of senders or recipients. In the reasons, addresses are reduced to their domain.
+  - Fails where C(postqueue) prints nothing for 60 seconds, which waits for a daemon that can't start.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info

@@ -147,14 +147,6 @@ class TablePlan:
     to_record: Record | None = None
 
     @property
-    def index_missing(self) -> bool:
-        return self.state == MISSING
-
-    @property
-    def index_stale(self) -> bool:
-        return self.state in (STALE, UNREADABLE)
-
-    @property
     def index_rebuilt(self) -> bool:
         """Whether postmap builds the index, in check mode: would build it."""
         return self.state != NO_INDEX and (self.source_changed or self.state != CURRENT)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Mapping, Sequence
+from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
@@ -105,10 +105,6 @@ class Postfix:
         """Like dump, but hands the rows over in pieces, which need not end where a row does."""
         return self.stream(take, "postmap", "-s", table)
 
-    def query(self, table: str, key: str) -> Result:
-        """`postmap -q - type:path` for one key: rc 1 and no output where it is not there."""
-        return self.run("postmap", "-q", "-", table, data=(key + "\n").encode("utf-8", "surrogateescape"))
-
     def build(self, table: str) -> Result:
         """`postmap type:path`: builds the index from the source."""
         return self.run("postmap", table)
@@ -126,8 +122,3 @@ def parse_parameters(text: str) -> dict[str, str]:
         if match:
             found[match.group(1)] = match.group(2) or ""
     return found
-
-
-def render_parameters(values: Mapping[str, str]) -> str:
-    """The inverse of parse_parameters, for diffs."""
-    return "".join(f"{name} = {value}\n" if value else f"{name} =\n" for name, value in values.items())

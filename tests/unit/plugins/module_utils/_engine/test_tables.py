@@ -90,7 +90,7 @@ def test_new_table_is_built_private_and_readable_by_postfix(host: FakeHost, tabl
         plan = table.change()
     finally:
         os.umask(before)
-    assert plan.changed and plan.index_missing and plan.index_rebuilt
+    assert (plan.state, plan.changed, plan.index_rebuilt) == ("missing", True, True)
     assert (plan.added, plan.removed, plan.updated, plan.total) == (["alice@x.example"], [], [], 1)
     assert table.path.read_bytes() == b"alice@x.example x\n"
     assert index_rows(table) == ["alice@x.example\tx"]
@@ -145,8 +145,7 @@ def test_damaged_index_is_repaired_while_the_source_stays(
         table.index.write_text({"truncate": "", "stale": "hash\nbob@x.example\tx\n", "garbage": "?"}[damage])
     assert tables.index_state(host.postfix(), table.reference) == state
     plan = table.change()
-    assert plan.changed and plan.index_rebuilt and not plan.source_changed
-    assert (plan.index_missing, plan.index_stale) == (state == "missing", state != "missing")
+    assert (plan.state, plan.changed, plan.index_rebuilt, plan.source_changed) == (state, True, True, False)
     assert index_rows(table) == ["alice@x.example\tx"]
     assert contents(host.config_directory)["table"] == source
     assert host.reloads() == reloads
@@ -160,7 +159,7 @@ def test_changed_source_with_its_old_index_and_old_times_is_found(host: FakeHost
     table.path.write_bytes(b"alice@x.example x\nbob@x.example x\n")
     os.utime(table.path, ns=(status.st_atime_ns, status.st_mtime_ns))
     plan = table.change()
-    assert plan.changed and plan.index_stale
+    assert (plan.state, plan.changed) == ("stale", True)
     assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]
 
 

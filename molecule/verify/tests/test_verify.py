@@ -17,7 +17,9 @@ HOST = "mx1"
 NAME = "mx1.lab.example"
 SECONDS = 20
 ZONE_FILE = "/etc/lab/dnsmasq.conf"
+# The same ones in each run; more of them, or another seed, find more.
 MUTATIONS = 20
+SEED = 0
 VALUES = (*ODD_VALUES, mx_faults.PRIMARY, "[mail.lab.example]:99999", "127.0.0.1")
 
 Findings = list[dict[str, Any]]
@@ -114,8 +116,7 @@ def test_fault_is_found_and_its_remedy_mends_it(lab: Lab, fault: mx_faults.Fault
 
 def test_no_value_of_a_parameter_makes_it_fail(lab: Lab) -> None:
     """Parameters of the healthy host, mutated at random."""
-    seed = random.SystemRandom().randrange(10**6)
-    chance = random.Random(seed)
+    chance = random.Random(SEED)
     names = lab.inside.shell("postconf -H").split()
     # Without these no command of Postfix runs, or it asks where this test did not write.
     names = sorted(set(names) - {"command_directory", "config_directory", "daemon_directory", "import_environment"})
@@ -132,9 +133,9 @@ def test_no_value_of_a_parameter_makes_it_fail(lab: Lab) -> None:
             )
             found = lab.inside.inform(domains=list(mx_faults.BOTH), probe=bool(number % 2))["findings"]
             for one in found:
-                assert one["message"] and one["remedy"] and one["check"], (seed, some, one)
+                assert one["message"] and one["remedy"] and one["check"], (some, one)
     except RuntimeError as error:
-        raise AssertionError(f"seed {seed}, {some}: {error}") from error
+        raise AssertionError(f"{some}: {error}") from error
     finally:
         lab.inside.shell("cp -a /root/main.cf /etc/postfix/main.cf")
     assert settled(lambda: lab.inside.inform(probe=True)["findings"], []) == []

@@ -200,7 +200,7 @@ probes:
   elements: dict
   returned: with O(probe_server)
 notes:
-  description: What could not be asked, or did not answer within a minute.
+  description: What could not be asked, or did not answer within a minute. Each is a warning, too.
   type: list
   elements: str
   returned: always

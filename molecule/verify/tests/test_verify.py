@@ -159,6 +159,15 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
     assert "remove it from mydestination or from relay_domains" in run.said
 
 
+def test_verify_playbook_says_what_could_not_be_asked() -> None:
+    hosts.on(HOST, "sh", "-ec", mx_faults.main("virtual_alias_domains=ldap:/nowhere"))
+    try:
+        run = playbooks.play("verify", playbooks.VERIFY)
+    finally:
+        hosts.on(HOST, "sh", "-ec", mx_faults.main(unset="virtual_alias_domains"))
+    assert "ldap:/nowhere could not be asked (" in run.said
+
+
 def test_dns_fails_the_verify_playbook_only_where_that_is_asked_for(lab: Lab) -> None:
     lab.publish(lab.zone.replace(mx_faults.AWAY_MX + "\n", ""))
     try:

@@ -113,17 +113,22 @@ class MapReader:
             )
         except NoAnswer as error:
             self._silent.add(table)
-            self.notes.append(f"{table} could not be asked ({error.message})")
+            self._note(table, error.message)
             return {}
         if "fatal:" in result.err:
             problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
-            self.notes.append(f"{table} could not be asked ({problem})")
+            self._note(table, problem)
         found = {}
         for line in result.out.splitlines():
             key, separator, value = line.partition("\t")
             if separator:
                 found[key] = value
         return found
+
+    def _note(self, table: str, problem: str) -> None:
+        note = f"{table} could not be asked ({problem})"
+        if note not in self.notes:
+            self.notes.append(note)
 
     def source(self, path: str) -> Table:
         """The table's source as text; without entries where it is not there. Each file is read once."""

@@ -78,7 +78,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
             "notes": reader.notes,
-        }
+        },
+        warnings=reader.notes,
     )
 
 

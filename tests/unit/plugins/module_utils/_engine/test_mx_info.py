@@ -140,6 +140,14 @@ def test_answer_of_transport_maps_is_the_first_in_postfixs_order(host: FakeMxHos
     }
 
 
+def test_table_that_cannot_be_asked_is_told_once(host: FakeMxHost) -> None:
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(f"{main_cf.read_text()}virtual_alias_domains = ldap:/l\nvirtual_mailbox_domains = ldap:/l\n")
+    outcome = inform({"domains": ["x.example"]}, host.postfix(), internet(), FakeProber())
+    told = ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
+    assert (outcome.results["notes"], outcome.warnings) == (told, told)
+
+
 def test_missing_dnspython_is_told(host: FakeMxHost) -> None:
     results = info(host, "x.example", network=FakeNetwork(lacking="python3-dnspython"))
     assert results["dns"] is False

@@ -65,7 +65,7 @@ def extent(request: pytest.FixtureRequest) -> Extent:
 
 @pytest.fixture(scope="session")
 def start(request: pytest.FixtureRequest) -> int:
-    """Where everything random starts from: the short form repeats itself, the long one prints what to give as --seed."""
+    """Where everything random starts from: the short form repeats itself, the long one tells what --seed repeats."""
     given = request.config.getoption("seed")
     drawn = random.SystemRandom().randrange(10**6) if request.config.getoption("long") else 0
     found = drawn if given is None else given

@@ -44,9 +44,9 @@ def test_killed_at_random_moments(
     table.apply(old)
     durations: list[float] = []
     states: collections.Counter[str] = collections.Counter()
-    kills = finished = 0
+    finished = 0
     with host.probed(table, in_both(extent.rows), in_neither(extent.rows)) as heard:
-        while kills < extent.kills:
+        for _kill in range(extent.kills):
             host.said(ended := host.ask("run_watched", arguments=table.arguments(new)))
             if ended["said"]["changed"]:
                 durations.append(ended["scratch_seconds" if scratch else "seconds"])
@@ -64,11 +64,10 @@ def test_killed_at_random_moments(
                 old, new = new, old
             else:
                 pytest.fail(f"{TOO_MANY} runs in a row were done {moment} s after their start")
-            kills += 1
             finished += tried
             states[state_of(table.look(), old, new)] += 1
     print(
-        f"\n{kind}, {extent.rows} rows, {part} ({statistics.median(durations):.2f} s): {kills} kills,"
+        f"\n{kind}, {extent.rows} rows, {part} ({statistics.median(durations):.2f} s): {extent.kills} kills,"
         f" {finished} finished first, {dict(states)},"
         f" {heard['probes']} probes in {heard['seconds']:.0f} s, slowest {heard['slowest']:.2f} s"
     )

@@ -21,11 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import (
-    HostError,
-    InvalidInput,
-    NoAnswer,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import (
@@ -63,7 +59,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state
 
 RECIPIENTS_NAME = "relay_recipients"
@@ -71,8 +67,7 @@ TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
 SUBDOMAINS_NAME = "relay_recipients_subdomains"
 OS_RELEASE = "/etc/os-release"
-# How long a table may take that a daemon or a server is asked for, and how many keys it finds a second at the least.
-SECONDS_TO_ANSWER = 60
+# How many keys a table finds a second at the least that a daemon or a server is asked for.
 KEYS_A_SECOND = 100
 # No address of a person: it finds the patterns that take every address of a domain.
 PROBE_LOCAL_PART = "mxrelay-probe"

@@ -17,12 +17,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     waiting_for,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 # What `postqueue` says where no daemon takes its request.
 _DOWN = "mail system is down"
-# postqueue prints a message as soon as it is found.
-SECONDS_TO_ANSWER = 60
 
 
 @dataclass(frozen=True)

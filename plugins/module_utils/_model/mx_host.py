@@ -89,7 +89,7 @@ class HostState:
     subdomains: TableState | None = None
     # domain -> an answer of another member of transport_maps that no row of ours comes before
     captures: Mapping[str, Capture] = field(default_factory=dict)
-    # domain -> an answer of another member that a row of ours would come before: a parent's, a wildcard's, a later one's
+    # domain -> an answer of another member that a row of ours comes before: a parent's, a wildcard's, a later one's
     weak_captures: Mapping[str, Capture] = field(default_factory=dict)
     # probe recipient -> whether relay_recipient_maps knows it
     probed: Mapping[str, bool] = field(default_factory=dict)

@@ -226,11 +226,8 @@ def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
     """The rows of primaries, and an end to rows for subdomains where they are no longer wanted."""
     rows = host.transport.rows if host.transport else {}
     for item in request.present:
-        if item.role == PRIMARY:
-            if item.result is None:
-                plan.transport_removed += [one for one in item.patterns if one in rows]
-            else:
-                plan.transport.update({pattern: item.result for pattern in item.patterns})
+        if item.result is not None:
+            plan.transport.update(dict.fromkeys(item.patterns, item.result))
         dotted = "." + item.name
         if not item.subdomains and dotted in rows:
             others = _others_routed_by(dotted, request, host)
@@ -244,15 +241,14 @@ def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
 def _keep_routes(request: Request, host: HostState, plan: MxPlan) -> None:
     """A primary's row for its subdomains does not capture those for which the other role makes this a secondary."""
     rows = host.transport.rows if host.transport else {}
-    declared = {item.name for item in request.items}
     for one in host.relayed:
         name = one.lstrip(".")
         captured = next((key for key in lookup_keys(name, False)[1:] if key in plan.transport), None)
-        if captured is None or one in rows or name in declared:
+        if captured is None or one in rows:
             continue
         if name in request.peer_domains:
             plan.transport[one] = "relay:"
-        elif not request.settings["remove_undeclared"] and captured not in rows:
+        elif name not in request.declared and not request.settings["remove_undeclared"] and captured not in rows:
             plan.notes.append(f"the transport row {captured} routes {one} as well, which no role declares")
 
 

@@ -63,17 +63,17 @@ class LocalCommands:
                 try:
                     out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
                 except subprocess.TimeoutExpired as so_far:
+                    out, err = so_far.output, so_far.stderr
                     if not ended:
-                        printed = len(so_far.output or b"") + len(so_far.stderr or b"")
+                        given, ended = None, process.poll() is not None
+                        now, printed = time.monotonic(), len(out or b"") + len(err or b"")
                         if printed > heard:
-                            heard, since = printed, time.monotonic()
-                        if silence is not None and time.monotonic() - since > silence:
+                            heard, since = printed, now
+                        if not ended and silence is not None and now - since > silence:
                             process.kill()
                             raise TimeoutError(f"{argv[0]} printed nothing for {silence:g} s") from None
-                        given, ended = None, process.poll() is not None
                         continue
                     # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
-                    out, err = so_far.output, so_far.stderr
                 return Result(process.returncode, _text(out), _text(err))
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:

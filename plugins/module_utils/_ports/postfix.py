@@ -12,6 +12,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
+# For how long a command that asks a daemon or a server may be silent.
+SECONDS_TO_ANSWER = 60
 _PARAMETER = re.compile(r"^([^\s=]+) =(?: (.*))?$")
 
 

@@ -354,6 +354,8 @@ def test_secondary_that_was_primary_loses_its_transport_row() -> None:
     assert secondary(on=on).transport_removed == ["x.example"]
 
 
+X_ROW = {"x.example": "relay:[mail.example]"}
+X_SUB_ROW = {".x.example": "relay:[mail.example]"}
 X_PRIMARY = listed("x.example", role="primary", mail_host="mail.example")
 SUB_SECONDARY = listed("sub.x.example", role="secondary")
 SUB_ROW = {"sub.x.example": "relay:"}
@@ -362,15 +364,15 @@ SUB_ROW = {"sub.x.example": "relay:"}
 @pytest.mark.parametrize(
     ("domains", "rows", "settled"),
     [
-        ([X_PRIMARY], {}, {"x.example": "relay:[mail.example]"}),
-        ([{**X_PRIMARY, "subdomains": True}], {}, {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]", **SUB_ROW}),
-        ([X_PRIMARY], {".x.example": "relay:[mail.example]"}, {"x.example": "relay:[mail.example]"}),
-        ([{**X_PRIMARY, "state": "absent"}], {".x.example": "relay:[mail.example]", **SUB_ROW}, {}),
+        ([X_PRIMARY], {}, X_ROW),
+        ([{**X_PRIMARY, "subdomains": True}], {}, {**X_ROW, **X_SUB_ROW, **SUB_ROW}),
+        ([X_PRIMARY], X_SUB_ROW, X_ROW),
+        ([{**X_PRIMARY, "state": "absent"}], {**X_SUB_ROW, **SUB_ROW}, {}),
         ([listed(role="secondary", subdomains=True)], {".x.example": "relay:", **SUB_ROW}, {}),
         ([listed(role="secondary")], {".x.example": "relay:"}, {}),
-        ([], {".x.example": "relay:[mail.example]"}, {".x.example": "relay:[mail.example]", **SUB_ROW}),
+        ([], X_SUB_ROW, {**X_SUB_ROW, **SUB_ROW}),
         ([], {"*": "smtp:[smart.example]"}, {"*": "smtp:[smart.example]", **SUB_ROW}),
-        ([], {"x.example": "relay:[mail.example]"}, {"x.example": "relay:[mail.example]"}),
+        ([], X_ROW, X_ROW),
     ],
 )
 @pytest.mark.parametrize("parents_first", [True, False])

@@ -407,6 +407,8 @@ def test_row_for_subdomains_that_takes_an_undeclared_domain_with_it_is_noted() -
     assert primary(listed(subdomains=True), on=on, undeclared_domains="any").notes == [note]
     routed = replace(on, transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
     assert primary(listed(subdomains=True), on=routed, undeclared_domains="any").notes == []
+    declared = read_request({"role": "mx", "domains": [{**X_PRIMARY, "subdomains": True}, SUB_SECONDARY]})
+    assert decide(declared, on).notes == []
 
 
 def test_rows_of_a_table_that_postfix_does_not_read_capture_nothing() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -22,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients 
 )
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import take_from_entries, take_from_items
 
+PLUGINS = pathlib.Path(__file__).parents[1]
 _LISTS = ("recipients", "recipients_file")
 
 
@@ -42,7 +44,7 @@ def request_name(given: dict[str, Any], read: ReadFile) -> model.RequestName:
     if on_host and inline and files:
         return model.RequestName("", model.WITH_LISTS)
     digests = {} if on_host else {path: model.digest_of(read(path)) for path in files}
-    name = model.with_digests([_code(), {key: value for key, value in given.items() if key != "_request"}], digests)
+    name = model.with_digests([code_digest(), {key: value for key, value in given.items() if key != "_request"}], digests)
     if on_host and files:
         return model.RequestName(name, model.LISTS_ON_HOST)
     return model.RequestName(name, model.NAME_ONLY if inline or files else model.WITH_LISTS)
@@ -102,7 +104,8 @@ def _remote_src(given: dict[str, Any]) -> bool:
     return boolean(given.get("remote_src") or False, strict=False)
 
 
-def _code() -> str:
-    """A digest of the code that decides what is valid and what a table is to hold: another release, another name."""
-    folder = pathlib.Path(model.__file__).parent
-    return model.digest_of(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+@lru_cache(maxsize=None)
+def code_digest(folder: pathlib.Path = PLUGINS) -> str:
+    """A digest of all Python files in a folder and below: code that reads lists otherwise makes other names."""
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*.py"))
+    return model.with_digests("", {name: model.digest_of(path.read_bytes()) for name, path in files})

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE, digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE, rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import listed_addresses
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
 
@@ -60,6 +60,6 @@ def _summary(addresses: list[str] | None) -> dict[str, Any]:
     return {
         "has_list": True,
         "recipients_count": len(addresses),
-        "recipients_digest": digest(others),
+        "recipients_digest": rows_digest(others),
         "lists_postmaster": len(others) < len(addresses),
     }

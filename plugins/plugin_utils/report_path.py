@@ -11,10 +11,11 @@ A thinner line beside it goes from each better MX straight to the mail host: the
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import bare_host
 
 # Units of the drawing; 380 of them are as wide as a phone.
 WIDTH = 380
@@ -57,7 +58,6 @@ PLACES = {
     "mail_host": "delivery",
 }
 BY_MX = "by the MX records"
-_NEXTHOP = re.compile(r"^\[?(?:ipv6:)?([^\]]*)\]?(?::\w+)?$", re.IGNORECASE)
 
 
 def exchangers(records: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
@@ -75,12 +75,6 @@ def nexthop_of(evidence: Mapping[str, Any], relayhost: str) -> dict[str, str]:
         return {"text": f"relayhost {relayhost}", "host": bare_host(relayhost)}
     better = [one["host"] for one in better_exchangers(exchangers(evidence["mx"]))]
     return {"text": BY_MX, "host": better[0] if better else ""}
-
-
-def bare_host(nexthop: str) -> str:
-    """`[mail.x.example]:25` as `mail.x.example`."""
-    match = _NEXTHOP.match(nexthop)
-    return match.group(1) if match else nexthop
 
 
 def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

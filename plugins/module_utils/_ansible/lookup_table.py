@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import reference_at
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change_table, read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits, rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits, entry_rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 
@@ -23,7 +23,7 @@ def keep_lookup_table(params: dict[str, Any], postfix: Postfix, check_mode: bool
     settings = read_settings(postfix)
     reference = reference_at(postfix, params["path"], params["type"], settings)
     secret = params["secret"]
-    wanted = rows(params["entries"], reference.type, with_values=params["state"] == "present", secret=secret)
+    wanted = entry_rows(params["entries"], reference.type, with_values=params["state"] == "present", secret=secret)
     want = edits(wanted, params["state"], params["purge"])
     options = table_options(params, new_group="root", new_mode="0600") if secret else table_options(params)
     plan, backup = change_table(postfix, reference, want, options, check_mode, settings)

@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
     Edits,
-    Request,
+    TableRequest,
     change_table,
     read_settings,
     resolve,
@@ -60,7 +60,7 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
     return table_outcome(plan, backup, diff, unheard, **results)
 
 
-def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> Request:
+def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> TableRequest:
     """The request that the options make, under the name that the action plugin gave it, if it did.
 
     What a person is to be told of its edits is added to `warnings` when they are made. Raises InvalidInput.
@@ -69,7 +69,7 @@ def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> Re
     name = str(told.get("name") or "")
     digests: dict[str, str] | None = None
     if told.get("has") == NAME_ONLY:
-        return Request(_unknown, name)
+        return TableRequest(_unknown, name)
     if told.get("has") == LISTS_ON_HOST:
         holders = [params, *(params["domains"] or ())]
         paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
@@ -77,11 +77,11 @@ def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> Re
         name = with_digests(name, digests)
 
     def edits() -> Edits:
-        found, unheard = with_both_forms(edits_of(params, digests), utf8, idna2008.encode)
+        found, unheard = with_both_forms(edits_of(params, digests), utf8, idna2008.a_label)
         warnings.extend(unheard)
         return replace(found, remarkable=bool(unheard))
 
-    return Request(edits, name)
+    return TableRequest(edits, name)
 
 
 def _on_host(path: str) -> bytes:

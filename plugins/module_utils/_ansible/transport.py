@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import transport_rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -25,9 +25,9 @@ DEFAULT_NAME = "transport"
 
 def keep_transport(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
-    wanted = rows(params["entries"], with_results=params["state"] == "present")
+    wanted = transport_rows(params["entries"], with_results=params["state"] == "present")
     settings = read_settings(postfix, [PARAMETER])
-    want, unheard = with_both_forms(edits(wanted, params["state"], params["purge"]), settings.utf8, idna2008.encode)
+    want, unheard = with_both_forms(edits(wanted, params["state"], params["purge"]), settings.utf8, idna2008.a_label)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, want, table_options(params), check_mode, settings)
     return table_outcome(

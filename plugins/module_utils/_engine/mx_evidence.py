@@ -9,6 +9,7 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import MapReader, transport_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import local_members
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import index_state, read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import DomainEvidence, TableEvidence
@@ -20,7 +21,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 TABLE_PARAMETERS = ("relay_domains", "relay_recipient_maps", "transport_maps")
-INDEXED = ("hash", "btree", "lmdb", "cdb", "texthash")
 
 
 def gather(
@@ -39,7 +39,7 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
     for parameter in TABLE_PARAMETERS:
         value = state.value(parameter)
         for reference in local_members(value):
-            if reference.type in INDEXED:
+            if reference.type in KEYED_TYPES:
                 entries = len(reader.source(reference.path).entries)
                 modified = written(reference.path)
                 state_of_index = (
@@ -130,7 +130,7 @@ def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader
 def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, DomainRows], bool]:
     """Rows of the local tables together, and whether there are maps whose rows can't be listed."""
     members = split_items(state.value("relay_recipient_maps"))
-    local = [one for one in local_members(" ".join(members)) if one.type in INDEXED]
+    local = [one for one in local_members(" ".join(members)) if one.type in KEYED_TYPES]
     rows: dict[str, str] = {}
     for reference in local:
         rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})

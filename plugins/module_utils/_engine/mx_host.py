@@ -19,7 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
     resolve,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import read_record
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import without_proxy
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import KEYED_TYPES, probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf, split_items
@@ -45,7 +46,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     SECONDARY,
     VERIFY,
     Refusal,
-    Request,
+    MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing, type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
@@ -71,7 +72,6 @@ OS_RELEASE = "/etc/os-release"
 KEYS_A_SECOND = 100
 # No address of a person: it finds the patterns that take every address of a domain.
 PROBE_LOCAL_PART = "mxrelay-probe"
-_INDEXED = ("hash", "btree", "lmdb", "cdb", "texthash")
 _PATTERN = re.compile(r"^/@\[\^@\]\+\\\.(.*)\$/$")
 
 
@@ -142,7 +142,7 @@ class MapReader:
         kind, _colon, path = table.partition(":")
         if kind in ("regexp", "pcre"):
             return [entry.value for entry in PatternTable.parse(read_file(path) or b"", kind).entries]
-        if kind not in (*_INDEXED, "inline"):
+        if kind not in (*KEYED_TYPES, "inline"):
             return []
         result = self._postfix.dump(table)
         return [line.partition("\t")[2] for line in result.out.splitlines()] if result.rc == 0 else []
@@ -150,26 +150,26 @@ class MapReader:
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
         kind = table.partition(":")[0]
-        if kind not in _INDEXED:
+        if kind not in KEYED_TYPES:
             return None
         result = self._postfix.dump(table)
         return [line.partition("\t")[0] for line in result.out.splitlines()] if result.rc == 0 else None
 
 
-def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
+def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidence:
     """The state of the host as far as the request needs it.
 
     DNS and the addresses of mail hosts are asked only for domains that would change: mx_info looks at the others.
     Raises HostError where Postfix's commands fail.
     """
     if not postfix.installed():
-        wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), _text(OS_RELEASE))
+        wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), text_of(OS_RELEASE))
         return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
     reader = MapReader(postfix)
     state = read_parameters(postfix, reader, ", ".join(map(str, request.settings["relay_restrictions"])))
     evidence = Evidence(state, reader=reader)
     declared = [item.name for item in request.items]
-    _read_tables(postfix, request, evidence, reader)
+    read_tables(postfix, request, evidence, reader)
     read_relay_domains(declared, state, reader)
     read_classes(declared, state, reader)
     _read_transport(request, state, reader)
@@ -177,7 +177,7 @@ def read_host(postfix: Postfix, network: Network, request: Request) -> Evidence:
     read_network(network, request, state)
     read_service(postfix, state)
     state.notes = reader.notes
-    state.missing_packages = missing(False, evidence.missing_types, bool(network.lacks()), _text(OS_RELEASE))
+    state.missing_packages = missing(False, evidence.missing_types, bool(network.lacks()), text_of(OS_RELEASE))
     state.dns_lacks = network.lacks()
     return evidence
 
@@ -187,7 +187,7 @@ def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> Non
     overrides = [service.overrides for service in state.services]
     networks = [state.value("mynetworks")] + [one.get("mynetworks", "") for one in overrides]
     value = expand(" ".join(networks), state.values)
-    state.network_files = _files(split_items(value))
+    state.network_files = named_files(split_items(value))
     tables = {one.text for one in members_of(value, state.network_files) if one.kind == "table"}
     state.network_answers = {one: reader.ask(one, ADDRESSES) for one in sorted(tables)}
 
@@ -210,7 +210,7 @@ def _permits_strangers(action: str, table: str, reader: MapReader) -> bool:
     if action in ("check_sender_access", "check_helo_access"):
         return any(permits(one) for one in reader.values(table))
     # An index has an answer for the recipients that it lists, and for nobody else.
-    if action == "check_recipient_access" and table.partition(":")[0] not in _INDEXED:
+    if action == "check_recipient_access" and table.partition(":")[0] not in KEYED_TYPES:
         return any(permits(one) for one in reader.ask(table, RECIPIENTS).values())
     # Of the others Postfix takes no OK (postconf(5)), or they are about clients that have shown who they are.
     return False
@@ -229,20 +229,20 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         installed=True,
         parameters=postfix.parameters(),
         values=postfix.parameters(options=("-x",)),
-        explicit=MainCf(_text(main_cf), main_cf).values,
-        services=MasterCf(_text(master_cf), master_cf).services,
+        explicit=MainCf(text_of(main_cf), main_cf).values,
+        services=MasterCf(text_of(master_cf), master_cf).services,
     )
     read_strangers(state, reader, wanted)
     state.version = tuple(int(one) for one in re.findall(r"\d+", state.value("mail_version"))[:3])
     return state
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
     content = read_file(path)
     return content.decode("utf-8", "replace") if content is not None else ""
 
 
-def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader: MapReader) -> None:
+def read_tables(postfix: Postfix, request: MxRequest, evidence: Evidence, reader: MapReader) -> None:
     state = evidence.state
     settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
     state.recipients = read_table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
@@ -265,7 +265,7 @@ def _read_tables(postfix: Postfix, request: Request, evidence: Evidence, reader:
 
 
 def read_table(
-    postfix: Postfix, request: Request, settings: Settings, parameter: str, name: str, evidence: Evidence
+    postfix: Postfix, request: MxRequest, settings: Settings, parameter: str, name: str, evidence: Evidence
 ) -> TableState | None:
     directory = str(request.settings["table_directory"] or "")
     wanted_type = str(request.settings["table_type"] or "") or None
@@ -297,7 +297,7 @@ def read_table(
         return None
 
 
-def _probe(postfix: Postfix, table_type: str, request: Request, evidence: Evidence) -> None:
+def _probe(postfix: Postfix, table_type: str, request: MxRequest, evidence: Evidence) -> None:
     """Raises HostError where tables of the type don't work here, and no package that we may install changes that."""
     if table_type in evidence.missing_types:
         return
@@ -314,23 +314,17 @@ def _ours_among(
 ) -> TableReference:
     """Of several tables the one with our name in the configuration directory. Raises InvalidInput without one."""
     path = os.path.join(postfix.config_directory, name)
-    members = [_local(one) for one in split_items(settings.parameters.get(parameter, ""))]
+    members = [without_proxy(one) for one in split_items(settings.parameters.get(parameter, ""))]
     if path not in [member.partition(":")[2] for member in members]:
         return resolve(postfix, parameter, name, None, wanted_type, settings)
     return resolve(postfix, parameter, name, path, wanted_type, settings)
-
-
-def _local(member: str) -> str:
-    while member.startswith("proxy:"):
-        member = member[len("proxy:") :]
-    return member
 
 
 def _state(postfix: Postfix, reference: TableReference, settings: Settings, value: str) -> TableState:
     member = ""
     replaces = []
     for text in split_items(value):
-        kind, _colon, path = _local(text).partition(":")
+        kind, _colon, path = without_proxy(text).partition(":")
         if path and os.path.realpath(path) == os.path.realpath(reference.path):
             if kind == reference.type:
                 member = text
@@ -360,7 +354,7 @@ def _table_beside(
     return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 
 
-def _move_on(request: Request, state: HostState, reader: MapReader) -> None:
+def _move_on(request: MxRequest, state: HostState, reader: MapReader) -> None:
     """Finds tables that this role left behind in another directory, to be let go of in favour of the new ones.
 
     One whose rows the new table will not hold all of stays where it is, and is noted.
@@ -379,7 +373,7 @@ def _move_on(request: Request, state: HostState, reader: MapReader) -> None:
         if table is None:
             continue
         for member in _left_behind(table, state.value(parameter)):
-            kind, _colon, path = _local(member).partition(":")
+            kind, _colon, path = without_proxy(member).partition(":")
             rows = reader.rows(kind, path, True)
             names = {_domain_of_row(key) for key in rows} - settled - held
             others = sorted(one for one in names if not one.endswith(wide))
@@ -398,7 +392,7 @@ def _left_behind(table: TableState, value: str) -> list[str]:
     """Members of the list that name a table of ours, by its name and its record, which lies elsewhere."""
     found = []
     for member in split_items(value):
-        path = _local(member).partition(":")[2]
+        path = without_proxy(member).partition(":")[2]
         same_name = os.path.basename(path) == os.path.basename(table.path)
         if same_name and os.path.realpath(path) != os.path.realpath(table.path) and read_record(path) is not None:
             found.append(member)
@@ -415,12 +409,12 @@ def _domain_of_row(key: str) -> str:
     return pattern.group(1).replace("\\", "") if pattern else key.rpartition("@")[2].lstrip(".").lower()
 
 
-def _files(members: Sequence[str]) -> dict[str, str]:
+def named_files(members: Sequence[str]) -> dict[str, str]:
     found = {}
     for text in members:
         member = member_of(text)
         if member.kind == "file" and os.path.exists(member.text):
-            found[member.text] = _text(member.text)
+            found[member.text] = text_of(member.text)
     return found
 
 
@@ -433,7 +427,7 @@ def read_relay_domains(declared: Sequence[str], state: HostState, reader: MapRea
     relayed: dict[str, str] = {}
     unlisted: list[str] = []
     for text in split_items(value):
-        for member in members_of(text, _files([text])):
+        for member in members_of(text, named_files([text])):
             if member.negated:
                 continue
             if member.kind == "pattern":
@@ -464,7 +458,7 @@ def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -
     classes: dict[str, dict[str, str]] = {}
     for parameter in OTHER_CLASSES:
         value = state.value(parameter)
-        members = members_of(value, _files(split_items(value)))
+        members = members_of(value, named_files(split_items(value)))
         answers = {one.text: reader.ask(one.text, names) for one in members if one.kind == "table"}
         for name in names:
             found = match(name, members, None, answers)
@@ -473,7 +467,7 @@ def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -
     state.classes = classes
 
 
-def _read_transport(request: Request, state: HostState, reader: MapReader) -> None:
+def _read_transport(request: MxRequest, state: HostState, reader: MapReader) -> None:
     """Which answers of other members of transport_maps come before, or behind, a row that the domain has in ours."""
     present = request.present
     if not present:
@@ -524,7 +518,7 @@ def _put(state: HostState, attribute: str, name: str, capture: Capture) -> None:
     setattr(state, attribute, known)
 
 
-def _read_probes(request: Request, state: HostState, reader: MapReader) -> None:
+def _read_probes(request: MxRequest, state: HostState, reader: MapReader) -> None:
     probes = [item.probe_recipient for item in request.present if item.policy == EXTERNAL and item.probe_recipient]
     if not probes:
         return
@@ -534,7 +528,7 @@ def _read_probes(request: Request, state: HostState, reader: MapReader) -> None:
     state.probed = {one: one.lower() in found for one in probes}
 
 
-def read_network(network: Network, request: Request, state: HostState) -> None:
+def read_network(network: Network, request: MxRequest, state: HostState) -> None:
     state.own_addresses = network.own_addresses()
     rows = state.transport.rows if state.transport else {}
     # A domain that is relayed already is asked about where its own MX records are to take over from a row.

@@ -8,10 +8,11 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_evidence import (
-    INDEXED,
     TABLE_PARAMETERS,
     gather,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import without_proxy
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_host import (
     MapReader,
     read_classes,
@@ -105,16 +106,10 @@ def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
     for parameter in TABLE_PARAMETERS:
         for text in split_items(state.value(parameter)):
             member = member_of(text)
-            kind, _colon, _rest = _unproxied(member.text).partition(":")
+            kind, _colon, _rest = without_proxy(member.text).partition(":")
             if known and member.kind == "table" and kind not in known:
-                found.append(TableEvidence(parameter, _unproxied(member.text), "type", 0))
+                found.append(TableEvidence(parameter, without_proxy(member.text), "type", 0))
     return found
-
-
-def _unproxied(member: str) -> str:
-    while member.startswith("proxy:"):
-        member = member[len("proxy:") :]
-    return member
 
 
 def _recipients(state: HostState, reader: MapReader) -> list[str]:
@@ -122,7 +117,7 @@ def _recipients(state: HostState, reader: MapReader) -> list[str]:
     return [
         entry.key.lower()
         for reference in local_members(state.value("relay_recipient_maps"))
-        if reference.type in INDEXED
+        if reference.type in KEYED_TYPES
         for entry in reader.source(reference.path).entries
         if not entry.key.startswith("@")
     ]

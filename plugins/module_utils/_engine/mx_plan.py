@@ -33,7 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     Refusal,
-    Request,
+    MxRequest,
     in_both_forms,
     read_request,
 )
@@ -49,7 +49,7 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
     if international and idna2008.available():
-        request = in_both_forms(request, idna2008.encode)
+        request = in_both_forms(request, idna2008.a_label)
     evidence = read_host(postfix, network, request)
     if international and not idna2008.available():
         evidence.needs_idna = True
@@ -82,7 +82,7 @@ def _hears_both_forms(postfix: Postfix) -> bool:
 
 def _findings(
     params: Mapping[str, Any],
-    request: Request,
+    request: MxRequest,
     results: Mapping[str, Any],
     postfix: Postfix,
     evidence: Evidence,
@@ -118,7 +118,7 @@ def _master_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
     return plan_master_cf(postfix, MasterCfRequest(services=[service])).changed
 
 
-def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, Any]:
+def _results(request: MxRequest, evidence: Evidence, plan: MxPlan) -> dict[str, Any]:
     state = evidence.state
     transport_rows = state.transport.rows if state.transport else {}
     verify_rows = state.verify.rows if state.verify else {}
@@ -168,7 +168,7 @@ def _results(request: Request, evidence: Evidence, plan: MxPlan) -> dict[str, An
     }
 
 
-def _service(request: Request, state: HostState) -> dict[str, Any]:
+def _service(request: MxRequest, state: HostState) -> dict[str, Any]:
     # Where domains only go, a service that runs follows, and one that doesn't is left alone.
     follows = bool(request.present or (request.items and state.service_active is not False))
     managed = bool(request.settings["manage_service"]) and follows
@@ -214,7 +214,7 @@ def _rows(
     }
 
 
-def _refuse_half_runs(request: Request, results: Mapping[str, Any], plan: MxPlan) -> None:
+def _refuse_half_runs(request: MxRequest, results: Mapping[str, Any], plan: MxPlan) -> None:
     """main.cf must not name tables, or relay domains, whose rows are not there yet."""
     behind = [name for name in ("recipients", "subdomains", "transport", "verify") if results[name]["changed"]]
     if behind and results["main_cf"]["changed"] and request.runs("config") and not request.runs("tables"):
@@ -227,7 +227,7 @@ def _refuse_half_runs(request: Request, results: Mapping[str, Any], plan: MxPlan
         )
 
 
-def _refuse_missing(request: Request, evidence: Evidence, results: Mapping[str, Any], plan: MxPlan) -> None:
+def _refuse_missing(request: MxRequest, evidence: Evidence, results: Mapping[str, Any], plan: MxPlan) -> None:
     """Postfix, or a package that the tables need, is not there and will not be."""
     if results["ready"] or not request.present:
         return
@@ -290,7 +290,7 @@ def changes(results: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _warnings(plan: MxPlan, state: HostState, request: Request) -> list[str]:
+def _warnings(plan: MxPlan, state: HostState, request: MxRequest) -> list[str]:
     found = [*state.notes, *plan.notes]
     if state.dns_lacks and not request.settings["manage_package"]:
         found.append(f"nothing was judged by DNS, since {state.dns_lacks} is missing")

@@ -22,7 +22,7 @@ from typing import Callable, Iterator
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_index import (
     Record,
-    digest,
+    bytes_digest,
     file_digest,
     read_back,
     read_record,
@@ -119,7 +119,7 @@ def _replace(
         if files.type == "texthash":
             _require(postfix, f"texthash:{built}", ReadBack(expected()), files)
         live = (file_digest(new_index or files.index) or "") if files.index else ""
-        record = files.record(digest(files.content), live, reload)
+        record = files.record(bytes_digest(files.content), live, reload)
         if files.index or reload:
             new_record = os.path.join(stages[beside], f"{name}.record")
             write_new_file(new_record, record.render())

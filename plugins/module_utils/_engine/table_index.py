@@ -76,7 +76,7 @@ def read_record(path: str) -> Record | None:
             return None
 
 
-def digest(data: bytes) -> str:
+def bytes_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

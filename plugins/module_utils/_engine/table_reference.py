@@ -89,15 +89,20 @@ def local_members(value: str) -> list[TableReference]:
     """The members of an expanded list of tables that are files of this host, in order, `proxy:` stripped."""
     found = []
     for start, end in words(value, _SEPARATORS):
-        member = value[start:end]
-        while member.startswith("proxy:"):
-            member = member[len("proxy:"):]
+        member = without_proxy(value[start:end])
         table_type, separator, path = member.partition(":")
         if separator and table_type in _LOCAL_TYPES and path.startswith("/"):
             found.append(TableReference(table_type, path))
         elif member.startswith("{") and member.endswith("}"):
             found.extend(local_members(member[1:-1]))
     return list(dict.fromkeys(found))
+
+
+def without_proxy(member: str) -> str:
+    """A member of a list of tables as proxymap(8) is asked for it."""
+    while member.startswith("proxy:"):
+        member = member[len("proxy:") :]
+    return member
 
 
 def named_values(postfix: Postfix) -> dict[str, str]:

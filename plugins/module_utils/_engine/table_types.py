@@ -8,6 +8,7 @@ import os
 import re
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -23,8 +24,6 @@ SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
 KEYED_TYPES = (*INDEXED_TYPES, "texthash")
 _LONG_AGO = 86400
 _LINE = re.compile(r"line \d+")
-# Debian's packages; other distributions use the same names or build the type in.
-_PACKAGES = {"lmdb": "postfix-lmdb", "cdb": "postfix-cdb", "pcre": "postfix-pcre"}
 
 
 def check_type(table_type: str, allowed: tuple[str, ...], place: str) -> None:
@@ -120,7 +119,7 @@ def last_words(said: str) -> str:
 
 def unusable(table_type: str, problem: str) -> HostError:
     """The error for a type that this host's Postfix can't build or read."""
-    package = _PACKAGES.get(table_type)
+    package = type_package(table_type)
     remedy = f"install the package {package}, or use another type" if package else "use another type"
     words = last_words(problem)
     detail = f" ({words})" if words else ""

@@ -26,7 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_inde
     UNREADABLE,
     Record,
     content_state,
-    digest,
+    bytes_digest,
     file_digest,
     read_record,
 )
@@ -70,7 +70,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 __all__ = [
     "Edits",
-    "Request",
+    "TableRequest",
     "Settings",
     "TableOptions",
     "TablePlan",
@@ -108,7 +108,7 @@ class TableOptions:
 
 
 @dataclass(frozen=True)
-class Request:
+class TableRequest:
     """What a task asks for: edits that are still to be made from its lists, and a name that stands for all of it.
 
     Of a request that is recorded by its name as finding nothing to change the edits are not made. The empty name is
@@ -182,7 +182,7 @@ def _directories(reference: TableReference) -> list[str]:
 def change_table(
     postfix: Postfix,
     reference: TableReference,
-    want: Edits | Request,
+    want: Edits | TableRequest,
     options: TableOptions,
     check_mode: bool,
     settings: Settings | None = None,
@@ -206,14 +206,14 @@ def change_table(
 def plan_table(
     postfix: Postfix,
     reference: TableReference,
-    want: Edits | Request,
+    want: Edits | TableRequest,
     options: TableOptions,
     settings: Settings | None = None,
 ) -> TablePlan:
     """What would change; only reads. Raises InvalidInput, Refused or HostError for what can't or must not be done."""
     known = settings or read_settings(postfix)
     utf8 = known.utf8
-    request = want if isinstance(want, Request) else Request(lambda: want)
+    request = want if isinstance(want, TableRequest) else TableRequest(lambda: want)
     source = _source(reference)
     suffix = index_suffix(postfix, reference.type, known.redirected)
     noted = read_record(reference.path)
@@ -252,7 +252,7 @@ def plan_table(
         source_changed=found.changed,
         metadata_changes=metadata_changes,
         reload_pending=pending,
-        leftovers=_leftovers(reference),
+        leftovers=leftovers_of(reference),
         warnings=_warnings([f"{reference.path}: {one}" for one in found.warnings]),
     )
     if plan.source_changed or plan.index_rebuilt:
@@ -323,7 +323,7 @@ def _source(reference: TableReference) -> bytes | None:
 
 def _nothing_there(reference: TableReference) -> TablePlan:
     files = Files(reference.type, reference.path, "", b"", None, None)
-    return TablePlan(reference, NO_INDEX, files, leftovers=_leftovers(reference))
+    return TablePlan(reference, NO_INDEX, files, leftovers=leftovers_of(reference))
 
 
 def _of_these_files(
@@ -333,10 +333,10 @@ def _of_these_files(
     if record is None or source is None:
         return None
     live = (file_digest(reference.path + suffix) or "") if suffix else ""
-    return record if record.is_of(reference.type, utf8, digest(source), live) else None
+    return record if record.is_of(reference.type, utf8, bytes_digest(source), live) else None
 
 
-def _is_met(request: Request, record: Record) -> bool:
+def _is_met(request: TableRequest, record: Record) -> bool:
     """Whether the request is known to find nothing to change in the table that the record speaks of."""
     return bool(request.name) and request.name in record.requests and not record.reload
 
@@ -451,7 +451,7 @@ def _warnings(found: list[str]) -> list[str]:
     return found if more <= 0 else [*found[:WARNINGS], f"... and {more} warnings more"]
 
 
-def _leftovers(reference: TableReference) -> list[str]:
+def leftovers_of(reference: TableReference) -> list[str]:
     """Scratch directories that a killed run left behind; whoever holds the lock may remove them."""
     found = []
     for directory in _directories(reference):

@@ -49,7 +49,7 @@ def merged(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     return found
 
 
-def rows(
+def entry_rows(
     entries: Sequence[Mapping[str, Any]],
     table_type: str,
     with_values: bool = True,

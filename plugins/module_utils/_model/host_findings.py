@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import restrictions
@@ -33,22 +32,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_plan imp
     RELAY_RESTRICTIONS,
     open_services,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.restriction_names import (
     RESTRICTION_LISTS,
     problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers import world_member
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_TIME = re.compile(r"(\d+)([smhdw]?)\Z", re.ASCII)
 _SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
-
-
-def seconds(text: str, unit: str = "s") -> int | None:
-    """A Postfix time value in seconds, None where it is none. `unit` is the parameter's own."""
-    found = _TIME.match(text.strip())
-    return int(found.group(1)) * _UNITS[found.group(2) or unit] if found else None
 
 
 def host_findings(state: HostState, facts: HostFacts) -> Iterator[Finding]:
@@ -310,7 +302,7 @@ def _relaying(state: HostState) -> Iterator[Finding]:
 def _waiting(state: HostState, facts: HostFacts) -> Iterator[Finding]:
     """How long mail waits, and whether it then finds its way."""
     lifetime = state.value("maximal_queue_lifetime")
-    wanted, kept = seconds(facts.outage), seconds(lifetime, "d")
+    wanted, kept = seconds(facts.outage, "s"), seconds(lifetime, "d")
     if lifetime and kept is None:
         yield Finding(
             "",

@@ -15,7 +15,7 @@ from typing import Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import split_items
 
 # table -> key -> result, for every key that was asked; a key without a result is left out.
-Answers = Mapping[str, Mapping[str, str]]
+TableAnswers = Mapping[str, Mapping[str, str]]
 
 _TABLE = re.compile(r"^[a-z][a-z0-9_]*:.+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
@@ -60,7 +60,7 @@ def members_of(value: str, files: Mapping[str, str]) -> list[Member]:
     return found
 
 
-def match(domain: str, members: Sequence[Member], parents: bool | None, answers: Answers) -> Member | None:
+def match(domain: str, members: Sequence[Member], parents: bool | None, answers: TableAnswers) -> Member | None:
     """The member that puts `domain` in the list, or None.
 
     `parents`: whether parent_domain_matches_subdomains names this list; None for the lists that hold whole names
@@ -84,7 +84,7 @@ def lookup_keys(domain: str, parents: bool | None) -> list[str]:
     return keys + [("" if parents else ".") + ".".join(labels[place:]) for place in range(1, len(labels))]
 
 
-def _matches(domain: str, member: Member, parents: bool | None, answers: Answers) -> bool:
+def _matches(domain: str, member: Member, parents: bool | None, answers: TableAnswers) -> bool:
     if member.kind == "table":
         results = answers.get(member.text, {})
         return any(key in results for key in lookup_keys(domain, parents))

@@ -128,12 +128,6 @@ class HostState:
         return any(plain_address(one) in own for one in addresses)
 
 
-def is_address(text: str) -> bool:
-    """Whether the text is an IP address, in any of the forms that Postfix takes."""
-    bare = plain_address(text)
-    return ":" in bare or bare.replace(".", "").isdigit()
-
-
 @lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
     """An IP address in its one canonical form; other text as it is, in lower case."""

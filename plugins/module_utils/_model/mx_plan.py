@@ -31,7 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
     VERIFY,
     DomainItem,
     Refusal,
-    Request,
+    MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_settings import asked, relay_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE
@@ -114,27 +114,27 @@ class MxPlan:
             members.append(item)
 
 
-def decide(request: Request, host: HostState) -> MxPlan:
+def decide(request: MxRequest, host: HostState) -> MxPlan:
     """The plan for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     plan = MxPlan(refusals=list(request.refusals))
-    _policies(request, host, plan)
-    _primary_rows(request, host, plan)
+    recipient_policies(request, host, plan)
+    primary_rows(request, host, plan)
     if host.installed:
-        _host_wide(request, host, plan)
-        _classes(request, host, plan)
-        _loops(request, host, plan)
-        _undeclared(request, host, plan)
-        _absent(request, host, plan)
-        _secondary_rows(request, host, plan)
-        _relay_domains(request, host, plan)
-        _recipient_maps(request, host, plan)
-        _subdomain_patterns(request, host, plan)
-        _left_at_subdomains(request, host, plan)
-        _transport_maps(request, host, plan)
-        _verification(request, host, plan)
+        host_wide(request, host, plan)
+        refuse_other_classes(request, host, plan)
+        refuse_loops(request, host, plan)
+        undeclared_domains(request, host, plan)
+        absent_domains(request, host, plan)
+        secondary_rows(request, host, plan)
+        relay_domains_members(request, host, plan)
+        recipient_maps(request, host, plan)
+        subdomain_patterns(request, host, plan)
+        left_at_subdomains(request, host, plan)
+        transport_maps(request, host, plan)
+        verification(request, host, plan)
         if request.present:
-            _restrictions(request, host, plan)
-            _fallback_guard(host, plan)
+            relay_restrictions(request, host, plan)
+            fallback_guard(host, plan)
     else:
         for item in request.present:
             plan.add_item("relay_domains", item.name)
@@ -173,7 +173,7 @@ def subdomain_pattern(name: str) -> str:
     return "/@[^@]+\\." + name.replace(".", "\\.") + "$/"
 
 
-def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
+def recipient_policies(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     settings = request.settings
     table = settings["recipient_check"] == "table"
     for item in request.present:
@@ -222,7 +222,7 @@ def _policies(request: Request, host: HostState, plan: MxPlan) -> None:
             )
 
 
-def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+def primary_rows(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """The rows of primaries, and an end to rows for subdomains where they are no longer wanted."""
     rows = host.transport.rows if host.transport else {}
     for item in request.present:
@@ -238,7 +238,7 @@ def _primary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
     _keep_routes(request, host, plan)
 
 
-def _keep_routes(request: Request, host: HostState, plan: MxPlan) -> None:
+def _keep_routes(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """A primary's row for its subdomains does not capture those for which the other role makes this a secondary."""
     rows = host.transport.rows if host.transport else {}
     for one in host.relayed:
@@ -252,7 +252,7 @@ def _keep_routes(request: Request, host: HostState, plan: MxPlan) -> None:
             plan.notes.append(f"the transport row {captured} routes {one} as well, which no role declares")
 
 
-def _secondary_rows(request: Request, host: HostState, plan: MxPlan) -> None:
+def secondary_rows(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """`relay:` where something else would capture the mail of a secondary; its own MX lookup does without a row.
 
     The row for one's subdomains captures the mail of those that are secondaries themselves, so parents come first, and
@@ -283,7 +283,7 @@ def _is_captured(item: DomainItem, host: HostState) -> bool:
     )
 
 
-def _others_routed_by(dotted: str, request: Request, host: HostState) -> list[str]:
+def _others_routed_by(dotted: str, request: MxRequest, host: HostState) -> list[str]:
     """The relay domains, that are to stay, which nothing but the transport row for a domain's subdomains routes."""
     rows = host.transport.rows if host.transport else {}
     return [
@@ -301,7 +301,7 @@ def _row_stays(dotted: str, others: list[str]) -> str:
     return f"the transport row {dotted} stays, since it routes {others[0]}, which no role declares"
 
 
-def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
+def host_wide(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     settings = request.settings
     if not request.present:
         return
@@ -339,7 +339,7 @@ def _host_wide(request: Request, host: HostState, plan: MxPlan) -> None:
         plan.parameters["relay_transport"] = "relay"
 
 
-def _classes(request: Request, host: HostState, plan: MxPlan) -> None:
+def refuse_other_classes(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     for item in request.present:
         for parameter, member in host.classes.get(item.name, {}).items():
             plan.refuse(
@@ -350,7 +350,7 @@ def _classes(request: Request, host: HostState, plan: MxPlan) -> None:
             )
 
 
-def _loops(request: Request, host: HostState, plan: MxPlan) -> None:
+def refuse_loops(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """What would send accepted mail back to this host, or where another map sends it."""
     proxies = [str(one) for one in request.settings["proxy_interfaces"]]
     for item in request.present:
@@ -419,7 +419,7 @@ def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     return not (mx_lookup and host.mx[name])
 
 
-def _undeclared(request: Request, host: HostState, plan: MxPlan) -> None:
+def undeclared_domains(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     settings = request.settings
     declared = request.declared
     others = [
@@ -475,13 +475,13 @@ def _go_on(name: str, host: HostState, plan: MxPlan) -> None:
         plan.subdomains[subdomain_pattern(name.lstrip("."))] = VALUE
 
 
-def _absent(request: Request, host: HostState, plan: MxPlan) -> None:
+def absent_domains(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     for item in request.absent:
         _let_go(item.name, item.force, request, host, plan, item)
 
 
 def _let_go(
-    name: str, force: bool, request: Request, host: HostState, plan: MxPlan, item: DomainItem | None = None
+    name: str, force: bool, request: MxRequest, host: HostState, plan: MxPlan, item: DomainItem | None = None
 ) -> None:
     """Everything of ours that a domain leaves behind. What is not there needs no removal."""
     rows = host.recipient_rows.get(name)
@@ -540,7 +540,7 @@ def _is_own_row(name: str, host: HostState) -> bool:
     return host.transport is not None and host.relayed.get(name, "").endswith(host.transport.reference)
 
 
-def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
+def relay_domains_members(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     table = request.settings["recipient_check"] == "table"
     for item in request.present:
         wanted = [item.name]
@@ -556,7 +556,7 @@ def _relay_domains(request: Request, host: HostState, plan: MxPlan) -> None:
         _unmatch_subdomains(request, host, plan)
 
 
-def _unmatch_subdomains(request: Request, host: HostState, plan: MxPlan) -> None:
+def _unmatch_subdomains(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """Without a table of recipients, relay_domains alone can refuse subdomains: by no longer matching parents.
 
     Domains that this role does not declare go on as they are: their subdomains are named from now on.
@@ -587,7 +587,7 @@ def _unmatch_subdomains(request: Request, host: HostState, plan: MxPlan) -> None
         )
 
 
-def _needs_recipients_table(request: Request, host: HostState, plan: MxPlan) -> bool:
+def _needs_recipients_table(request: MxRequest, host: HostState, plan: MxPlan) -> bool:
     """Whether relay_recipient_maps is to have our table; for external domains only one that others have filled."""
     ours = host.recipients
     named = bool(split_items(host.value("relay_recipient_maps")))
@@ -595,7 +595,7 @@ def _needs_recipients_table(request: Request, host: HostState, plan: MxPlan) -> 
     return bool(plan.recipients) or (filled and any(item.policy == EXTERNAL for item in request.present))
 
 
-def _recipient_maps(request: Request, host: HostState, plan: MxPlan) -> None:
+def recipient_maps(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     if not request.present:
         return
     current = split_items(host.value("relay_recipient_maps"))
@@ -625,10 +625,10 @@ def _recipient_maps(request: Request, host: HostState, plan: MxPlan) -> None:
                 "have the map answer for it, or correct probe_recipient",
             )
     if needed and host.recipients:
-        _reference("relay_recipient_maps", host.recipients, plan)
+        name_table("relay_recipient_maps", host.recipients, plan)
 
 
-def _subdomain_patterns(request: Request, host: HostState, plan: MxPlan) -> None:
+def subdomain_patterns(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """A pattern for each domain of which every recipient is accepted, or asked about, at its subdomains as well."""
     table = host.subdomains
     if table is None:
@@ -641,13 +641,13 @@ def _subdomain_patterns(request: Request, host: HostState, plan: MxPlan) -> None
             elif pattern in table.rows and item.policy != EXTERNAL:
                 plan.subdomains_removed.append(pattern)
     if plan.subdomains:
-        _reference("relay_recipient_maps", table, plan)
+        name_table("relay_recipient_maps", table, plan)
     elif table.member and all(pattern in plan.subdomains_removed for pattern in table.rows):
         if "relay_recipient_maps" not in plan.parameters:
             plan.remove_item("relay_recipient_maps", table.member)
 
 
-def _left_at_subdomains(request: Request, host: HostState, plan: MxPlan) -> None:
+def left_at_subdomains(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """Rows of subdomains that were listed once and are no longer to be known by their addresses."""
     items = {item.name: item for item in request.items}
     for name in host.recipient_rows:
@@ -664,19 +664,19 @@ def _left_at_subdomains(request: Request, host: HostState, plan: MxPlan) -> None
             plan.waiting.append(name)
 
 
-def _transport_maps(request: Request, host: HostState, plan: MxPlan) -> None:
+def transport_maps(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     if plan.transport and host.transport:
-        _reference("transport_maps", host.transport, plan)
+        name_table("transport_maps", host.transport, plan)
 
 
-def _reference(parameter: str, table: TableState, plan: MxPlan) -> None:
+def name_table(parameter: str, table: TableState, plan: MxPlan) -> None:
     for replaced in table.replaces:
         plan.remove_item(parameter, replaced)
     if table.member == "":
         plan.add_item(parameter, table.reference)
 
 
-def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
+def verification(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     items = [item for item in request.present if item.policy == VERIFY]
     rows = dict(host.verify.rows) if host.verify else {}
     parents = "smtpd_access_maps" in split_items(host.value(PARENTS))
@@ -690,8 +690,8 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
         _refuse_verification(items, host, plan)
     if not host.verify:
         return
-    before = _written(host, RECIPIENT_RESTRICTIONS)
-    changed = restrictions.with_check if _still_verifies(host, plan) else restrictions.without_check
+    before = written_value(host, RECIPIENT_RESTRICTIONS)
+    changed = restrictions.with_check if still_verifies(host, plan) else restrictions.without_check
     after = changed(before, f"check_recipient_access {host.verify.reference}")
     for replaced in host.verify.replaces:
         after = restrictions.without_check(after, f"check_recipient_access {replaced}")
@@ -703,7 +703,7 @@ def _verification(request: Request, host: HostState, plan: MxPlan) -> None:
         plan.parameters["unverified_recipient_defer_code"] = "250"
 
 
-def _still_verifies(host: HostState, plan: MxPlan) -> bool:
+def still_verifies(host: HostState, plan: MxPlan) -> bool:
     """Whether the recipients of any domain are to be verified."""
     rows = dict(host.verify.rows) if host.verify else {}
     return any(name not in plan.verify_removed for name in {**rows, **plan.verify})
@@ -730,7 +730,7 @@ def _refuse_verification(items: Sequence[DomainItem], host: HostState, plan: MxP
                 )
 
 
-def _restrictions(request: Request, host: HostState, plan: MxPlan) -> None:
+def relay_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> None:
     """554 instead of 454 for a relay attempt, and no list through which a stranger relays."""
     told = _wanted_restrictions(request, host, plan)
     relay = expand(plan.parameters.get(RELAY_RESTRICTIONS, host.value(RELAY_RESTRICTIONS)), host.values)
@@ -754,7 +754,7 @@ def _restrictions(request: Request, host: HostState, plan: MxPlan) -> None:
             f"end {names[0]} with reject_unauth_destination, after what permits your own clients and nobody else",
         )
     for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS):
-        before = plan.parameters.get(name, _written(host, name))
+        before = plan.parameters.get(name, written_value(host, name))
         after = restrictions.rejecting(before)
         whole = expand(before, host.values)
         if after == before and restrictions.rejecting(whole) != whole:
@@ -770,14 +770,14 @@ def _restrictions(request: Request, host: HostState, plan: MxPlan) -> None:
         )
 
 
-def _wanted_restrictions(request: Request, host: HostState, plan: MxPlan) -> bool:
+def _wanted_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> bool:
     """The list that is asked for, which has to close by itself; whether it was refused because it does not."""
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
     if not wanted:
         return False
     if host.knows(RELAY_RESTRICTIONS):
         plan.parameters[RELAY_RESTRICTIONS] = wanted
-    elif host.verify and _still_verifies(host, plan):
+    elif host.verify and still_verifies(host, plan):
         check = f"check_recipient_access {host.verify.reference}"
         plan.parameters[RECIPIENT_RESTRICTIONS] = restrictions.with_check(wanted, check)
     else:
@@ -803,12 +803,12 @@ def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
             expand(service.overrides.get(RECIPIENT_RESTRICTIONS, recipient), host.values),
         ]
         closed = restrictions.CLOSED in [restrictions.verdict(one, host.permitting) for one in lists]
-        if overridden and not closed and _faces_strangers(service):
+        if overridden and not closed and faces_strangers(service):
             found.append(service)
     return found
 
 
-def _faces_strangers(service: Service) -> bool:
+def faces_strangers(service: Service) -> bool:
     """Whether it is an SMTP server that more than this host itself can reach."""
     words = service.command.split()
     local = service.name.startswith(("127.", "localhost:", "[::1]:", "::1:"))
@@ -819,11 +819,11 @@ def _overrides(host: HostState, parameter: str) -> list[tuple[str, str]]:
     return [
         (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
         for service in host.services
-        if parameter in service.overrides and _faces_strangers(service)
+        if parameter in service.overrides and faces_strangers(service)
     ]
 
 
-def _fallback_guard(host: HostState, plan: MxPlan) -> None:
+def fallback_guard(host: HostState, plan: MxPlan) -> None:
     """Mail for a relay domain waits here, whatever fallback the host has for other mail."""
     relay = relay_service(host)
     if relay is None:
@@ -840,6 +840,6 @@ def _fallback_guard(host: HostState, plan: MxPlan) -> None:
         plan.overrides[name] = ""
 
 
-def _written(host: HostState, name: str) -> str:
+def written_value(host: HostState, name: str) -> str:
     """The value as main.cf has it, else the effective default."""
     return host.explicit.get(name, host.value(name))

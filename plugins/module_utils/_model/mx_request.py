@@ -110,7 +110,7 @@ class DomainItem:
 
 
 @dataclass(frozen=True)
-class Request:
+class MxRequest:
     """Everything a role run declares, and what the other role on the same host does."""
 
     role: str
@@ -161,7 +161,7 @@ def _off(value: Any) -> bool:
     return blank(value) or value is False
 
 
-def read_request(params: Mapping[str, Any]) -> Request:
+def read_request(params: Mapping[str, Any]) -> MxRequest:
     """The request that module parameters hold. What can't be right becomes a refusal, so that all are seen at once."""
     reading = _Reading()
     peer = _peer(params)
@@ -179,7 +179,7 @@ def read_request(params: Mapping[str, Any]) -> Request:
                     "leave it in one list; a host has one role for a domain",
                 )
             )
-    return Request(
+    return MxRequest(
         role=params.get("role") or "",
         items=tuple(items),
         settings=settings,
@@ -327,7 +327,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 
 
-def in_both_forms(request: Request, encode: Encode) -> Request:
+def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
     """The request with each internationalised domain in both of its forms, by which mail can name it with SMTPUTF8.
 
     Refused is a domain on which IDNA2003 and IDNA2008 differ without its other form, and one that is declared in both

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model import rest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import HostState, is_address
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import Refusal, Request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import Refusal, MxRequest
 
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
 ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
@@ -45,7 +45,7 @@ class Asked:
         self.refusals.append(Refusal("", check, cause, remedy))
 
 
-def asked(request: Request, host: HostState) -> Asked:
+def asked(request: MxRequest, host: HostState) -> Asked:
     """What the settings ask of a host that relays something. Without Postfix only the plain values are known."""
     found = Asked()
     settings = request.settings
@@ -65,7 +65,7 @@ def asked(request: Request, host: HostState) -> Asked:
     return found
 
 
-def _message_size(request: Request, host: HostState, found: Asked) -> None:
+def _message_size(request: MxRequest, host: HostState, found: Asked) -> None:
     wanted = int(str(request.settings["message_size_limit"]) or "-1")
     if wanted < 0:
         return
@@ -80,7 +80,7 @@ def _message_size(request: Request, host: HostState, found: Asked) -> None:
             )
 
 
-def _utf8(request: Request, host: HostState, found: Asked) -> None:
+def _utf8(request: MxRequest, host: HostState, found: Asked) -> None:
     if request.settings["smtputf8"] == "" or host.knows("smtputf8_enable"):
         return
     del found.parameters["smtputf8_enable"]
@@ -88,7 +88,7 @@ def _utf8(request: Request, host: HostState, found: Asked) -> None:
         found.refuse("smtputf8", "Postfix before 3.0 has no SMTPUTF8", "leave the setting out, or use a later Postfix")
 
 
-def _clients(request: Request, host: HostState, found: Asked) -> None:
+def _clients(request: MxRequest, host: HostState, found: Asked) -> None:
     wanted = ", ".join(map(str, request.settings["client_restrictions"]))
     if not wanted:
         return
@@ -101,7 +101,7 @@ def _clients(request: Request, host: HostState, found: Asked) -> None:
         )
 
 
-def _etrn(request: Request, host: HostState, found: Asked) -> None:
+def _etrn(request: MxRequest, host: HostState, found: Asked) -> None:
     wanted = ", ".join(map(str, request.settings["etrn_restrictions"]))
     if wanted:
         found.parameters[ETRN_RESTRICTIONS] = wanted
@@ -109,7 +109,7 @@ def _etrn(request: Request, host: HostState, found: Asked) -> None:
         found.parameters[ETRN_RESTRICTIONS] = SAFE_ETRN
 
 
-def _tls(request: Request, host: HostState, found: Asked) -> None:
+def _tls(request: MxRequest, host: HostState, found: Asked) -> None:
     wanted = str(request.settings["mail_host_tls"])
     relay = relay_service(host)
     if relay is None:
@@ -137,7 +137,7 @@ def _tls(request: Request, host: HostState, found: Asked) -> None:
         )
 
 
-def _dane(request: Request, host: HostState, relay: Service, found: Asked) -> None:
+def _dane(request: MxRequest, host: HostState, relay: Service, found: Asked) -> None:
     if not host.knows(DNS_SUPPORT):
         found.refuse("mail_host_tls", "Postfix before 2.11 has no DANE", "ask for may or secure")
         return

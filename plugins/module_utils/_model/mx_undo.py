@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_by_domain
 
-Rows = Mapping[str, str]
+KeyedRows = Mapping[str, str]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Undo:
             self.set[name] = value
 
 
-def undo_rows(before: Rows, now: Rows, planned: Mapping[str, str | None]) -> Undo:
+def undo_rows(before: KeyedRows, now: KeyedRows, planned: Mapping[str, str | None]) -> Undo:
     """The inverse for rows, or overrides, that were to get the planned values; None is one that was to go."""
     undo = Undo()
     for key, value in planned.items():
@@ -52,7 +52,7 @@ def undo_rows(before: Rows, now: Rows, planned: Mapping[str, str | None]) -> Und
     return undo
 
 
-def undo_recipients(before: Rows, now: Rows, planned: Sequence[Mapping[str, Any]]) -> Undo:
+def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[Mapping[str, Any]]) -> Undo:
     """The inverse for whole domains, given as mx_plan returns them. A domain stands or falls with all its rows."""
     undo = Undo()
     wide = frozenset(one["name"] for one in planned if one["subdomains"])
@@ -70,7 +70,7 @@ def undo_recipients(before: Rows, now: Rows, planned: Sequence[Mapping[str, Any]
     return undo
 
 
-def _rows_of(planned: Mapping[str, Any], rows: Rows, named: frozenset[str]) -> dict[str, str]:
+def _rows_of(planned: Mapping[str, Any], rows: KeyedRows, named: frozenset[str]) -> dict[str, str]:
     name = planned["name"]
 
     def is_own(domain: str) -> bool:
@@ -80,7 +80,7 @@ def _rows_of(planned: Mapping[str, Any], rows: Rows, named: frozenset[str]) -> d
     return {key: value for key, value in rows.items() if "@" in key and is_own(domain_of(key))}
 
 
-def _as_planned(planned: Mapping[str, Any], new: Rows, rows: Mapping[str, Any]) -> bool:
+def _as_planned(planned: Mapping[str, Any], new: KeyedRows, rows: Mapping[str, Any]) -> bool:
     if planned["state"] == ABSENT:
         return not new
     item = DomainItem(
@@ -95,7 +95,7 @@ def _as_planned(planned: Mapping[str, Any], new: Rows, rows: Mapping[str, Any]) 
     return found is not None and not rows_differ(item, found, bool(planned["postmaster"]))
 
 
-def undo_parameters(before: Rows, now: Rows, planned: Mapping[str, Any], defaults: Rows) -> Undo:
+def undo_parameters(before: KeyedRows, now: KeyedRows, planned: Mapping[str, Any], defaults: KeyedRows) -> Undo:
     """The inverse for main.cf. `before` and `now` are what it sets itself, `defaults` what a parameter means unset.
 
     `planned` has the options of the module main_cf. Members of lists go back one by one, so that those which others
@@ -138,7 +138,7 @@ def _same(left: str | None, right: Any) -> bool:
 
 
 def planned_rows(entries: Sequence[Mapping[str, str]], removed: Sequence[Mapping[str, str]]) -> dict[str, str | None]:
-    """Rows as they were to be, from the entries that mx_plan returns for a table and for its removal."""
+    """KeyedRows as they were to be, from the entries that mx_plan returns for a table and for its removal."""
     found: dict[str, str | None] = {}
     for entry in entries:
         key, value = (entry[one] for one in (("pattern", "result") if "pattern" in entry else ("key", "value")))

@@ -189,7 +189,7 @@ def is_number(value: str) -> bool:
 
 def seconds(value: str, unit: str) -> int | None:
     """A time value in seconds; None where it is none. See postconf(5) on time units: they are lower case."""
-    match = _TIME.match(value)
+    match = _TIME.match(value.strip())
     return int(match.group(1)) * SECONDS[match.group(2) or unit or "s"] if match else None
 
 

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 VALUE = "x"
 
 
-def digest(entries: Mapping[str, str]) -> str:
+def rows_digest(entries: Mapping[str, str]) -> str:
     """The SHA-256 of the entries in one order, in hexadecimal; "" for no entries.
 
     It is the same for a domain in its two forms.
@@ -60,7 +60,7 @@ def _domain_rows(name: str, entries: Mapping[str, str], untidy: frozenset[str]) 
     listed = {key: value for key, value in entries.items() if key not in own}
     return DomainRows(
         count=len(listed),
-        digest=digest(listed),
+        digest=rows_digest(listed),
         postmaster="postmaster@" + name in entries,
         wildcard="@" + name in entries,
         tidy=not untidy.intersection(entries) and all(entries.get(key, VALUE) == VALUE for key in own),

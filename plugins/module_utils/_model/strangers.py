@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import Answers, Member, members_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import TableAnswers, Member, members_of
 
 STRANGERS = (("192.0.2.1", "198.51.100.1", "203.0.113.1"), ("2001:db8::1", "3fff::1"))
 ADDRESSES = tuple(address for family in STRANGERS for address in family)
@@ -21,7 +21,7 @@ RECIPIENTS = ("mxrelay-probe@mxrelay-probe.invalid", "mxrelay-probe@mxrelay-prob
 WIDEST_IPV4 = 8
 
 
-def world_member(value: str, files: Mapping[str, str], answers: Answers) -> str:
+def world_member(value: str, files: Mapping[str, str], answers: TableAnswers) -> str:
     """The member through which an expanded `mynetworks` takes in everybody, "" where it does not.
 
     `files` and `answers` are the texts of its files, and the results of its tables for ADDRESSES.
@@ -48,11 +48,11 @@ def permits(result: str) -> bool:
     return bool(words) and (words[0].upper() == "OK" or words[0].isdigit() or words[0].lower() == "permit")
 
 
-def _first(address: str, members: Sequence[Member], answers: Answers) -> Member | None:
+def _first(address: str, members: Sequence[Member], answers: TableAnswers) -> Member | None:
     return next((one for one in members if _has(one, address, answers)), None)
 
 
-def _has(member: Member, address: str, answers: Answers) -> bool:
+def _has(member: Member, address: str, answers: TableAnswers) -> bool:
     if member.kind == "table":
         return address in answers.get(member.text, {})
     network = _network(member.text) if member.kind == "pattern" else None

@@ -29,7 +29,7 @@ def pattern(text: object, place: str) -> str:
     return address(value, place) if "@" in value else domain_name(value, place, allow_subdomains=True)
 
 
-def rows(entries: Sequence[Mapping[str, Any]], with_results: bool = True, place: str = "entries") -> dict[str, str]:
+def transport_rows(entries: Sequence[Mapping[str, Any]], with_results: bool = True, place: str = "entries") -> dict[str, str]:
     """Pattern to result of all entries; `subdomains` adds the row of the leading dot. Raises InvalidInput.
 
     Without `with_results` (rows to be removed) the results are empty and what an entry says of them is not looked at.

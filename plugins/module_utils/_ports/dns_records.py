@@ -34,7 +34,7 @@ class Reply:
     alias: bool = False
 
 
-Answers = Dict[Question, Reply]
+Replies = Dict[Question, Reply]
 
 
 def available() -> bool:
@@ -42,7 +42,7 @@ def available() -> bool:
     return importlib.util.find_spec("dns") is not None
 
 
-def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Answers:
+def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Replies:
     """The reply to each question, which is a pair such as `("x.example", "MX")`.
 
     `servers` are the addresses of the name servers to ask, those of resolv.conf(5) where there are none. Left out:
@@ -64,7 +64,7 @@ class _Asker:
     """One round of questions: what is answered, and what is on its way."""
 
     def __init__(self) -> None:
-        self.answers: Answers = {}
+        self.answers: Replies = {}
         self._waiting: dict[int, Question] = {}
         self._exception = importlib.import_module("dns.exception")
         self._message = importlib.import_module("dns.message")

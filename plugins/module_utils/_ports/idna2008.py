@@ -17,7 +17,7 @@ def available() -> bool:
     return importlib.util.find_spec("idna") is not None
 
 
-def encode(label: str) -> str | None:
+def a_label(label: str) -> str | None:
     """The A-label of a U-label, None where IDNA2008 does not take the label. Raises HostError without python3-idna."""
     try:
         idna = importlib.import_module("idna")

@@ -12,7 +12,7 @@ import time
 from typing import Callable, Iterable, Protocol, Sequence, TypeVar
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, Answers, ask, available
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, Replies, ask, available
 
 NAME_SECONDS = 10.0
 POLICY_SECONDS = 5.0
@@ -89,14 +89,14 @@ class SystemNetwork:
         return "" if available() else PACKAGE
 
 
-def _exchangers(name: str, answer: Sequence[tuple[int, str]], replies: Answers) -> tuple[MxRecord, ...]:
+def _exchangers(name: str, answer: Sequence[tuple[int, str]], replies: Replies) -> tuple[MxRecord, ...]:
     if not answer:
         itself = _record(0, name, replies)
         return (itself,) if itself.addresses else ()
     return tuple(_record(preference, host, replies) for preference, host in answer if host)
 
 
-def _record(preference: int, host: str, replies: Answers) -> MxRecord:
+def _record(preference: int, host: str, replies: Replies) -> MxRecord:
     found = [replies[host, kind] for kind in ("A", "AAAA") if (host, kind) in replies]
     return MxRecord(
         preference,

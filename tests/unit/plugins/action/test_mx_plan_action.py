@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mxrelay.postfix.plugins.action import mx_plan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_digest
 
 
 def run(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -45,7 +45,7 @@ def test_no_address_leaves_the_controller(monkeypatch: pytest.MonkeyPatch) -> No
                 "name": "x.example",
                 "has_list": True,
                 "recipients_count": 3,
-                "recipients_digest": digest({"a@x.example": "x", "b@x.example": "x"}),
+                "recipients_digest": rows_digest({"a@x.example": "x", "b@x.example": "x"}),
                 "lists_postmaster": True,
             }
         ],

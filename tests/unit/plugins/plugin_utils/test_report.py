@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.filter.mx_report import FilterModule
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import duration, report, size
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import bare_host, shortened
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import shortened
 
 NOW = 1795359476.0
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -240,14 +240,6 @@ def test_duration(seconds: float | None, shown: str) -> None:
 )
 def test_size(count: int, shown: str) -> None:
     assert size(count) == shown
-
-
-@pytest.mark.parametrize(
-    ("nexthop", "found"),
-    [("[a.example]:25", "a.example"), ("a.example", "a.example"), ("[ipv6:2001:db8::1]", "2001:db8::1")],
-)
-def test_bare_host(nexthop: str, found: str) -> None:
-    assert bare_host(nexthop) == found
 
 
 def test_long_names_keep_their_ends() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
@@ -26,7 +26,7 @@ def host(tmp_path: Path) -> FakeMxHost:
 
 def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[str, Any]:
     addresses = {f"{one}@{name}": "x" for one in local_parts or ("a",)}
-    summary = {"has_list": True, "recipients_count": len(addresses), "recipients_digest": digest(addresses)}
+    summary = {"has_list": True, "recipients_count": len(addresses), "recipients_digest": rows_digest(addresses)}
     return {"name": name, "mail_host": "mail.example", **summary, **fields}
 
 
@@ -483,7 +483,7 @@ def encode(label: str) -> str:
 
 def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idna2008, "available", lambda: True)
-    monkeypatch.setattr(idna2008, "encode", encode)
+    monkeypatch.setattr(idna2008, "a_label", encode)
     mine, other = "bücher.example", "xn--bcher-kva.example"
     converged(host)
     results = plan(host, listed(mine))
@@ -510,7 +510,7 @@ def test_international_domain_on_which_the_standards_differ_is_refused_before_po
     host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idna2008, "available", lambda: True)
-    monkeypatch.setattr(idna2008, "encode", encode)
+    monkeypatch.setattr(idna2008, "a_label", encode)
     host.installed = False
     assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))
 

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_undo import DIRECTORY, forget, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import DEFAULTS, FakeMxHost
@@ -163,7 +163,7 @@ INTERNATIONAL = ("bücher.example", "xn--bcher-kva.example")
 def international(host: FakeMxHost) -> dict[str, Any]:
     """A plan that names one form of a domain, of which the modules write both."""
     name = INTERNATIONAL[0]
-    item = {**X, "name": name, "recipients_policy": "listed", "digest": digest({f"{x}@{name}": "x" for x in "ac"})}
+    item = {**X, "name": name, "recipients_policy": "listed", "digest": rows_digest({f"{x}@{name}": "x" for x in "ac"})}
     nowhere: dict[str, Any] = {"path": "", "type": "", "entries": []}
     return plan(
         host,
@@ -178,7 +178,7 @@ def international(host: FakeMxHost) -> dict[str, Any]:
 @pytest.fixture
 def idna(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idna2008, "available", lambda: True)
-    monkeypatch.setattr(idna2008, "encode", lambda label: PREFIX + label.encode("punycode").decode())
+    monkeypatch.setattr(idna2008, "a_label", lambda label: PREFIX + label.encode("punycode").decode())
 
 
 def in_both_forms(*addresses: str) -> str:
@@ -214,7 +214,7 @@ def test_other_form_that_somebody_touched_is_told(host: FakeMxHost) -> None:
 
 def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idna2008, "available", lambda: False)
-    monkeypatch.setattr(idna2008, "encode", None)
+    monkeypatch.setattr(idna2008, "a_label", None)
     postfix = host.postfix()
     host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")
     remember(postfix, international(host))

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
     Edits,
-    Request,
+    TableRequest,
     TableOptions,
     TablePlan,
     TableReference,
@@ -48,7 +48,7 @@ class Subject:
     def change(self, edits: Edits | None = None, name: str = "one", check_mode: bool = False) -> TablePlan:
         made = by_name_alone if edits is None else lambda: edits
         reference = TableReference("hash", str(self.path))
-        return tables.change_table(self.host.postfix(), reference, Request(made, name), OPTIONS, check_mode)[0]
+        return tables.change_table(self.host.postfix(), reference, TableRequest(made, name), OPTIONS, check_mode)[0]
 
 
 @pytest.fixture(name="table")
@@ -114,7 +114,7 @@ def test_metadata_is_mended_where_the_request_is_known(table: Subject) -> None:
     options = replace(OPTIONS, mode="0600")
     reference = TableReference("hash", str(table.path))
     postfix = table.host.postfix()
-    assert tables.change_table(postfix, reference, Request(by_name_alone, "one"), options, False)[0].changed
+    assert tables.change_table(postfix, reference, TableRequest(by_name_alone, "one"), options, False)[0].changed
     assert [oct(path.stat().st_mode & 0o777) for path in (table.path, table.index)] == ["0o600", "0o600"]
 
 

@@ -530,7 +530,7 @@ def test_run_that_changes_nothing_needs_no_space_for_its_record(
     monkeypatch.setattr(tables, "RECORDED_BYTES", 0)
     table.change()
     monkeypatch.setattr(tempfile, "mkdtemp", mock.Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
-    plan = table.change(tables.Request(lambda: ALICE, "name"))
+    plan = table.change(tables.TableRequest(lambda: ALICE, "name"))
     assert (plan.changed, plan.to_record is None) == (False, False)
 
 

@@ -12,7 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import (
     DEFAULTS,
     Refusal,
-    Request,
+    MxRequest,
     bare_host,
     in_both_forms,
     read_request,
@@ -237,7 +237,7 @@ def test_bare_host_is_what_is_connected_to(nexthop: str, host: str) -> None:
 U, A = "bücher.example", "xn--bcher-kva.example"
 
 
-def requested(*domains: dict[str, Any], **params: Any) -> Request:
+def requested(*domains: dict[str, Any], **params: Any) -> MxRequest:
     request = read_request({"role": "secondary_mx", "domains": list(domains), **params})
     return in_both_forms(request, lambda label: PREFIX + label.encode("punycode").decode())
 

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_undo imp
     undo_recipients,
     undo_rows,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_digest
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[st
         "state": "present",
         "postmaster": True,
         "subdomains": False,
-        "digest": digest(rows),
+        "digest": rows_digest(rows),
         "lists_postmaster": False,
     }
     return {**planned, **fields}
@@ -90,7 +90,7 @@ def test_rows_of_subdomains_belong_to_the_domain_unless_planned_themselves() -> 
     now = {"a@x.example": "x", "b@sub.x.example": "x", "postmaster@x.example": "x", "@own.x.example": "x"}
     rows = {"a@x.example": "x", "b@sub.x.example": "x"}
     own = listed("own.x.example", recipients_policy="any", postmaster=False, digest="")
-    undo = undo_recipients({}, now, [listed("x.example", subdomains=True, digest=digest(rows)), own])
+    undo = undo_recipients({}, now, [listed("x.example", subdomains=True, digest=rows_digest(rows)), own])
     assert sorted(undo.remove) == sorted(now)
 
 

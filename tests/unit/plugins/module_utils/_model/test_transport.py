@@ -9,11 +9,11 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model import entries as any_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import transport_rows
 
 
 def test_rows_of_entries() -> None:
-    assert rows(
+    assert transport_rows(
         [
             {"pattern": "X.example", "nexthop": "mail.x.example", "subdomains": True},
             {"pattern": "y.example", "transport": "smtp", "nexthop": "192.0.2.7", "port": 2525, "mx_lookup": False},
@@ -37,12 +37,12 @@ def test_rows_of_entries() -> None:
 
 def test_equal_rows_are_merged() -> None:
     entry = {"pattern": "x.example", "nexthop": "m.example"}
-    assert rows([entry, dict(entry, pattern="X.Example")]) == {"x.example": "relay:[m.example]"}
+    assert transport_rows([entry, dict(entry, pattern="X.Example")]) == {"x.example": "relay:[m.example]"}
 
 
 def test_rows_to_remove_need_no_result() -> None:
     entries = [{"pattern": "x.example", "subdomains": True, "nexthop": "not a host"}, {"pattern": "y.example"}]
-    assert rows(entries, with_results=False) == {"x.example": "", ".x.example": "", "y.example": ""}
+    assert transport_rows(entries, with_results=False) == {"x.example": "", ".x.example": "", "y.example": ""}
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,16 @@ def test_rows_to_remove_need_no_result() -> None:
 )
 def test_bad_entry_is_refused_with_its_place(entry: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        rows([{"pattern": "first.example", "nexthop": "m.example"}, entry])
+        transport_rows([{"pattern": "first.example", "nexthop": "m.example"}, entry])
     assert caught.value.message == message
 
 
 def test_entries_of_any_table() -> None:
     entries = [{"key": "Spam.example", "value": "REJECT no"}, {"key": "spam.EXAMPLE", "value": "REJECT no"}]
-    assert any_table.rows(entries, "hash") == {"Spam.example": "REJECT no"}
-    assert any_table.rows([{"key": "a"}], "hash", with_values=False) == {"a": "x"}
+    assert any_table.entry_rows(entries, "hash") == {"Spam.example": "REJECT no"}
+    assert any_table.entry_rows([{"key": "a"}], "hash", with_values=False) == {"a": "x"}
     patterns = [{"key": "/a/", "value": "1"}, {"key": "/A/", "value": "2"}]
-    assert any_table.rows(patterns, "pcre") == {"/a/": "1", "/A/": "2"}
+    assert any_table.entry_rows(patterns, "pcre") == {"/a/": "1", "/A/": "2"}
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_entries_of_any_table() -> None:
 )
 def test_bad_entry_of_any_table_is_refused(entry: dict[str, Any], table_type: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        any_table.rows([entry], table_type)
+        any_table.entry_rows([entry], table_type)
     assert caught.value.message == message
 
 
 @pytest.mark.parametrize("table_type", ["hash", "regexp"])
 def test_disagreeing_entries_of_any_table_are_refused(table_type: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        any_table.rows([{"key": "/a/", "value": "1"}, {"key": "/a/", "value": "2"}], table_type)
+        any_table.entry_rows([{"key": "/a/", "value": "1"}, {"key": "/a/", "value": "2"}], table_type)
     assert caught.value.message == '"/a/" (entries[1].key) is given before, with another value; give it once'

@@ -12,9 +12,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE, rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import VALUE, rows_digest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import listed_addresses
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import listed_addresses
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
 
 

@@ -16,7 +16,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
     NAME_ONLY,
     SENT,
     WITH_LISTS,
@@ -75,9 +75,7 @@ class ActionModule(ActionBase):
             result["msg"] = str(result.get("msg")).replace(path, listed)
         return result
 
-    def _module(
-        self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None
-    ) -> dict[str, Any]:
+    def _module(self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         return self._execute_module(
             module_name="mxrelay.postfix.relay_recipients",
             module_args=dict(arguments, _request=name._asdict()),

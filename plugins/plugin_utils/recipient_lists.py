@@ -19,7 +19,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     ReadFile,
     as_items,
     as_paths,

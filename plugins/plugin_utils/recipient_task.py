@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model import request as model
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import task_name as model
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     ReadFile,
     as_items,
     as_paths,
@@ -44,7 +44,9 @@ def request_name(given: dict[str, Any], read: ReadFile) -> model.RequestName:
     if on_host and inline and files:
         return model.RequestName("", model.WITH_LISTS)
     digests = {} if on_host else {path: model.digest_of(read(path)) for path in files}
-    name = model.with_digests([code_digest(), {key: value for key, value in given.items() if key != "_request"}], digests)
+    name = model.with_digests(
+        [code_digest(), {key: value for key, value in given.items() if key != "_request"}], digests
+    )
     if on_host and files:
         return model.RequestName(name, model.LISTS_ON_HOST)
     return model.RequestName(name, model.NAME_ONLY if inline or files else model.WITH_LISTS)

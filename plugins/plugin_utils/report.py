@@ -69,9 +69,7 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
     for finding in mx["findings"]:
         by_domain.setdefault(finding["domain"], []).append(finding)
     wide = worst_first(by_domain.get("", []))
-    rows = [
-        _row(name, domain, found, worst_first(by_domain.get(domain, [])), wide, now) for domain in mx["domains"]
-    ]
+    rows = [_row(name, domain, found, worst_first(by_domain.get(domain, [])), wide, now) for domain in mx["domains"]]
     return {
         "name": name,
         "status": status_of(wide),

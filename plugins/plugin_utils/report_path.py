@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_request import bare_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 # Units of the drawing; 380 of them are as wide as a phone.
 WIDTH = 380
@@ -146,7 +146,9 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
             "records": [],
         },
         "nexthop": {
-            "title": "Nexthop", "lines": [shortened(row["nexthop"]["text"], TEXT_LETTERS)], "records": [],
+            "title": "Nexthop",
+            "lines": [shortened(row["nexthop"]["text"], TEXT_LETTERS)],
+            "records": [],
         },
         "mail_host": {
             "title": shortened(mail_host, TITLE_LETTERS) or "Mail host unknown",

@@ -22,8 +22,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from bench import plot
 from lab import hosts, playbooks
+
+from bench import plot
 
 HERE = pathlib.Path(__file__).parent
 GUIDE = HERE.parents[1] / "docs/speed.md"

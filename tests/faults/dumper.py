@@ -69,7 +69,7 @@ def change(folder: pathlib.Path, number: int, content: str, order: Dict[str, Any
 
     Returns whether the first and a second run changed anything, and what source and table hold then.
     """
-    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import tables
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change as tables
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

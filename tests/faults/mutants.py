@@ -31,14 +31,14 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "rename order",
-        f"{ENGINE}/table_change.py",
+        f"{ENGINE}/tables/replace.py",
         "for new, target in reversed(moves) if reload else moves:",
         "for new, target in moves if reload else reversed(moves):",
         "test_killed_at_each_system_call and hash",
     ),
     Mutant(
         "read-back",
-        f"{ENGINE}/table_change.py",
+        f"{ENGINE}/tables/replace.py",
         """    _require(postfix, table, found, files)
     if files.index_metadata""",
         """    if files.index_metadata""",
@@ -53,14 +53,14 @@ MUTANTS = (
     ),
     Mutant(
         "leftovers",
-        f"{ENGINE}/tables.py",
+        f"{ENGINE}/tables/lock.py",
         "if entry.name.startswith(SCRATCH_PREFIX) and entry.is_dir(follow_symlinks=False):",
         "if entry.name.startswith(SCRATCH_PREFIX + SCRATCH_PREFIX):",
         "test_leftovers and btree",
     ),
     Mutant(
         "symbolic links",
-        f"{ENGINE}/table_change.py",
+        f"{ENGINE}/tables/replace.py",
         "    source = os.path.realpath(files.path)\n",
         "    source = files.path\n",
         "test_symlinked_table and hash",

@@ -9,22 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import (
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from lab import hosts
+from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
+    PATTERN_TYPES,
+    PatternTable,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import (
     Table,
     decode,
     fold,
     is_text,
     split_lines,
 )
-from hypothesis import HealthCheck, given, seed, settings
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-from lab import hosts
-
 from faults import host
 from faults.conftest import Extent
-from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
 CHANGES = 100

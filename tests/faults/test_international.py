@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from faults import host
 from lab import hosts
+
+from faults import host
 
 HUMAN, DNS = host.INTERNATIONAL
 ASK = """

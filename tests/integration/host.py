@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ansible
-
 from lab import hosts
 
 NAME = "config.lab.example"

@@ -14,8 +14,8 @@ import subprocess
 import sys
 from typing import Any, Dict
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix

@@ -93,8 +93,8 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
 
 
 def test_verify_guide_lists_every_check() -> None:
-    model = ROOT / "plugins" / "module_utils" / "_model"
-    code = "".join(path.read_text(encoding="utf-8") for path in sorted(model.glob("*_findings.py")))
+    findings = ROOT / "plugins" / "module_utils" / "_model" / "findings"
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(findings.glob("*.py")))
     made = set(re.findall(r"Finding\(\s+(?:\"\"|[\w.]+),\s+\"(\w+)\"", code)) | {"probe_deferred", "probe_refused"}
     assert set(re.findall(r"^\| `(\w+)` \| (?:local|dns|remote) \|", _text("docs/verify.md"), re.MULTILINE)) == made
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,
     MainCfRequest,
     MasterCfRequest,
@@ -16,11 +16,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_master_cf,
     rehearse_configuration,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.instance import describe
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.instance import describe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
+    parameter_value,
+    value_text,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
+    SERVICE_TYPES,
+    ServiceRequest,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import parameter_value, value_text
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import SERVICE_TYPES, ServiceRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 SERVICE_SPEC = {

@@ -11,10 +11,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
     table_options,
     table_outcome,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_reference import reference_at
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change_table, read_settings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits, entry_rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    read_settings,
+    reference_at,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits, entry_rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 

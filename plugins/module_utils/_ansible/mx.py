@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Dict
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_info import inform
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_plan import plan_mx
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_probe import as_stranger
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx_undo import Undone, forget, remember, undo
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber

@@ -8,8 +8,8 @@ import time
 from typing import Any, Dict, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

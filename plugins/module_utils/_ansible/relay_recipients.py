@@ -13,25 +13,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
     table_options,
     table_outcome,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import (
-    Edits,
-    TableRequest,
-    change_table,
-    read_settings,
-    resolve,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import checked_value
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings, resolve
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipients import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import checked_value
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     as_paths,
     declared_domains,
     declared_recipients,
     edits_by_domain,
     edits_by_entry,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.request import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
     LISTS_ON_HOST,
     NAME_ONLY,
     SENT,

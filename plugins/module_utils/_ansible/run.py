@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, Iterable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.table_metadata import described
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import TableOptions, TablePlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Diff, Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import described
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, TablePlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 
 TABLE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},

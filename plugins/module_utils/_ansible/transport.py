@@ -11,11 +11,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
     table_options,
     table_outcome,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change_table, read_settings, resolve
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.both_forms import with_both_forms
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.changes import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.entries import edits
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.transport import transport_rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings, resolve
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.transport import transport_rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

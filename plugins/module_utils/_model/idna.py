@@ -82,7 +82,7 @@ def _decoded(label: str) -> str | None:
     if not label.startswith(PREFIX) or not label.isascii():
         return label
     try:
-        found = label[len(PREFIX):].encode("ascii").decode("punycode")
+        found = label[len(PREFIX) :].encode("ascii").decode("punycode")
     except UnicodeError:
         return None
     return None if found.isascii() else found

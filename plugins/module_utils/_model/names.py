@@ -15,10 +15,20 @@ from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
+
+def bare_host(nexthop_text: str) -> str:
+    """The host in a nexthop, without brackets, port and the `ipv6:` of an address, in lower case."""
+    text = nexthop_text.strip().lower()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    if text.startswith("ipv6:"):
+        return text[5:]
+    return text.partition(":")[0] if text.count(":") == 1 else text
+
+
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
 JOINERS = "\u200c\u200d"
-
 # The characters of RFC 5322's atext; everything from U+0080 on is atext as well (RFC 6531).
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+")
 _DOT_ATOM = re.compile(_ATOM.pattern + r"(?:\." + _ATOM.pattern + r")*")
@@ -130,14 +140,14 @@ def domain_name_of(value: str, domain: str, place: str) -> str:
         return domain_name(domain, place)
     except InvalidInput as error:
         message = error.message.replace(shown(domain), shown(value), 1)
-        local = value[:-len(domain)] if value.endswith(f"@{domain}") else ""
+        local = value[: -len(domain)] if value.endswith(f"@{domain}") else ""
         raise InvalidInput(message.replace('write "', f'write "{local}', 1)) from None
 
 
 def _split_address(value: str, place: str) -> tuple[str, str]:
     quoted = _QUOTED.match(value)
     if quoted:
-        local, rest = quoted.group(0), value[quoted.end():]
+        local, rest = quoted.group(0), value[quoted.end() :]
         if not rest.startswith("@"):
             raise invalid(value, place, "has no @ after its quoted local part", "give a full address")
         domain = rest[1:]
@@ -158,7 +168,9 @@ def _split_address(value: str, place: str) -> tuple[str, str]:
         local, domain = value.split("@")
         if local == "":
             raise invalid(
-                value, place, "has no local part",
+                value,
+                place,
+                "has no local part",
                 "give a full address; to accept every address of a domain give it recipients_policy: any",
             )
         if not _UNQUOTED.fullmatch(local):
@@ -216,7 +228,9 @@ def _host(value: str, host: str, mx_lookup: bool, place: str) -> str:
     except ValueError:
         if literal is not host or ":" in host or "[" in host or "]" in host:
             raise invalid(
-                value, place, "is not a host name, an IP address or [host]:port",
+                value,
+                place,
+                "is not a host name, an IP address or [host]:port",
                 "give the host alone and its port in the option port",
             ) from None
         name = domain_name_of(value, host, place) if host else ""

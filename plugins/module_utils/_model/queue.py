@@ -131,7 +131,7 @@ def common_reason(reason: str) -> str:
     """What the reasons of several recipients have in common: an address is reduced to its domain
     (`<...@x.example>: User unknown`), and a host that is not tried at the moment is as bad as when it was.
     """
-    return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED):] if reason.startswith(_SUSPENDED) else reason)
+    return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason)
 
 
 def waiting_for(messages: Iterable[Message], domains: Iterable[str]) -> dict[str, list[Message]]:

@@ -91,9 +91,7 @@ class LocalCommands:
 
 def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT)
-    return subprocess.Popen(
-        list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    )
+    return subprocess.Popen(list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
 
 def _text(output: bytes | None) -> str:

@@ -8,8 +8,8 @@ import os
 import re
 from typing import Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
 # For how long a command that asks a daemon or a server may be silent.

@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mxrelay.postfix.plugins.action import mx_plan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.recipient_digest import rows_digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 
 
 def run(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -142,7 +142,9 @@ def test_single_recipients_travel_alike(controller: Controller) -> None:
     controller.run(recipients=["bob@x.example"], recipients_file="list", state="absent")
     content = b"bob@x.example\nalice@x.example\n"
     assert controller.module_arguments == {
-        "recipients_file": [at(content)], "state": "absent", "remote_src": True,
+        "recipients_file": [at(content)],
+        "state": "absent",
+        "remote_src": True,
     }
     assert controller.transferred == {at(content): content}
 
@@ -154,7 +156,8 @@ def test_files_of_the_host_are_left_to_the_module(controller: Controller) -> Non
     assert controller.transferred == {}
     controller.run(recipients=["bob@x.example"], recipients_file="/on/host", remote_src=True)
     assert controller.module_arguments == {
-        "recipients_file": ["/on/host", at(b"bob@x.example\n")], "remote_src": True,
+        "recipients_file": ["/on/host", at(b"bob@x.example\n")],
+        "remote_src": True,
     }
 
 

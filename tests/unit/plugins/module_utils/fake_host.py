@@ -13,7 +13,7 @@ import os
 import struct
 from typing import Callable, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import Table, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result, Take
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -57,7 +57,7 @@ class FakeHost:
         result = self.run(argv)
         # Two pieces, which do not end where rows do.
         data = encode(result.out)
-        for piece in (data[:len(data) // 2], data[len(data) // 2:]):
+        for piece in (data[: len(data) // 2], data[len(data) // 2 :]):
             take(piece)
         return Result(result.rc, "", result.err)
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 from typing import Iterable, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import Answer, Talk
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx_host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 

@@ -10,19 +10,72 @@ from hypothesis import strategies as st
 
 # Single characters and pairs that Postfix, Python or an editor treat in a way of their own.
 ODD = (
-    '"', '""', "\\", '\\"', "#", ":", "@", ".", "+", "<>", ",", "{", "}", "!", "$", "%", "'", "`", "|", "=", "/", "~",
-    "ü", "Ü", "ß", "ẞ", "İ", "ı", "ς", "Σ", "ſ", "K", "ﬁ", "ŉ", "e\u0301", "\u200d", "\u200c", "日本", "\U0001f4e7",
-    "\u00a0", "\u0085", "\u2028", "\u3000", "\ufeff", "\x00", "\x01", "\x1b", "\x1c", "\x7f",
+    '"',
+    '""',
+    "\\",
+    '\\"',
+    "#",
+    ":",
+    "@",
+    ".",
+    "+",
+    "<>",
+    ",",
+    "{",
+    "}",
+    "!",
+    "$",
+    "%",
+    "'",
+    "`",
+    "|",
+    "=",
+    "/",
+    "~",
+    "ü",
+    "Ü",
+    "ß",
+    "ẞ",
+    "İ",
+    "ı",
+    "ς",
+    "Σ",
+    "ſ",
+    "K",
+    "ﬁ",
+    "ŉ",
+    "e\u0301",
+    "\u200d",
+    "\u200c",
+    "日本",
+    "\U0001f4e7",
+    "\u00a0",
+    "\u0085",
+    "\u2028",
+    "\u3000",
+    "\ufeff",
+    "\x00",
+    "\x01",
+    "\x1b",
+    "\x1c",
+    "\x7f",
 )
 BROKEN = (
-    b"\xff", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf",
+    b"\xff",
+    b"\xc3",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xc0\xaf",
+    b"\x00",
+    b"\xef\xbb\xbf",
 )
 SPACES = (b" ", b" ", b"\t", b"  ", b" \t ", b"\r", b"\v", b"\f")
 ENDS = (b"\n", b"\n", b"\n", b"\n", b"\r\n", b" \n", b"\n\n", b"\\\n", b"")
 
 _plain = st.text(alphabet="abcXYZ019@.-", min_size=1, max_size=8)
 _odd = st.lists(st.one_of(_plain, st.sampled_from(ODD)), min_size=1, max_size=4).map("".join)
-_quoted = st.text(alphabet='ab @.\\\t#ü', max_size=6).map(lambda text: f'"{text}"@x.example')
+_quoted = st.text(alphabet="ab @.\\\t#ü", max_size=6).map(lambda text: f'"{text}"@x.example')
 _few = st.sampled_from(("a@x.example", "A@X.example", "b@x.example", "@x.example", "x.example", "ü@x.example"))
 _word = st.one_of(
     _plain.map(str.encode),
@@ -85,7 +138,11 @@ def pattern_sources(kind: str) -> st.SearchStrategy[bytes]:
     """Tables of patterns (regexp, pcre, cidr), each of which matches what it was made from and nothing else."""
     row = st.builds(
         lambda between, pattern, space, result, end: f"{between}{pattern}{space}{result}{end}",
-        _between, _pattern_rows(kind), _breaks, _results, st.sampled_from(("\n", "\n", " \n", "\r\n")),
+        _between,
+        _pattern_rows(kind),
+        _breaks,
+        _results,
+        st.sampled_from(("\n", "\n", " \n", "\r\n")),
     )
     block = st.lists(row, min_size=1, max_size=3).map("".join)
     if kind != "cidr":
@@ -105,7 +162,10 @@ _plain_tail = st.sampled_from(
 
 plain_sources = st.builds(
     lambda head, keys, value, tail: (head + "".join(f"{key} {value}\n" for key in keys) + tail).encode(),
-    _plain_head, st.lists(_plain_key, max_size=8), st.sampled_from(("x", "x", "OK", "ü", "")), _plain_tail,
+    _plain_head,
+    st.lists(_plain_key, max_size=8),
+    st.sampled_from(("x", "x", "OK", "ü", "")),
+    _plain_tail,
 )
 """Sources of one value, as our own runs leave them, and sources that are nearly so."""
 

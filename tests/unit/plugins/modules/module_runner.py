@@ -39,14 +39,20 @@ class ModuleRunner:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         monkeypatch.setattr(run, "LocalCommands", lambda: self.host)
-        monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, log_args=None: self.logged.append(message))
+        monkeypatch.setattr(
+            basic.AnsibleModule, "log", lambda _self, message, log_args=None: self.logged.append(message)
+        )
 
     def __call__(self, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """What the module returns, success or failure."""
         given = {
-            "config_directory": str(self.directory), "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp",
+            "config_directory": str(self.directory),
+            "_ansible_check_mode": check_mode,
+            "_ansible_remote_tmp": "/tmp",
             # Every controller sends it, and it outweighs what the module gave to AnsibleModule.
-            "_ansible_no_log": False, **MINE, **arguments,
+            "_ansible_no_log": False,
+            **MINE,
+            **arguments,
         }
         self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
         self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)

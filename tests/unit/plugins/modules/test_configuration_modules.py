@@ -107,9 +107,7 @@ def test_main_cf_tells_of_duplicates(tmp_path: Path) -> None:
         ({"add_items": {"relay_domains": None}}, "give the members as a list"),
     ],
 )
-def test_main_cf_refuses_and_writes_nothing(
-    module: Run, tmp_path: Path, options: dict[str, Any], message: str
-) -> None:
+def test_main_cf_refuses_and_writes_nothing(module: Run, tmp_path: Path, options: dict[str, Any], message: str) -> None:
     result = module(main_cf.main, **options)
     assert result["failed"] is True
     assert message in result["msg"]

@@ -25,7 +25,9 @@ def test_entries_are_added_and_removed(module: ModuleRunner) -> None:
     path = f"{module.directory}/access"
     result = module(path=path, entries=[SPAM, {"key": "a@b.example", "value": "OK"}])
     assert (result["reference"], result["added"], result["total"]) == (
-        f"hash:{path}", ["a@b.example", "spam.example"], 2,
+        f"hash:{path}",
+        ["a@b.example", "spam.example"],
+        2,
     )
     assert result["diff"][0]["after"] == "a@b.example OK\nspam.example REJECT we know you\n"
     assert module(path=path, entries=[SPAM])["changed"] is False
@@ -39,7 +41,8 @@ def test_secret_values_are_not_shown(module: ModuleRunner) -> None:
     result = module(path=path, entries=[PASSWORD], secret=True)
     assert result["updated"] == ["[smtp.example]:587"]
     assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (
-        "[smtp.example]:587 (old value)\n", "[smtp.example]:587 (new value)\n",
+        "[smtp.example]:587 (old value)\n",
+        "[smtp.example]:587 (new value)\n",
     )
     assert "sesame" not in str(result) and "relay:open" not in str(result)
     assert "sesame" not in str(module.logged) and "relay:open" not in str(module.logged)

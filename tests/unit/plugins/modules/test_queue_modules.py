@@ -21,12 +21,20 @@ NO_SITE = Result(69, "", 'postqueue: fatal: Flush service is not configured for 
 
 def entry(queue_id: str, queue: str, *recipients: str) -> str:
     listed = [{"address": one, "delay_reason": "no answer"} for one in recipients]
-    return json.dumps(
-        {
-            "queue_name": queue, "queue_id": queue_id, "arrival_time": 1795359466, "message_size": 100,
-            "forced_expire": False, "sender": "me@x.test", "recipients": listed,
-        }
-    ) + "\n"
+    return (
+        json.dumps(
+            {
+                "queue_name": queue,
+                "queue_id": queue_id,
+                "arrival_time": 1795359466,
+                "message_size": 100,
+                "forced_expire": False,
+                "sender": "me@x.test",
+                "recipients": listed,
+            }
+        )
+        + "\n"
+    )
 
 
 class FakePostqueue:
@@ -90,7 +98,8 @@ def test_info_tells_each_domain(module: Run, postqueue: FakePostqueue, check_mod
     found = module(queue_info.main, check_mode)
     assert found["changed"] is False
     assert {name: (one["count"], one["held"]) for name, one in found["domains"].items()} == {
-        "other.test": (2, 0), "slow.example": (2, 1),
+        "other.test": (2, 0),
+        "slow.example": (2, 1),
     }
     assert (found["total"]["count"], found["total"]["size"]) == (3, 300)
     assert postqueue.asked == []

@@ -143,8 +143,7 @@ def test_refusals(module: ModuleRunner, arguments: dict[str, object], message: s
 def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
     module.host.parameters["relay_recipient_maps"] = "hash:/a, cdb:/b"
     assert module.refused(recipients=["a@x.example"]) == (
-        "relay_recipient_maps names several tables (hash:/a, cdb:/b); "
-        "give the option path to say which one is meant"
+        "relay_recipient_maps names several tables (hash:/a, cdb:/b); " "give the option path to say which one is meant"
     )
 
 
@@ -170,7 +169,9 @@ def test_request_that_is_known_by_its_name_needs_no_list(module: ModuleRunner) -
 
 def test_list_that_travels_with_the_task_is_not_shown(module: ModuleRunner) -> None:
     task = {
-        "recipients_file": ["-"], "remote_src": True, "_lists": "alice@x.example\n",
+        "recipients_file": ["-"],
+        "remote_src": True,
+        "_lists": "alice@x.example\n",
         "_request": {"name": "one", "has": "with lists"},
     }
     result = module(**task)
@@ -183,7 +184,9 @@ def test_list_on_the_host_is_part_of_the_name(module: ModuleRunner) -> None:
     path = module.directory / "list"
     path.write_text("alice@x.example\n")
     task = {
-        "recipients_file": [str(path)], "remote_src": True, "purge": True,
+        "recipients_file": [str(path)],
+        "remote_src": True,
+        "purge": True,
         "_request": {"name": "one", "has": "lists on host"},
     }
     assert module(**task)["added"] == 1

@@ -29,7 +29,10 @@ def test_entries_are_added_changed_and_kept(module: ModuleRunner) -> None:
         ".x.example relay:[mail.x.example]\ny.example relay:[ipv6:2001:db8::1]:2525\n"
     )
     assert (result["added"], result["updated"], result["removed"], result["total"]) == (
-        [".x.example", "y.example"], ["x.example"], [], 4,
+        [".x.example", "y.example"],
+        ["x.example"],
+        [],
+        4,
     )
     assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (
         "x.example :\n",

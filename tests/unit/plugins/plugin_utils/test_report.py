@@ -77,7 +77,12 @@ def row(found: dict[str, Any]) -> dict[str, Any]:
 def test_healthy_domain_is_one_quiet_line() -> None:
     only = row(host({"x.example": domain()}))
     assert {key: only[key] for key in ("status", "role", "recipients", "age", "index", "waiting", "first")} == {
-        "status": "ok", "role": "secondary MX", "recipients": "2", "age": "3 d", "index": "current", "waiting": 0,
+        "status": "ok",
+        "role": "secondary MX",
+        "recipients": "2",
+        "age": "3 d",
+        "index": "current",
+        "waiting": 0,
         "first": "",
     }
     assert {part["status"] for part in [*only["path"]["stations"], *only["path"]["links"]]} == {"ok"}
@@ -155,7 +160,9 @@ def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], part: s
 def test_what_lies_beyond_a_break_is_not_drawn_as_well() -> None:
     path = row(host({"x.example": domain()}, finding("x.example", "own_nexthop")))["path"]
     assert [one["name"] for one in [*path["stations"], *path["links"]] if one["beyond"]] == [
-        "nexthop", "mail_host", "delivery",
+        "nexthop",
+        "mail_host",
+        "delivery",
     ]
 
 

@@ -38,7 +38,10 @@ def test_domain_is_lower_cased_and_otherwise_kept(text: str, name: str) -> None:
         (None, "domains[0].name is null; give a domain name"),
         (7, "7 (domains[0].name) is not a domain name; write it as a string"),
         ("", '"" (domains[0].name) is empty; give a domain name'),
-        ("x.example.", '"x.example." (domains[0].name) ends with a dot, which Postfix never matches; write "x.example"'),
+        (
+            "x.example.",
+            '"x.example." (domains[0].name) ends with a dot, which Postfix never matches; write "x.example"',
+        ),
         (".x.example", '".x.example" (domains[0].name) starts with a dot; write "x.example"'),
         ("x..example", '"x..example" (domains[0].name) has an empty part between its dots; correct the domain name'),
         (
@@ -111,7 +114,10 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
         (True, "True (recipients[3]) is not a full address; write it as a string"),
         ("", '"" (recipients[3]) is empty; give a full address'),
         ("bob", '"bob" (recipients[3]) has no @; give a full address, such as name@domain.example'),
-        ("a@b@x.example", '"a@b@x.example" (recipients[3]) has more than one @; give one address, or quote the local part'),
+        (
+            "a@b@x.example",
+            '"a@b@x.example" (recipients[3]) has more than one @; give one address, or quote the local part',
+        ),
         ('"a"@b@x.example', '"\\"a\\"@b@x.example" (recipients[3]) has more than one @; give one address'),
         (
             "bob smith@x.example",
@@ -141,7 +147,10 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
         ),
         ('"\u00a0"@x.example', '"\\xa0" (recipients[3]) contains white space; correct it'),
         ('""@x.example', '"\\"\\"@x.example" (recipients[3]) has an empty local part; give a full address'),
-        ('"bob"x.example', '"\\"bob\\"x.example" (recipients[3]) has no @ after its quoted local part; give a full address'),
+        (
+            '"bob"x.example',
+            '"\\"bob\\"x.example" (recipients[3]) has no @ after its quoted local part; give a full address',
+        ),
         (
             "<bob@x.example",
             '"<bob@x.example" (recipients[3]) has characters in its local part that need quotes; quote it or correct it',
@@ -193,50 +202,70 @@ def test_transport_result(nexthop: str | None, port: int | None, mx_lookup: bool
     [
         ("", 25, False, "entries[0].nexthop: port 25 is given without a nexthop; give the nexthop or remove the port"),
         (
-            "mail.x.example:25", None, False,
+            "mail.x.example:25",
+            None,
+            False,
             '"mail.x.example:25" (entries[0].nexthop) is not a host name, an IP address or [host]:port; '
             "give the host alone and its port in the option port",
         ),
         (
-            "[mail.x.example", None, False,
+            "[mail.x.example",
+            None,
+            False,
             '"[mail.x.example" (entries[0].nexthop) is not a host name, an IP address or [host]:port; '
             "give the host alone and its port in the option port",
         ),
         (
-            "mail .example", None, False,
+            "mail .example",
+            None,
+            False,
             '"mail .example" (entries[0].nexthop) contains white space; give one host name or IP address',
         ),
         ("mail\n", None, False, '"mail\\n" (entries[0].nexthop) contains a newline; remove it'),
         (
-            "[mail.x.example]:smtp", None, False,
+            "[mail.x.example]:smtp",
+            None,
+            False,
             '"[mail.x.example]:smtp" (entries[0].nexthop) has a port that is not a number; write [host]:port',
         ),
         (
-            "[mail.x.example]:25", 26, False,
+            "[mail.x.example]:25",
+            26,
+            False,
             '"[mail.x.example]:25" (entries[0].nexthop) has another port than the option port (26); give the port once',
         ),
         (
-            "mail.x.example", 70000, False,
+            "mail.x.example",
+            70000,
+            False,
             '"mail.x.example" (entries[0].nexthop) has the port 70000; give a port from 1 to 65535',
         ),
         (
-            "[mail.x.example]", None, True,
+            "[mail.x.example]",
+            None,
+            True,
             '"[mail.x.example]" (entries[0].nexthop) is in brackets, which turn the MX lookup off; '
             "remove them or mx_lookup",
         ),
         (
-            "192.0.2.7", None, True,
+            "192.0.2.7",
+            None,
+            True,
             '"192.0.2.7" (entries[0].nexthop) is an IP address, which has no MX record; '
             "remove mx_lookup or give a name",
         ),
         (
-            "mail.x.example.", None, False,
+            "mail.x.example.",
+            None,
+            False,
             '"mail.x.example." (entries[0].nexthop) ends with a dot, which Postfix never matches; '
             'write "mail.x.example"',
         ),
         ("[]", None, False, '"[]" (entries[0].nexthop) has nothing in its brackets; give a host name or an IP address'),
         (
-            "300.1.2.3", None, False,
+            "300.1.2.3",
+            None,
+            False,
             '"300.1.2.3" (entries[0].nexthop) is a number or an IP address, not a domain name; give the domain\'s name',
         ),
     ],

@@ -139,19 +139,39 @@ def test_summary_adds_up_each_domain() -> None:
     found = summary(MESSAGES, [], NOW)
     assert found["domains"] == {
         "away.example": {
-            "count": 2, "recipients": 2, "size": 516, "held": 1, "oldest": 1795359464, "age": 12,
+            "count": 2,
+            "recipients": 2,
+            "size": 516,
+            "held": 1,
+            "oldest": 1795359464,
+            "age": 12,
             "reasons": [{"reason": LOST, "recipients": 1}],
         },
         "held.example": {
-            "count": 1, "recipients": 1, "size": 255, "held": 1, "oldest": 1795359464, "age": 12,
+            "count": 1,
+            "recipients": 1,
+            "size": 255,
+            "held": 1,
+            "oldest": 1795359464,
+            "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 1}],
         },
         "other.test": {
-            "count": 1, "recipients": 1, "size": 261, "held": 0, "oldest": 1795359471, "age": 5,
+            "count": 1,
+            "recipients": 1,
+            "size": 261,
+            "held": 0,
+            "oldest": 1795359471,
+            "age": 5,
             "reasons": [{"reason": UNKNOWN_HOST, "recipients": 1}],
         },
         "slow.example": {
-            "count": 3, "recipients": 3, "size": 777, "held": 1, "oldest": 1795359464, "age": 12,
+            "count": 3,
+            "recipients": 3,
+            "size": 777,
+            "held": 1,
+            "oldest": 1795359464,
+            "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 3}],
         },
     }
@@ -162,7 +182,13 @@ def test_summary_of_named_domains_counts_nothing_else() -> None:
     found = summary(MESSAGES, ["other.test", "idle.example"], NOW)
     assert list(found["domains"]) == ["idle.example", "other.test"]
     assert found["domains"]["idle.example"] == {
-        "count": 0, "recipients": 0, "size": 0, "held": 0, "oldest": None, "age": None, "reasons": [],
+        "count": 0,
+        "recipients": 0,
+        "size": 0,
+        "held": 0,
+        "oldest": None,
+        "age": None,
+        "reasons": [],
     }
     assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (1, 1, 261)
 

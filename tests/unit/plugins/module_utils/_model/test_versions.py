@@ -13,7 +13,7 @@ from typing import Mapping
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import default_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
     CHANGES,
     DEFAULTS,

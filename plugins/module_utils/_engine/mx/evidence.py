@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gathers the evidence about relay domains that mx_plan and mx_info judge alike. Nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import transport_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import index_state
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    local_members,
+    read_settings,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
+    DomainEvidence,
+    TableEvidence,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, DomainRows, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+TABLE_PARAMETERS = ("relay_domains", "relay_recipient_maps", "transport_maps")
+
+
+def gather(
+    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network | None
+) -> tuple[list[TableEvidence], list[DomainEvidence]]:
+    """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`.
+
+    Without `network` nothing is asked of DNS, and what only DNS can tell is left open.
+    """
+    return _tables(postfix, state, reader), _domains(names, state, reader, network)
+
+
+def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
+    settings = read_settings(postfix, TABLE_PARAMETERS)
+    found = []
+    for parameter in TABLE_PARAMETERS:
+        value = state.value(parameter)
+        for reference in local_members(value):
+            if reference.type in KEYED_TYPES:
+                entries = len(reader.source(reference.path).entries)
+                modified = written(reference.path)
+                state_of_index = (
+                    index_state(postfix, reference, settings) if modified is not None else "without a source"
+                )
+                keeps_out = "" if f"proxy:{reference}" not in split_items(value) else shut_out(reference.path, state)
+                found.append(TableEvidence(parameter, str(reference), state_of_index, entries, modified, keeps_out))
+    return found
+
+
+def _domains(
+    names: Sequence[str], state: HostState, reader: MapReader, network: Network | None
+) -> list[DomainEvidence]:
+    answers = _transport_answers(names, state, reader)
+    rows, other_maps = _recipient_rows(state, reader)
+    verified = _verified(names, state, reader)
+    found = [
+        DomainEvidence(
+            name=name,
+            relayed=_relayed(name, state),
+            classes=state.classes.get(name, {}),
+            recipients=rows.get(name, DomainRows()).count + rows.get(name, DomainRows()).postmaster,
+            wildcard=rows.get(name, DomainRows()).wildcard,
+            other_maps=other_maps,
+            verified=name in verified,
+            answer=answers.get(name),
+        )
+        for name in names
+    ]
+    if network is not None:
+        _ask_dns(found, network)
+    return found
+
+
+def _relayed(name: str, state: HostState) -> str:
+    """The member of relay_domains that has the domain, "" where none has. See parent_domain_matches_subdomains."""
+    keys = lookup_keys(name, state.relay_parents)
+    return next((state.relayed[key] for key in keys if key in state.relayed), "")
+
+
+def _verified(names: Sequence[str], state: HostState, reader: MapReader) -> set[str]:
+    """The domains whose recipients smtpd asks their mail host about, by a table of recipients' domains."""
+    tables = [
+        table
+        for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+        for action, table in restrictions.access_tables(state.value(name))
+        if action == "check_recipient_access"
+    ]
+    return {
+        key
+        for table in dict.fromkeys(tables)
+        for key, result in reader.ask(table, names).items()
+        if restrictions.VERIFYING in restrictions.names(result)
+    }
+
+
+def _ask_dns(found: Sequence[DomainEvidence], network: Network) -> None:
+    """Completes the evidence by what DNS says of the domains and of their nexthops."""
+    addresses = network.addresses({one.nexthop for one in found if one.nexthop})
+    unresolved = {one.nexthop for one in found if one.nexthop} - set(addresses)
+    looked_up = {one.nexthop for one in found if one.nexthop and not one.bracketed}
+    exchangers = network.exchangers([*(one.name for one in found), *sorted(unresolved | looked_up)])
+    policies = network.policies([one.name for one in found])
+    for one in found:
+        one.asked = True
+        one.nexthop_addresses = addresses.get(one.nexthop, ())
+        one.nexthop_exchangers = None if one.bracketed else exchangers.get(one.nexthop)
+        one.exchangers = exchangers.get(one.name)
+        one.nexthop_unknown = one.nexthop in unresolved and exchangers.get(one.nexthop) == ()
+        one.policy = policies.get(one.name)
+
+
+def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader) -> dict[str, Capture]:
+    """What Postfix would find for each domain: each key, from the address to `*`, in all members in turn."""
+    keys = {name: transport_keys(name) for name in names}
+    asked = sorted({key for several in keys.values() for key in several})
+    members = split_items(state.value("transport_maps"))
+    answers = {member: reader.ask(member, asked) for member in members}
+    found = {}
+    for name in names:
+        hits = [(key, member) for key in keys[name] for member in members if key in answers[member]]
+        if hits:
+            key, member = hits[0]
+            found[name] = Capture(member, key, answers[member][key])
+    return found
+
+
+def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, DomainRows], bool]:
+    """Rows of the local tables together, and whether there are maps whose rows can't be listed."""
+    members = split_items(state.value("relay_recipient_maps"))
+    local = [one for one in local_members(" ".join(members)) if one.type in KEYED_TYPES]
+    rows: dict[str, str] = {}
+    for reference in local:
+        rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})
+    return rows_by_domain(rows, frozenset(), frozenset()), len(local) < len(members)

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What mx_info tells: the evidence about a host's relay domains, and what it comes to. Nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
+    read_classes,
+    read_parameters,
+    read_relay_domains,
+    read_service,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    local_members,
+    without_proxy,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
+    DomainEvidence,
+    HostFacts,
+    TableEvidence,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import unreadable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
+
+
+def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
+    """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
+    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    outage = str(params.get("outage") or "")
+    if outage and seconds(outage) is None:
+        raise InvalidInput(f'mx_info: "{outage}" (outage) is no Postfix time value; write it like 5d, 12h or 3600s')
+    reader = MapReader(postfix)
+    try:
+        state = read_parameters(postfix, reader) if postfix.installed() else None
+    except HostError as error:
+        return _nothing_but(error)
+    if state is None:
+        raise HostError(
+            f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
+        )
+    read_relay_domains(wanted, state, reader)
+    names = list(dict.fromkeys(wanted)) or sorted(one for one in state.relayed if not one.startswith("."))
+    read_classes(names, state, reader)
+    if not wanted:
+        # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
+        names = [one for one in names if state.relayed[one] == one or "mydestination" not in state.classes.get(one, {})]
+    read_service(postfix, state)
+    state.own_addresses = network.own_addresses()
+    state.dns_lacks = network.lacks()
+    tables, domains = gather(names, postfix, state, reader, network)
+    tables += _unsupported(postfix, state)
+    if params.get("probe"):
+        _give_samples(domains, _recipients(state, reader))
+        reader.notes += ask_mail_hosts(domains, state, prober)
+    facts = HostFacts(stale_copies=stale_copies(state), outage=outage)
+    return Outcome(
+        results={
+            "domains": {one.name: _evidence(one, state) for one in domains},
+            "findings": [one.as_result() for one in judge(state, tables, domains, facts)],
+            "tables": [_table(one) for one in tables],
+            "relay_restrictions": state.value("smtpd_relay_restrictions"),
+            "addresses": sorted(state.own_addresses),
+            "dns": not state.dns_lacks,
+            "notes": reader.notes,
+        },
+        warnings=reader.notes,
+    )
+
+
+def _nothing_but(error: HostError) -> Outcome:
+    """What can be told of a host whose parameters Postfix can't read."""
+    return Outcome(
+        results={
+            "domains": {},
+            "findings": [unreadable(error).as_result()],
+            "tables": [],
+            "relay_restrictions": "",
+            "addresses": [],
+            "dns": False,
+            "notes": [],
+        }
+    )
+
+
+def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
+    """The maps whose type this Postfix does not have. What it has is the list of postconf -m."""
+    known = set(postfix.run("postconf", "-m").out.split())
+    found = []
+    for parameter in TABLE_PARAMETERS:
+        for text in split_items(state.value(parameter)):
+            member = member_of(text)
+            kind, _colon, _rest = without_proxy(member.text).partition(":")
+            if known and member.kind == "table" and kind not in known:
+                found.append(TableEvidence(parameter, without_proxy(member.text), "type", 0))
+    return found
+
+
+def _recipients(state: HostState, reader: MapReader) -> list[str]:
+    """The addresses that local tables in relay_recipient_maps list."""
+    return [
+        entry.key.lower()
+        for reference in local_members(state.value("relay_recipient_maps"))
+        if reference.type in KEYED_TYPES
+        for entry in reader.source(reference.path).entries
+        if not entry.key.startswith("@")
+    ]
+
+
+def _give_samples(domains: Sequence[DomainEvidence], addresses: Sequence[str]) -> None:
+    """Gives each domain one of its listed recipients, not its postmaster, to be asked about."""
+    samples: dict[str, str] = {}
+    for address in addresses:
+        local_part, _at, domain = address.rpartition("@")
+        if local_part != "postmaster":
+            samples.setdefault(domain, address)
+    for one in domains:
+        one.probe_recipient = samples.get(one.name, "")
+
+
+def _table(table: TableEvidence) -> dict[str, Any]:
+    return {
+        "parameter": table.parameter,
+        "reference": table.reference,
+        "index": table.index,
+        "entries": table.entries,
+        "modified": table.modified,
+    }
+
+
+def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
+    talk = domain.talk
+    return {
+        "relayed": domain.relayed,
+        "classes": dict(domain.classes),
+        "recipients": domain.recipients,
+        "wildcard": domain.wildcard,
+        "other_maps": domain.other_maps,
+        "verified": domain.verified,
+        "transport": vars(domain.answer) if domain.answer else None,
+        "nexthop": domain.nexthop or _best_other(domain, state),
+        "nexthop_addresses": list(domain.nexthop_addresses),
+        "probe_recipient": domain.probe_recipient,
+        "mail_host": (
+            {
+                "server": talk.server,
+                "failure": talk.failure,
+                "banner": talk.banner,
+                "mail": talk.mail,
+                "recipients": dict(talk.recipients),
+                "extensions": sorted(talk.extensions),
+            }
+            if talk is not None
+            else None
+        ),
+        "mx": (
+            [
+                {
+                    "preference": one.preference,
+                    "host": one.host,
+                    "addresses": list(one.addresses),
+                    "alias": one.alias,
+                    "this_host": state.is_self(one.host, one.addresses, ()),
+                }
+                for one in domain.exchangers
+            ]
+            if domain.exchangers is not None
+            else None
+        ),
+    }
+
+
+def _best_other(domain: DomainEvidence, state: HostState) -> str:
+    """The MX host that the domain's mail goes to from here, "" where that is not known."""
+    others = [one for one in domain.exchangers or () if not state.is_self(one.host, one.addresses, ())]
+    return others[0].host if others else ""

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads lookup tables and files that main.cf names. Nothing is changed, and few commands are run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
+    PATTERN_TYPES,
+    PatternTable,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
+
+# How many keys a table finds a second at the least that a daemon or a server is asked for.
+KEYS_A_SECOND = 100
+
+
+@dataclass
+class Evidence:
+    """The state, and what can already be refused while reading it."""
+
+    state: HostState
+    refusals: list[Refusal] = field(default_factory=list)
+    # Table types that do not work yet, but would with a package of their name.
+    missing_types: list[str] = field(default_factory=list)
+    reader: MapReader | None = None
+    # A declared domain is internationalised, and python3-idna is not there.
+    needs_idna: bool = False
+
+
+class MapReader:
+    """Asks lookup tables by postmap, each for all keys at once."""
+
+    def __init__(self, postfix: Postfix) -> None:
+        self._postfix = postfix
+        self._sources: dict[str, Table] = {}
+        self._silent: set[str] = set()
+        self.notes: list[str] = []
+
+    def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
+        """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
+        if not keys or table in self._silent:
+            return {}
+        given = "".join(f"{key}\n" for key in keys).encode()
+        try:
+            result = self._postfix.run(
+                "postmap", "-q", "-", table, data=given, silence=SECONDS_TO_ANSWER + len(keys) // KEYS_A_SECOND
+            )
+        except NoAnswer as error:
+            self._silent.add(table)
+            self._note(table, error.message)
+            return {}
+        if "fatal:" in result.err:
+            problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
+            self._note(table, problem)
+        found = {}
+        for line in result.out.splitlines():
+            key, separator, value = line.partition("\t")
+            if separator:
+                found[key] = value
+        return found
+
+    def _note(self, table: str, problem: str) -> None:
+        note = f"{table} could not be asked ({problem})"
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def source(self, path: str) -> Table:
+        """The table's source as text; without entries where it is not there. Each file is read once."""
+        if path not in self._sources:
+            self._sources[path] = Table.parse(read_file(path) or b"")
+        return self._sources[path]
+
+    def rows(self, kind: str, path: str, utf8: bool) -> dict[str, str]:
+        """The entries of a local table's source, of patterns as well."""
+        if kind in PATTERN_TYPES:
+            return PatternTable.parse(read_file(path) or b"", kind).mapping(utf8)
+        return self.source(path).mapping(utf8)
+
+    def values(self, table: str) -> list[str]:
+        """All results of a table as far as they can be listed: none of those of a type that only answers."""
+        kind, _colon, path = table.partition(":")
+        if kind in ("regexp", "pcre"):
+            return [entry.value for entry in PatternTable.parse(read_file(path) or b"", kind).entries]
+        if kind not in (*KEYED_TYPES, "inline"):
+            return []
+        result = self._postfix.dump(table)
+        return [line.partition("\t")[2] for line in result.out.splitlines()] if result.rc == 0 else []
+
+    def keys(self, table: str) -> list[str] | None:
+        """All keys of a local table, or None where its type can't list them."""
+        kind = table.partition(":")[0]
+        if kind not in KEYED_TYPES:
+            return None
+        result = self._postfix.dump(table)
+        return [line.partition("\t")[0] for line in result.out.splitlines()] if result.rc == 0 else None
+
+
+def text_of(path: str) -> str:
+    content = read_file(path)
+    return content.decode("utf-8", "replace") if content is not None else ""
+
+
+def named_files(members: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in members:
+        member = member_of(text)
+        if member.kind == "file" and os.path.exists(member.text):
+            found[member.text] = text_of(member.text)
+    return found

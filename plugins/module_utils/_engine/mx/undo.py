@@ -1,0 +1,259 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remembers how a host was before a plan is carried out, and takes the plan back where its run fails.
+
+The memory is a directory `.mxrelay-undo` in the configuration directory, open to nobody but root: a copy of main.cf,
+of master.cf and of the source of each table that the plan changes. It is there only while a run changes something.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
+    MainCfRequest,
+    MasterCfRequest,
+    apply_configuration,
+    plan_main_cf,
+    plan_master_cf,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import table_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    Settings,
+    TableReference,
+    read_settings,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import index_suffix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
+    MasterCf,
+    ServiceRequest,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
+    Undo,
+    planned_rows,
+    undo_parameters,
+    undo_recipients,
+    undo_rows,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import KeyForms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
+    PATTERN_TYPES,
+    PatternTable,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+DIRECTORY = ".mxrelay-undo"
+LIST = "files.json"
+TABLES = ("transport", "recipients", "subdomains", "verify")
+
+
+@dataclass
+class Undone:
+    """What was taken back, what stands against taking anything back, and what went wrong while it was done."""
+
+    undone: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    restart_needed: bool = False
+
+
+@dataclass(frozen=True)
+class _TableUndo:
+    reference: TableReference
+    existed: bool
+    undo: Undo
+
+
+def remember(postfix: Postfix, plan: Mapping[str, Any]) -> None:
+    """Copies what the plan would change, in place of what an earlier run may have left. Raises HostError."""
+    directory = os.path.join(postfix.config_directory, DIRECTORY)
+    paths = [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")]
+    paths += [plan[name]["path"] for name in TABLES if plan[name]["path"] and _concerned(plan, name)]
+    forget(postfix)
+    try:
+        os.mkdir(directory, 0o700)
+        copies: dict[str, str | None] = {}
+        for number, path in enumerate(paths):
+            copies[path] = str(number) if os.path.exists(path) else None
+            if copies[path] is not None:
+                shutil.copyfile(path, os.path.join(directory, str(number)))
+                os.chmod(os.path.join(directory, str(number)), 0o600)
+        write_new_file(os.path.join(directory, LIST), json.dumps(copies).encode())
+    except OSError as error:
+        raise HostError(f"{directory}: {error.strerror}; nothing was changed") from error
+
+
+def _concerned(plan: Mapping[str, Any], name: str) -> bool:
+    entries = "domains" if name == "recipients" else "entries"
+    return bool(plan[name].get(entries) or plan["removal"].get(name))
+
+
+def forget(postfix: Postfix) -> bool:
+    """Removes the memory; whether there was one. Raises HostError."""
+    directory = os.path.join(postfix.config_directory, DIRECTORY)
+    if not os.path.isdir(directory):
+        return False
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        raise HostError(f"{directory}: {error.strerror}; remove it") from error
+    return True
+
+
+def undo(postfix: Postfix, plan: Mapping[str, Any]) -> Undone:
+    """Takes back what was carried out of the plan, unless somebody else has touched the same since.
+
+    Rows come back before main.cf needs them, and go after it has let go of them. The memory is kept only where
+    something is left to be done by hand.
+    """
+    memory = _memory(postfix)
+    if memory is None:
+        return Undone()
+    settings = read_settings(postfix)
+    tables = [_table_undo(name, plan, memory, settings) for name in TABLES if plan[name]["path"] in memory]
+    main_cf = _main_cf_undo(postfix, plan, memory)
+    master_cf = _master_cf_undo(postfix, plan, memory)
+    result = Undone()
+    result.touched = [f"{one.reference.path}: {key}" for one in tables for key in one.undo.touched]
+    result.touched += [f"main.cf: {name}" for name in main_cf.touched]
+    result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.touched]
+    if result.touched:
+        return result
+    for one in tables:
+        _edit(postfix, one, Edits(set=one.undo.set), settings, result)
+    _configuration(postfix, main_cf, master_cf, result)
+    for one in tables:
+        if not result.problems:
+            _edit(postfix, one, Edits(remove=one.undo.remove), settings, result)
+            _remove_new(postfix, one, settings, result)
+    if not result.problems:
+        forget(postfix)
+    return result
+
+
+def _memory(postfix: Postfix) -> dict[str, bytes | None] | None:
+    directory = os.path.join(postfix.config_directory, DIRECTORY)
+    listed = read_file(os.path.join(directory, LIST))
+    if listed is None:
+        return None
+    copies: dict[str, str | None] = json.loads(listed)
+    return {path: read_file(os.path.join(directory, name)) if name else None for path, name in copies.items()}
+
+
+def _table_undo(
+    name: str, plan: Mapping[str, Any], memory: Mapping[str, bytes | None], settings: Settings
+) -> _TableUndo:
+    """The inverse for one table. The modules write recipients and transport rows in both forms of a domain."""
+    reference = TableReference(plan[name]["type"], plan[name]["path"])
+    then = memory[reference.path]
+    before = _rows(then, reference.type, settings.utf8)
+    now = _rows(read_file(reference.path), reference.type, settings.utf8)
+    removed = plan["removal"].get(name, [])
+    known = KeyForms(_encode)
+    if name == "recipients":
+        domains = [*plan[name]["domains"], *removed]
+        both = {form: {**one, "name": form} for one in domains for form in known.of(one["name"]).spellings}
+        found = undo_recipients(before, now, list(both.values()))
+    else:
+        rows = planned_rows(plan[name]["entries"], removed)
+        if name == "transport":
+            rows = {form: value for key, value in rows.items() for form in known.of(key).spellings}
+        found = undo_rows(before, now, rows)
+    return _TableUndo(reference, then is not None, found)
+
+
+def _encode(label: str) -> str | None:
+    """Without python3-idna nothing was written in both forms."""
+    return idna2008.a_label(label) if idna2008.available() else None
+
+
+def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:
+    if table_type in PATTERN_TYPES:
+        return PatternTable.parse(source or b"", table_type).mapping(utf8)
+    return Table.parse(source or b"").mapping(utf8)
+
+
+def _main_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str, bytes | None]) -> Undo:
+    path = os.path.join(postfix.config_directory, "main.cf")
+    before, now = (MainCf(_text(content), path).values for content in (memory.get(path), read_file(path)))
+    defaults = postfix.parameters(options=("-d",))
+    level = now.get("compatibility_level", defaults.get("compatibility_level", "0"))
+    meant = {name: default_text(value, level) for name, value in defaults.items()}
+    return undo_parameters(before, now, plan["main_cf"], meant)
+
+
+def _master_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str, bytes | None]) -> Undo:
+    path = os.path.join(postfix.config_directory, "master.cf")
+    before, now = (_overrides(_text(content), path) for content in (memory.get(path), read_file(path)))
+    planned = {name: value for one in plan["master_cf"]["services"] for name, value in one["overrides"].items()}
+    return undo_rows(before, now, planned)
+
+
+def _overrides(text: str, path: str) -> Mapping[str, str]:
+    return next(
+        (one.overrides for one in MasterCf(text, path).services if (one.name, one.type) == ("relay", "unix")), {}
+    )
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "surrogateescape")
+
+
+def _edit(postfix: Postfix, one: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> None:
+    if not (edits.set or edits.remove):
+        return
+    try:
+        change_table(postfix, one.reference, edits, TableOptions(), False, settings)
+    except MxRelayError as error:
+        result.problems.append(error.message)
+        return
+    line = f"{one.reference.path}: its rows are as before"
+    if line not in result.undone:
+        result.undone.append(line)
+
+
+def _configuration(postfix: Postfix, main_cf: Undo, master_cf: Undo, result: Undone) -> None:
+    try:
+        if main_cf.needed:
+            request = MainCfRequest(parameters=main_cf.set, absent=main_cf.remove, allow_unknown=True)
+            plan = apply_configuration(postfix, plan_main_cf(postfix, request))
+            result.restart_needed = plan.restart_needed
+            result.undone += [f"main.cf: {name} is as before" for name in [*main_cf.set, *main_cf.remove]]
+        if master_cf.needed:
+            overrides: dict[str, str | None] = {**master_cf.set, **dict.fromkeys(master_cf.remove)}
+            service = ServiceRequest(name="relay", type="unix", overrides=overrides)
+            apply_configuration(postfix, plan_master_cf(postfix, MasterCfRequest([service])))
+            result.undone += [f"master.cf: {name} of relay/unix is as before" for name in overrides]
+        if result.undone:
+            postfix.reload()
+    except MxRelayError as error:
+        result.problems.append(error.message)
+
+
+def _remove_new(postfix: Postfix, one: _TableUndo, settings: Settings, result: Undone) -> None:
+    """A table that there was not before goes altogether, unless somebody has put rows of their own in it."""
+    path = one.reference.path
+    if one.existed or not os.path.exists(path) or result.problems:
+        return
+    if _rows(read_file(path), one.reference.type, settings.utf8):
+        return
+    suffix = index_suffix(postfix, one.reference.type, settings.redirected)
+    try:
+        with table_lock(one.reference):
+            for name in dict.fromkeys((path, path + suffix, record_path(path))):
+                if os.path.lexists(name):
+                    os.unlink(name)
+    except OSError as error:
+        result.problems.append(f"{path}: {error.strerror}; remove the table, which nothing names")

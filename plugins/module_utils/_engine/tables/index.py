@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether an index holds what its source says: by content, or by a record of both files' digests.
+
+The record is one file beside the table, `.NAME.mxrelay`, readable by root alone. It says which bytes of source and
+index were last seen equal and is worth nothing as soon as either file has other bytes; deleting it is harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import struct
+from dataclasses import asdict, dataclass
+from typing import Callable
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+CURRENT = "current"
+MISSING = "missing"
+STALE = "stale"
+UNREADABLE = "unreadable"
+NO_INDEX = "none"
+# What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
+_NO_LISTING = "sequence operation is not supported"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was last seen equal: digests of both files (no index: the empty string) and how keys were folded.
+
+    `reload` says that daemons which saw the table missing still have to be told. `requests` are the names of those
+    that find nothing to change in this source, the last one first, and `total` is how many entries it has.
+    """
+
+    type: str
+    utf8: bool
+    source: str
+    index: str
+    reload: bool = False
+    requests: tuple[str, ...] = ()
+    total: int = 0
+
+    def is_of(self, table_type: str, utf8: bool, source: str, index: str) -> bool:
+        """Whether it speaks of a table of this type whose files have these digests."""
+        return (self.type, self.utf8, self.source, self.index) == (table_type, utf8, source, index)
+
+    def render(self) -> bytes:
+        return (json.dumps(asdict(self), sort_keys=True) + "\n").encode()
+
+
+def record_path(path: str) -> str:
+    directory, name = os.path.split(path)
+    return os.path.join(directory, f".{name}.mxrelay")
+
+
+def read_record(path: str) -> Record | None:
+    """The record of the table at `path`; None unless it is a plain file that only this user can have written."""
+    try:
+        descriptor = os.open(record_path(path), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != 0o600:
+            return None
+        try:
+            fields = json.loads(stream.read())
+            return Record(**dict(fields, requests=tuple(fields.get("requests", ()))))
+        except (AttributeError, TypeError, ValueError):
+            return None
+
+
+def bytes_digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_digest(path: str) -> str | None:
+    """The digest of a file, read in pieces; None where it is not there or can't be read."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            for piece in iter(lambda: stream.read(1 << 20), b""):
+                found.update(piece)
+    except OSError:
+        return None
+    return found.hexdigest()
+
+
+def content_state(postfix: Postfix, reference: TableReference, index: str, expected: Callable[[], Rows]) -> str:
+    """Compares what postmap reads from the live index with what the source says."""
+    if not os.path.exists(index):
+        return MISSING
+    read = read_back(postfix, str(reference), ReadBack(expected()))
+    if read is None:
+        return UNREADABLE
+    return CURRENT if read.equal else STALE
+
+
+def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
+    """The rows of a table held against those that `found` expects; None where postmap can't read it."""
+    result = postfix.dump_to(table, found.take)
+    if result.rc == 0:
+        return found
+    return _asked(postfix, table, found.expected) if _NO_LISTING in result.err else None
+
+
+def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
+    """Like read_back, for a cdb table that postmap can't list: it is asked for every expected key.
+
+    That there is nothing besides is seen from the number of records, which the index itself tells.
+    """
+    keys = [row.partition(expected.separator)[0] for row in expected.text.split(b"\n")]
+    found = ReadBack(expected)
+    found.take(encode(postfix.run("postmap", "-q", "-", table, data=b"\n".join(keys)).out))
+    try:
+        found.count = _cdb_records(table.partition(":")[2] + ".cdb")
+    except (OSError, struct.error):
+        return None
+    return found
+
+
+def _cdb_records(path: str) -> int:
+    """The number of records of a cdb file, whose head is 256 pairs of a hash table's place and its slots, two a record.
+
+    Raises OSError, or struct.error where the file is shorter than that.
+    """
+    with open(path, "rb") as stream:
+        return sum(struct.unpack("<512I", stream.read(2048))[1::2]) // 2

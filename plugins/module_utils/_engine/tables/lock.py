@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run at a time for a table, and what runs that were killed left behind."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import SCRATCH_PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import directory_lock
+
+
+@contextmanager
+def table_lock(reference: TableReference) -> Iterator[None]:
+    """Holds the lock of every directory that a change of this table writes to. Raises HostError."""
+    with ExitStack() as stack:
+        for directory in _directories(reference):
+            stack.enter_context(directory_lock(directory))
+        yield
+
+
+def _directories(reference: TableReference) -> list[str]:
+    directories = {os.path.dirname(os.path.realpath(reference.path)), os.path.dirname(reference.path)}
+    for suffix in set(INDEX_SUFFIXES.values()):
+        directories.add(os.path.dirname(os.path.realpath(reference.path + suffix)))
+    return sorted({os.path.realpath(directory) for directory in directories})
+
+
+def leftovers_of(reference: TableReference) -> list[str]:
+    """Scratch directories that a killed run left behind; whoever holds the lock may remove them."""
+    found = []
+    for directory in _directories(reference):
+        if os.path.isdir(directory):
+            for entry in os.scandir(directory):
+                if entry.name.startswith(SCRATCH_PREFIX) and entry.is_dir(follow_symlinks=False):
+                    found.append(entry.path)
+    return sorted(found)

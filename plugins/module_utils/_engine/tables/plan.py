@@ -1,0 +1,353 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans a table change from what is there: the source, its index, and the record of earlier runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import Callable, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
+    CURRENT,
+    NO_INDEX,
+    STALE,
+    Record,
+    bytes_digest,
+    content_state,
+    file_digest,
+    read_record,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import leftovers_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import (
+    MetadataChange,
+    current_metadata,
+    new_metadata,
+    with_options,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.migration import (
+    old_indexes,
+    refuse_shared_index,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    Settings,
+    TableReference,
+    read_settings,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import Files
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
+    index_suffix,
+    pattern_problems,
+    probe,
+    refuse_new_problems,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import (
+    TableEdit,
+    edit,
+    rows_in,
+    unchanged,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+LMDB_KEY_BYTES = 510
+WARNINGS = 20
+# Of a long source it is noted which requests find nothing to change in it, in a run that changes nothing as well.
+RECORDED_BYTES = 1 << 20
+RECORDED_REQUESTS = 16
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is written. None keeps what is there; a new table gets the `new_` values."""
+
+    owner: str | None = None
+    group: str | None = None
+    mode: str | int | None = None
+    backup: bool = False
+    max_removals: str | None = None
+    remove_old_index: bool = False
+    new_owner: str = "root"
+    new_group: str = "postfix"
+    new_mode: str = "0640"
+
+
+@dataclass(frozen=True)
+class TableRequest:
+    """What a task asks for: edits that are still to be made from its lists, and a name that stands for all of it.
+
+    Of a request that is recorded by its name as finding nothing to change the edits are not made. The empty name is
+    never recorded. `edits` may raise MxRelayError.
+    """
+
+    edits: Callable[[], Edits]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What a table holds, what it is to hold, and why it changes. `added` and so on are keys as Postfix folds them.
+
+    `old` and `new` are the entries that change; `rows` makes what the index must hold;
+    `to_record` is what a run that changes nothing notes, so that the next one need not find it out again.
+    """
+
+    reference: TableReference
+    state: str
+    files: Files
+    total: int = 0
+    old_total: int = 0
+    old: Mapping[str, str] = field(default_factory=dict)
+    new: Mapping[str, str] = field(default_factory=dict)
+    rows: Callable[[], Rows] = lambda: Rows(b"")
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    source_changed: bool = False
+    metadata_changes: list[MetadataChange] = field(default_factory=list)
+    reload_pending: bool = False
+    leftovers: list[str] = field(default_factory=list)
+    old_indexes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    to_record: Record | None = None
+
+    @property
+    def index_rebuilt(self) -> bool:
+        """Whether postmap builds the index, in check mode: would build it."""
+        return self.state != NO_INDEX and (self.source_changed or self.state != CURRENT)
+
+    @property
+    def changed(self) -> bool:
+        return bool(
+            self.source_changed
+            or self.index_rebuilt
+            or self.metadata_changes
+            or self.reload_pending
+            or self.leftovers
+            or self.old_indexes
+        )
+
+
+def plan_table(
+    postfix: Postfix,
+    reference: TableReference,
+    want: Edits | TableRequest,
+    options: TableOptions,
+    settings: Settings | None = None,
+) -> TablePlan:
+    """What would change; only reads. Raises InvalidInput, Refused or HostError for what can't or must not be done."""
+    known = settings or read_settings(postfix)
+    utf8 = known.utf8
+    request = want if isinstance(want, TableRequest) else TableRequest(lambda: want)
+    source = _source(reference)
+    suffix = index_suffix(postfix, reference.type, known.redirected)
+    noted = read_record(reference.path)
+    name = request.name
+    # Whether the record speaks of these files is seen from their digests; edits that are due anyway come before those.
+    edits = None if noted is not None and _is_met(request, noted) else request.edits()
+    record = _of_these_files(noted, reference, suffix, source, utf8)
+    if edits is None and source is not None and record is not None:
+        found = unchanged(source, record.total, utf8)
+    else:
+        edits = edits or request.edits()
+        _refuse_lost_source(reference, suffix, source, edits)
+        found = edit(source or b"", reference.type, edits, utf8)
+        if edits.remarkable or found.warnings:
+            name = ""
+        del edits
+    if source is None and not found.total:
+        return _nothing_there(reference)
+    state, pending = _index(postfix, reference, suffix, record, found.rows_before)
+    _check_removals(reference, *_removals(postfix, reference, state, found, options), options.max_removals)
+    _check_keys(found.new, suffix, known)
+    files, metadata_changes = _files(reference, suffix, found.content, options, utf8)
+    files = replace(files, requests=(name,) if name else (), total=found.total)
+    plan = TablePlan(
+        reference=reference,
+        state=state,
+        files=files,
+        total=found.total,
+        old_total=found.old_total,
+        old=found.old,
+        new=found.new,
+        rows=found.rows_after,
+        added=found.added,
+        removed=found.removed,
+        updated=found.updated,
+        source_changed=found.changed,
+        metadata_changes=metadata_changes,
+        reload_pending=pending,
+        leftovers=leftovers_of(reference),
+        warnings=_warnings([f"{reference.path}: {one}" for one in found.warnings]),
+    )
+    if plan.source_changed or plan.index_rebuilt:
+        probe(postfix, reference.type)
+    if plan.index_rebuilt:
+        refuse_shared_index(postfix, reference, suffix)
+    if options.remove_old_index:
+        unused, used = old_indexes(postfix, reference, suffix, known.redirected)
+        plan.old_indexes.extend(unused)
+        plan.warnings.extend(used)
+    if reference.type in PATTERN_TYPES:
+        known_problems = pattern_problems(postfix, reference.type, reference.path, source or b"")
+        if plan.source_changed:
+            problems = pattern_problems(postfix, reference.type, reference.path, plan.files.content)
+            refuse_new_problems(reference.path, known_problems, problems)
+        plan.warnings.extend(_warnings(known_problems))
+    if name and record is not None and not plan.changed and len(found.content) >= RECORDED_BYTES:
+        return replace(plan, to_record=_with_request(record, name))
+    return plan
+
+
+def index_state(postfix: Postfix, reference: TableReference, settings: Settings | None = None) -> str:
+    """Whether the index holds what the source says: current, missing, stale, unreadable, or none (no index)."""
+    known = settings or read_settings(postfix)
+    suffix = index_suffix(postfix, reference.type, known.redirected)
+    if not suffix:
+        return NO_INDEX
+    source = read_file(reference.path)
+    record = _of_these_files(read_record(reference.path), reference, suffix, source, known.utf8)
+    return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8))[0]
+
+
+def _source(reference: TableReference) -> bytes | None:
+    directory = os.path.dirname(reference.path)
+    if not os.path.isdir(directory):
+        raise HostError(f"{directory}: there is no such directory for {reference}; create it or correct the path")
+    if os.path.isdir(reference.path):
+        raise HostError(f"{reference.path}: is a directory, not the source of a table; correct the path")
+    return read_file(reference.path)
+
+
+def _nothing_there(reference: TableReference) -> TablePlan:
+    files = Files(reference.type, reference.path, "", b"", None, None)
+    return TablePlan(reference, NO_INDEX, files, leftovers=leftovers_of(reference))
+
+
+def _of_these_files(
+    record: Record | None, reference: TableReference, suffix: str, source: bytes | None, utf8: bool
+) -> Record | None:
+    """The record of the table where it speaks of the very bytes that source and index have now, else None."""
+    if record is None or source is None:
+        return None
+    live = (file_digest(reference.path + suffix) or "") if suffix else ""
+    return record if record.is_of(reference.type, utf8, bytes_digest(source), live) else None
+
+
+def _is_met(request: TableRequest, record: Record) -> bool:
+    """Whether the request is known to find nothing to change in the table that the record speaks of."""
+    return bool(request.name) and request.name in record.requests and not record.reload
+
+
+def _with_request(record: Record, name: str) -> Record | None:
+    """The record with one more request that the table meets; None where it is there."""
+    if name in record.requests:
+        return None
+    return replace(record, requests=(name, *record.requests)[:RECORDED_REQUESTS])
+
+
+def _index(
+    postfix: Postfix,
+    reference: TableReference,
+    suffix: str,
+    record: Record | None,
+    expected: Callable[[], Rows],
+) -> tuple[str, bool]:
+    """State of the live index, and whether a reload is still owed."""
+    if record is not None:
+        return (CURRENT if suffix else NO_INDEX), record.reload
+    if not suffix:
+        return NO_INDEX, False
+    return content_state(postfix, reference, reference.path + suffix, expected), False
+
+
+def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:
+    if source is None and suffix and not want.purge and os.path.exists(reference.path + suffix):
+        raise Refused(
+            f"{reference.path} is missing while its index {reference.path + suffix} is there; a new table would lose "
+            f"the entries of the index: write the source again (postmap -s {reference}) or remove the index"
+        )
+
+
+def _removals(
+    postfix: Postfix, reference: TableReference, state: str, found: TableEdit, options: TableOptions
+) -> tuple[int, int]:
+    """How many entries of how many go, for max_removals. An index that is not the source's may have more to lose."""
+    removed, total = len(found.removed), found.old_total
+    if options.max_removals in (None, "") or state != STALE:
+        return removed, total
+    live = postfix.dump(str(reference)).out.count("\n")
+    return max(removed, live - found.total), max(total, live)
+
+
+def _check_removals(reference: TableReference, removed: int, total: int, limit: str | None) -> None:
+    if limit in (None, ""):
+        return
+    text = str(limit).strip()
+    number = text[:-1] if text.endswith("%") else text
+    if not (number.isascii() and number.isdigit() and len(number) < 20):
+        raise InvalidInput(f'"{limit}" (max_removals) is not a number or a percentage; write it as 10 or as "10%"')
+    allowed = total * int(number) / 100 if text.endswith("%") else int(number)
+    if removed > allowed:
+        raise Refused(
+            f"{reference.path}: {removed} of {total} entries would be removed, which is more than max_removals "
+            f"({text}); check that the list is complete, or allow more"
+        )
+
+
+def _check_keys(new: Mapping[str, str], suffix: str, settings: Settings) -> None:
+    # A character has up to four bytes; a million keys are not looked at one by one for nothing.
+    if suffix == ".lmdb" and max(map(len, new), default=0) * 4 > LMDB_KEY_BYTES:
+        for key in new:
+            if len(encode(key)) > LMDB_KEY_BYTES:
+                raise InvalidInput(
+                    f'"{key}" is longer than the {LMDB_KEY_BYTES} bytes that a key of an lmdb table may have; '
+                    "use another type or a shorter key"
+                )
+    if settings.version and settings.version < (3, 2):
+        for key in new:
+            if '"' in key and any(character.isspace() for character in key):
+                raise InvalidInput(
+                    f"{key} contains quoted white space, which keys can't have before Postfix 3.2; remove it"
+                )
+
+
+def _files(
+    reference: TableReference, suffix: str, content: bytes, options: TableOptions, utf8: bool
+) -> tuple[Files, list[MetadataChange]]:
+    """The files of the change with their metadata, and what changes of the metadata of those that are there."""
+    index = reference.path + suffix if suffix else ""
+    have_source = current_metadata(reference.path)
+    have_index = current_metadata(index) if index else None
+    base = have_source or new_metadata(
+        options.owner or options.new_owner, options.group or options.new_group, options.new_mode
+    )
+    for_source = with_options(base, options.owner, options.group, options.mode)
+    for_index = with_options(have_index or for_source, options.owner, options.group, options.mode)
+    changes = [
+        MetadataChange(path, have, want)
+        for path, have, want in ((reference.path, have_source, for_source), (index, have_index, for_index))
+        if have is not None and have != want
+    ]
+    files = Files(
+        type=reference.type,
+        path=reference.path,
+        index=index,
+        content=content,
+        source_metadata=for_source,
+        index_metadata=for_index if index else None,
+        utf8=utf8,
+        set_metadata=bool(changes),
+        backup=options.backup,
+    )
+    return files, changes
+
+
+def _warnings(found: list[str]) -> list[str]:
+    """What Postfix does not read as the source seems to say; of very many only the first."""
+    more = len(found) - WARNINGS
+    return found if more <= 0 else [*found[:WARNINGS], f"... and {more} warnings more"]

@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which table a task means: by its options, by what main.cf names, by Postfix's default."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Iterable
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
+    INDEX_SUFFIXES,
+    INDEXED_TYPES,
+    KEYED_TYPES,
+    SOURCE_TYPES,
+    UNSAFE_TYPES,
+    check_type,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
+
+_LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
+_SEPARATORS = " \t\r\n,"
+# Files of the configuration directory that have a format of their own, each with what edits it.
+_OTHER_FILES = {"main.cf": "mxrelay.postfix.main_cf", "master.cf": "mxrelay.postfix.master_cf"}
+_ALIASES = ("alias_maps", "alias_database")
+# What their tables answer is an address or a transport, not a mere yes.
+_ANSWERING = (
+    "alias_maps",
+    "canonical_maps",
+    "recipient_canonical_maps",
+    "relocated_maps",
+    "sender_canonical_maps",
+    "transport_maps",
+    "virtual_alias_maps",
+    "virtual_mailbox_maps",
+)
+
+
+@dataclass(frozen=True)
+class TableReference:
+    """What main.cf must name for Postfix to use the table."""
+
+    type: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.path}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a table change needs to know of the instance; one call of postconf.
+
+    `parameters` are those that were asked for, and all whose tables may be taken for ours.
+    """
+
+    default_type: str
+    utf8: bool
+    redirected: bool
+    version: tuple[int, ...]
+    parameters: dict[str, str]
+
+
+def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
+    """Settings of the instance and the effective, expanded values of `parameters`. Raises HostError."""
+    wanted = dict.fromkeys((*parameters, *_ANSWERING))
+    values = postfix.parameters(["default_database_type", "smtputf8_enable", "mail_version", *wanted], options=("-x",))
+    version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
+    redirected = False
+    if version >= (3, 11):
+        level = postfix.parameters(["non_bdb_migration_level"], options=("-x",))
+        redirected = level.get("non_bdb_migration_level", "disable").startswith("enable")
+    return Settings(
+        default_type=values.get("default_database_type", "hash"),
+        utf8=values.get("smtputf8_enable", "no") == "yes",
+        redirected=redirected,
+        version=version,
+        parameters={name: values.get(name, "") for name in wanted},
+    )
+
+
+def local_members(value: str) -> list[TableReference]:
+    """The members of an expanded list of tables that are files of this host, in order, `proxy:` stripped."""
+    found = []
+    for start, end in words(value, _SEPARATORS):
+        member = without_proxy(value[start:end])
+        table_type, separator, path = member.partition(":")
+        if separator and table_type in _LOCAL_TYPES and path.startswith("/"):
+            found.append(TableReference(table_type, path))
+        elif member.startswith("{") and member.endswith("}"):
+            found.extend(local_members(member[1:-1]))
+    return list(dict.fromkeys(found))
+
+
+def without_proxy(member: str) -> str:
+    """A member of a list of tables as proxymap(8) is asked for it."""
+    while member.startswith("proxy:"):
+        member = member[len("proxy:") :]
+    return member
+
+
+def named_values(postfix: Postfix) -> dict[str, str]:
+    """What main.cf sets, and what master.cf overrides as `service/type/name`; expanded. Raises HostError."""
+    values = postfix.parameters(options=("-n", "-x"))
+    overrides = postfix.run("postconf", "-P", "-x")
+    if overrides.rc == 0:  # Postfix 2.10 has no -P.
+        values.update(parse_parameters(overrides.out))
+    return values
+
+
+def named_tables(postfix: Postfix) -> list[TableReference]:
+    """The local tables that main.cf and master.cf name. Raises HostError."""
+    return local_members(", ".join(named_values(postfix).values()))
+
+
+def proxied(postfix: Postfix, reference: TableReference) -> bool:
+    """Whether main.cf or master.cf names the table by `proxy:`. Raises HostError."""
+    values = " ".join(named_values(postfix).values())
+    named = [member for member in re.split(r"[\s,{}]+", values) if member.startswith("proxy:")]
+    return reference in local_members(" ".join(named))
+
+
+def resolve(
+    postfix: Postfix,
+    parameter: str,
+    default_name: str,
+    path: str | None,
+    table_type: str | None,
+    settings: Settings | None = None,
+) -> TableReference:
+    """The table that `parameter` of main.cf names, unless `path` or `table_type` say otherwise.
+
+    Without either: the one local indexed or texthash member; where there is none, `default_name` in the
+    configuration directory with default_database_type. Raises InvalidInput where several members could be meant.
+    """
+    known = settings or read_settings(postfix, [parameter])
+    members = local_members(known.parameters.get(parameter, ""))
+    if path is not None:
+        checked_file(path, postfix.config_directory)
+        return reference_for_path(members, path, table_type or None, known, KEYED_TYPES)
+    candidates = [member for member in members if member.type in (*KEYED_TYPES, *UNSAFE_TYPES)]
+    named = [member for member in candidates if member.type == table_type] if table_type else candidates
+    if len(named or candidates) > 1:
+        names = ", ".join(str(member) for member in named or candidates)
+        raise InvalidInput(
+            f"{parameter} names several tables ({names}); give the option path to say which one is meant"
+        )
+    if named or candidates:
+        member = (named or candidates)[0]
+        _refuse_shared(parameter, member, known)
+        found = TableReference(table_type or member.type, member.path)
+    else:
+        found = TableReference(table_type or known.default_type, os.path.join(postfix.config_directory, default_name))
+    check_type(found.type, KEYED_TYPES, "type" if table_type else parameter if candidates else "default_database_type")
+    return found
+
+
+def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -> None:
+    """Raises InvalidInput where another parameter takes what is in the table for something else."""
+    for name in _ANSWERING:
+        if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
+            raise InvalidInput(
+                f"{parameter} names {member}, which {name} uses too, where a new entry would send mail astray; "
+                "give the option path for a table of its own"
+            )
+
+
+def reference_at(postfix: Postfix, path: str, table_type: str | None, settings: Settings) -> TableReference:
+    """The table at `path`, of any local type: the given one, else the one by which main.cf names it, else the default.
+
+    Raises InvalidInput for a type that is not a local file or can't be edited.
+    """
+    allowed = (*INDEXED_TYPES, *SOURCE_TYPES)
+    checked_file(path, postfix.config_directory)
+    values = named_values(postfix)
+    for name in _ALIASES:
+        if _member_at(local_members(values.get(name, "")), path):
+            raise InvalidInput(
+                f'"{path}" (path) is named by {name}, and aliases(5) have a format of their own; '
+                "edit it with another module and run newaliases"
+            )
+    members = local_members(", ".join(values.values()))
+    return reference_for_path(members, path, table_type or None, settings, allowed)
+
+
+def reference_for_path(
+    members: list[TableReference], path: str, type_option: str | None, settings: Settings, allowed: tuple[str, ...]
+) -> TableReference:
+    """The table at `path`: of the given type, else of the one by which main.cf names it, else the default type."""
+    checked_path(path)
+    table_type = type_option
+    place = "type"
+    if table_type is None:
+        same = _member_at(members, path)
+        table_type = same.type if same else settings.default_type
+        place = "as main.cf names it" if same else "default_database_type"
+    check_type(table_type, allowed, place)
+    return TableReference(table_type, path)
+
+
+def _member_at(members: Iterable[TableReference], path: str) -> TableReference | None:
+    real = os.path.realpath(path)
+    return next((member for member in members if os.path.realpath(member.path) == real), None)
+
+
+def checked_file(path: str, config_directory: str) -> None:
+    """Raises InvalidInput where the file at `path` is no source of a table, but another file of Postfix."""
+    real = os.path.realpath(path)
+    for name, module in _OTHER_FILES.items():
+        if real == os.path.realpath(os.path.join(config_directory, name)):
+            raise InvalidInput(f'"{path}" (path) is no table; use {module} for it')
+    stem, suffix = os.path.splitext(path)
+    if suffix in INDEX_SUFFIXES.values() and os.path.exists(stem):
+        raise InvalidInput(f'"{path}" (path) is the index of a table; give the path of its source, {stem}')
+
+
+def checked_path(path: str) -> None:
+    """Raises InvalidInput where main.cf could not name a table at this path."""
+    plain_text(path, "path", "an absolute path")
+    if not path.startswith("/"):
+        raise InvalidInput(f'"{path}" (path) is not absolute; start it with /')
+    if re.search(r"[\s,{}]", path) or path.endswith("/"):
+        raise InvalidInput(f'"{path}" (path) can\'t be named in main.cf; use a path without spaces, commas and braces')

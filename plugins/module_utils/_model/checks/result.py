@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One judgement about a host or a domain, with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ERROR = "error"
+WARNING = "warning"
+INFO = "info"
+LOCAL = "local"
+DNS = "dns"
+REMOTE = "remote"
+# The part of a message's path that a finding is about: from the sender by the MX records to this host, its recipients,
+# its nexthop, and the mail host itself.
+SENDER = "sender"
+MX = "mx"
+HOST = "host"
+RECIPIENTS = "recipients"
+NEXTHOP = "nexthop"
+MAIL_HOST = "mail_host"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One judgement. `scope` tells whether this host, DNS or another host has to be put right.
+
+    `check` is the stable name of what was checked, `place` where it is on the path of the domain's mail.
+    """
+
+    domain: str
+    check: str
+    severity: str
+    scope: str
+    message: str
+    remedy: str
+    place: str = HOST
+
+    def as_result(self) -> dict[str, Any]:
+        text = f"{self.domain or 'this host'} ({self.check}): {self.message}; {self.remedy}"
+        return {**asdict(self), "text": text}

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Postfix's lists of domains: what a member is, and which member matches a domain.
+
+See postconf(5) on mydestination, relay_domains and parent_domain_matches_subdomains. A list is read from left to
+right and its first matching member decides; `!` before a member turns its match into "not in the list".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+
+# table -> key -> result, for every key that was asked; a key without a result is left out.
+TableAnswers = Mapping[str, Mapping[str, str]]
+_TABLE = re.compile(r"^[a-z][a-z0-9_]*:.+", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
+_DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member: a pattern, the path of a file of patterns, or `type:path` of a lookup table."""
+
+    text: str
+    kind: str
+    negated: bool = False
+
+
+def member_of(text: str) -> Member:
+    """`text` as a member: `!x.example`, `/etc/postfix/domains`, `hash:/etc/postfix/domains`."""
+    negated = text.startswith("!")
+    body = text.lstrip("!")
+    if body.startswith("/"):
+        return Member(body, "file", negated)
+    if _TABLE.match(body) and not body.startswith("["):
+        return Member(body, "table", negated)
+    return Member(body.lower(), "pattern", negated)
+
+
+def members_of(value: str, files: Mapping[str, str]) -> list[Member]:
+    """The members of an expanded value, files replaced by the patterns in them.
+
+    `files` holds the text of each file by its path; a file that is not there stays a member of kind file.
+    """
+    found: list[Member] = []
+    for text in split_items(value):
+        member = member_of(text)
+        if member.kind == "file" and member.text in files:
+            for line in files[member.text].splitlines():
+                if not line.startswith("#"):
+                    inner = [member_of(part) for part in split_items(line)]
+                    found += [Member(one.text, one.kind, one.negated != member.negated) for one in inner]
+        else:
+            found.append(member)
+    return found
+
+
+def match(domain: str, members: Sequence[Member], parents: bool | None, answers: TableAnswers) -> Member | None:
+    """The member that puts `domain` in the list, or None.
+
+    `parents`: whether parent_domain_matches_subdomains names this list; None for the lists that hold whole names
+    only, which mydestination, virtual_alias_domains and virtual_mailbox_domains are.
+    """
+    for member in members:
+        if _matches(domain, member, parents, answers):
+            return None if member.negated else member
+    return None
+
+
+def lookup_keys(domain: str, parents: bool | None) -> list[str]:
+    """What a table is asked for `domain`: itself, then each parent (with a dot before it unless `parents`).
+
+    None for `parents` asks for the domain alone, as the lists that hold whole names do.
+    """
+    keys = [domain]
+    if parents is None:
+        return keys
+    labels = domain.split(".")
+    return keys + [("" if parents else ".") + ".".join(labels[place:]) for place in range(1, len(labels))]
+
+
+def _matches(domain: str, member: Member, parents: bool | None, answers: TableAnswers) -> bool:
+    if member.kind == "table":
+        results = answers.get(member.text, {})
+        return any(key in results for key in lookup_keys(domain, parents))
+    if member.kind == "file":
+        return False
+    if domain == member.text:
+        return True
+    if parents is None:
+        return False
+    if parents:
+        return domain.endswith("." + member.text)
+    return member.text.startswith(".") and domain.endswith(member.text)
+
+
+def expand(value: str, parameters: Mapping[str, str]) -> str:
+    """`value` with `$name`, `${name}` and `$(name)` replaced, as postconf -x does it from 2.10 on."""
+    for _round in range(_DEEPEST):
+        expanded = _REFERENCE.sub(
+            lambda found: parameters.get(found.group(1) or found.group(2) or found.group(3), ""), value
+        )
+        if expanded == value:
+            break
+        value = expanded
+    return value

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence about a host's relay domains, beyond what a plan of the host needs: facts only, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence, Tuple
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
+
+# Code and text of an SMTP server's answer.
+Answer = Tuple[int, str]
+
+
+@dataclass(frozen=True)
+class TableEvidence:
+    """A local table that main.cf names: by which parameter, as what, and whether its index matches its source.
+
+    `modified` is when the source was written, in seconds of the clock; None without a source. `unreadable_for` names
+    whom the table's mode keeps out although he has to read it.
+    """
+
+    parameter: str
+    reference: str
+    index: str
+    entries: int
+    modified: int | None = None
+    unreadable_for: str = ""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """An SMTP conversation without a message. `failure` says why there was none, or why it ended early."""
+
+    server: str
+    failure: str = ""
+    banner: Answer | None = None
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    mail: Answer | None = None
+    recipients: Mapping[str, Answer] = field(default_factory=dict)
+
+
+@dataclass
+class DomainEvidence:
+    """What is known of one domain. `answer` is what transport_maps says for its mail, None where it says nothing."""
+
+    name: str
+    relayed: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    recipients: int = 0
+    wildcard: bool = False
+    other_maps: bool = False
+    # Whether smtpd asks the mail host about its recipients.
+    verified: bool = False
+    answer: Capture | None = None
+    nexthop_addresses: Sequence[str] = ()
+    # The MX records of a nexthop without brackets; None where they were not asked for, or no answer came.
+    nexthop_exchangers: Sequence[MxRecord] | None = None
+    # Whether DNS answered that the nexthop has neither address nor, where they are asked for, MX records.
+    nexthop_unknown: bool = False
+    exchangers: Sequence[MxRecord] | None = None
+    # Whether DNS was asked for its MX records.
+    asked: bool = False
+    # The text of its MTA-STS policy, "" where it has one that can't be fetched, None where it has none.
+    policy: str | None = None
+    # What its mail host answered to this host; None where it was not asked.
+    talk: Talk | None = None
+    # The listed recipient that the mail host was asked about, "" where none is known.
+    probe_recipient: str = ""
+
+    @property
+    def transport(self) -> str:
+        """The name of the delivery agent in the transport's answer, "" where that leaves it to the domain's class."""
+        return self.answer.result.partition(":")[0] if self.answer else ""
+
+    @property
+    def nexthop(self) -> str:
+        """The host in the transport's answer, "" where the domain's own MX records decide."""
+        return bare_host(self.answer.result.partition(":")[2]) if self.answer else ""
+
+    @property
+    def bracketed(self) -> bool:
+        """Whether the nexthop is taken as it is, without a lookup of its MX records."""
+        return self.answer is not None and self.answer.result.partition(":")[2].strip().startswith("[")
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What else is known of the host. `stale_copies` are files of its chroot that differ from the system's."""
+
+    stale_copies: Sequence[str] = ()
+    # The longest outage of a mail host that it is to survive, as a Postfix time value; "" where nobody said.
+    outage: str = ""

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known about a host when its MX plan is made: facts only, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+
+# The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
+OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """An answer of transport_maps: which member said what, to which key."""
+
+    member: str
+    key: str
+    result: str
+
+
+@dataclass(frozen=True)
+class DomainRows:
+    """A domain's rows in the recipients table; the digest covers all but postmaster's and the wildcard."""
+
+    count: int = 0
+    digest: str = ""
+    postmaster: bool = False
+    wildcard: bool = False
+    tidy: bool = True
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A lookup table: `member` is how main.cf names it ("" where it does not), `rows` are its source's."""
+
+    reference: str
+    path: str
+    type: str
+    exists: bool = False
+    member: str = ""
+    # Whether the next change of the table would mend something though no entry differs: an index, a leftover.
+    repair: bool = False
+    rows: Mapping[str, str] = field(default_factory=dict)
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MxRecord:
+    """One mail exchanger of a domain, with the addresses that its name has.
+
+    `alias`: its name is that of a CNAME record. `resolved`: DNS answered about its addresses.
+    """
+
+    preference: int
+    host: str
+    addresses: tuple[str, ...] = ()
+    alias: bool = False
+    resolved: bool = True
+
+
+@dataclass
+class HostState:
+    """The evidence. `parameters` are effective values as written, `values` the same with $names expanded."""
+
+    installed: bool = False
+    version: tuple[int, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    explicit: Mapping[str, str] = field(default_factory=dict)
+    services: Sequence[Service] = ()
+    # domain -> class parameter -> the member that matches it
+    classes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # domains that relay_domains names itself -> the member that does (the domain, or a table or file)
+    relayed: Mapping[str, str] = field(default_factory=dict)
+    unlisted_relay_members: Sequence[str] = ()
+    relay_parents: bool = True
+    recipients: TableState | None = None
+    recipient_rows: Mapping[str, DomainRows] = field(default_factory=dict)
+    transport: TableState | None = None
+    verify: TableState | None = None
+    # Patterns that accept every address of a domain's subdomains.
+    subdomains: TableState | None = None
+    # domain -> an answer of another member of transport_maps that no row of ours comes before
+    captures: Mapping[str, Capture] = field(default_factory=dict)
+    # domain -> an answer of another member that a row of ours comes before: a parent's, a wildcard's, a later one's
+    weak_captures: Mapping[str, Capture] = field(default_factory=dict)
+    # probe recipient -> whether relay_recipient_maps knows it
+    probed: Mapping[str, bool] = field(default_factory=dict)
+    # texts of the files, and results of the tables for strangers' addresses, that mynetworks names
+    network_files: Mapping[str, str] = field(default_factory=dict)
+    network_answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # access tables and restriction classes that say yes to strangers
+    permitting: frozenset[str] = frozenset()
+    own_addresses: frozenset[str] = frozenset()
+    host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # domain -> its exchangers; a domain whose answer did not come is not in it
+    mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
+    service_active: bool | None = None
+    service_enabled: bool | None = None
+    service_name: str = "postfix"
+    reload_pending: bool = False
+    missing_packages: Sequence[str] = ()
+    # The package without which nothing can be asked of DNS; "" where it is there.
+    dns_lacks: str = ""
+    notes: Sequence[str] = ()
+
+    def value(self, name: str) -> str:
+        """The effective value with $names expanded, "" where there is none."""
+        return self.values.get(name, "")
+
+    def knows(self, name: str) -> bool:
+        """Whether this release of Postfix has the parameter."""
+        return name in self.parameters
+
+    def is_self(self, host: str, addresses: Sequence[str], proxies: Sequence[str]) -> bool:
+        """Whether a host of that name and those addresses is this one, also as seen through NAT."""
+        configured = split_items(self.value("proxy_interfaces"))
+        own = {plain_address(one) for one in [*self.own_addresses, *proxies, *configured]}
+        if host.rstrip(".").lower() == self.value("myhostname").lower() or plain_address(host) in own:
+            return True
+        return any(plain_address(one) in own for one in addresses)

@@ -1,0 +1,370 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a role declares: domains and host-wide settings, checked and with blanks filled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
+
+PRIMARY = "primary"
+SECONDARY = "secondary"
+PRESENT = "present"
+ABSENT = "absent"
+LISTED = "listed"
+ANY = "any"
+EXTERNAL = "external"
+VERIFY = "verify"
+PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
+# What a host-wide setting is when nobody gives it.
+DEFAULTS: Mapping[str, Any] = {
+    "recipient_check": "table",
+    "proxy_interfaces": [],
+    "inet_interfaces": "",
+    "table_type": "",
+    "table_directory": "",
+    "queue_lifetime": "",
+    "mail_host_tls": "",
+    "mail_host_concurrency": "",
+    "message_size_limit": "",
+    "relay_restrictions": [],
+    "client_restrictions": [],
+    "etrn_restrictions": [],
+    "smtputf8": "",
+    "ipv6": "",
+    "postmaster": True,
+    "undeclared_domains": "refuse",
+    "remove_undeclared": False,
+    "manage_package": True,
+    "manage_service": True,
+}
+# A blank one of these takes the other role's, since the host can have only one.
+_SHARED = (
+    "proxy_interfaces",
+    "inet_interfaces",
+    "table_type",
+    "table_directory",
+    "queue_lifetime",
+    "mail_host_tls",
+    "mail_host_concurrency",
+    "message_size_limit",
+    "relay_restrictions",
+    "client_restrictions",
+    "etrn_restrictions",
+    "smtputf8",
+    "ipv6",
+)
+_ORDERED = ("relay_restrictions", "client_restrictions", "etrn_restrictions")
+_NUMBERS = {"mail_host_concurrency": "1", "message_size_limit": "0"}
+_TIME = re.compile(r"^[0-9]+[smhdw]?$")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason not to go on: which domain (empty: the host), what was checked, why, and what to do."""
+
+    domain: str
+    check: str
+    cause: str
+    remedy: str
+
+    @classmethod
+    def from_error(cls, domain: str, check: str, error: InvalidInput) -> Refusal:
+        return cls(domain, check, *error.cause_and_remedy("correct the value"))
+
+
+@dataclass(frozen=True)
+class DomainItem:
+    """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address.
+
+    `form_of` is the name under which it was declared where this is its other form.
+    """
+
+    index: int
+    name: str
+    role: str
+    state: str = PRESENT
+    policy: str | None = None
+    listed_count: int = 0
+    digest: str = ""
+    lists_postmaster: bool = False
+    probe_recipient: str | None = None
+    subdomains: bool = False
+    force: bool = False
+    nexthop: str | None = None
+    mx_lookup: bool = False
+    result: str | None = None
+    form_of: str = ""
+
+    @property
+    def patterns(self) -> list[str]:
+        """The patterns of this domain's rows in a transport table."""
+        return [self.name, "." + self.name] if self.subdomains else [self.name]
+
+
+@dataclass(frozen=True)
+class MxRequest:
+    """Everything a role run declares, and what the other role on the same host does."""
+
+    role: str
+    items: tuple[DomainItem, ...]
+    settings: Mapping[str, Any]
+    peer_domains: frozenset[str] = frozenset()
+    refusals: tuple[Refusal, ...] = ()
+    config_directory: str = "/etc/postfix"
+    run_tags: tuple[str, ...] = ("all",)
+    skip_tags: tuple[str, ...] = ()
+    after_install: bool = False
+
+    def runs(self, phase: str) -> bool:
+        """Whether the tags of this run include the phase.
+
+        Tags of which none is a phase's are the user's own, on the role as a whole: where they chose it, all phases run,
+        and where they did not, none does and what is planned here is of no effect.
+        """
+        own = not {*PHASES, "untagged"}.intersection(self.run_tags)
+        chosen = own or "all" in self.run_tags or "tagged" in self.run_tags or phase in self.run_tags
+        return chosen and phase not in self.skip_tags and "tagged" not in self.skip_tags
+
+    @property
+    def present(self) -> list[DomainItem]:
+        return [item for item in self.items if item.state == PRESENT]
+
+    @property
+    def absent(self) -> list[DomainItem]:
+        return [item for item in self.items if item.state == ABSENT]
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """All names that either role declares, in whatever state."""
+        return frozenset(item.name for item in self.items) | self.peer_domains
+
+
+@dataclass
+class _Reading:
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def blank(value: Any) -> bool:
+    """Whether a survey's answer was left empty; an empty list is one too."""
+    return value is None or value == "" or value == []
+
+
+def _off(value: Any) -> bool:
+    return blank(value) or value is False
+
+
+def read_request(params: Mapping[str, Any]) -> MxRequest:
+    """The request that module parameters hold. What can't be right becomes a refusal, so that all are seen at once."""
+    reading = _Reading()
+    peer = _peer(params)
+    settings = _settings(params, peer, reading)
+    role_of_all = {"secondary_mx": SECONDARY, "primary_mx": PRIMARY}.get(params.get("role") or "", "")
+    items = _items(params.get("domains") or [], role_of_all, reading)
+    peer_names = _peer_names(peer)
+    for item in items:
+        if item.name in peer_names:
+            reading.refusals.append(
+                Refusal(
+                    item.name,
+                    "both_roles",
+                    f"the domain is declared by this role and by {peer.get('role') or 'the other role'}",
+                    "leave it in one list; a host has one role for a domain",
+                )
+            )
+    return MxRequest(
+        role=params.get("role") or "",
+        items=tuple(items),
+        settings=settings,
+        peer_domains=frozenset(peer_names),
+        refusals=tuple(reading.refusals),
+        config_directory=params.get("config_directory") or "/etc/postfix",
+        run_tags=tuple(params.get("run_tags") or ("all",)),
+        skip_tags=tuple(params.get("skip_tags") or ()),
+        after_install=bool(params.get("after_install")),
+    )
+
+
+def _peer(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The other role's declaration, or nothing where it is for another instance of Postfix."""
+    peer = params.get("peer") or {}
+    own_directory = params.get("config_directory") or "/etc/postfix"
+    peer_directory = (peer.get("settings") or {}).get("config_directory") or "/etc/postfix"
+    if not peer.get("domains") or str(peer_directory).rstrip("/") != str(own_directory).rstrip("/"):
+        return {}
+    return peer
+
+
+def _peer_names(peer: Mapping[str, Any]) -> set[str]:
+    """Names only: the other role's own run judges its items."""
+    names = set()
+    for name in peer.get("domains") or []:
+        try:
+            names.add(domain_name(name, "peer"))
+        except InvalidInput:
+            continue
+    return names
+
+
+def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Reading) -> dict[str, Any]:
+    theirs = peer.get("settings") or {}
+    settings: dict[str, Any] = {}
+    for name, default in DEFAULTS.items():
+        mine = params.get(name)
+        settings[name] = default if blank(mine) else mine
+        if not peer:
+            continue
+        other = theirs.get(name)
+        if name == "undeclared_domains" and other == "any":
+            # Said for the host once, it is said: the first of the two roles makes the table.
+            settings[name] = other
+        elif name in _SHARED and blank(mine) and not blank(other):
+            settings[name] = other
+        elif _disagree(name, settings[name], default if blank(other) else other):
+            reading.refusals.append(
+                Refusal(
+                    "",
+                    "roles_disagree",
+                    f"{name} is {settings[name]!r} here and {other if not blank(other) else default!r} for "
+                    f"{peer.get('role') or 'the other role'} on the same Postfix",
+                    "give both roles the same value",
+                )
+            )
+    lifetime = str(settings["queue_lifetime"])
+    if lifetime and not _TIME.match(lifetime):
+        reading.refusals.append(
+            Refusal("", "queue_lifetime", f'"{lifetime}" is no Postfix time value', "write it like 10d, 12h or 3600s")
+        )
+    for name, least in _NUMBERS.items():
+        number = str(settings[name])
+        if number and not (number.isascii() and number.isdigit() and int(number) >= int(least)):
+            reading.refusals.append(
+                Refusal("", name, f'"{number}" is no whole number', f"write it in digits, {least} or more")
+            )
+            settings[name] = ""
+    return settings
+
+
+def _disagree(name: str, mine: Any, other: Any) -> bool:
+    if name in _SHARED:
+        if name in _ORDERED:
+            return not blank(other) and list(map(str, mine)) != list(map(str, other))
+        return not blank(other) and _plain(mine) != _plain(other)
+    return name == "recipient_check" and mine != other
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _items(raw: Sequence[Mapping[str, Any]], role: str, reading: _Reading) -> list[DomainItem]:
+    items: list[DomainItem] = []
+    seen: dict[str, DomainItem] = {}
+    for index, given in enumerate(raw):
+        try:
+            item = _item(index, given, role)
+        except InvalidInput as error:
+            reading.refusals.append(Refusal.from_error(str(given.get("name") or ""), "invalid", error))
+            continue
+        first = seen.setdefault(item.name, item)
+        if first is item:
+            items.append(item)
+        elif replace(item, index=first.index) != first:
+            reading.refusals.append(
+                Refusal(
+                    item.name,
+                    "declared_twice",
+                    f"domains[{first.index}] and domains[{index}] declare it differently",
+                    "declare each domain once",
+                )
+            )
+    return items
+
+
+def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
+    place = f"domains[{index}]"
+    name = domain_name(given.get("name"), f"{place}.name")
+    role = given.get("role") or role_of_all
+    if role not in (PRIMARY, SECONDARY):
+        raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; make it primary or secondary')
+    if role_of_all and role != role_of_all:
+        raise InvalidInput(
+            f'"{name}" ({place}) has the role {role}; leave role out, or use mxrelay.postfix.mx for a mixed list'
+        )
+    extra = [one for one in ("mail_host", "port", "mx_lookup") if role == SECONDARY and not _off(given.get(one))]
+    if extra:
+        raise InvalidInput(
+            f'"{name}" ({place}) has {extra[0]}, but a secondary MX follows the domain\'s MX records; '
+            f"leave {extra[0]} out, or make this host the primary MX"
+        )
+    state = given.get("state") or PRESENT
+    has_list = bool(given.get("has_list"))
+    policy = given.get("recipients_policy") or (LISTED if has_list else None)
+    if policy in (ANY, EXTERNAL) and has_list:
+        raise InvalidInput(
+            f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave out one of the two'
+        )
+    item = DomainItem(
+        index=index,
+        name=name,
+        role=role,
+        state=state,
+        policy=policy,
+        listed_count=int(given.get("recipients_count") or 0),
+        digest=given.get("recipients_digest") or "",
+        lists_postmaster=bool(given.get("lists_postmaster")),
+        probe_recipient=given.get("probe_recipient") or None,
+        subdomains=bool(given.get("subdomains")),
+        force=bool(given.get("force")),
+    )
+    return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
+
+
+def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
+    """The request with each internationalised domain in both of its forms, by which mail can name it with SMTPUTF8.
+
+    Refused is a domain on which IDNA2003 and IDNA2008 differ without its other form, and one that is declared in both
+    forms differently.
+    """
+    items = {item.name: item for item in request.items}
+    refusals = list(request.refusals)
+    for item in request.items:
+        found = forms(item.name, encode)
+        if found.candidates and item.state == PRESENT and not any(one in items for one in found.candidates):
+            refusals.append(
+                Refusal(
+                    item.name,
+                    "international",
+                    "mail can name it in another form too, and IDNA2003 and IDNA2008 differ on that",
+                    f"declare the form that DNS has as well: {' or '.join(found.candidates)}",
+                )
+            )
+        for name in found.spellings[1:]:
+            other = items.setdefault(name, replace(item, name=name, form_of=item.name))
+            if replace(other, name=item.name, index=item.index, form_of="") != item:
+                refusals.append(
+                    Refusal(
+                        name,
+                        "declared_twice",
+                        f"it is {item.name} in its other form, declared differently",
+                        "declare it once; both forms are relayed",
+                    )
+                )
+    peers = {one for name in request.peer_domains for one in forms(name, encode).spellings}
+    return replace(request, items=tuple(items.values()), refusals=tuple(refusals), peer_domains=frozenset(peers))
+
+
+def _with_nexthop(item: DomainItem, given: Mapping[str, Any], place: str) -> DomainItem:
+    host = str(given.get("mail_host") or "").strip()
+    if not host:
+        raise InvalidInput(f'"{item.name}" ({place}) has no mail_host; name the host that keeps its mailboxes')
+    mx_lookup = bool(given.get("mx_lookup"))
+    port = given.get("port")
+    result = nexthop(host, None if blank(port) else int(str(port)), mx_lookup, f"{place}.mail_host")
+    return replace(item, nexthop=bare_host(host), mx_lookup=mx_lookup, result=f"relay:{result}")

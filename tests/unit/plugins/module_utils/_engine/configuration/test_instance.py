@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Sequence
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.instance import Instance, describe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+# A text file that changed within these may be changing still, so that Postfix reads it again.
+SECONDS_OF_DOUBT = 100
+
+
+class FakeCommands:
+    """A Postfix whose only working type is texthash, and whose main.cf was read already."""
+
+    def __init__(self, directory: Path, version: str = "3.10.13") -> None:
+        self.version = version
+        self.asked: list[list[str]] = []
+        self.probe_ages: list[float] = []
+        self.postmulti: Result | None = Result(
+            0, "-               -               y         /etc/postfix\nout  mta  n   /etc/postfix-out\n", ""
+        )
+        self.values = {
+            "config_directory": str(directory),
+            "queue_directory": "/var/spool/postfix",
+            "default_database_type": "hash",
+            "mail_version": version,
+            "alias_maps": "hash:/etc/aliases",
+            "smtp_tls_session_cache_database": f"btree:{directory}/cache",
+            "relay_domains": f"x.example, proxy:texthash:{directory}/domains",
+            "relay_recipient_maps": f"texthash:{directory}/recipients",
+            "transport_maps": f"hash:{directory}/transport, texthash:{directory}/domains",
+            "virtual_alias_maps": f"texthash:{directory}/default",
+        }
+
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        self.asked.append(list(argv))
+        if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
+            return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
+        if list(argv) == ["postmulti", "-l"]:
+            if self.postmulti is None:
+                raise FileNotFoundError(argv[0])
+            return self.postmulti
+        if argv[0] == "postconf" and argv[3:] == ["-m"]:
+            return Result(0, "hash\ntexthash\nstatic\n", "")
+        if argv[0] == "postconf":
+            names = [name for name in argv[3:] if name != "-x"]
+            shown = {name: value for name, value in self.values.items() if not names or name in names}
+            return Result(0, "".join(f"{name} = {value}\n" for name, value in shown.items()), "")
+        if argv[-1].startswith("texthash:"):
+            self.probe_ages.append(time.time() - os.stat(argv[-1].partition(":")[2]).st_mtime)
+            return Result(0, "found\n", "")
+        return Result(1, "", "postmap: fatal: unsupported dictionary type: hash\n")
+
+
+class NoCommands:
+    """A host without Postfix."""
+
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        raise FileNotFoundError(argv[0])
+
+
+@pytest.fixture(name="instance")
+def _instance(tmp_path: Path) -> Path:
+    (tmp_path / "main.cf").write_text(
+        "alias_maps = hash:/etc/aliases\n"
+        "smtp_tls_session_cache_database = btree:$data_directory/cache\n"
+        "relay_domains = x.example,\n  proxy:texthash:$config_directory/domains\n"
+        "relay_recipient_maps = texthash:$config_directory/recipients\n"
+        "transport_maps = hash:$config_directory/transport, texthash:$config_directory/domains\n"
+    )
+    (tmp_path / "master.cf").write_text("relay unix - - y - - smtp -v\n  -o smtp_fallback_relay=\n")
+    (tmp_path / "recipients").write_text("# who\na@x.example x\nb@x.example x\n")
+    os.utime(tmp_path / "recipients", (0, 1795359466.5))
+    return tmp_path
+
+
+def test_instance_is_described(instance: Path) -> None:
+    commands = FakeCommands(instance)
+    found = describe(Postfix(commands, str(instance)))
+    assert (found.installed, found.version, found.default_database_type) == (True, "3.10.13", "hash")
+    assert found.instance["queue_directory"] == "/var/spool/postfix"
+    assert found.table_types == ["texthash"]
+    assert found.parameters == commands.values
+    assert found.explicit_parameters["relay_domains"] == "x.example,  proxy:texthash:$config_directory/domains"
+    assert "virtual_alias_maps" not in found.explicit_parameters
+    assert found.services == [
+        {
+            "name": "relay",
+            "type": "unix",
+            "private": "-",
+            "unprivileged": "-",
+            "chroot": "y",
+            "wakeup": "-",
+            "process_limit": "-",
+            "command": "smtp -v",
+            "overrides": {"smtp_fallback_relay": ""},
+        }
+    ]
+
+
+def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: Path) -> None:
+    found = describe(Postfix(FakeCommands(instance), str(instance))).tables
+    assert found == [
+        {
+            "reference": f"texthash:{instance}/domains",
+            "type": "texthash",
+            "path": f"{instance}/domains",
+            "parameters": ["relay_domains", "transport_maps"],
+            "entries": None,
+            "modified": None,
+            "index": "none",
+        },
+        {
+            "reference": f"texthash:{instance}/recipients",
+            "type": "texthash",
+            "path": f"{instance}/recipients",
+            "parameters": ["relay_recipient_maps"],
+            "entries": 2,
+            "modified": 1795359466,
+            "index": "none",
+        },
+        {
+            "reference": f"hash:{instance}/transport",
+            "type": "hash",
+            "path": f"{instance}/transport",
+            "parameters": ["transport_maps"],
+            "entries": None,
+            "modified": None,
+            "index": "missing",
+        },
+    ]
+
+
+def test_tables_of_overrides_are_told_with_their_service(instance: Path) -> None:
+    (instance / "master.cf").write_text(
+        f"587 inet n - y - - smtpd\n  -o smtpd_sender_login_maps=texthash:{instance}/logins\n"
+        f"  -o relay_recipient_maps=texthash:{instance}/recipients\n"
+    )
+    found = describe(Postfix(FakeCommands(instance), str(instance))).tables
+    assert {table["path"]: table["parameters"] for table in found} == {
+        f"{instance}/logins": ["587/inet/smtpd_sender_login_maps"],
+        f"{instance}/recipients": ["587/inet/relay_recipient_maps", "relay_recipient_maps"],
+        f"{instance}/domains": ["relay_domains", "transport_maps"],
+        f"{instance}/transport": ["transport_maps"],
+    }
+
+
+def test_all_instances_of_the_host_are_listed(instance: Path) -> None:
+    found = describe(Postfix(FakeCommands(instance), str(instance))).instances
+    assert found == [
+        {"name": "", "group": "", "enabled": True, "config_directory": "/etc/postfix"},
+        {"name": "out", "group": "mta", "enabled": False, "config_directory": "/etc/postfix-out"},
+    ]
+
+
+@pytest.mark.parametrize("answer", [None, Result(1, "", "postmulti: fatal: no\n")])
+def test_host_without_postmulti_lists_no_instances(instance: Path, answer: Result | None) -> None:
+    commands = FakeCommands(instance)
+    commands.postmulti = answer
+    assert describe(Postfix(commands, str(instance))).instances == []
+
+
+def test_probe_is_old_enough_for_postfix_not_to_wait(instance: Path) -> None:
+    commands = FakeCommands(instance)
+    describe(Postfix(commands, str(instance)))
+    assert [age > SECONDS_OF_DOUBT for age in commands.probe_ages] == [True]
+
+
+def test_all_parameters_take_one_call(instance: Path) -> None:
+    commands = FakeCommands(instance)
+    describe(Postfix(commands, str(instance)))
+    assert [one[3:] for one in commands.asked if one[0] == "postconf" and one[3:] in (["-x"], [])] == [["-x"]]
+
+
+def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instance: Path) -> None:
+    found = describe(Postfix(FakeCommands(instance), str(instance)), ["relay_domains", "virtual_alias_maps", "zzz"])
+    assert sorted(found.parameters) == ["relay_domains", "virtual_alias_maps"]
+    assert list(found.explicit_parameters) == ["relay_domains"]
+    assert len(found.tables) == 3
+
+
+@pytest.mark.parametrize(("version", "expands"), [("2.9.15", False), ("2.10.0", True)])
+def test_values_are_expanded_where_postconf_can(instance: Path, version: str, expands: bool) -> None:
+    commands = FakeCommands(instance, version)
+    describe(Postfix(commands, str(instance)))
+    assert (["postconf", "-c", str(instance), "-x"] in commands.asked) is expands
+    assert (["postconf", "-c", str(instance)] in commands.asked) is not expands
+
+
+def test_host_without_postfix_is_no_error(tmp_path: Path) -> None:
+    assert describe(Postfix(NoCommands(), str(tmp_path))) == Instance()
+
+
+def test_directory_without_an_instance_is_no_error(tmp_path: Path) -> None:
+    assert describe(Postfix(FakeCommands(tmp_path), str(tmp_path))) == Instance()
+
+
+def test_instance_without_master_cf_has_no_services(instance: Path) -> None:
+    (instance / "master.cf").unlink()
+    assert describe(Postfix(FakeCommands(instance), str(instance))).services == []
+
+
+def test_postfix_that_does_not_work_is_an_error(instance: Path) -> None:
+    with pytest.raises(HostError) as caught:
+        describe(Postfix(FakeCommands(instance, ""), str(instance)))
+    assert str(caught.value) == "postconf does not tell its version: postconf: fatal: broken; reinstall Postfix"

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    FakeMxHost,
+    FakeNetwork,
+    FakeProber,
+)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> FakeMxHost:
+    host = FakeMxHost(str(tmp_path))
+    host.write(
+        "main.cf",
+        "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n"
+        "relay_domains = $mydestination, x.example, y.example\n"
+        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
+        f"transport_maps = hash:{host.path('transport')}\n",
+    )
+    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n@y.example x\n")
+    host.table("transport", "x.example relay:[mail.example]\n")
+    return host
+
+
+def internet() -> FakeNetwork:
+    """A DNS in which this host is the second MX of both domains."""
+    network = FakeNetwork()
+    for name in ("x.example", "y.example"):
+        network.records[name] = (
+            MxRecord(10, "mail.example", ("192.0.2.1",)),
+            MxRecord(20, "mx.example", ("192.0.2.9",)),
+        )
+    network.names["mail.example"] = ("192.0.2.1",)
+    return network
+
+
+def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None) -> dict[str, Any]:
+    before = contents(host.config_directory)
+    results = inform({"domains": list(domains)}, host.postfix(), network or internet(), FakeProber()).results
+    assert contents(host.config_directory) == before
+    return results
+
+
+def checks(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(one["domain"], one["check"], one["severity"]) for one in results["findings"]]
+
+
+def test_files_that_cannot_be_read_are_the_only_finding(host: FakeMxHost) -> None:
+    host.write("master.cf", "smtp inet n\n")
+    results = info(host)
+    assert checks(results) == [("", "main_cf", "error")]
+    assert results["findings"][0]["remedy"] == "correct or remove the line"
+    assert results["domains"] == {}
+
+
+def test_all_relay_domains_but_this_hosts_own_are_looked_at(host: FakeMxHost) -> None:
+    results = info(host)
+    assert list(results["domains"]) == ["x.example", "y.example"]
+    assert checks(results) == [("y.example", "accepts_any", "info")]
+
+
+def test_evidence_of_a_domain(host: FakeMxHost) -> None:
+    network = FakeNetwork()
+    network.records["x.example"] = (MxRecord(10, "mx.example", ("192.0.2.9",)),)
+    assert info(host, "X.example", network=network)["domains"] == {
+        "x.example": {
+            "relayed": "x.example",
+            "classes": {},
+            "recipients": 2,
+            "wildcard": False,
+            "other_maps": False,
+            "verified": False,
+            "nexthop": "mail.example",
+            "nexthop_addresses": [],
+            "probe_recipient": "",
+            "mail_host": None,
+            "transport": {
+                "member": f"hash:{host.path('transport')}",
+                "key": "x.example",
+                "result": "relay:[mail.example]",
+            },
+            "mx": [
+                {
+                    "preference": 10,
+                    "host": "mx.example",
+                    "addresses": ["192.0.2.9"],
+                    "alias": False,
+                    "this_host": True,
+                }
+            ],
+        }
+    }
+
+
+def test_domain_that_is_not_relayed_is_an_error(host: FakeMxHost) -> None:
+    assert checks(info(host, "z.example")) == [("z.example", "relay_domains", "error")]
+
+
+def test_lost_index_and_lost_source_are_errors(host: FakeMxHost) -> None:
+    Path(host.path("transport") + ".db").unlink()
+    Path(host.path("relay_recipients")).unlink()
+    results = info(host, "y.example")
+    assert [(one["reference"], one["index"]) for one in results["tables"]] == [
+        (f"hash:{host.path('relay_recipients')}", "without a source"),
+        (f"hash:{host.path('transport')}", "missing"),
+    ]
+    assert checks(results)[:2] == [("", "index", "error"), ("", "index", "error")]
+
+
+def test_nexthop_that_resolves_to_this_host_is_an_error(host: FakeMxHost) -> None:
+    network = internet()
+    network.names["mail.example"] = ("192.0.2.9",)
+    assert checks(info(host, "x.example", network=network)) == [("x.example", "own_nexthop", "error")]
+
+
+def test_answer_of_transport_maps_is_the_first_in_postfixs_order(host: FakeMxHost) -> None:
+    host.table("other", "x.example smtp:[other]\n.example smtp:[parent]\n")
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(
+        main_cf.read_text().replace("transport_maps = ", f"transport_maps = hash:{host.path('other')}, ")
+    )
+    domains = info(host)["domains"]
+    assert domains["x.example"]["transport"]["result"] == "smtp:[other]"
+    assert domains["y.example"]["transport"] == {
+        "member": f"hash:{host.path('other')}",
+        "key": ".example",
+        "result": "smtp:[parent]",
+    }
+
+
+def test_table_that_cannot_be_asked_is_told_once(host: FakeMxHost) -> None:
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(f"{main_cf.read_text()}virtual_alias_domains = ldap:/l\nvirtual_mailbox_domains = ldap:/l\n")
+    outcome = inform({"domains": ["x.example"]}, host.postfix(), internet(), FakeProber())
+    told = ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
+    assert (outcome.results["notes"], outcome.warnings) == (told, told)
+
+
+def test_missing_dnspython_is_told(host: FakeMxHost) -> None:
+    results = info(host, "x.example", network=FakeNetwork(lacking="python3-dnspython"))
+    assert results["dns"] is False
+    assert checks(results) == [("", "dns", "info")]
+
+
+def test_host_without_postfix_is_an_error(host: FakeMxHost) -> None:
+    host.installed = False
+    with pytest.raises(HostError, match="no Postfix with its configuration in .*; install it, or correct"):
+        info(host)
+
+
+def test_name_that_is_no_domain_is_refused(host: FakeMxHost) -> None:
+    with pytest.raises(InvalidInput, match=r'"a b" \(domains\[1\]\)'):
+        info(host, "x.example", "a b")

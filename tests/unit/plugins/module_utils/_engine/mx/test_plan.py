@@ -1,0 +1,527 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
+
+CLOSED = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> FakeMxHost:
+    return FakeMxHost(str(tmp_path), CLOSED)
+
+
+def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[str, Any]:
+    addresses = {f"{one}@{name}": "x" for one in local_parts or ("a",)}
+    summary = {"has_list": True, "recipients_count": len(addresses), "recipients_digest": rows_digest(addresses)}
+    return {"name": name, "mail_host": "mail.example", **summary, **fields}
+
+
+def plan(
+    host: FakeMxHost, *domains: dict[str, Any], network: FakeNetwork | None = None, **params: Any
+) -> dict[str, Any]:
+    """The results for a primary MX, after a check that planning touched no file."""
+    before = contents(host.config_directory)
+    outcome = plan_mx(
+        {"role": "primary_mx", "domains": list(domains), **params}, host.postfix(), network or FakeNetwork()
+    )
+    assert contents(host.config_directory) == before
+    assert outcome.changed is False
+    return {**outcome.results, "warnings": outcome.warnings}
+
+
+def converged(host: FakeMxHost) -> None:
+    """What a run for listed() leaves behind."""
+    host.write(
+        "main.cf",
+        f"{CLOSED}relay_domains = x.example\n"
+        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
+        f"transport_maps = hash:{host.path('transport')}\n",
+    )
+    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n")
+    host.table("transport", "x.example relay:[mail.example]\n")
+
+
+def checks(results: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["domain"], one["check"]) for one in results["refusals"]]
+
+
+def test_new_host_gets_the_whole_change(host: FakeMxHost) -> None:
+    results = plan(host, listed())
+    assert results["refusals"] == []
+    assert (results["installed"], results["ready"], results["pending"], results["version"]) == (
+        True,
+        True,
+        True,
+        "3.10.13",
+    )
+    assert results["transport"] == {
+        "reference": f"hash:{host.path('transport')}",
+        "path": host.path("transport"),
+        "type": "hash",
+        "entries": [{"pattern": "x.example", "result": "relay:[mail.example]"}],
+        "repair": True,
+        "changed": True,
+    }
+    assert [one["name"] for one in results["recipients"]["domains"]] == ["x.example"]
+    assert results["main_cf"] == {
+        "parameters": {},
+        "absent": [],
+        "add_items": {
+            "relay_domains": ["x.example"],
+            "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
+            "transport_maps": [f"hash:{host.path('transport')}"],
+        },
+        "remove_items": {},
+        "changed": True,
+    }
+    assert results["changes"] == [
+        "recipients of x.example: listed",
+        "transport x.example relay:[mail.example]",
+        "main.cf: relay_domains gets x.example",
+        f"main.cf: relay_recipient_maps gets hash:{host.path('relay_recipients')}",
+        f"main.cf: transport_maps gets hash:{host.path('transport')}",
+    ]
+
+
+def test_converged_host_needs_nothing_and_is_judged_at_once(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, listed(), verify=True)
+    assert (results["refusals"], results["changes"], results["pending"]) == ([], [], False)
+    assert (results["recipients"]["domains"], results["transport"]["entries"]) == ([], [])
+    assert results["findings"] == []
+    assert results["warnings"] == []
+
+
+def test_converged_host_is_judged_by_dns_only_where_that_is_asked_for(host: FakeMxHost) -> None:
+    converged(host)
+    network = FakeNetwork()
+    network.records["x.example"] = (MxRecord(10, "elsewhere.example", ("192.0.2.1",)),)
+    assert plan(host, listed(), network=network, verify=True)["findings"] == []
+    assert network.asked == []
+    results = plan(host, listed(), network=network, verify=True, verify_fail_on=["dns"])
+    assert [(one["check"], one["scope"]) for one in results["findings"]] == [("mx_record", "dns")]
+
+
+def test_findings_wait_where_something_would_change(host: FakeMxHost) -> None:
+    assert plan(host, listed(), verify=True)["findings"] is None
+    converged(host)
+    assert plan(host, listed())["findings"] is None
+
+
+def test_changed_list_is_seen_by_its_digest_alone(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, listed("x.example", "a", "b"))
+    assert [(one["name"], one["changed"]) for one in results["recipients"]["domains"]] == [("x.example", True)]
+    assert results["main_cf"]["changed"] is False
+    assert "b@x.example" not in str(results)
+
+
+@pytest.mark.parametrize("name", ["transport", "relay_recipients"])
+def test_lost_index_is_repaired(host: FakeMxHost, name: str) -> None:
+    converged(host)
+    Path(host.path(name) + ".db").unlink()
+    results = plan(host, listed())
+    part = "transport" if name == "transport" else "recipients"
+    assert (results[part]["repair"], results[part]["changed"], results["pending"]) == (True, True, True)
+
+
+def test_repeated_row_is_tidied(host: FakeMxHost) -> None:
+    converged(host)
+    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\nA@x.example x\n")
+    assert plan(host, listed())["recipients"]["changed"] is True
+
+
+def test_host_without_postfix_is_planned_by_the_values(host: FakeMxHost) -> None:
+    host.installed = False
+    results = plan(host, listed(), network=FakeNetwork(lacking="python3-dnspython"), table_type="lmdb")
+    assert (results["installed"], results["ready"], results["refusals"]) == (False, False, [])
+    assert results["packages"][:2] == ["postfix", "postfix-lmdb"]
+    assert "dns" in results["packages"][2]
+    assert results["changes"][3:] == [
+        "recipients of x.example: listed",
+        "transport x.example relay:[mail.example]",
+        "main.cf: relay_domains gets x.example",
+    ]
+
+
+def test_nothing_to_relay_installs_nothing(host: FakeMxHost) -> None:
+    host.installed = False
+    assert plan(host, {"name": "x.example", "state": "absent"})["packages"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "check"),
+    [
+        ({"manage_package": False}, "install"),
+        ({"after_install": True}, "install"),
+        ({"run_tags": ["tables"]}, "tags"),
+        ({"skip_tags": ["install"]}, "tags"),
+    ],
+)
+def test_missing_postfix_that_stays_missing_is_refused(host: FakeMxHost, params: dict[str, Any], check: str) -> None:
+    host.installed = False
+    assert checks(plan(host, listed(), **params)) == [("", check)]
+
+
+def test_type_that_a_package_adds_waits_for_it(host: FakeMxHost) -> None:
+    host.broken_types.add("lmdb")
+    results = plan(host, listed(), table_type="lmdb")
+    assert (results["refusals"], results["ready"], results["packages"]) == ([], False, ["postfix-lmdb"])
+    assert checks(plan(host, listed(), table_type="lmdb", after_install=True))[0] == ("", "table")
+    assert checks(plan(host, listed(), table_type="lmdb", manage_package=False))[0] == ("", "table")
+
+
+def test_type_that_works_nowhere_is_refused(host: FakeMxHost) -> None:
+    host.broken_types.add("btree")
+    refused = plan(host, listed(), table_type="btree")["refusals"]
+    assert [(one["check"], one["remedy"]) for one in refused] == [("table", "use another type")]
+
+
+def test_several_tables_need_a_directory(host: FakeMxHost) -> None:
+    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:/t/two\n")
+    refused = plan(host, listed())["refusals"]
+    assert [one["remedy"] for one in refused] == ["set primary_mx_table_directory to say where its table is"]
+    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:{host.path('transport')}\n")
+    assert plan(host, listed())["transport"]["path"] == host.path("transport")
+
+
+def test_other_type_of_our_table_takes_the_place_of_the_old(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, listed(), table_type="lmdb")
+    assert results["main_cf"]["add_items"]["transport_maps"] == [f"lmdb:{host.path('transport')}"]
+    assert results["main_cf"]["remove_items"]["transport_maps"] == [f"hash:{host.path('transport')}"]
+
+
+def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    results = plan(host, listed(), table_directory=str(tmp_path / "tables"))
+    assert results["transport"]["path"] == str(tmp_path / "tables" / "transport")
+    assert results["recipients"]["path"] == str(tmp_path / "tables" / "relay_recipients")
+
+
+def moved(host: FakeMxHost, tmp_path: Path, rows: str = "", record: bool = True) -> str:
+    """A converged host whose tables are to be in another directory from now on, which is returned."""
+    converged(host)
+    if rows:
+        host.table("relay_recipients", rows)
+    if record:
+        for name in ("relay_recipients", "transport"):
+            path = tmp_path / f".{name}.mxrelay"
+            path.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')
+            path.chmod(0o600)
+    (tmp_path / "tables").mkdir()
+    return str(tmp_path / "tables")
+
+
+def test_tables_that_moved_take_the_place_of_the_old(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    other = {**listed(), "mail_host": "other.example"}
+    results = plan(host, other, table_directory=directory)
+    assert results["refusals"] == []
+    assert results["main_cf"]["add_items"] == {
+        "relay_recipient_maps": [f"hash:{directory}/relay_recipients"],
+        "transport_maps": [f"hash:{directory}/transport"],
+    }
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
+        "transport_maps": [f"hash:{host.path('transport')}"],
+    }
+    assert f"takes the place of hash:{host.path('transport')}; remove the files" in results["warnings"][1]
+
+
+def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, "a@x.example x\nb@other.example x\n@sub.other.example x\n")
+    results = plan(host, listed(), table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+    assert results["warnings"][0] == (
+        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside "
+        f"hash:{directory}/relay_recipients, since it has rows of other.example, sub.other.example, "
+        "which this role does not declare"
+    )
+
+
+def test_rows_kept_by_others_stay_in_the_old_table(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    external = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
+    results = plan(host, external, table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+
+
+def test_table_without_our_record_is_somebody_elses(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, record=False)
+    results = plan(host, listed(), table_directory=directory)
+    assert results["main_cf"]["remove_items"] == {}
+
+
+def test_patterns_of_subdomains_come_and_go(host: FakeMxHost) -> None:
+    wide = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "any", "subdomains": True}
+    results = plan(host, wide)
+    pattern = "/@[^@]+\\.x\\.example$/"
+    path = host.path("relay_recipients_subdomains")
+    assert results["subdomains"] == {
+        "reference": f"regexp:{path}",
+        "path": path,
+        "type": "regexp",
+        "entries": [{"key": pattern, "value": "x"}],
+        "repair": True,
+        "changed": True,
+    }
+    assert f"recipients of subdomains: {pattern}" in results["changes"]
+    host.write("relay_recipients_subdomains", f"{pattern} x\n")
+    host.write("main.cf", f"{CLOSED}relay_domains = x.example\nrelay_recipient_maps = regexp:{path}\n")
+    assert plan(host, wide)["subdomains"]["changed"] is False
+    results = plan(host, ABSENT)
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"regexp:{path}"],
+        "relay_domains": ["x.example"],
+    }
+    assert results["removal"]["subdomains"] == [{"key": pattern}]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "member"),
+    [
+        ("mydestination", "$myhostname, x.example", "x.example"),
+        ("virtual_alias_domains", "FILE", "x.example"),
+        ("virtual_mailbox_domains", "TABLE", "TABLE"),
+    ],
+)
+def test_other_class_is_found_in_every_form(host: FakeMxHost, parameter: str, value: str, member: str) -> None:
+    host.write("domains", "# ours\nother.example X.example\n")
+    host.table("classes", "x.example anything\n")
+    forms = {"FILE": host.path("domains"), "TABLE": f"hash:{host.path('classes')}"}
+    host.write("main.cf", f"{CLOSED}{parameter} = {forms.get(value, value)}\n")
+    refused = plan(host, listed())["refusals"]
+    assert [(one["domain"], one["check"]) for one in refused] == [("x.example", "class")]
+    assert f"({forms.get(member, member)})" in refused[0]["cause"]
+
+
+@pytest.mark.parametrize(
+    ("maps", "refused"),
+    [
+        ("static:smtp:[all], TRANSPORT", [("x.example", "captured")]),
+        ("TRANSPORT, static:smtp:[all]", [("x.example", "captured")]),
+        ("OTHER, TRANSPORT", [("x.example", "captured")]),
+        ("TRANSPORT, OTHER", []),
+    ],
+)
+def test_capture_is_asked_in_postfixs_order(host: FakeMxHost, maps: str, refused: list[tuple[str, str]]) -> None:
+    host.table("other", "x.example smtp:[elsewhere]\n")
+    host.table("transport", "x.example relay:[mail.example]\n")
+    maps = maps.replace("TRANSPORT", f"hash:{host.path('transport')}").replace("OTHER", f"hash:{host.path('other')}")
+    host.write("main.cf", f"{CLOSED}transport_maps = {maps}\n")
+    directory = host.config_directory
+    assert checks(plan(host, listed(), table_directory=directory)) == refused
+
+
+def test_wildcard_of_the_table_captures_a_secondarys_mail(host: FakeMxHost) -> None:
+    host.table("transport", "* smtp:[smart]\n")
+    host.write("main.cf", f"{CLOSED}transport_maps = hash:{host.path('transport')}\n")
+    results = plan(host, listed(role="secondary", mail_host=None), role="mx")
+    assert results["transport"]["entries"] == [{"pattern": "x.example", "result": "relay:"}]
+
+
+def test_map_that_cannot_be_asked_is_noted(host: FakeMxHost) -> None:
+    host.write("main.cf", f"{CLOSED}transport_maps = ldap:/l, hash:{host.path('transport')}\n")
+    assert plan(host, listed())["warnings"] == ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
+
+
+def test_map_that_never_answers_is_noted_and_not_asked_again(host: FakeMxHost) -> None:
+    host.unanswered = {"proxy:ldap:/l"}
+    maps = f"proxy:ldap:/l, hash:{host.path('transport')}"
+    host.write("main.cf", f"{CLOSED}transport_maps = {maps}\nvirtual_alias_domains = proxy:ldap:/l\n")
+    assert plan(host, listed())["warnings"] == [
+        "proxy:ldap:/l could not be asked (postmap had no answer within 60 s; see in the mail log which daemon of "
+        "Postfix fails)"
+    ]
+    assert host.commands.count(["postmap", "-q", "-", "proxy:ldap:/l"]) == 1
+
+
+def test_domains_of_a_relay_table_are_known(host: FakeMxHost) -> None:
+    host.table("relayed", "old.example x\nx.example x\n")
+    host.write("main.cf", f"{CLOSED}relay_domains = hash:{host.path('relayed')}, ldap:/l\n")
+    results = plan(host, listed())
+    assert checks(results) == [("old.example", "undeclared"), ("ldap:/l", "undeclared")]
+    assert "relay_domains" not in results["main_cf"]["add_items"]
+
+
+def test_external_recipient_is_looked_up_in_all_maps(host: FakeMxHost) -> None:
+    host.table("theirs", "a@x.example x\n")
+    host.write("main.cf", f"{CLOSED}relay_recipient_maps = hash:{host.path('theirs')}\n")
+    item = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
+    assert checks(plan(host, {**item, "probe_recipient": "A@x.example"})) == []
+    assert checks(plan(host, {**item, "probe_recipient": "b@x.example"})) == [("x.example", "external")]
+
+
+def test_names_are_asked_only_for_what_would_change(host: FakeMxHost) -> None:
+    network = FakeNetwork()
+    network.names["mail.example"] = ("192.0.2.25",)
+    plan(host, listed(), network=network)
+    assert network.asked == ["mail.example"]
+    converged(host)
+    network = FakeNetwork()
+    plan(host, listed(), network=network)
+    assert network.asked == []
+
+
+def test_new_secondary_is_looked_up_in_dns(host: FakeMxHost) -> None:
+    network = FakeNetwork()
+    network.records["x.example"] = (MxRecord(10, "mx.example", ("192.0.2.9",)),)
+    results = plan(host, listed(role="secondary", mail_host=None), network=network, role="mx")
+    assert checks(results) == [("x.example", "best_mx")]
+
+
+ABSENT = {"name": "x.example", "state": "absent"}
+
+
+def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, ABSENT)
+    assert results["main_cf"]["remove_items"] == {"relay_domains": ["x.example"]}
+    assert results["removal"] == {
+        "changed": True,
+        "recipients": [
+            {
+                "name": "x.example",
+                "recipients_policy": "listed",
+                "state": "absent",
+                "item": 0,
+                "postmaster": False,
+                "subdomains": False,
+                "changed": True,
+                "digest": "",
+                "lists_postmaster": False,
+            }
+        ],
+        "transport": [{"pattern": "x.example"}],
+        "subdomains": [],
+        "verify": [],
+    }
+
+
+def test_rows_stay_while_the_run_leaves_main_cf_alone(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, ABSENT, run_tags=["tables"])
+    assert (results["removal"]["recipients"], results["removal"]["transport"]) == ([], [])
+    assert "rows of x.example stay until main.cf has let go" in results["notes"][0]
+
+
+def test_config_alone_is_refused_while_rows_are_missing(host: FakeMxHost) -> None:
+    assert checks(plan(host, listed(), run_tags=["config"])) == [("", "tags")]
+    assert checks(plan(host, listed(), run_tags=["tables"])) == []
+    assert checks(plan(host, listed(), run_tags=["tables", "config"])) == []
+
+
+def test_fallback_relay_is_kept_away(host: FakeMxHost) -> None:
+    converged(host)
+    with open(host.path("main.cf"), "a", encoding="utf-8") as stream:
+        stream.write("fallback_relay = [smart]\n")
+    results = plan(host, listed())
+    assert results["master_cf"] == {
+        "services": [{"name": "relay", "type": "unix", "overrides": {"smtp_fallback_relay": ""}}],
+        "changed": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "changed"),
+    [
+        ("ActiveState=active\nUnitFileState=enabled\n", False),
+        ("ActiveState=inactive\nUnitFileState=enabled\n", True),
+        ("ActiveState=active\nUnitFileState=disabled\n", True),
+    ],
+)
+def test_service_is_to_run_and_to_start(host: FakeMxHost, unit: str, changed: bool) -> None:
+    converged(host)
+    host.unit = unit
+    assert plan(host, listed())["service"]["changed"] is changed
+    assert plan(host, listed(), manage_service=False)["service"]["changed"] is False
+
+
+@pytest.mark.parametrize(("active", "managed"), [("active", True), ("inactive", False)])
+def test_domain_that_goes_starts_no_service(host: FakeMxHost, active: str, managed: bool) -> None:
+    converged(host)
+    host.unit = f"ActiveState={active}\nUnitFileState=disabled\n"
+    results = plan(host, {"name": "x.example", "state": "absent", "force": True})
+    assert results["main_cf"]["changed"] is True
+    assert (results["service"]["managed"], results["service"]["changed"]) == (managed, False)
+
+
+def test_stopped_postfix_is_not_active_whatever_systemd_says(host: FakeMxHost) -> None:
+    converged(host)
+    host.running = False
+    assert plan(host, listed())["service"]["active"] is False
+
+
+def test_undeclared_domain_is_told(host: FakeMxHost) -> None:
+    converged(host)
+    host.write("main.cf", Path(host.path("main.cf")).read_text().replace("= x.example", "= x.example, old.example"))
+    results = plan(host, listed())
+    assert results["undeclared"] == ["old.example"]
+    assert results["warnings"] == [
+        "relayed here, but declared by no role: old.example; declare each with state: present or absent"
+    ]
+
+
+def encode(label: str) -> str:
+    return PREFIX + label.encode("punycode").decode()
+
+
+def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "a_label", encode)
+    mine, other = "bücher.example", "xn--bcher-kva.example"
+    converged(host)
+    results = plan(host, listed(mine))
+    assert results["main_cf"]["add_items"]["relay_domains"] == [mine, other]
+    assert [(one["name"], one["changed"]) for one in results["recipients"]["domains"]] == [(mine, True)]
+    assert [row["pattern"] for row in results["transport"]["entries"]] == [mine, other]
+
+    text = Path(host.path("main.cf")).read_text().replace("= x.example", f"= {mine}, {other}")
+    host.write("main.cf", text)
+    rows = "".join(f"{one}@{name} x\n" for name in (mine, other) for one in ("a", "postmaster"))
+    host.table("relay_recipients", rows)
+    host.table("transport", f"{mine} relay:[mail.example]\n{other} relay:[mail.example]\n")
+    results = plan(host, listed(mine))
+    assert (results["pending"], results["refusals"], results["undeclared"]) == (False, [], [])
+
+    host.table("relay_recipients", rows.replace(f"a@{other} x\n", ""))
+    assert plan(host, listed(mine))["recipients"]["changed"] is True
+    host.write("main.cf", f"smtputf8_enable = no\n{text}")
+    results = plan(host, listed(mine))
+    assert (results["recipients"]["changed"], results["undeclared"]) == (False, [other])
+
+
+def test_international_domain_on_which_the_standards_differ_is_refused_before_postfix_is_there(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "a_label", encode)
+    host.installed = False
+    assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))
+
+
+def test_international_domain_waits_for_python3_idna(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idna2008, "available", lambda: False)
+    converged(host)
+    results = plan(host, listed("bücher.example"))
+    assert (results["packages"], results["ready"], results["refusals"]) == (["python3-idna"], False, [])
+    assert plan(host, listed())["ready"] is True
+    for params in ({"manage_package": False}, {"after_install": True}):
+        assert checks(plan(host, listed("bücher.example"), **params)) == [("", "international")]
+    host.write("main.cf", f"smtputf8_enable = no\n{CLOSED}")
+    assert plan(host, listed("bücher.example"))["packages"] == []

@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
+    MasterCf,
+    Service,
+    ServiceRequest,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+
+FILE = """# ==========
+# service type  private unpriv  chroot  wakeup  maxproc command + args
+smtp      inet  n       -       y       -       -       smtpd
+#submission inet n       -       y       -       -       smtpd
+#  -o syslog_name=postfix/submission
+qmgr      unix  n       -       n       300     1       qmgr
+relay     unix  -       -       y       -       -       smtp
+        -o syslog_name=${multi_instance_name?{$multi_instance_name}:{postfix}}/$service_name
+# why
+        -o smtp_fallback_relay=
+uucp      unix  -       n       n       -       -       pipe
+  flags=Fqhu user=uucp argv=uux -r -n -z -a$sender - $nexthop!rmail ($recipient)
+mailman   unix  -       n       n       -       10?     x
+"""
+GOOD = FILE.replace("10?     x", "10      -vo{ a = b c } -D x")
+
+
+def applied(text: str, *, braces: bool = True, **fields: Any) -> str:
+    file = MasterCf(text)
+    request = ServiceRequest(**{"name": "relay", "type": "unix", **fields}).checked("services[0]")
+    file.apply(request, lambda: "n", lambda: braces)
+    return str(file)
+
+
+def asked() -> Any:
+    raise AssertionError("asked although it does not matter")
+
+
+def test_unedited_file_is_kept_to_the_byte() -> None:
+    text = GOOD.replace("-vo{", "smtp -vo{")
+    assert str(MasterCf(text)) == text
+
+
+def test_services_are_read_as_postfix_reads_them() -> None:
+    services = MasterCf(GOOD.replace("-vo{", "smtp -vo{")).services
+    assert services[2:] == [
+        Service(
+            "relay",
+            "unix",
+            "-",
+            "-",
+            "y",
+            "-",
+            "-",
+            "smtp",
+            {
+                "syslog_name": "${multi_instance_name?{$multi_instance_name}:{postfix}}/$service_name",
+                "smtp_fallback_relay": "",
+            },
+        ),
+        Service(
+            "uucp",
+            "unix",
+            "-",
+            "n",
+            "n",
+            "-",
+            "-",
+            "pipe flags=Fqhu user=uucp argv=uux -r -n -z -a$sender - $nexthop!rmail ($recipient)",
+            {},
+        ),
+        Service("mailman", "unix", "-", "n", "n", "-", "10", "smtp -v -D x", {"a": "b c"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("smtp inet n", '"smtp inet n" has 3 of the 8 fields that a service needs; correct or remove the line'),
+        (
+            "smtp tcp n - n - - smtpd",
+            'type of service smtp can\'t be "tcp"; correct or remove the line',
+        ),
+        ("smtp inet x - n - - smtpd", 'private of service smtp can\'t be "x"; correct or remove the line'),
+        ("smtp inet n x n - - smtpd", 'unprivileged of service smtp can\'t be "x"; correct or remove the line'),
+        ("smtp inet n - x - - smtpd", 'chroot of service smtp can\'t be "x"; correct or remove the line'),
+        ("smtp inet n - n x - smtpd", 'wakeup of service smtp can\'t be "x"; correct or remove the line'),
+        ("smtp inet n - n - 10? smtpd", 'process_limit of service smtp can\'t be "10?"; correct or remove the line'),
+        ("smtp inet n - n - - smtpd -o", "-o at the end has no name=value; correct or remove it"),
+        ("smtp inet n - n - - smtpd -o x", '"-o x" is not name=value; correct or remove it'),
+        ("smtp inet n - n - - smtpd -o =x", '"-o =x" is not name=value; correct or remove it'),
+    ],
+)
+def test_malformed_file_is_reported_with_its_line(line: str, message: str) -> None:
+    with pytest.raises(HostError) as caught:
+        MasterCf(f"# head\n\n{line}\n", "/etc/postfix/master.cf")
+    assert caught.value.message == f"/etc/postfix/master.cf, line 3: {message}"
+
+
+RELAY = "relay     unix  -       -       y       -       -       smtp\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "after"),
+    [
+        (RELAY, {"a": "b"}, RELAY + "  -o a=b\n"),
+        (RELAY[:-1], {"a": "b"}, RELAY + "  -o a=b"),
+        (RELAY, {"a": ""}, RELAY + "  -o a=\n"),
+        (RELAY, {"a": "b, c"}, RELAY + "  -o { a = b, c }\n"),
+        (RELAY, {"a": None}, RELAY),
+        (RELAY + "\t-o a=b\n", {"c": "d"}, RELAY + "\t-o a=b\n\t-o c=d\n"),
+        (RELAY + "  -o a=b\n# in\n  -o c=d\n", {"a": "e"}, RELAY + "  -o a=e\n# in\n  -o c=d\n"),
+        (RELAY + "  -o a=b\n# in\n  -o c=d\n", {"a": None}, RELAY + "# in\n  -o c=d\n"),
+        (RELAY + "  -o a=b -o c=d\n", {"a": None}, RELAY + "  -o c=d\n"),
+        (RELAY + "  -o a=b -o c=d\n", {"c": None}, RELAY + "  -o a=b\n"),
+        (RELAY[:-1] + " -o a=b -v\n", {"a": None}, RELAY[:-1] + " -v\n"),
+        (RELAY[:-1] + " -o a=b x\n", {"c": "d"}, RELAY[:-1] + " -o a=b -o c=d x\n"),
+        (RELAY[:-1] + " -v x\n", {"c": "d"}, RELAY[:-1] + " -v -o c=d x\n"),
+        (RELAY[:-1] + " -- -o a=b\n", {"a": "d"}, RELAY[:-1] + " -o a=d -- -o a=b\n"),
+        (RELAY + "  x=y\n", {"c": "d"}, RELAY + "  -o c=d\n  x=y\n"),
+        (RELAY + "  -oa=b\n", {"a": "c"}, RELAY + "  -oa=c\n"),
+        (RELAY + "  -o { a = b c }\n", {"a": "b c"}, RELAY + "  -o { a = b c }\n"),
+        (RELAY + "  -o { a = b c }\n", {"a": "d"}, RELAY + "  -o a=d\n"),
+        (RELAY + "  -o {a=b\n  c}\n  -o d=e\n", {"a": None}, RELAY + "  -o d=e\n"),
+        (RELAY + "  -vo a=b\n", {"a": None}, RELAY + "  -v\n"),
+        (RELAY + "  -o a=1 -o a=2\n", {"a": "2"}, RELAY + "  -o a=2\n"),
+        (RELAY + "  -o a=1 -o a=2\n", {"a": "1"}, RELAY + "  -o a=1\n"),
+        (RELAY + "  -o a=1\n  -o a=2\n", {"a": None}, RELAY),
+    ],
+)
+def test_override(text: str, overrides: dict[str, str | None], after: str) -> None:
+    assert applied(text, overrides=overrides) == after
+    assert applied(after, overrides=overrides) == after
+
+
+def test_override_of_one_service_leaves_the_others_to_the_byte() -> None:
+    text = FILE.replace("10?     x", "10      x")
+    after = applied(text, overrides={"smtp_fallback_relay": "[x.example]"})
+    assert after == text.replace("-o smtp_fallback_relay=", "-o smtp_fallback_relay=[x.example]")
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"process_limit": "10"}, "relay     unix  -       -       y       -       10      smtp\n"),
+        ({"wakeup": "1000?"}, "relay     unix  -       -       y       1000?   -       smtp\n"),
+        ({"wakeup": "123456789"}, "relay     unix  -       -       y       123456789 -       smtp\n"),
+        ({"chroot": False}, "relay     unix  -       -       n       -       -       smtp\n"),
+        ({"private": False}, "relay     unix  n       -       y       -       -       smtp\n"),
+        ({"private": True, "unprivileged": True, "chroot": True, "wakeup": "0", "process_limit": "-"}, RELAY),
+        ({"command": "smtp"}, RELAY),
+        ({"command": "lmtp  -v x"}, RELAY[:-5] + "lmtp -v x\n"),
+    ],
+)
+def test_field(fields: dict[str, Any], line: str) -> None:
+    assert applied(RELAY, **fields) == line
+    assert applied(line, **fields) == line
+
+
+@pytest.mark.parametrize(
+    ("default", "chroot", "changed"), [("n", False, False), ("y", False, True), ("y", True, False), ("n", True, True)]
+)
+def test_chroot_is_compared_with_what_the_default_means(default: str, chroot: bool, changed: bool) -> None:
+    line = RELAY.replace(" y ", " - ")
+    file = MasterCf(line)
+    file.apply(ServiceRequest("relay", "unix", chroot=chroot), lambda: default, asked)
+    assert (str(file) != line) is changed
+
+
+def test_host_is_not_asked_where_it_does_not_matter() -> None:
+    file = MasterCf(RELAY)
+    file.apply(ServiceRequest("relay", "unix", chroot=True, overrides={"a": "b"}), asked, asked)
+    assert str(file) == RELAY + "  -o a=b\n"
+
+
+def test_command_keeps_its_overrides_and_comments() -> None:
+    text = RELAY + "  -o a=b\n# in\n  x=y\n"
+    assert applied(text, command="pipe -v user=u") == RELAY[:-5] + "pipe -v\n  -o a=b\n  user=u\n# in\n"
+
+
+def test_new_service_is_added_at_the_end() -> None:
+    assert applied(RELAY[:-1], name="submission", type="inet", command="smtpd -v", overrides={"a": "b", "c": None}) == (
+        RELAY + "submission inet  n       -       -       -       -       smtpd -v\n  -o a=b\n"
+    )
+    assert applied("", name="x", command="y", private=False, chroot=True, wakeup="60", process_limit="1") == (
+        "x         unix  n       -       y       60      1       y\n"
+    )
+
+
+def test_service_of_the_same_name_and_another_type_is_another_service() -> None:
+    assert applied(RELAY, type="inet", command="smtpd") == (
+        RELAY + "relay     inet  n       -       -       -       -       smtpd\n"
+    )
+
+
+def test_absent_service_leaves_comments() -> None:
+    assert applied(RELAY + "# in\n  -o a=b\n# after\n" + RELAY, state="absent") == "# in\n# after\n"
+    assert applied(RELAY, name="x", state="absent") == RELAY
+
+
+def test_of_duplicate_services_the_last_is_edited_and_the_only_one_left() -> None:
+    text = RELAY + "smtp unix - - n - - smtp\n" + RELAY
+    assert MasterCf(text).duplicates == ["relay/unix"]
+    assert applied(text, overrides={"a": "b"}) == "smtp unix - - n - - smtp\n" + RELAY + "  -o a=b\n"
+
+
+def test_find_and_excerpt() -> None:
+    file = MasterCf(RELAY + "  -o a=b\nsmtp inet n - n - - smtpd")
+    found = file.find("relay", "unix")
+    assert found is not None and found.overrides == {"a": "b"}
+    assert file.find("relay", "inet") is None
+    assert file.excerpt([("smtp", "inet")]) == "smtp inet n - n - - smtpd\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": ""}, 'master.cf: "" (services[0]) is not a service name; give it without white space or "#"'),
+        ({"name": "a b"}, 'master.cf: "a b" (services[0]) is not a service name; give it without white space or "#"'),
+        ({"name": "#a"}, 'master.cf: "#a" (services[0]) is not a service name; give it without white space or "#"'),
+        (
+            {"type": "tcp"},
+            'master.cf: type "tcp" of relay (services[0]) is none of inet, unix, unix-dgram, fifo, pass',
+        ),
+        (
+            {"type": "inet", "private": True},
+            "master.cf: relay/inet (services[0]) can't be private, since it is reached over the network; "
+            "leave private out, or set it to false",
+        ),
+        (
+            {"wakeup": "1m"},
+            'master.cf: wakeup "1m" of relay/unix (services[0]) is not a number of seconds; '
+            'give digits, with "?" after them where the service may be unused, or "-"',
+        ),
+        (
+            {"process_limit": "all"},
+            'master.cf: process_limit "all" of relay/unix (services[0]) is not a number; '
+            'give digits, 0 for no limit, or "-" for default_process_limit',
+        ),
+        (
+            {"command": " "},
+            'master.cf: command " " of relay/unix (services[0]) is not a program with its arguments on one line; '
+            "correct it",
+        ),
+        ({"command": "a\nb"}, None),
+        ({"command": "-v"}, None),
+        ({"command": "smtp #x"}, None),
+        (
+            {"command": "smtp -o a=b"},
+            "master.cf: command of relay/unix (services[0]) holds -o; give overrides in overrides",
+        ),
+        (
+            {"overrides": {"a b": "c"}},
+            "master.cf: 'a b' in overrides of relay/unix (services[0]) is not a parameter name; "
+            "a name consists of letters, digits and underscores",
+        ),
+        (
+            {"overrides": {"a": "b\nc"}},
+            "master.cf: override a of relay/unix (services[0]) contains a line break or a control character; "
+            "write it on one line",
+        ),
+        (
+            {"overrides": {"a": "{ b"}},
+            'master.cf: override a of relay/unix (services[0]): the braces of "{ b" do not pair; '
+            "add the one that is missing",
+        ),
+        ({"overrides": {"a": "} b {"}}, None),
+    ],
+)
+def test_bad_request_is_refused(fields: dict[str, Any], message: str | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ServiceRequest(**{"name": "relay", "type": "unix", **fields}).checked("services[0]")
+    assert message is None or caught.value.message == message
+
+
+def test_argument_of_the_command_may_be_dash_o() -> None:
+    assert applied(RELAY, command="pipe argv=x -o y") == RELAY[:-5] + "pipe argv=x -o y\n"
+
+
+def test_new_service_without_command_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        applied(RELAY, name="relai")
+    assert caught.value.message == (
+        "master.cf: there is no service relai/unix yet, and command is missing; "
+        "give the program, or correct name and type"
+    )
+
+
+def test_value_with_white_space_is_refused_where_postfix_has_no_braces() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        applied(RELAY, braces=False, overrides={"a": "b c"})
+    assert caught.value.message == (
+        "master.cf: override a of relay/unix contains white space, which needs Postfix 3.0 or later; "
+        "set a parameter in main.cf to the value, and the override to its $name"
+    )
+
+
+def test_null_byte_is_told() -> None:
+    with pytest.raises(HostError) as caught:
+        MasterCf("smtp inet n - - - - smtpd\0 -v\n")
+    assert str(caught.value) == "master.cf, line 1: null byte, after which Postfix ignores text; remove it"

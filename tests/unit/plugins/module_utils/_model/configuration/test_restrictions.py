@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "empty"),
+        ("permit_mynetworks, reject_unauth_destination", "closed"),
+        ("permit_mynetworks permit_sasl_authenticated defer_unauth_destination", "closed"),
+        ("permit_sasl_authenticated, reject", "closed"),
+        ("REJECT_UNAUTH_DESTINATION", "closed"),
+        ("permit_mynetworks", "open"),
+        ("permit, reject_unauth_destination", "open"),
+        ("permit_mynetworks, permit", "open"),
+        ("warn_if_reject reject_unauth_destination", "open"),
+        ("warn_if_reject reject_unauth_destination, reject", "closed"),
+        ("check_recipient_access hash:/etc/postfix/reject, permit_mynetworks", "open"),
+        ("check_client_access static:OK, reject_unauth_destination", "open"),
+        ("check_client_access hash:/clients, reject_unauth_destination", "closed"),
+        ("reject_rbl_client reject, permit_mynetworks", "open"),
+        ("check_policy_service { inet:host:1, default_action=reject }, permit_mynetworks", "open"),
+        ("permit_tls_all_clientcerts, reject", "open"),
+    ],
+)
+def test_verdict_says_whether_a_stranger_can_relay(value: str, expected: str) -> None:
+    assert restrictions.verdict(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
+            "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+        ),
+        (
+            "check_client_access hash:/c, defer_unauth_destination, reject_unknown_recipient_domain",
+            "check_client_access hash:/c, reject_unauth_destination, reject_unknown_recipient_domain",
+        ),
+        ("permit_mynetworks  reject_unauth_destination", "permit_mynetworks  reject_unauth_destination"),
+        ("permit_mynetworks, reject", "permit_mynetworks, reject"),
+        ("permit, defer_unauth_destination", "permit, defer_unauth_destination"),
+        ("", ""),
+    ],
+)
+def test_only_a_closing_deferral_becomes_a_rejection(before: str, after: str) -> None:
+    assert restrictions.rejecting(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "check_recipient_access hash:/v"),
+        (
+            "permit_mynetworks, reject_unauth_destination, permit",
+            "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/v, permit",
+        ),
+        ("permit_mynetworks, reject", "permit_mynetworks, check_recipient_access hash:/v, reject"),
+        (
+            "permit_auth_destination, reject_unauth_destination",
+            "check_recipient_access hash:/v, permit_auth_destination, reject_unauth_destination",
+        ),
+        (
+            "permit_mynetworks, permit_auth_destination",
+            "permit_mynetworks, check_recipient_access hash:/v, permit_auth_destination",
+        ),
+        ("reject_rbl_client rbl.example", "reject_rbl_client rbl.example, check_recipient_access hash:/v"),
+        ("check_recipient_access  hash:/v", "check_recipient_access  hash:/v"),
+    ],
+)
+def test_check_is_put_where_it_can_only_restrict(before: str, after: str) -> None:
+    check = "check_recipient_access hash:/v"
+    assert restrictions.with_check(before, check) == after
+    assert restrictions.with_check(after, check) == after
+
+
+def test_check_is_taken_out_again() -> None:
+    check = "check_recipient_access hash:/v"
+    assert restrictions.without_check(f"permit_mynetworks, {check}, reject", check) == "permit_mynetworks, reject"
+    assert restrictions.without_check("permit_mynetworks  reject", check) == "permit_mynetworks  reject"
+
+
+def test_use_of_verification_is_seen() -> None:
+    assert restrictions.uses_verification("permit, reject_unverified_sender") == ["reject_unverified_sender"]
+    assert restrictions.uses_verification("reject_unknown_sender_domain") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("permit", True), ("check_client_access static:ok", True), ("check_client_access hash:/a", False)],
+)
+def test_outright_permission_is_seen(value: str, expected: bool) -> None:
+    assert restrictions.grants(value) is expected

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.dns import dns_findings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, HostState, MxRecord
+
+OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
+OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
+ROW = Capture("hash:/t", "x.example", "relay:[mail.example]")
+
+
+def found(values: dict[str, str] | None = None, **fields: Any) -> list[tuple[str, str, str]]:
+    defaults = {"myhostname": "mx.example", "inet_interfaces": "all", "inet_protocols": "all"}
+    state = HostState(values={**defaults, **(values or {})}, own_addresses=frozenset({"192.0.2.9", "2001:db8::9"}))
+    evidence: dict[str, Any] = {"name": "x.example", "relayed": "x.example", "asked": True, "exchangers": [OTHER, OWN]}
+    domain = DomainEvidence(**{**evidence, **fields})
+    return [(one.check, one.severity, one.scope) for one in dns_findings(domain, state)]
+
+
+def test_domain_as_it_should_be_has_none() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"exchangers": None}, ("dns_silent", "warning", "dns")),
+        ({"exchangers": [OTHER]}, ("mx_record", "error", "dns")),
+        (
+            {"exchangers": [OTHER, MxRecord(20, "alias.example", ("192.0.2.9",), alias=True)]},
+            ("mx_cname", "error", "dns"),
+        ),
+        ({"exchangers": [MxRecord(10, "gone.example"), OWN]}, ("mx_address", "error", "dns")),
+        (
+            {"exchangers": [OTHER, MxRecord(20, "mx.example", ("198.51.100.1",))]},
+            ("proxy_interfaces", "error", "local"),
+        ),
+        (
+            {"exchangers": [OTHER, MxRecord(20, "mx.example", ("192.0.2.9", "198.51.100.1"))]},
+            ("proxy_interfaces", "error", "local"),
+        ),
+        ({"answer": ROW}, ("mx_order", "warning", "dns")),
+        ({"policy": ""}, ("mta_sts", "warning", "dns")),
+        ({"policy": "version: STSv1\nmode: enforce\nmx: other.example\n"}, ("mta_sts", "error", "dns")),
+        ({"policy": "version: STSv1\nmode: testing\nmx: *.mx.example\n"}, ("mta_sts", "warning", "dns")),
+    ],
+)
+def test_domain_is_judged(fields: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    assert found(**fields) == [expected]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"exchangers": None, "asked": False},
+        {"exchangers": [MxRecord(10, "slow.example", resolved=False), OWN]},
+        # A name that several hosts share has addresses of others.
+        {"exchangers": [OTHER, MxRecord(20, "cluster.example", ("192.0.2.9", "198.51.100.1"))]},
+        {"answer": ROW, "nexthop_addresses": ["192.0.2.1"]},
+        {"answer": Capture("hash:/t", "x.example", "relay:[primary.example]")},
+        {"policy": "mode: enforce\nmx: *.example\n"},
+        {"policy": "mode: none\nmx: other.example\n"},
+    ],
+)
+def test_domain_with_nothing_against_it(fields: dict[str, Any]) -> None:
+    assert found(**fields) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "addresses", "expected"),
+    [
+        ({"inet_protocols": "ipv4"}, ("192.0.2.9", "2001:db8::9"), [("inet_protocols", "warning", "local")]),
+        ({"inet_protocols": "ipv6"}, ("192.0.2.9", "2001:db8::9"), [("inet_protocols", "warning", "local")]),
+        ({"inet_interfaces": "192.0.2.10"}, ("192.0.2.9",), [("listens", "error", "local")]),
+        ({"inet_interfaces": "192.0.2.10, [192.0.2.9]"}, ("192.0.2.9",), []),
+        ({"inet_interfaces": "$myhostname"}, ("192.0.2.9",), []),
+        ({"inet_interfaces": "127.0.0.1"}, ("192.0.2.9",), []),
+        ({"inet_interfaces": "192.0.2.10", "proxy_interfaces": "198.51.100.1"}, ("198.51.100.1",), []),
+    ],
+)
+def test_address_has_to_be_one_that_postfix_listens_on(
+    values: dict[str, str], addresses: tuple[str, ...], expected: list[tuple[str, str, str]]
+) -> None:
+    assert found(values, exchangers=[OTHER, MxRecord(20, "mx.example", addresses)]) == expected

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same variables, on a host of every release at its own defaults, come to the same relaying.
+
+Releases before 3.5 are as the version table says they are: no Postfix of that age was run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+    DEFAULTS,
+    default_in,
+    name_in,
+    supports,
+)
+
+LEVELS = ((0,), (1,), (2,), (3, 6), (3, 11))
+# Each release, and each compatibility level that it knows.
+RELEASES = [
+    *(((2, minor), (0,)) for minor in range(12)),
+    *(((3, minor), level) for minor in range(12) for level in LEVELS if level <= (3, minor)),
+]
+LIST = {"has_list": True, "recipients_count": 1, "recipients_digest": "d"}
+DOMAINS = [
+    {"name": "front.example", "role": "primary", "mail_host": "mail.example", **LIST},
+    {"name": "behind.example", "role": "secondary", **LIST},
+]
+
+
+def host(version: tuple[int, int], level: tuple[int, ...], **values: str) -> HostState:
+    """A new host of that release: nothing is set but `values`."""
+    defaults = {name: default_in(version, level, name) for name in DEFAULTS}
+    known = {name: value for name, value in defaults.items() if value is not None}
+    parameters = {
+        "myhostname": "mx.example",
+        "mydestination": "mx.example",
+        "mynetworks": "127.0.0.0/8",
+        "inet_interfaces": "all",
+        "relayhost": "",
+        "relay_recipient_maps": "",
+        "transport_maps": "",
+        "fallback_relay": "",
+        **known,
+        **values,
+    }
+    effective = {name: expand(value, parameters) for name, value in parameters.items()}
+    tables = {
+        name: TableState(f"hash:/etc/postfix/{path}", f"/etc/postfix/{path}", "hash")
+        for name, path in (("recipients", "relay_recipients"), ("transport", "transport"), ("verify", "relay_verify"))
+    }
+    services = [
+        Service("smtp", "inet", "n", "-", "-", "-", "-", "smtpd", {}),
+        Service("relay", "unix", "-", "-", "-", "-", "-", "smtp", shipped_guard(version)),
+    ]
+    return HostState(
+        installed=True,
+        version=version,
+        parameters=parameters,
+        values=effective,
+        explicit=values,
+        services=services,
+        **tables,
+    )
+
+
+def shipped_guard(version: tuple[int, int]) -> dict[str, str]:
+    """The overrides that the relay service of the release has as it is shipped; the name changed in 2.5."""
+    if not supports(version, "relay_service_has_guard"):
+        return {}
+    return {"fallback_relay" if version < (2, 5) else "smtp_fallback_relay": ""}
+
+
+def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> MxPlan:
+    return decide(read_request({"role": "mx", "domains": DOMAINS if domains is None else domains}), on)
+
+
+def after(on: HostState, plan: MxPlan) -> Mapping[str, str]:
+    """The effective values once the plan is carried out."""
+    written = {**on.parameters, **plan.parameters}
+    for name, members in plan.add_items.items():
+        written[name] = ", ".join([*split_items(written.get(name, "")), *members])
+    return {name: expand(value, written) for name, value in written.items()}
+
+
+@pytest.mark.parametrize(("version", "level"), RELEASES)
+def test_strangers_relay_nowhere_and_are_told_so_for_good(version: tuple[int, int], level: tuple[int, ...]) -> None:
+    on = host(version, level)
+    plan = plan_for(on)
+    assert plan.refusals == []
+    values = after(on, plan)
+    lists = [values.get(name, "") for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")]
+    closed = [one for one in lists if restrictions.verdict(one) == restrictions.CLOSED]
+    assert closed
+    assert [one for one in closed if restrictions.DEFERRING in one] == []
+    assert set(plan.parameters) <= set(on.parameters)
+
+
+@pytest.mark.parametrize(("version", "level"), RELEASES)
+def test_both_domains_are_relayed_by_the_relay_service_for_listed_recipients(
+    version: tuple[int, int], level: tuple[int, ...]
+) -> None:
+    on = host(version, level)
+    plan = plan_for(on)
+    values = after(on, plan)
+    relayed = split_items(values["relay_domains"])
+    assert [name for name in relayed if name != "mx.example"] == ["front.example", "behind.example"]
+    assert values["relay_transport"] == "relay"
+    assert values["relay_recipient_maps"] == "hash:/etc/postfix/relay_recipients"
+    assert plan.transport == {"front.example": "relay:[mail.example]"}
+
+
+@pytest.mark.parametrize(("version", "level"), RELEASES)
+def test_fallback_relay_takes_no_mail_of_relay_domains(version: tuple[int, int], level: tuple[int, ...]) -> None:
+    name = name_in(version, "smtp_fallback_relay")
+    on = host(version, level, **{name: "[smart.example]"})
+    plan = plan_for(on)
+    service = {**on.services[1].overrides, **plan.overrides}
+    # The old name, as an override, empties the default of the present one.
+    assert service.get(name, service.get("fallback_relay")) == ""
+
+
+@pytest.mark.parametrize(("version", "level"), RELEASES)
+def test_unreachable_mail_host_means_yes_or_verification_is_refused(
+    version: tuple[int, int], level: tuple[int, ...]
+) -> None:
+    asked = {"name": "x.example", "role": "primary", "mail_host": "mail.example", "recipients_policy": "verify"}
+    on = host(version, level)
+    plan = plan_for(on, [asked])
+    if version < (2, 6):
+        assert [refusal.check for refusal in plan.refusals] == ["verify"]
+    else:
+        assert plan.refusals == []
+        assert after(on, plan)["unverified_recipient_defer_code"] == "250"

@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import Asked, asked
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+
+VALUES = {
+    "mailbox_size_limit": "51200000",
+    "mynetworks": "127.0.0.0/8",
+    "smtp_dns_support_level": "",
+    "smtp_enforce_tls": "no",
+    "smtp_tls_CAfile": "",
+    "smtp_tls_CApath": "",
+    "smtp_tls_security_level": "",
+    "smtp_tls_trust_anchor_file": "",
+    "smtp_use_tls": "no",
+    "smtpd_client_restrictions": "",
+    "smtpd_etrn_restrictions": "",
+    "smtpd_recipient_restrictions": "",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
+    "smtputf8_enable": "yes",
+    "virtual_mailbox_limit": "0",
+}
+
+
+def host(overrides: dict[str, str] | None = None, **values: str | None) -> HostState:
+    """A host whose main.cf has `values`; None is a parameter that this Postfix does not know."""
+    known = {name: value for name, value in {**VALUES, **values}.items() if value is not None}
+    explicit = {name: value for name, value in values.items() if value is not None}
+    relay = Service("relay", "unix", "-", "-", "-", "-", "-", "smtp", dict(overrides or {}))
+    return HostState(True, (3, 10), known, known, explicit, [relay])
+
+
+def ask(on: HostState | None = None, domains: list[dict[str, Any]] | None = None, **settings: Any) -> Asked:
+    items = domains or [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.example"}]
+    return asked(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
+
+
+def checks(found: Asked) -> list[str]:
+    return [one.check for one in found.refusals]
+
+
+def test_nothing_asked_is_safe_where_nobody_decided() -> None:
+    found = ask()
+    assert found.parameters == {"smtpd_etrn_restrictions": "permit_mynetworks, reject"}
+    assert found.overrides == {"smtp_tls_security_level": "may"}
+    assert found.refusals == []
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        host(smtp_tls_security_level="encrypt", smtpd_etrn_restrictions="permit"),
+        host(smtp_tls_security_level="", smtpd_etrn_restrictions=""),
+        host({"smtp_tls_security_level": "none"}, smtpd_etrn_restrictions=""),
+        host(smtp_use_tls="yes", smtpd_etrn_restrictions="reject"),
+        host(smtp_tls_security_level=None, smtpd_etrn_restrictions=None),
+    ],
+)
+def test_what_somebody_decided_stays(on: HostState) -> None:
+    found = ask(on)
+    assert (found.parameters, found.overrides, found.refusals) == ({}, {}, [])
+
+
+def test_plain_settings_are_passed_on() -> None:
+    found = ask(
+        host(smtpd_etrn_restrictions=""),
+        message_size_limit="20480000",
+        mail_host_concurrency=5,
+        queue_lifetime="10d",
+        smtputf8=False,
+        ipv6=True,
+        client_restrictions=["permit_mynetworks", "reject_unknown_client_hostname"],
+        etrn_restrictions=["check_etrn_access hash:/etc/postfix/etrn", "reject"],
+    )
+    assert found.refusals == []
+    assert found.parameters == {
+        "message_size_limit": "20480000",
+        "relay_destination_concurrency_limit": "5",
+        "maximal_queue_lifetime": "10d",
+        "smtputf8_enable": "no",
+        "inet_protocols": "all",
+        "smtpd_client_restrictions": "permit_mynetworks, reject_unknown_client_hostname",
+        "smtpd_etrn_restrictions": "check_etrn_access hash:/etc/postfix/etrn, reject",
+    }
+
+
+def test_ipv4_alone() -> None:
+    assert ask(ipv6=False).parameters["inet_protocols"] == "ipv4"
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣"])
+def test_numbers_are_in_digits(value: str) -> None:
+    refused = read_request({"message_size_limit": value}).refusals
+    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "write it in digits, 0 or more")]
+
+
+def test_concurrency_is_at_least_one() -> None:
+    assert [one.check for one in read_request({"mail_host_concurrency": "0"}).refusals] == ["mail_host_concurrency"]
+
+
+@pytest.mark.parametrize(
+    ("size", "found"),
+    [("51200000", []), ("51200001", ["message_size_limit"]), ("0", ["message_size_limit"])],
+)
+def test_messages_above_what_a_mailbox_takes_are_refused(size: str, found: list[str]) -> None:
+    assert checks(ask(message_size_limit=size)) == found
+
+
+def test_unlimited_mailboxes_take_everything() -> None:
+    assert checks(ask(host(mailbox_size_limit="0"), message_size_limit="0")) == []
+
+
+def test_utf8_is_refused_where_postfix_has_none() -> None:
+    on = host(smtputf8_enable=None)
+    assert checks(ask(on, smtputf8=True)) == ["smtputf8"]
+    found = ask(on, smtputf8=False)
+    assert ("smtputf8_enable" in found.parameters, found.refusals) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"),
+    [
+        (["permit_mynetworks", "reject"], True),
+        (["reject_rbl_client rbl.example", "defer"], True),
+        (["warn_if_reject reject", "permit"], False),
+        (["check_client_access hash:/etc/postfix/clients", "reject"], False),
+        (["reject_rbl_client rbl.example"], False),
+    ],
+)
+def test_client_restrictions_that_let_nobody_in_are_refused(wanted: list[str], refused: bool) -> None:
+    assert checks(ask(client_restrictions=wanted)) == ["client_restrictions"] * refused
+
+
+@pytest.mark.parametrize("level", ["none", "may", "secure"])
+def test_tls_that_is_asked_for_is_an_override_of_the_relay_service(level: str) -> None:
+    found = ask(host(smtp_tls_security_level="encrypt", smtp_tls_CApath="/etc/ssl/certs"), mail_host_tls=level)
+    assert (found.overrides, found.refusals) == ({"smtp_tls_security_level": level}, [])
+
+
+def test_tls_that_is_there_is_not_written_again() -> None:
+    assert ask(host(smtp_tls_security_level="may"), mail_host_tls="may").overrides == {}
+
+
+def test_secure_needs_an_authority() -> None:
+    assert checks(ask(mail_host_tls="secure")) == ["mail_host_tls"]
+
+
+def test_dane_needs_dnssec_and_names() -> None:
+    found = ask(mail_host_tls="dane")
+    assert found.overrides == {"smtp_tls_security_level": "dane", "smtp_dns_support_level": "dnssec"}
+    assert found.refusals == []
+    by_address = [{"name": "x.example", "recipients_policy": "any", "mail_host": "192.0.2.1"}]
+    assert [(one.domain, one.check) for one in ask(domains=by_address, mail_host_tls="dane").refusals] == [
+        ("x.example", "mail_host_tls")
+    ]
+    assert checks(ask(host(smtp_dns_support_level=None), mail_host_tls="dane")) == ["mail_host_tls"]
+
+
+def test_tls_is_refused_where_postfix_has_none() -> None:
+    on = host(smtp_tls_security_level=None)
+    assert checks(ask(on, mail_host_tls="may")) == ["mail_host_tls"]
+    assert checks(ask(on, mail_host_tls="none")) == []
+
+
+def test_host_without_postfix_gets_the_plain_settings() -> None:
+    found = ask(HostState(installed=False), message_size_limit="1000", mail_host_tls="secure")
+    assert (found.parameters, found.overrides, found.refusals) == ({"message_size_limit": "1000"}, {}, [])
+
+
+DOMAINS = [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.example"}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"),
+    [
+        (["permit_mynetworks", "permit"], True),
+        (["permit_mynetworks", "permit_sasl_authenticated"], True),
+        (["check_client_access static:OK", "reject_unauth_destination"], True),
+        (["check_client_access hash:/open", "reject_unauth_destination"], True),
+        (["check_client_access hash:/shut", "permit_mynetworks", "reject_unauth_destination"], False),
+    ],
+)
+def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str], refused: bool) -> None:
+    on = host()
+    on.permitting = frozenset({"hash:/open"})
+    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
+    assert [one.check for one in plan.refusals] == ["open_relay"] * refused
+    assert plan.parameters["smtpd_relay_restrictions"] == ", ".join(wanted)
+
+
+def test_deferral_that_is_asked_for_becomes_a_rejection() -> None:
+    wanted = ["permit_mynetworks", "defer_unauth_destination"]
+    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), host())
+    assert plan.parameters["smtpd_relay_restrictions"] == "permit_mynetworks, reject_unauth_destination"
+
+
+def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
+    closed = "permit_mynetworks, reject_unauth_destination"
+    on = host(smtpd_relay_restrictions=None, smtpd_recipient_restrictions=closed)
+    wanted = ["permit_mynetworks", "reject_unauth_destination", "reject_unknown_recipient_domain"]
+    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
+    assert plan.parameters["smtpd_recipient_restrictions"] == ", ".join(wanted)
+
+
+def test_relay_restrictions_before_2_10_leave_the_check_of_domains_that_are_verified() -> None:
+    on = host(smtpd_relay_restrictions=None, unverified_recipient_defer_code="450")
+    on.verify = TableState("hash:/etc/postfix/verify", "/etc/postfix/verify", "hash")
+    domain = {"name": "x.example", "recipients_policy": "verify", "mail_host": "mail.example"}
+    wanted = ["permit_mynetworks", "reject_unauth_destination", "permit"]
+    plan = decide(read_request({"role": "primary_mx", "domains": [domain], "relay_restrictions": wanted}), on)
+    assert plan.parameters["smtpd_recipient_restrictions"] == (
+        "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/etc/postfix/verify, permit"
+    )

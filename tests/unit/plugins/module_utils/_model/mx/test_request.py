@@ -1,0 +1,280 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    DEFAULTS,
+    MxRequest,
+    Refusal,
+    in_both_forms,
+    read_request,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
+
+
+def refusals(**params: Any) -> list[tuple[str, str]]:
+    return [(one.domain, one.check) for one in read_request(params).refusals]
+
+
+def primary(**fields: Any) -> dict[str, Any]:
+    return {"name": "x.example", "mail_host": "mail.example", **fields}
+
+
+@pytest.mark.parametrize("blank", [None, "", []])
+def test_blank_settings_are_the_defaults(blank: Any) -> None:
+    request = read_request({**dict.fromkeys(DEFAULTS, blank), "role": "secondary_mx", "domains": None})
+    assert dict(request.settings) == dict(DEFAULTS)
+    assert request.refusals == ()
+
+
+def test_false_is_no_blank() -> None:
+    assert read_request({"postmaster": False}).settings["postmaster"] is False
+
+
+def test_role_of_the_run_is_the_role_of_its_domains() -> None:
+    items = read_request({"role": "secondary_mx", "domains": [{"name": "X.Example"}]}).items
+    assert [(one.name, one.role) for one in items] == [("x.example", "secondary")]
+    items = read_request({"role": "primary_mx", "domains": [primary(role="primary")]}).items
+    assert items[0].role == "primary"
+
+
+def test_item_of_the_other_role_is_refused() -> None:
+    refused = read_request({"role": "primary_mx", "domains": [{"name": "x.example", "role": "secondary"}]}).refusals
+    assert [(one.cause, one.remedy) for one in refused] == [
+        (
+            '"x.example" (domains[0]) has the role secondary',
+            "leave role out, or use mxrelay.postfix.mx for a mixed list",
+        )
+    ]
+
+
+@pytest.mark.parametrize("field", [{"mail_host": "mail.example"}, {"port": 25}, {"mx_lookup": True}])
+def test_secondary_has_no_mail_host(field: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example", **field}]) == [("x.example", "invalid")]
+
+
+@pytest.mark.parametrize("field", [{"mail_host": ""}, {"port": None}, {"mx_lookup": False}])
+def test_blank_mail_host_of_a_secondary_says_nothing(field: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example", **field}]) == []
+
+
+def test_mixed_list_needs_a_role_for_each() -> None:
+    assert refusals(role="mx", domains=[{"name": "x.example"}]) == [("x.example", "invalid")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "result"),
+    [
+        ({}, "relay:[mail.example]"),
+        ({"port": 2525}, "relay:[mail.example]:2525"),
+        ({"port": "26"}, "relay:[mail.example]:26"),
+        ({"port": ""}, "relay:[mail.example]"),
+        ({"mx_lookup": True}, "relay:mail.example"),
+        ({"mail_host": "2001:DB8::1"}, "relay:[ipv6:2001:db8::1]"),
+        ({"mail_host": "[mail.example]:26"}, "relay:[mail.example]:26"),
+    ],
+)
+def test_mail_host_becomes_a_nexthop(fields: dict[str, Any], result: str) -> None:
+    request = read_request({"role": "primary_mx", "domains": [primary(**fields)]})
+    assert request.refusals == ()
+    assert request.items[0].result == result
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"name": "x.example"},
+        {"name": "x.example", "mail_host": None},
+        primary(mail_host="two hosts"),
+        primary(port=70000),
+        {"name": "x.example.", "mail_host": "mail.example"},
+        {"name": None, "mail_host": "mail.example"},
+        primary(recipients_policy="any", has_list=True),
+        primary(recipients_policy="external", has_list=True),
+    ],
+)
+def test_item_that_cannot_be_right_is_refused(item: dict[str, Any]) -> None:
+    assert [check for _domain, check in refusals(role="primary_mx", domains=[item])] == ["invalid"]
+
+
+def test_all_bad_items_are_told_at_once() -> None:
+    assert refusals(role="primary_mx", domains=[primary(name="a b"), primary(), primary(name="c.example.")]) == [
+        ("a b", "invalid"),
+        ("c.example.", "invalid"),
+    ]
+
+
+def test_no_mail_host_is_needed_to_let_a_domain_go() -> None:
+    assert refusals(role="primary_mx", domains=[{"name": "x.example", "state": "absent"}]) == []
+
+
+def test_domain_declared_twice_is_refused_where_it_differs() -> None:
+    assert refusals(role="primary_mx", domains=[primary(), primary(name="X.example")]) == []
+    assert refusals(role="primary_mx", domains=[primary(), primary(port=26)]) == [("x.example", "declared_twice")]
+    same = read_request({"role": "primary_mx", "domains": [primary(), primary()]})
+    assert len(same.items) == 1
+
+
+def test_list_makes_the_policy_listed() -> None:
+    with_list = read_request({"role": "secondary_mx", "domains": [{"name": "x.example", "has_list": True}]})
+    assert with_list.items[0].policy == "listed"
+    without = read_request({"role": "secondary_mx", "domains": [{"name": "x.example"}]})
+    assert without.items[0].policy is None
+
+
+PEER = {"role": "primary_mx", "domains": ["y.example"], "settings": {}}
+
+
+def test_domain_of_both_roles_is_refused() -> None:
+    peer = {**PEER, "domains": ["X.example", "not a domain"]}
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example"}], peer=peer) == [("x.example", "both_roles")]
+
+
+def test_declared_domains_are_those_of_both_roles() -> None:
+    request = read_request({"role": "secondary_mx", "domains": [{"name": "x.example"}], "peer": PEER})
+    assert request.declared == {"x.example", "y.example"}
+
+
+def test_peer_of_another_instance_is_left_out() -> None:
+    peer = {**PEER, "domains": ["x.example"], "settings": {"config_directory": "/etc/postfix-out"}}
+    assert refusals(role="secondary_mx", domains=[{"name": "x.example"}], peer=peer) == []
+
+
+def test_peer_without_domains_has_no_say() -> None:
+    peer = {**PEER, "domains": [], "settings": {"table_type": "lmdb", "recipient_check": "none"}}
+    request = read_request({"role": "secondary_mx", "peer": peer})
+    assert request.refusals == ()
+    assert request.settings["table_type"] == ""
+
+
+def test_blank_setting_of_the_host_is_taken_from_the_other_role() -> None:
+    settings = {
+        "table_type": "lmdb",
+        "proxy_interfaces": ["192.0.2.1"],
+        "undeclared_domains": "any",
+        "table_directory": "",
+    }
+    request = read_request({"role": "secondary_mx", "peer": {**PEER, "settings": settings}})
+    assert request.refusals == ()
+    assert request.settings["table_type"] == "lmdb"
+    assert request.settings["proxy_interfaces"] == ["192.0.2.1"]
+    assert request.settings["undeclared_domains"] == "any"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ({"table_type": "hash"}, {"table_type": "lmdb"}),
+        ({"queue_lifetime": "5d"}, {"queue_lifetime": "10d"}),
+        ({"proxy_interfaces": ["192.0.2.1"]}, {"proxy_interfaces": ["192.0.2.2"]}),
+        ({"recipient_check": "none"}, {}),
+        ({}, {"recipient_check": "none"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", peer={**PEER, "settings": theirs}, **mine) == [("", "roles_disagree")]
+
+
+@pytest.mark.parametrize(
+    "same", [{"proxy_interfaces": ["a", "b"]}, {"recipient_check": "none"}, {"table_type": "hash"}]
+)
+def test_settings_that_agree_are_fine(same: dict[str, Any]) -> None:
+    assert refusals(role="secondary_mx", peer={**PEER, "settings": same}, **same) == []
+
+
+@pytest.mark.parametrize(("value", "expected"), [("10d", []), (3600, []), ("1 week", [("", "queue_lifetime")])])
+def test_queue_lifetime_is_a_time_value(value: Any, expected: list[tuple[str, str]]) -> None:
+    assert refusals(queue_lifetime=value) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "skip", "phases"),
+    [
+        (["mail"], [], ["tables", "config"]),
+        (["all"], [], ["tables", "config"]),
+        (["tables"], [], ["tables"]),
+        (["all"], ["config"], ["tables"]),
+        (["tagged"], [], ["tables", "config"]),
+        (["untagged"], [], []),
+        (["mail", "tables"], [], ["tables"]),
+        (["preflight"], [], []),
+    ],
+)
+def test_tags_choose_the_phases(run: list[str], skip: list[str], phases: list[str]) -> None:
+    request = read_request({"run_tags": run, "skip_tags": skip})
+    assert [one for one in ("tables", "config") if request.runs(one)] == phases
+
+
+def test_refusal_has_the_remedy_of_its_error() -> None:
+    assert Refusal.from_error("x", "invalid", InvalidInput("x is bad; really; mend it")) == Refusal(
+        "x", "invalid", "x is bad; really", "mend it"
+    )
+    assert Refusal.from_error("x", "invalid", InvalidInput("x is bad")).remedy == "correct the value"
+
+
+@pytest.mark.parametrize(
+    ("nexthop", "host"),
+    [
+        ("[Mail.Example]:26", "mail.example"),
+        ("mail.example", "mail.example"),
+        ("mail.example:26", "mail.example"),
+        ("[ipv6:2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", ""),
+    ],
+)
+def test_bare_host_is_what_is_connected_to(nexthop: str, host: str) -> None:
+    assert bare_host(nexthop) == host
+
+
+U, A = "bücher.example", "xn--bcher-kva.example"
+
+
+def requested(*domains: dict[str, Any], **params: Any) -> MxRequest:
+    request = read_request({"role": "secondary_mx", "domains": list(domains), **params})
+    return in_both_forms(request, lambda label: PREFIX + label.encode("punycode").decode())
+
+
+def test_international_domain_is_an_item_in_each_form() -> None:
+    request = requested({"name": U, "recipients_policy": "any"}, {"name": "x.example"}, peer={"domains": [f"a.{A}"]})
+    assert request.refusals == ()
+    assert [(item.name, item.form_of, item.index) for item in request.items] == [
+        (U, "", 0),
+        ("x.example", "", 1),
+        (A, U, 0),
+    ]
+    assert request.peer_domains == {f"a.{A}", f"a.{U}"}
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [
+        (
+            ["faß.example"],
+            [("faß.example", "declare the form that DNS has as well: xn--fa-hia.example or fass.example")],
+        ),
+        (["faß.example", "xn--fa-hia.example"], []),
+    ],
+)
+def test_domain_on_which_the_standards_differ_is_declared_in_both_forms(
+    domains: list[str], expected: list[tuple[str, str]]
+) -> None:
+    request = requested(*({"name": name, "recipients_policy": "any"} for name in domains))
+    assert [(one.domain, one.remedy) for one in request.refusals if one.check == "international"] == expected
+
+
+def test_domain_that_goes_needs_no_other_form() -> None:
+    assert requested({"name": "faß.example", "state": "absent"}).refusals == ()
+
+
+def test_both_forms_declared_differently_are_refused() -> None:
+    request = requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "verify"})
+    assert {one.check for one in request.refusals} == {"declared_twice"}
+    assert requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "any"}).refusals == ()

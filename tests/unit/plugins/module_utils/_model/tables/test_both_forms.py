@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    declared_domains,
+    edits_by_domain,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+
+U, A = "bücher.example", "xn--bcher-kva.example"
+
+
+def encode(label: str) -> str | None:
+    return PREFIX + label.encode("punycode").decode()
+
+
+def nothing(path: str) -> bytes:
+    raise AssertionError(path)
+
+
+def test_entries_are_set_and_removed_in_both_forms() -> None:
+    want = Edits(set={f"a@{U}": "x", f"jürgen@{A}": "x", "ö@x.example": "x"}, remove=[f"b@{A}"], owned=(U, f".{A}"))
+    assert with_both_forms(want, True, encode) == (
+        Edits(
+            set={
+                f"a@{U}": "x",
+                f"jürgen@{A}": "x",
+                "ö@x.example": "x",
+                f"a@{A}": "x",
+                f"jürgen@{U}": "x",
+            },
+            remove=(f"b@{A}", f"b@{U}"),
+            owned=(U, A, f".{A}", f".{U}"),
+        ),
+        [],
+    )
+
+
+def test_other_keys_stay_the_same_object() -> None:
+    rows = {"a@x.example": "x", "xn--@x.example": "x", "ö@x.example": "x"}
+    assert with_both_forms(Edits(set=rows), True, encode)[0].set is rows
+
+
+def test_without_smtputf8_entries_stay_and_what_no_mail_names_is_told_once_a_domain() -> None:
+    want = Edits(set={f"a@{U}": "x", f"b@{U}": "x", f"a@{A}": "x", "a@faß.example": "x"})
+    assert with_both_forms(want, False, encode) == (
+        want,
+        [
+            f"smtputf8_enable is no, so that mail never names {U} in this form; give it as DNS has it, "
+            f"such as {A}, or set smtputf8_enable = yes",
+            "smtputf8_enable is no, so that mail never names faß.example in this form; "
+            "give it as DNS has it, such as fass.example, or set smtputf8_enable = yes",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "others"),
+    [
+        ("a@faß.example", "a@xn--fa-hia.example or a@fass.example"),
+        ("a@xn--fa-hia.example", "a@faß.example"),
+        ("@faß.example", "@xn--fa-hia.example or @fass.example"),
+        (".faß.example", ".xn--fa-hia.example or .fass.example"),
+    ],
+)
+def test_where_the_standards_differ_both_forms_must_be_given(key: str, others: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        with_both_forms(Edits(set={key: "x", "b@xn--fa-hia.example": "x"}), True, encode)
+    assert caught.value.message == (
+        f'"{key}" would be looked up in another form too, and IDNA2003 and IDNA2008 differ on that; '
+        f"give the form that DNS has as well: {others}"
+    )
+
+
+def test_both_forms_given_are_taken_as_given() -> None:
+    want = Edits(set={"a@faß.example": "x", "a@xn--fa-hia.example": "x"})
+    assert with_both_forms(want, True, encode)[0] == want
+
+
+def test_two_values_for_one_domain_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="are two forms of one domain with two values"):
+        with_both_forms(Edits(set={U: "relay:[a]", A: "relay:[b]"}), True, encode)
+
+
+def test_domain_declared_in_both_forms_must_be_declared_alike() -> None:
+    items = [{"name": U, "recipients": [f"a@{U}"]}, {"name": A, "recipients": [f"a@{A}"]}]
+    want = with_both_forms(edits_by_domain(declared_domains(items, nothing), "x", False), True, encode)[0]
+    assert (want.set, want.owned) == ({f"a@{U}": "x", f"a@{A}": "x"}, (U, A))
+    items[1]["recipients"] = [f"b@{A}"]
+    with pytest.raises(InvalidInput) as caught:
+        declared_domains(items, nothing)
+    assert caught.value.message == (
+        f'"{A}" (domains[1].name) is {U} in its other form, declared in another way; '
+        "declare it once; its entries are written in both forms"
+    )

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    DomainRecipients,
+    addresses_of,
+    declared_domains,
+    declared_recipients,
+    edits_by_domain,
+    edits_by_entry,
+    listed_addresses,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
+
+FILES = {
+    "both": b"\xef\xbb\xbf# list\r\nalice@x.example\r\n\n  Bob@X.example # the boss\nz@y.example\t# z\n",
+    "x": b"carol@x.example\n",
+    "latin": b"a@x.example\nj\xf6rg@x.example\n",
+    "quoted": b'"a #b"@x.example\n"c"@x.example # "quoted"\n',
+    "bad": b"a@x.example\n\nbob\n",
+    "empty": b"# nobody\n",
+}
+
+
+def read(name: str) -> bytes:
+    return FILES[name]
+
+
+def refused(items: object) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        declared_domains(items, read)
+    return caught.value.message
+
+
+def test_file_holds_one_address_a_line_with_comments() -> None:
+    assert list(addresses_of(FILES["both"], "both")) == [
+        ("alice@x.example", "both line 2"),
+        ("bob@x.example", "both line 4"),
+        ("z@y.example", "both line 5"),
+    ]
+    assert [text for text, _place in addresses_of(FILES["quoted"], "q")] == ['"a #b"@x.example', "c@x.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("latin", "latin line 2 is not UTF-8; save the file as UTF-8"),
+        ("bad", '"bob" (bad line 3) has no @; give a full address, such as name@domain.example'),
+    ],
+)
+def test_bad_file_is_refused_with_its_line(name: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        list(addresses_of(FILES[name], name))
+    assert caught.value.message == message
+
+
+def test_recipients_and_file_of_a_domain_are_united() -> None:
+    items = [
+        {"name": "X.example", "recipients": ["dora@x.example", "ALICE@x.example"], "recipients_file": ["both", "x"]},
+        {"name": "y.example", "recipients_file": "both"},
+        {"name": "w.example", "recipients_policy": "any"},
+        {"name": "v.example", "state": "absent", "recipients": ["a@v.example"]},
+    ]
+    assert declared_domains(items, read) == [
+        DomainRecipients(
+            "x.example",
+            "listed",
+            "present",
+            ("dora@x.example", "alice@x.example", "bob@x.example", "carol@x.example"),
+        ),
+        DomainRecipients("y.example", "listed", "present", ("z@y.example",)),
+        DomainRecipients("w.example", "any", "present"),
+        DomainRecipients("v.example", "listed", "absent"),
+    ]
+    assert [None if found is None else len(found) for found in listed_addresses(items, read)] == [4, 1, None, 0]
+
+
+def test_equal_declarations_are_merged() -> None:
+    items = [
+        {"name": "x.example", "recipients": ["a@x.example", "b@x.example"]},
+        {"name": "X.EXAMPLE", "recipients": ["b@x.example", "A@x.example"]},
+    ]
+    assert declared_domains(items, read) == [
+        DomainRecipients("x.example", "listed", "present", ("a@x.example", "b@x.example"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        (None, "None (domains) is not a list; write one domain an item, each with its name"),
+        (["x.example"], "domains[0] has no name; write each domain as an item with its name"),
+        ([{"recipients": []}], "domains[0] has no name; write each domain as an item with its name"),
+        (
+            [{"name": "x.example."}],
+            '"x.example." (domains[0].name) ends with a dot, which Postfix never matches; write "x.example"',
+        ),
+        (
+            [{"name": "x.example", "recipients": []}],
+            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "or give it recipients_policy: any, or state: absent to remove its entries",
+        ),
+        (
+            [{"name": "x.example", "recipients_file": "empty"}],
+            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "or give it recipients_policy: any, or state: absent to remove its entries",
+        ),
+        (
+            [{"name": "x.example", "recipients": ["a@x.example"], "recipients_policy": "any"}],
+            "domains[0] (x.example) lists recipients, but its recipients_policy any accepts every address; "
+            "give one of them",
+        ),
+        (
+            [{"name": "x.example", "recipients": ["a@y.example"]}],
+            '"a@y.example" (domains[0].recipients[0]) is not in the domain x.example; '
+            "move it to the item of its own domain",
+        ),
+        (
+            [{"name": "x.example", "recipients": ["a@x.example", None]}],
+            "domains[0].recipients[1] is null; give a full address",
+        ),
+        (
+            [{"name": "x.example", "recipients": {"a": 1}}],
+            "{'a': 1} (domains[0].recipients) is not a list; write one address an item",
+        ),
+        (
+            [{"name": "x.example", "recipients_file": "both"}],
+            '"z@y.example" (both line 5) is not in a domain whose item names this file (x.example); '
+            "remove it, or give its domain an item that names the file",
+        ),
+        (
+            [{"name": "x.example", "recipients": ["a@x.example"]}, {"name": "x.example", "state": "absent"}],
+            '"x.example" (domains[1].name) is declared before, in another way; declare it once',
+        ),
+        (
+            [{"name": "x.example", "recipients_policy": "some"}],
+            '"some" (domains[0].recipients_policy) is not one of listed, any; correct it',
+        ),
+        (
+            [{"name": "x.example", "state": "gone"}],
+            '"gone" (domains[0].state) is not one of present, absent; correct it',
+        ),
+    ],
+)
+def test_bad_domains_are_refused_with_their_place(items: object, message: str) -> None:
+    assert refused(items) == message
+
+
+def test_recipients_by_entry_are_united_and_a_string_is_a_list() -> None:
+    assert declared_recipients("a@x.example, B@x.example", ["x"], read) == [
+        "a@x.example",
+        "b@x.example",
+        "carol@x.example",
+    ]
+    assert declared_recipients(None, None, read) == []
+
+
+def test_edits_by_domain_own_their_domains() -> None:
+    domains = [
+        DomainRecipients("x.example", "listed", "present", ("a@x.example",)),
+        DomainRecipients("y.example", "any", "present"),
+        DomainRecipients("z.example", "any", "absent"),
+    ]
+    assert edits_by_domain(domains, "OK", False) == Edits(
+        set={"a@x.example": "OK", "@y.example": "OK"}, owned=("x.example", "y.example", "z.example")
+    )
+
+
+@pytest.mark.parametrize(
+    ("addresses", "state", "purge", "edits"),
+    [
+        (["a@x"], "present", False, Edits(set={"a@x": "x"})),
+        (["a@x"], "present", True, Edits(set={"a@x": "x"}, purge=True)),
+        (["a@x"], "absent", False, Edits(remove=("a@x",))),
+        ([], "present", False, Edits(set={})),
+    ],
+)
+def test_edits_by_entry(addresses: list[str], state: str, purge: bool, edits: Any) -> None:
+    assert edits_by_entry(addresses, state, "x", purge) == edits
+
+
+@pytest.mark.parametrize(
+    ("addresses", "state", "message"),
+    [
+        (
+            ["a@x"],
+            "absent",
+            "purge can't be given with state: absent; list what is to stay with state: present",
+        ),
+        (
+            [],
+            "present",
+            "purge with an empty list of entries would empty the table; list those that are to stay",
+        ),
+    ],
+)
+def test_purge_that_would_leave_nothing_is_refused(addresses: list[str], state: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        edits_by_entry(addresses, state, "x", True)
+    assert caught.value.message == message
+
+
+def no_files(name: str) -> bytes:
+    raise AssertionError(name)
+
+
+WIDE = {"name": "x.example", "subdomains": True, "recipients": ["a@x.example", "b@deep.sub.x.example"]}
+
+
+def test_addresses_of_subdomains_are_listed_where_the_item_says_so() -> None:
+    assert listed_addresses([WIDE], no_files) == [["a@x.example", "b@deep.sub.x.example"]]
+    with pytest.raises(InvalidInput, match="is not in the domain x.example"):
+        listed_addresses([{**WIDE, "subdomains": "no"}], no_files)
+    with pytest.raises(InvalidInput, match="is not in the domain x.example"):
+        listed_addresses([{**WIDE, "recipients": ["a@ax.example"]}], no_files)
+
+
+def test_address_of_a_file_goes_to_the_nearest_domain_that_names_it() -> None:
+    items = [
+        {"name": "x.example", "subdomains": True, "recipients_file": ["f"]},
+        {"name": "sub.x.example", "recipients_file": ["f"]},
+    ]
+    content = b"a@x.example\nb@sub.x.example\nc@other.x.example\n"
+    assert listed_addresses(items, lambda _name: content) == [["a@x.example", "c@other.x.example"], ["b@sub.x.example"]]
+
+
+def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
+    domains = declared_domains([WIDE, {"name": "y.example", "state": "absent", "subdomains": True}], no_files)
+    edits = edits_by_domain(domains, "x", False)
+    assert edits.owned == ("x.example", "y.example", ".x.example", ".y.example")
+    table = Table.parse(b"old@sub.x.example x\nold@y.example x\nold@sub.y.example x\nold@ax.example x\n")
+    assert edits.removals(table, True) == ["old@sub.x.example", "old@y.example", "old@sub.y.example"]
+
+
+def test_wildcard_with_subdomains_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="matches none of them; list full addresses"):
+        declared_domains([{"name": "x.example", "recipients_policy": "any", "subdomains": True}], no_files)

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import entries as any_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.transport import transport_rows
+
+
+def test_rows_of_entries() -> None:
+    assert transport_rows(
+        [
+            {"pattern": "X.example", "nexthop": "mail.x.example", "subdomains": True},
+            {"pattern": "y.example", "transport": "smtp", "nexthop": "192.0.2.7", "port": 2525, "mx_lookup": False},
+            {"pattern": "bob@z.example"},
+            {"pattern": ".w.example", "nexthop": "w.example", "mx_lookup": True},
+            {"pattern": "*", "result": "smtp:[relay.example]:587"},
+            {"pattern": "v.example", "result": "error:5.1.2 gone for good"},
+            {"pattern": "u.example", "result": ":"},
+        ]
+    ) == {
+        "x.example": "relay:[mail.x.example]",
+        ".x.example": "relay:[mail.x.example]",
+        "y.example": "smtp:[192.0.2.7]:2525",
+        "bob@z.example": "relay:",
+        ".w.example": "relay:w.example",
+        "*": "smtp:[relay.example]:587",
+        "v.example": "error:5.1.2 gone for good",
+        "u.example": ":",
+    }
+
+
+def test_equal_rows_are_merged() -> None:
+    entry = {"pattern": "x.example", "nexthop": "m.example"}
+    assert transport_rows([entry, dict(entry, pattern="X.Example")]) == {"x.example": "relay:[m.example]"}
+
+
+def test_rows_to_remove_need_no_result() -> None:
+    entries = [{"pattern": "x.example", "subdomains": True, "nexthop": "not a host"}, {"pattern": "y.example"}]
+    assert transport_rows(entries, with_results=False) == {"x.example": "", ".x.example": "", "y.example": ""}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({}, "entries[1].pattern is null; give a domain, .domain, address or *"),
+        (
+            {"pattern": "x.example."},
+            '"x.example." (entries[1].pattern) ends with a dot, which Postfix never matches; write "x.example"',
+        ),
+        ({"pattern": "a b"}, '"a b" (entries[1].pattern) contains white space; write one domain name, without spaces'),
+        (
+            {"pattern": ".x.example", "subdomains": True},
+            '".x.example" (entries[1].pattern) has no subdomains; give a domain, or remove subdomains',
+        ),
+        (
+            {"pattern": "x.example", "nexthop": "host:25"},
+            '"host:25" (entries[1].nexthop) is not a host name, an IP address or [host]:port; '
+            "give the host alone and its port in the option port",
+        ),
+        (
+            {"pattern": "x.example", "result": "relay:[h]", "nexthop": "h", "port": 25},
+            "entries[1] gives result and nexthop and port; give result alone, or the fields alone",
+        ),
+        (
+            {"pattern": "x.example", "result": "[h]"},
+            '"[h]" (entries[1].result) has no colon; write transport:nexthop, such as smtp:[mail.x.example]',
+        ),
+        (
+            {"pattern": "x.example", "result": "relay:[h] now"},
+            '"relay:[h] now" (entries[1].result) contains white space; write transport:nexthop without spaces',
+        ),
+        (
+            {"pattern": "x.example", "result": ""},
+            '"" (entries[1].result) is empty; give a value of at least one character',
+        ),
+        (
+            {"pattern": "x.example", "result": "relay:\n"},
+            '"relay:\\n" (entries[1].result) contains a newline; remove it',
+        ),
+        (
+            {"pattern": "first.example", "nexthop": "other.example"},
+            '"first.example" (entries[1].pattern) is given before, with another value; give it once',
+        ),
+    ],
+)
+def test_bad_entry_is_refused_with_its_place(entry: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        transport_rows([{"pattern": "first.example", "nexthop": "m.example"}, entry])
+    assert caught.value.message == message
+
+
+def test_entries_of_any_table() -> None:
+    entries = [{"key": "Spam.example", "value": "REJECT no"}, {"key": "spam.EXAMPLE", "value": "REJECT no"}]
+    assert any_table.entry_rows(entries, "hash") == {"Spam.example": "REJECT no"}
+    assert any_table.entry_rows([{"key": "a"}], "hash", with_values=False) == {"a": "x"}
+    patterns = [{"key": "/a/", "value": "1"}, {"key": "/A/", "value": "2"}]
+    assert any_table.entry_rows(patterns, "pcre") == {"/a/": "1", "/A/": "2"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "table_type", "message"),
+    [
+        ({"value": "x"}, "hash", "entries[0].key is null; give a key"),
+        ({"key": "a"}, "hash", "entries[0].value is null; give a value of at least one character"),
+        ({"key": "a", "value": ""}, "hash", '"" (entries[0].value) is empty; give a value of at least one character'),
+        ({"key": "a", "value": " x"}, "hash", '" x" (entries[0].value) has white space around it; remove it'),
+        ({"key": "a\nb x", "value": "x"}, "hash", '"a\\nb x" (entries[0].key) contains a newline; remove it'),
+        ({"key": "a", "value": "x\ny z"}, "hash", '"x\\ny z" (entries[0].value) contains a newline; remove it'),
+    ],
+)
+def test_bad_entry_of_any_table_is_refused(entry: dict[str, Any], table_type: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        any_table.entry_rows([entry], table_type)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize("table_type", ["hash", "regexp"])
+def test_disagreeing_entries_of_any_table_are_refused(table_type: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        any_table.entry_rows([{"key": "/a/", "value": "1"}, {"key": "/a/", "value": "2"}], table_type)
+    assert caught.value.message == '"/a/" (entries[1].key) is given before, with another value; give it once'

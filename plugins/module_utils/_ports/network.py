@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Callable, Iterable, Protocol, Sequence, TypeVar
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, Replies, ask, available
 
 NAME_SECONDS = 10.0

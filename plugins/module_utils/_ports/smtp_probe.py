@@ -8,7 +8,7 @@ import smtplib
 import time
 from typing import Protocol, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 
 PORT = 25
 CONNECT_SECONDS = 10.0

@@ -18,11 +18,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
-    DomainEvidence,
-    TableEvidence,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, DomainRows, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix

@@ -32,7 +32,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     permits,
     welcomes,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import OTHER_CLASSES, Capture, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    OTHER_CLASSES,
+    Capture,
+    HostState,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     EXTERNAL,
     PRIMARY,

@@ -8,7 +8,7 @@ import os
 import pwd
 import stat
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 
 # What a daemon of Postfix in its chroot needs to find another host. See BASIC_CONFIGURATION_README, chroot.

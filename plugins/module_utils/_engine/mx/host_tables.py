@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,

@@ -25,14 +25,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
-    DomainEvidence,
-    HostFacts,
-    TableEvidence,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

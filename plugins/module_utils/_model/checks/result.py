@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One judgement about a host or a domain, with its remedy."""
+"""What a check found wrong, as a fault, and as the finding that is told of it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ HOST = "host"
 RECIPIENTS = "recipients"
 NEXTHOP = "nexthop"
 MAIL_HOST = "mail_host"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one check found: the sentence, its remedy, how bad it is, and of which domain it is ("" for the host).
+
+    `place` is for a fault that lies elsewhere on the path than its check says.
+    """
+
+    message: str
+    remedy: str
+    severity: str = ERROR
+    domain: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

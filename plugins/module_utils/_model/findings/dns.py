@@ -16,9 +16,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Finding,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import LOOPBACK
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import LOOPBACK
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 
 def dns_findings(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:

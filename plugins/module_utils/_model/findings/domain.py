@@ -19,13 +19,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     best_exchanger,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 
 # Delivery agents that don't hand mail to another host, or drop it.
 _NOWHERE = frozenset({"discard", "error", "retry"})

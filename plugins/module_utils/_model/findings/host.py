@@ -29,15 +29,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import HostFacts, TableEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     LOOPBACK,
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     open_services,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 
 _SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")

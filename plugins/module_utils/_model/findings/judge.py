@@ -7,16 +7,13 @@ from __future__ import annotations
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.dns import dns_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.domain import domain_findings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
-    DomainEvidence,
-    HostFacts,
-    TableEvidence,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import host_findings, table_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.probe import mail_host_findings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
 
 
 def judge(

@@ -18,12 +18,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Finding,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
-    Answer,
-    DomainEvidence,
-    Talk,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 
 # A domain for which no host relays, RFC 2606.
 FOREIGN = "mxrelay-probe.invalid"

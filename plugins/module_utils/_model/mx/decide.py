@@ -7,6 +7,7 @@ Follows "Configuring Postfix as primary or backup MX host for a remote site" of 
 
 from __future__ import annotations
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import (
     absent_domains,
     left_at_subdomains,
@@ -22,7 +23,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains 
     undeclared_domains,
     verification,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     asked,
     fallback_guard,

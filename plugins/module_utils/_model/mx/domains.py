@@ -10,13 +10,17 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RECIPIENT_RESTRICTIONS,
     best_exchanger,
     unknown_host,
     written_value,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import DomainRows, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    DomainRows,
+    HostState,
+    MxRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     MxPlan,
     RecipientsItem,

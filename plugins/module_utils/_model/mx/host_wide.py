@@ -16,8 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import still_verifies
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     LOOPBACK,
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
@@ -26,7 +25,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts im
     open_services,
     written_value,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import still_verifies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest, Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports

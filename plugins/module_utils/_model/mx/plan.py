@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import DomainRows, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     LISTED,
     PRESENT,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import DomainRows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 

@@ -13,8 +13,8 @@ from typing import Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import Answer, Talk
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 

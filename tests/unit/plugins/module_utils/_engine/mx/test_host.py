@@ -17,7 +17,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ADDRESSES,
     RECIPIENTS,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, MxRecord, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    HostState,
+    MxRecord,
+    TableState,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 

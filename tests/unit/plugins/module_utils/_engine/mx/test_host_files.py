@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_fi
     written,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     FakeMxHost,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     DEFAULTS,
     FakeMxHost,

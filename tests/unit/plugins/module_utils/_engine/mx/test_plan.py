@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents

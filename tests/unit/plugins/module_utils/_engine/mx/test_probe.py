@@ -13,8 +13,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe i
     ask_mail_hosts,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeProber
 
 HOST = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset({"192.0.2.9"}))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.dns import dns_findings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, HostState, MxRecord
 
 OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
 OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))

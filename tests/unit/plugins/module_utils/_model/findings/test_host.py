@@ -9,9 +9,9 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import HostFacts, TableEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import host_findings, table_findings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
 
 HEALTHY = {
     "myhostname": "mx.example",

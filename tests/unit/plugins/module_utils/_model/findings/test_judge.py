@@ -9,12 +9,10 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import (
-    DomainEvidence,
-    TableEvidence,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, HostState, MxRecord
 
 VALUES = {
     "myhostname": "mx.example",

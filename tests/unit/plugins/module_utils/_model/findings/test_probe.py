@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.evidence import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.probe import (
     foreign_recipients,
     mail_host_findings,
     stranger_findings,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
 
 READY = (220, "ready")
 OK = (250, "2.1.0 Ok")

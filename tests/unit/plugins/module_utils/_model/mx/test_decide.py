@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts import best_exchanger
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     Capture,
     DomainRows,
     HostState,
     MxRecord,
     TableState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     MxPlan,
     RecipientsItem,

@@ -15,8 +15,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import Asked, asked
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import DomainRows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import (
     rows_by_domain,
     rows_digest,

@@ -9,7 +9,7 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 # Members of master_service_disable without which smtpd does not listen.
 NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})

@@ -7,27 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence, Tuple
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import Capture, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 # Code and text of an SMTP server's answer.
 Answer = Tuple[int, str]
-
-
-@dataclass(frozen=True)
-class TableEvidence:
-    """A local table that main.cf names: by which parameter, as what, and whether its index matches its source.
-
-    `modified` is when the source was written, in seconds of the clock; None without a source. `unreadable_for` names
-    whom the table's mode keeps out although he has to read it.
-    """
-
-    parameter: str
-    reference: str
-    index: str
-    entries: int
-    modified: int | None = None
-    unreadable_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,12 +68,3 @@ class DomainEvidence:
     def bracketed(self) -> bool:
         """Whether the nexthop is taken as it is, without a lookup of its MX records."""
         return self.answer is not None and self.answer.result.partition(":")[2].strip().startswith("[")
-
-
-@dataclass(frozen=True)
-class HostFacts:
-    """What else is known of the host. `stale_copies` are files of its chroot that differ from the system's."""
-
-    stale_copies: Sequence[str] = ()
-    # The longest outage of a mail host that it is to survive, as a Postfix time value; "" where nobody said.
-    outage: str = ""

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the tables that main.cf names, and of the host besides its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+
+@dataclass(frozen=True)
+class TableEvidence:
+    """A local table that main.cf names: by which parameter, as what, and whether its index matches its source.
+
+    `modified` is when the source was written, in seconds of the clock; None without a source. `unreadable_for` names
+    whom the table's mode keeps out although he has to read it.
+    """
+
+    parameter: str
+    reference: str
+    index: str
+    entries: int
+    modified: int | None = None
+    unreadable_for: str = ""
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What else is known of the host. `stale_copies` are files of its chroot that differ from the system's."""
+
+    stale_copies: Sequence[str] = ()
+    # The longest outage of a mail host that it is to survive, as a Postfix time value; "" where nobody said.
+    outage: str = ""

@@ -25,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     MxPlan,
     RecipientsItem,
-    subdomain_pattern,
+
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     MxRequest,

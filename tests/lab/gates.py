@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gates that need no host: unit tests, linters, documentation."""
+
+from __future__ import annotations
+
+import nox
+
+from lab.checkout import CACHE, copy_tree
+from lab.collection import COLLECTIONS, install_collection
+from lab.counts import Count, gate, run_pytest
+
+UNIT_SOURCE = CACHE / "source"
+
+
+def unit(session: nox.Session) -> Count:
+    """Run the unit tests in a copy whose path is a collection's."""
+    environment = {"PYTHONPATH": str(UNIT_SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+    with session.chdir(copy_tree(session, UNIT_SOURCE)):
+        return run_pytest(session, "unit", "tests/unit", env=environment)
+
+
+def lint(session: nox.Session) -> Count:
+    """Run ansible-lint, and the lint of changelog and licences."""
+    # Roles and playbooks name the collection's own content in full, so that content must be installed.
+    install_collection(session)
+    ansible_home = {"ANSIBLE_HOME": str(CACHE / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
+    counts = gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
+    counts += gate(session, "antsibull-changelog", "lint")
+    return counts + gate(session, "reuse", "lint", "--lines")
+
+
+def docs(session: nox.Session) -> Count:
+    """Lint the documentation of modules and roles."""
+    top = CACHE / "docs"
+    # Without the collections of the virtual environment, of which ours names none, this takes seconds, not minutes.
+    only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(top), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    options = ("--plugin-docs", "--validate-collection-refs=all", "--skip-rstcheck")
+    with session.chdir(copy_tree(session, top)):
+        return gate(session, "antsibull-docs", "lint-collection-docs", *options, ".", env=only_ours)

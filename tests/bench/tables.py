@@ -97,13 +97,25 @@ class Lists:
 def prepare() -> None:
     """Make the host one that relays for the domain, with every type of table, and fit to have its latency measured."""
     hosts.on(
-        "mx1", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "--yes", "postfix", "postfix-lmdb",
+        "mx1",
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-qq",
+        "install",
+        "--yes",
+        "postfix",
+        "postfix-lmdb",
         "postfix-cdb",
     )
     hosts.on("mx1", "sh", "-c", "cat > /usr/local/bin/measured-python && chmod 755 $_ /usr/local/bin/*", given=MEASURED)
     subdomains = " ".join(f"dept{number:02d}.{DOMAIN}" for number in range(20))
     hosts.on(
-        "mx1", "postconf", f"relay_domains={subdomains}", "in_flow_delay=0", "inet_interfaces=all",
+        "mx1",
+        "postconf",
+        f"relay_domains={subdomains}",
+        "in_flow_delay=0",
+        "inet_interfaces=all",
         "smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination",
     )
     hosts.on("mx1", "systemctl", "restart", "postfix")
@@ -115,7 +127,10 @@ def ansible(*command: str, python: str = "/usr/bin/python3") -> float:
     began = time.monotonic()
     done = subprocess.run(
         [command[0], *playbooks.inventories(SCENARIO), *command[1:]],
-        check=False, capture_output=True, text=True, env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     seconds = time.monotonic() - began
     if done.returncode:
@@ -146,8 +161,10 @@ def rounds(
 
 def bare(table_type: str) -> float:
     """The seconds that postmap alone takes to build the index of the contender copy's source."""
-    work = "import subprocess, sys, time; began = time.monotonic(); subprocess.run(sys.argv[1:], check=True); " \
+    work = (
+        "import subprocess, sys, time; began = time.monotonic(); subprocess.run(sys.argv[1:], check=True); "
         "print(time.monotonic() - began)"
+    )
     return float(hosts.on("mx1", "python3", "-c", work, "postmap", f"{table_type}:{PATHS[COPY]}"))
 
 
@@ -168,8 +185,16 @@ def latency(lists: Lists, table_type: str, contender: str) -> dict[str, Any]:
     # Postfix reads main.cf again and again while it is two seconds old.
     hosts.wait_for(lambda: hosts.on("mx1", "sh", "-c", "find /etc/postfix/main.cf -not -newermt '-3 seconds'"), 10)
     command = [
-        os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container("tester"), "python3", "-c",
-        (HERE / "prober.py").read_text(), HOST, lists.listed, f"nobody@dept00.{DOMAIN}",
+        os.environ["MXRELAY_LAB_ENGINE"],
+        "exec",
+        "--interactive",
+        hosts.container("tester"),
+        "python3",
+        "-c",
+        (HERE / "prober.py").read_text(),
+        HOST,
+        lists.listed,
+        f"nobody@dept00.{DOMAIN}",
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
         play(lists, table_type, contender, "after")
@@ -276,9 +301,7 @@ def aims(figures: Figures) -> Iterator[tuple[str, str, bool]]:
     yield f"memory of the module at {largest:,} rows: at most 350 MiB", f"{most_memory:.0f} MiB", most_memory <= 350
     if len(figures.sizes) > 1:
         smaller = figures.sizes[-2]
-        growth = max(
-            figures.of(case) / figures.of(dataclasses.replace(case, rows=smaller)) for case in at_largest
-        )
+        growth = max(figures.of(case) / figures.of(dataclasses.replace(case, rows=smaller)) for case in at_largest)
         told = f"{growth:.1f} times the time for {largest / smaller:g} times the rows"
         yield "time grows no faster than the rows", told, growth <= largest / smaller
     probes = {name: one[OURS] for name, one in figures.results["latency"].items()}

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.pattern_table import PATTERN_TYPES, PatternTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table import (
     Table,
@@ -17,13 +21,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.table impor
     is_text,
     split_lines,
 )
-from hypothesis import HealthCheck, given, seed, settings
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-from lab import hosts
-
 from faults import host
 from faults.conftest import Extent
+from lab import hosts
 from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
@@ -73,8 +73,12 @@ def shortest(wrong: list[Any]) -> tuple[int, list[Any]]:
     return len(wrong), sorted(wrong, key=lambda one: len(one[0]))[:MOST_TO_TELL]
 
 
+# What lasts longer is made first: the ports come with the agent, and the configurations are copies of the host's own.
+on_a_prepared_host = pytest.mark.usefixtures("ports", "configurations")
+
+
 @pytest.fixture(scope="module")
-def configurations(ports: object) -> None:
+def configurations() -> None:
     """Instances that don't run, one that folds with UTF-8 and one that folds as Postfix did before."""
     for utf8, directory in CONFIGURATIONS.items():
         host.sh(
@@ -84,14 +88,17 @@ def configurations(ports: object) -> None:
     host.sh("cat > /srv/faults/dumper.py", given=(host.HERE / "dumper.py").read_text())
 
 
-def test_model_reads_what_postmap_reads(configurations: None, extent: Extent, start: int) -> None:
+@on_a_prepared_host
+def test_model_reads_what_postmap_reads(extent: Extent, start: int) -> None:
     """With and without UTF-8, and as each type; in the short form each file as one of the types."""
     files = examples(sources, FILES, start)
     kinds = list(host.SUFFIXES)
     reads = [
-        [(kind, utf8) for kind in kinds for utf8 in (True, False)]
-        if extent.thorough
-        else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        (
+            [(kind, utf8) for kind in kinds for utf8 in (True, False)]
+            if extent.thorough
+            else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        )
         for number in range(len(files))
     ]
     wrong, silent = [], []
@@ -122,7 +129,8 @@ def noticed(said: str, source: bytes) -> bool:
     return any("warning" in line and not any(one in line for one in harmless) for line in said.splitlines())
 
 
-def test_change_gives_what_is_wanted(configurations: None, extent: Extent, start: int) -> None:
+@on_a_prepared_host
+def test_change_gives_what_is_wanted(extent: Extent, start: int) -> None:
     """Plan and apply with the real postmap, from hostile files: the wanted entries, the foreign ones, nothing else."""
     number = CHANGES_WHEN_LONG if extent.thorough else CHANGES
     kinds = list(host.SUFFIXES)
@@ -157,10 +165,9 @@ def utf8_of(place: int, kinds: int) -> bool:
     return place // kinds % 2 == 0
 
 
+@on_a_prepared_host
 @pytest.mark.types(PATTERN_TYPES, PATTERN_TYPES)
-def test_patterns_have_the_results_that_the_model_reads(
-    kind: str, configurations: None, extent: Extent, start: int
-) -> None:
+def test_patterns_have_the_results_that_the_model_reads(kind: str, extent: Extent, start: int) -> None:
     files = examples(pattern_sources(kind), CHANGES_WHEN_LONG if extent.thorough else CHANGES, start)
     expected = []
     for source in files:

@@ -25,9 +25,7 @@ def digest(numbers: Iterable[int]) -> str:
 
 
 @pytest.mark.types(host.INDEXED, ("hash", "cdb"))
-def test_five_runs_at_once_lose_nothing(
-    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
-) -> None:
+def test_five_runs_at_once_lose_nothing(kind: str, table_for: Callable[[str, str], host.Table], extent: Extent) -> None:
     """Three add addresses of their own, two remove some; every order of them gives the same table."""
     table = table_for(kind, "together")
     first, _other = two_lists("together", ROWS)
@@ -38,7 +36,11 @@ def test_five_runs_at_once_lose_nothing(
         with host.probed(table, kept[:40], in_neither(10 * ROWS)):
             ended = [host.said(one) for one in host.ask("run_together", runs=runs)]
         assert [(one["changed"], one["added"], one["removed"]) for one in ended] == [
-            (True, 0, EACH), (True, 0, EACH), (True, EACH, 0), (True, EACH, 0), (True, EACH, 0)
+            (True, 0, EACH),
+            (True, 0, EACH),
+            (True, EACH, 0),
+            (True, EACH, 0),
+            (True, EACH, 0),
         ]
         wanted = digest([*range(2 * EACH, ROWS), *range(ROWS + 2 * EACH, ROWS + 5 * EACH)])
         seen = table.look()

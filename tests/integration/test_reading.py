@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.main_cf import MainCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.master_cf import MasterCf
 from integration.host import Host
 from unit.plugins.module_utils import configuration_strategies as generated
 

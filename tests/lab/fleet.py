@@ -43,7 +43,7 @@ def _host(number: int, domains: int) -> dict[str, Any]:
             "domains": {name: _domain(number, name) for name in names},
             "tables": [{"index": "current"}],
         },
-        "queue": {"total": queue, "domains": {name: queue for name in names[::7]}},
+        "queue": {"total": queue, "domains": dict.fromkeys(names[::7], queue)},
         "postfix": {
             "version": "3.10.13",
             "instance": {"myhostname": f"mx{number:03d}.provider.example"},

@@ -21,11 +21,13 @@ def unit(session: nox.Session) -> Count:
 
 
 def lint(session: nox.Session) -> Count:
-    """Run ansible-lint, and the lint of changelog and licences."""
+    """Lint the Python code; run ansible-lint, and the lint of changelog and licences."""
     # Roles and playbooks name the collection's own content in full, so that content must be installed.
     install_collection(session)
     ansible_home = {"ANSIBLE_HOME": str(CACHE / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
-    counts = gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
+    counts = gate(session, "ruff", "check", "--cache-dir", str(CACHE / "ruff"))
+    counts += gate(session, "black", "--check", "--quiet", "--diff", ".")
+    counts += gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
     counts += gate(session, "antsibull-changelog", "lint")
     return counts + gate(session, "reuse", "lint", "--lines")
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 import pytest
 
@@ -63,7 +63,7 @@ def _within(name: str, package: str) -> bool:
 def _own_part(name: str) -> list[str]:
     """The path of an imported name below plugins/, such as ["module_utils", "_model", "errors"]."""
     prefix = COLLECTION + ".plugins."
-    return name[len(prefix):].split(".") if name.startswith(prefix) else []
+    return name[len(prefix) :].split(".") if name.startswith(prefix) else []
 
 
 def _layer_of(root: Path, path: Path) -> str:

@@ -7,8 +7,9 @@ An argument spec documents a default but does not set it, so nothing else would 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import pytest
 import yaml
@@ -111,7 +112,7 @@ def _shape(option: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shapes(root: Path, role: str) -> dict[str, dict[str, Any]]:
-    return {name[len(role) + 1:]: _shape(option) for name, option in _options(root, role).items()}
+    return {name[len(role) + 1 :]: _shape(option) for name, option in _options(root, role).items()}
 
 
 def disagreements(root: Path, role: str, other: str) -> list[str]:
@@ -188,9 +189,7 @@ BOOL = {"type": "bool", "default": True}
         ({"a": True}, {"a": BOOL}, "a: does not begin with mx_"),
     ],
 )
-def test_difference_is_named(
-    tmp_path: Path, defaults: dict[str, Any], options: dict[str, Any], complaint: str
-) -> None:
+def test_difference_is_named(tmp_path: Path, defaults: dict[str, Any], options: dict[str, Any], complaint: str) -> None:
     _write_role(tmp_path, "mx", defaults, options)
     assert differences(tmp_path, "mx") == [complaint]
 
@@ -212,9 +211,7 @@ def test_equal_defaults_are_accepted(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_disagreement_is_named(
-    tmp_path: Path, ours: dict[str, Any], theirs: dict[str, Any], complaint: str
-) -> None:
+def test_disagreement_is_named(tmp_path: Path, ours: dict[str, Any], theirs: dict[str, Any], complaint: str) -> None:
     _write_role(tmp_path, "mx", {}, ours)
     _write_role(tmp_path, "primary_mx", {}, theirs)
     assert disagreements(tmp_path, "mx", "primary_mx") == [complaint]

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+
 from lab import claims, hosts, playbooks
 
 PRIMARY = "mx1"

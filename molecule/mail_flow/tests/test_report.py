@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from lab import browser, fleet, hosts, playbooks
 
 REPORT = "mxrelay.postfix.report"
@@ -65,7 +66,7 @@ def broken() -> Iterator[dict[str, str]]:
             run = playbooks.play("mail_flow", WITH_A_LOST_HOST, variables=where)
         assert run.code == 0, run.said
         page, markdown = (hosts.on(SECONDARY, "cat", name) for name in (path, "/srv/mx.md"))
-        stats = json.loads(run.output[run.output.index("{"): run.output.rindex("}") + 1])["global_custom_stats"]
+        stats = json.loads(run.output[run.output.index("{") : run.output.rindex("}") + 1])["global_custom_stats"]
         yield {"page": page, "markdown": markdown, "said": run.said, "stats": stats}
     finally:
         hosts.on(SECONDARY, "sh", "-c", "cat > /etc/postfix/main.cf", given=sound)
@@ -140,7 +141,12 @@ def test_report_has_hosts_that_cannot_be_read() -> None:
 def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
     stats = broken["stats"]
     assert stats["mx_report_counts"] == {
-        "hosts": 3, "unread": 1, "domains": 2, "errors": 1, "warnings": 0, "waiting": 0,
+        "hosts": 3,
+        "unread": 1,
+        "domains": 2,
+        "errors": 1,
+        "warnings": 0,
+        "waiting": 0,
     }
     assert "<title>Mail relays: 1 of 2 with errors</title>" in stats["mx_report_html"]
     assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from lab import hosts, mx_faults, playbooks, remote
 from unit.plugins.module_utils.odd_values import ODD_VALUES
 

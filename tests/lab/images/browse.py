@@ -115,9 +115,7 @@ def visit(order: dict[str, Any], browser: Browser) -> dict[str, Any]:
         "problems": [problem for event in browser.events for problem in problems(event)],
         "requests": [url for event in browser.events for url in requests(event) if url != page],
         "values": values,
-        "names": [
-            [one["role"]["value"], one.get("name", {}).get("value", "")] for one in nodes if not one["ignored"]
-        ],
+        "names": [[one["role"]["value"], one.get("name", {}).get("value", "")] for one in nodes if not one["ignored"]],
         "seconds": [loaded, worked],
     }
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import smtplib
 import sys
-from typing import Any, List
+from typing import Any
 
 import dns.resolver
 
@@ -22,12 +22,12 @@ SECONDS_TO_CONNECT = 5
 SECONDS_TO_ANSWER = 60
 
 
-def answer(reply: Any) -> List[Any]:
+def answer(reply: Any) -> list[Any]:
     """Return smtplib's reply as code and text."""
     return [reply[0], reply[1].decode("utf-8", "replace")]
 
 
-def servers_of(domain: str) -> List[str]:
+def servers_of(domain: str) -> list[str]:
     """Return the MX hosts of the domain, best first."""
     records = sorted(dns.resolver.resolve(domain, "MX"), key=lambda record: record.preference)
     return [str(record.exchange).rstrip(".") for record in records]
@@ -43,9 +43,9 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
             result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
         except smtplib.SMTPAuthenticationError as refused:
             result["auth"] = answer((refused.smtp_code, refused.smtp_error))
-    result["mail"] = answer(smtp.docmd("MAIL", "FROM:<%s>" % order["sender"]))
+    result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
     if result["mail"][0] == 250:
-        result["rcpt"] = [answer(smtp.docmd("RCPT", "TO:<%s>" % one)) for one in order["recipients"]]
+        result["rcpt"] = [answer(smtp.docmd("RCPT", f"TO:<{one}>")) for one in order["recipients"]]
     if order.get("message") and any(code == 250 for code, text in result["rcpt"]):
         result["data"] = answer(smtp.data(order["message"]))
     smtp.quit()

@@ -31,7 +31,7 @@ def unit_session(session: nox.Session) -> None:
 
 @nox.session(name="lint")
 def lint_session(session: nox.Session) -> None:
-    """Linting of Python code, of Ansible content, changelog and licences."""
+    """Linting of Python code and its types, of Ansible content, changelog and licences."""
     finish(session, gates.lint(session))
 
 

@@ -35,7 +35,7 @@ def servers_of(domain: str) -> list[str]:
 
 def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     """Send what the order asks for over an open connection; return the answers."""
-    result = {"auth": None, "mail": None, "rcpt": [], "data": None}
+    result: dict[str, Any] = {"auth": None, "mail": None, "rcpt": [], "data": None}
     smtp.ehlo("tester.lab.example")
     if order.get("auth"):
         smtp.user, smtp.password = order["auth"]
@@ -45,7 +45,7 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
             result["auth"] = answer((refused.smtp_code, refused.smtp_error))
     result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
     if result["mail"][0] == 250:
-        result["rcpt"] = [answer(smtp.docmd("RCPT", f"TO:<{one}>")) for one in order["recipients"]]
+        result["rcpt"] = [answer(smtp.docmd("RCPT", f"TO:<{recipient}>")) for recipient in order["recipients"]]
     if order.get("message") and any(code == 250 for code, text in result["rcpt"]):
         result["data"] = answer(smtp.data(order["message"]))
     smtp.quit()
@@ -55,14 +55,15 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
 def carry_out(order: Any) -> Any:
     """Return what the first server that can be reached answered."""
     servers = [order["server"]] if order.get("server") else servers_of(order["recipients"][0].rpartition("@")[2])
-    tried = []
+    tried: list[tuple[str, str | None]] = []
     for server in servers:
         try:
             smtp = smtplib.SMTP(server, order.get("port", 25), timeout=SECONDS_TO_CONNECT)
         except OSError as error:
-            tried.append([server, str(error)])
+            tried.append((server, str(error)))
             continue
-        tried.append([server, None])
+        tried.append((server, None))
+        assert smtp.sock, "a client that has connected has a socket"
         smtp.sock.settimeout(SECONDS_TO_ANSWER)
         return dict(talk(smtp, order), server=server, tried=tried)
     return {"server": None, "tried": tried, "auth": None, "mail": None, "rcpt": [], "data": None}

@@ -82,8 +82,8 @@ class Lists:
         self._write("after", names)
 
     def _write(self, name: str, names: list[str]) -> None:
-        (self.folder / f"{name}.list").write_text("".join(f"{one}\n" for one in names))
-        (self.folder / f"{name}.table").write_text("".join(f"{one} x\n" for one in names))
+        (self.folder / f"{name}.list").write_text("".join(f"{address}\n" for address in names))
+        (self.folder / f"{name}.table").write_text("".join(f"{address} x\n" for address in names))
 
     def variables(self, table_type: str, contender: str, name: str) -> dict[str, str]:
         return {
@@ -245,8 +245,8 @@ class Figures:
     def __init__(self, results: dict[str, Any]) -> None:
         self.results = results
         self._medians = {
-            Case(one["rows"], one["type"], one["operation"], one["contender"]): statistics.median(one["seconds"])
-            for one in results["seconds"]
+            Case(run["rows"], run["type"], run["operation"], run["contender"]): statistics.median(run["seconds"])
+            for run in results["seconds"]
         }
         self.floor = statistics.median(results["floor"])
         self.cases = [case for case in self._medians if case.contender == OURS and self.has(case, COPY)]
@@ -297,17 +297,17 @@ def aims(figures: Figures) -> Iterator[tuple[str, str, bool]]:
         times = (1000 * each + rest) / ours
         told = f"{times:.0f} times ({1000 * each + rest:.0f} s, from {number} entries, against {ours:.2f} s)"
         yield "1,000 recipients: at least 200 times faster than lineinfile", told, times >= 200
-    most_memory = max(value for one in figures.results["memory"].values() for value in one.values())
+    most_memory = max(value for by_contender in figures.results["memory"].values() for value in by_contender.values())
     yield f"memory of the module at {largest:,} rows: at most 350 MiB", f"{most_memory:.0f} MiB", most_memory <= 350
     if len(figures.sizes) > 1:
         smaller = figures.sizes[-2]
         growth = max(figures.of(case) / figures.of(dataclasses.replace(case, rows=smaller)) for case in at_largest)
         told = f"{growth:.1f} times the time for {largest / smaller:g} times the rows"
         yield "time grows no faster than the rows", told, growth <= largest / smaller
-    probes = {name: one[OURS] for name, one in figures.results["latency"].items()}
-    slowest = max(one["slowest"] for one in probes.values())
-    wrong = sum(len(one["wrong"]) for one in probes.values())
-    told = f"{slowest:.2f} s, {wrong} of {sum(one['asked'] for one in probes.values())} refused"
+    probes = {name: by_contender[OURS] for name, by_contender in figures.results["latency"].items()}
+    slowest = max(seen["slowest"] for seen in probes.values())
+    wrong = sum(len(seen["wrong"]) for seen in probes.values())
+    told = f"{slowest:.2f} s, {wrong} of {sum(seen['asked'] for seen in probes.values())} refused"
     yield f"RCPT while {largest:,} rows are replaced: none over 0.2 s, none refused", told, slowest <= 0.2 and not wrong
 
 
@@ -357,7 +357,7 @@ def publish(markdown: str, drawing: str) -> None:
 
 
 def numbers(text: str) -> list[int]:
-    return sorted(int(one) for one in text.split(","))
+    return sorted(int(number) for number in text.split(","))
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def run_together(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Start all runs at once; return how each ended."""
-    return [one.end() for one in [Started(arguments, []) for arguments in runs]]
+    return [started.end() for started in [Started(arguments, []) for arguments in runs]]
 
 
 def kill_after(arguments: dict[str, Any], seconds: float, scratch: bool = False) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def look(kind: str, path: str) -> dict[str, Any]:
         "live": _live(kind, path),
         "source": _source(path),
         "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
-        "elsewhere": sorted(str(one) for top in ("/tmp", "/var/tmp") for one in pathlib.Path(top).glob("mxrelay*")),
+        "elsewhere": sorted(str(left) for top in ("/tmp", "/var/tmp") for left in pathlib.Path(top).glob("mxrelay*")),
     }
 
 

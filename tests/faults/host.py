@@ -104,7 +104,7 @@ class Listing:
     @property
     def digest(self) -> str:
         """What the agent says of a table that holds exactly these."""
-        return hashlib.sha256(b"\n".join(sorted(one.encode() for one in self.addresses))).hexdigest()
+        return hashlib.sha256(b"\n".join(sorted(address.encode() for address in self.addresses))).hexdigest()
 
 
 def address(number: int) -> str:

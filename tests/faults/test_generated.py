@@ -55,7 +55,7 @@ def on_host(files: list[bytes], what: str, orders: list[Any]) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(files), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        order = {"files": [one.decode("latin-1") for one in files[part]], what: orders[part]}
+        order = {"files": [content.decode("latin-1") for content in files[part]], what: orders[part]}
         found += json.loads(hosts.on(host.NAME, "python3", "/srv/faults/dumper.py", given=json.dumps(order)))
     return found
 
@@ -70,7 +70,7 @@ def rows_told(told: str) -> list[str]:
 
 def shortest(wrong: list[Any]) -> tuple[int, list[Any]]:
     """How many cases went wrong, and a few of them that are easy to read."""
-    return len(wrong), sorted(wrong, key=lambda one: len(one[0]))[:MOST_TO_TELL]
+    return len(wrong), sorted(wrong, key=lambda case: len(case[0]))[:MOST_TO_TELL]
 
 
 # What lasts longer is made first: the ports come with the agent, and the configurations are copies of the host's own.
@@ -126,7 +126,7 @@ def noticed(said: str, source: bytes) -> bool:
     harmless = ["duplicate entry", "is this an alias file"]
     if not any(b"\0" in line and is_text(line) for line in split_lines(source)):
         harmless.append("after null byte")
-    return any("warning" in line and not any(one in line for one in harmless) for line in said.splitlines())
+    return any("warning" in line and not any(words in line for words in harmless) for line in said.splitlines())
 
 
 @on_a_prepared_host

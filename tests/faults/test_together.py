@@ -34,8 +34,8 @@ def test_five_runs_at_once_lose_nothing(kind: str, table_for: Callable[[str, str
         table.apply(first)
         runs = [by_entry(table, f"run-{number}", number) for number in range(RUNS)]
         with host.probed(table, kept[:40], in_neither(10 * ROWS)):
-            ended = [host.said(one) for one in host.ask("run_together", runs=runs)]
-        assert [(one["changed"], one["added"], one["removed"]) for one in ended] == [
+            ended = [host.said(ending) for ending in host.ask("run_together", runs=runs)]
+        assert [(result["changed"], result["added"], result["removed"]) for result in ended] == [
             (True, 0, EACH),
             (True, 0, EACH),
             (True, EACH, 0),
@@ -69,11 +69,12 @@ def test_five_runs_that_disagree_end_as_some_order_of_them(
     lists = [host.listing(f"order-{number}", range(number * EACH, number * EACH + 2 * EACH)) for number in range(RUNS)]
     for _round in range(extent.rounds):
         host.sh(f"rm -f {table.directory}/* {table.directory}/.recipients.mxrelay")
-        ended = [host.said(one) for one in host.ask("run_together", runs=[table.arguments(one) for one in lists])]
+        runs = [table.arguments(listing) for listing in lists]
+        ended = [host.said(ending) for ending in host.ask("run_together", runs=runs)]
         seen = table.look()
         assert sorted(seen["files"]) == table.files
         assert seen["live"] == seen["source"]
-        counts = [(one["added"], one["removed"]) for one in ended]
+        counts = [(result["added"], result["removed"]) for result in ended]
         assert any(
             counts_of(order, lists) == counts and seen["live"] == lists[order[-1]].digest
             for order in itertools.permutations(range(RUNS))

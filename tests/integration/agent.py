@@ -126,8 +126,8 @@ def _text(path: str) -> str:
 def parallel(module: str, runs: list[dict[str, Any]], commands: list[list[str]]) -> dict[str, Any]:
     """Start the commands and the runs at the same time; return their codes and results."""
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
-    results = [one.wait() for one in [Started(module, arguments, False) for arguments in runs]]
-    codes = [(one.communicate(), one.returncode)[1] for one in started]
+    results = [module_run.wait() for module_run in [Started(module, arguments, False) for arguments in runs]]
+    codes = [(command.communicate(), command.returncode)[1] for command in started]
     return {"codes": codes, "results": results}
 
 

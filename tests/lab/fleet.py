@@ -22,7 +22,7 @@ def evidence(hosts: int, domains_each: int) -> dict[str, dict[str, Any]]:
 
 
 def _host(number: int, domains: int) -> dict[str, Any]:
-    names = [f"customer-{number:03d}-{one:03d}.example" for one in range(domains)]
+    names = [f"customer-{number:03d}-{place:03d}.example" for place in range(domains)]
     findings = [
         {
             "domain": name,

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from lab import hosts
-from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
@@ -28,6 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
 )
 from faults import host
 from faults.conftest import Extent
+from lab import hosts
+from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
 CHANGES = 100
@@ -92,9 +92,11 @@ def test_model_reads_what_postmap_reads(configurations: None, extent: Extent, st
     files = examples(sources, FILES, start)
     kinds = list(host.SUFFIXES)
     reads = [
-        [(kind, utf8) for kind in kinds for utf8 in (True, False)]
-        if extent.thorough
-        else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        (
+            [(kind, utf8) for kind in kinds for utf8 in (True, False)]
+            if extent.thorough
+            else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        )
         for number in range(len(files))
     ]
     wrong, silent = [], []

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from unit.plugins.module_utils import configuration_strategies as generated
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from integration.host import Host
+from unit.plugins.module_utils import configuration_strategies as generated
 
 FIXTURES = Path(__file__).parents[1] / "unit/fixtures"
 CASES = (150, 2000)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take tasks out of roles, one at a time, and know which claim about a host each of them is there for."""
+
 from __future__ import annotations
 
 import dataclasses

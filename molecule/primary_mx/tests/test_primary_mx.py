@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -89,7 +90,8 @@ def fallback_relay() -> Iterator[None]:
     converged()
 
 
-def test_fallback_relay_gets_none_of_the_domains_mail(fallback_relay: None) -> None:
+@pytest.mark.usefixtures("fallback_relay")
+def test_fallback_relay_gets_none_of_the_domains_mail() -> None:
     converged()
     unchanged()
     unique, message = hosts.new_message()
@@ -193,7 +195,7 @@ SETTINGS = {
 
 def features() -> str:
     """What the host offers a stranger, and what it says to one who wants the domain's queue sent."""
-    script = "import smtplib; s = smtplib.SMTP(%r); print(s.ehlo(), s.docmd('ETRN', 'gateway.example'))" % NAME
+    script = f"import smtplib; s = smtplib.SMTP({NAME!r}); print(s.ehlo(), s.docmd('ETRN', 'gateway.example'))"
     return hosts.on("tester", "python3", "-c", script)
 
 
@@ -364,7 +366,7 @@ def test_removal_that_fails_is_taken_back() -> None:
 def test_what_others_changed_during_a_run_that_fails_stays() -> None:
     theirs = (
         "postconf -e 'maximal_queue_lifetime = 9d';"
-        " postconf -e \"relay_domains = $(postconf -h relay_domains), theirs.example\";"
+        ' postconf -e "relay_domains = $(postconf -h relay_domains), theirs.example";'
         " echo 'theirs.example relay:[mail.lab.example]' >> /etc/postfix/transport; postmap /etc/postfix/transport;"
         " exit 1"
     )

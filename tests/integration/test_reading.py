@@ -110,8 +110,8 @@ def test_generated_master_cf_means_what_postconf_prints(machine: Host, long: boo
 def override_lines(text: str) -> set[str]:
     """The overrides as `postconf -P` prints them: `smtp/inet/name = value`. Not those of services that stand twice."""
     file = MasterCf(text)
-    services = [one for one in file.services if one.key not in file.duplicates]
-    found = [(one.key, name, value) for one in services for name, value in one.overrides.items()]
+    services = [service for service in file.services if service.key not in file.duplicates]
+    found = [(service.key, name, value) for service in services for name, value in service.overrides.items()]
     return {f"{key}/{name} = {value}" if value else f"{key}/{name} =" for key, name, value in found}
 
 

@@ -99,7 +99,7 @@ def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> No
     assert ("searchbox", "Filter") in names
     assert ("heading", "The lab") in names
     tables = {name for role, name in names if role == "table"}
-    assert "What holds for all domains of a host." in tables
+    assert "What applies to every domain of a host." in tables
     assert "Facts about flow.example on mx2.lab.example" in tables
     named = ("button", "link", "image", "table", "searchbox")
     assert [role for role, name in names if role in named and not name] == []

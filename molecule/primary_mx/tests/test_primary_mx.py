@@ -301,7 +301,7 @@ def test_restrictions_that_open_a_relay_are_refused() -> None:
 ERIN = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
 # A recipient less, and a domain more.
 CHANGE = {"primary_mx_domains": [{**GATEWAY, "recipients": ["alice@gateway.example"]}, ERIN]}
-TAKEN_BACK = "Taken back: "
+UNDONE = "Undone: "
 
 
 @contextmanager
@@ -333,7 +333,7 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
         run = converge(variables=CHANGE)
         assert run.code != 0
         assert named in run.said
-        assert TAKEN_BACK in run.said
+        assert UNDONE in run.said
         assert faults.meaning_of(HOST) == before
     serves_its_domain()
     claims.accepts(HOST, "bob@gateway.example")
@@ -356,7 +356,7 @@ def test_removal_that_fails_is_taken_back() -> None:
         run = converge(variables=gone)
     assert run.code != 0
     assert "/etc/postfix/transport: can't be changed" in run.said
-    assert TAKEN_BACK in run.said
+    assert UNDONE in run.said
     assert faults.meaning_of(HOST) == before
     claims.delivers_once(HOST, "erin@flow.example")
     changes_once(variables=gone)
@@ -375,7 +375,7 @@ def test_what_others_changed_during_a_run_that_fails_stays() -> None:
         with faults.reloading_by(HOST, theirs):
             run = converge(variables=CHANGE)
         assert run.code != 0
-        assert TAKEN_BACK in run.said
+        assert UNDONE in run.said
         assert faults.parameter(HOST, "maximal_queue_lifetime") == "9d"
         assert faults.parameter(HOST, "relay_domains") == f"{listed}, theirs.example"
         rows = hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport").splitlines()
@@ -400,7 +400,7 @@ def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
         with faults.reloading_by(HOST, theirs):
             run = converge(variables=CHANGE)
         assert run.code != 0
-        assert "somebody else has changed the same meanwhile:\n/etc/postfix/transport: flow.example" in run.said
+        assert "someone else changed the same thing during the run:\n/etc/postfix/transport: flow.example" in run.said
         assert "flow.example" in faults.parameter(HOST, "relay_domains")
         assert "flow.example\trelay:[tester.lab.example]" in hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport")
     finally:
@@ -416,7 +416,7 @@ def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:
         run = converge()
         assert run.code != 0
         assert "hash:/etc/postfix/theirs" in run.said
-        assert TAKEN_BACK not in run.said
+        assert UNDONE not in run.said
         assert faults.state_of(HOST) == before
 
 

@@ -146,7 +146,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
     variables = {"verify_probe": True, "verify_probe_from": "tester.lab.example", "verify_outage": "5d"}
     run = playbooks.play("verify", playbooks.VERIFY, variables=variables)
     assert (run.code, run.changed[NAME]) == (0, 0), run.said
-    assert "2 domain(s), 0 reason(s) to fail, 0 other(s)" in run.said
+    assert "2 domain(s), 0 reason(s) to fail, 0 other finding(s)" in run.said
     hosts.on(HOST, "sh", "-ec", mx_faults.main("relay_recipient_maps=", "mydestination=$myhostname, away.example"))
     try:
         run = playbooks.play("verify", playbooks.VERIFY)
@@ -156,7 +156,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
         )
         hosts.on(HOST, "sh", "-ec", right)
     assert run.code != 0
-    assert "2 domain(s), 1 reason(s) to fail, 2 other(s)" in run.said
+    assert "2 domain(s), 1 reason(s) to fail, 2 other finding(s)" in run.said
     assert "remove it from mydestination or from relay_domains" in run.said
 
 

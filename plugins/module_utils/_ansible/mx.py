@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -117,11 +118,11 @@ def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
     if check_mode:
         return Outcome(results=asdict(Undone()))
     if params["state"] == "remembered":
-        remember(postfix, params["plan"])
+        remember(postfix, MxPlan.from_result(params["plan"]))
         return Outcome(changed=True, results=asdict(Undone()))
     if params["state"] == "forgotten":
         return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, params["plan"])
+    done = undo(postfix, MxPlan.from_result(params["plan"]))
     return Outcome(changed=bool(done.undone), results=asdict(done))
 
 

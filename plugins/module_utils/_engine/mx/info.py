@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
-    read_classes,
     read_parameters,
-    read_relay_domains,
     read_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
+    read_classes,
+    read_relay_domains,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     local_members,
     without_proxy,
@@ -52,15 +55,14 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         raise HostError(
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
-    read_relay_domains(wanted, state, reader)
-    names = list(dict.fromkeys(wanted)) or sorted(one for one in state.relayed if not one.startswith("."))
-    read_classes(names, state, reader)
+    state = state.having(read_relay_domains(wanted, state, reader))
+    names = list(dict.fromkeys(wanted)) or sorted(name for name in state.relayed if not name.startswith("."))
+    classes = read_classes(names, state, reader)
     if not wanted:
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
-        names = [one for one in names if state.relayed[one] == one or "mydestination" not in state.classes.get(one, {})]
-    read_service(postfix, state)
-    state.own_addresses = network.own_addresses()
-    state.dns_lacks = network.lacks()
+        names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
+    state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
+    state = state.having(read_service(postfix, state))
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):

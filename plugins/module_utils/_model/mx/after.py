@@ -8,10 +8,20 @@ import re
 from dataclasses import replace
 from typing import Iterable, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST, checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    DOMAIN,
+    WHOLE_HOST,
+    checks_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, Refusal
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import join_items, split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, lookup_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
+    join_items,
+    split_items,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    expand,
+    lookup_keys,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import unknown_host, written_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState

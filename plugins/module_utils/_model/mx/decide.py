@@ -13,7 +13,7 @@ from typing import Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import refusals_after
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import host_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import domains_that_leave
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
     items_change,
@@ -34,8 +34,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
     undeclared_recipients,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, LISTED, SECONDARY, MxRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes, primary_routes, secondary_routes
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, LISTED, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
+    Routes,
+    primary_routes,
+    secondary_routes,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verification import verification
 
 
@@ -70,7 +74,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     leaving = domains_that_leave(request, host, undeclared)
     declared = declared_recipients(request, host)
     tabled = needs_table(request, host, declared.items)
-    staying = [name for name in undeclared if name not in leaving.names]
+    removed = bool(request.settings["remove_undeclared"])
+    staying = [name for name in undeclared if not (removed and host.relayed[name] == name)]
     others = undeclared_recipients(request, host, staying) if tabled else Recipients()
     primary = primary_routes(request, host)
     secondary = secondary_routes(request, host, primary, leaving.transport)
@@ -85,7 +90,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     verified = verification(request, host, leaving.verify)
     members = relay_domains(request, host, leaving, routes.removed)
     maps = recipient_maps(request, host, tabled)
-    settings = host_settings(request, host)
+    settings = host_settings(request, host) if request.present else HostSettings()
 
     main_cf = members.main_cf.joined(maps.main_cf)
     main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
@@ -129,7 +134,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
 
 def _without_postfix(request: MxRequest, host: HostState) -> Decision:
     declared = declared_recipients(request, host)
-    settings = host_settings(request, host)
+    settings = host_settings(request, host) if request.present else HostSettings()
     members = items_change({"relay_domains": [item.name for item in request.present]}, {})
     return Decision(
         refusals=[*request.refusals, *declared.refusals, *settings.refusals],
@@ -146,8 +151,7 @@ def _captured(request: MxRequest, host: HostState) -> list[Refusal]:
         Refusal(
             item.name,
             "captured",
-            f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, "
-            "before any row of ours",
+            f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, " "before any row of ours",
             # Postfix asks all members for the whole address before it asks any for the domain.
             (
                 "leave the domain out of that entry"

@@ -11,26 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    LOOPBACK,
-    NO_SMTP,
-    RECIPIENT_RESTRICTIONS,
-    RELAY_RESTRICTIONS,
-    faces_strangers,
-    open_services,
-    written_value,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import still_verifies
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest, Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
-
 
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
 ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"

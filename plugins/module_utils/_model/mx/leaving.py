@@ -11,7 +11,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import subdomain_pattern
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, EXTERNAL, LISTED, DomainItem, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    ABSENT,
+    EXTERNAL,
+    LISTED,
+    DomainItem,
+    MxRequest,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import others_routed_by, row_stays
 
 

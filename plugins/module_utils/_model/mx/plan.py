@@ -244,9 +244,7 @@ class MxPlan:
     def pending(self) -> bool:
         """Whether anything is to be done."""
         parts = (self.recipients, self.subdomains, self.transport, self.verify, self.removal)
-        return bool(self.packages) or any(
-            part.changed for part in (*parts, self.main_cf, self.master_cf, self.service)
-        )
+        return bool(self.packages) or any(part.changed for part in (*parts, self.main_cf, self.master_cf, self.service))
 
     @property
     def behind(self) -> list[str]:

@@ -129,7 +129,9 @@ def undeclared_recipients(request: MxRequest, host: HostState, undeclared: Seque
     # The other role has not run yet, or will run another time; until then its domains go on as they are.
     waiting = [name for name in host.relayed if name in request.peer_domains and not _has_rows(name, host)]
     items = [RecipientsItem(name=name, policy=ANY, changed=True) for name in waiting]
-    notes = [f"every recipient of {name} is accepted, as before, until the role that declares it runs" for name in waiting]
+    notes = [
+        f"every recipient of {name} is accepted, as before, until the role that declares it runs" for name in waiting
+    ]
     refusals = [
         Refusal(
             name,
@@ -168,9 +170,7 @@ def _wildcards(names: Sequence[str], host: HostState) -> list[RecipientsItem]:
 
 
 def _patterns(names: Sequence[str], host: HostState) -> dict[str, str]:
-    return {
-        subdomain_pattern(name.lstrip(".")): VALUE for name in names if name.startswith(".") or host.relay_parents
-    }
+    return {subdomain_pattern(name.lstrip(".")): VALUE for name in names if name.startswith(".") or host.relay_parents}
 
 
 def subdomain_pattern(name: str) -> str:

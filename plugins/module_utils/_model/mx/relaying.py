@@ -33,7 +33,9 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
     `planned` are parameters that other parts of the plan set, `check` the restriction by which recipients are
     verified, "" if none is.
     """
-    lists = {name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)}
+    lists = {
+        name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)
+    }
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
     if wanted:
         own = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS

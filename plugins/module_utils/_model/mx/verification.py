@@ -10,7 +10,10 @@ from typing import Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import RECIPIENT_RESTRICTIONS, written_value
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    RECIPIENT_RESTRICTIONS,
+    written_value,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import PARENTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
@@ -48,9 +51,7 @@ def verification(request: MxRequest, host: HostState, leaving: Sequence[str]) ->
         return Verification(rows, removed, refusals=refusals)
     lasting = any(name not in removed for name in {**present, **rows})
     check = f"check_recipient_access {host.verify.reference}"
-    return Verification(
-        rows, removed, _main_cf(host, check, lasting, bool(items)), check if lasting else "", refusals
-    )
+    return Verification(rows, removed, _main_cf(host, check, lasting, bool(items)), check if lasting else "", refusals)
 
 
 def _names(item: DomainItem, parents: bool) -> list[str]:

@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (

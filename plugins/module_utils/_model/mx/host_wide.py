@@ -21,8 +21,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
-    faces_strangers,
     open_services,
+    overrides_for_strangers,
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -57,7 +57,7 @@ def host_wide(request: MxRequest, host: HostState, plan: MxPlan) -> None:
             f"master_service_disable has {disabled[0]}: no other host can deliver mail here",
             "take it out with mxrelay.postfix.main_cf; postmulti -e create writes it for a new instance",
         )
-    for where, value in [("mynetworks", host.value("mynetworks")), *_overrides(host, "mynetworks")]:
+    for where, value in [("mynetworks", host.value("mynetworks")), *overrides_for_strangers(host, "mynetworks")]:
         world = world_member(value, host.network_files, host.network_answers)
         if world:
             plan.refuse(
@@ -131,14 +131,6 @@ def _wanted_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> b
             "end them with reject_unauth_destination, after what permits your own clients and nobody else",
         )
     return opens
-
-
-def _overrides(host: HostState, parameter: str) -> list[tuple[str, str]]:
-    return [
-        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
-        for service in host.services
-        if parameter in service.overrides and faces_strangers(service)
-    ]
 
 
 def fallback_guard(host: HostState, plan: MxPlan) -> None:

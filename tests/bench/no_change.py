@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long both roles take to change nothing, in multiples of `ansible -m ping` of the same moment."""
+
 from __future__ import annotations
 
 import os
@@ -44,7 +45,9 @@ def publish(variables: dict[str, Any]) -> None:
 def ping() -> None:
     subprocess.run(
         ["ansible", *playbooks.inventories(SCENARIO), HOST, "-m", "ansible.builtin.ping"],
-        check=True, stdout=subprocess.DEVNULL, env={**os.environ, **playbooks.SETTINGS},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **playbooks.SETTINGS},
     )
 
 

@@ -25,11 +25,11 @@ def main() -> None:
                 smtp.docmd("MAIL", "FROM:<stranger@elsewhere.test>")
                 for recipient, right in ((listed, 250), (unlisted, 550)):
                     began = time.monotonic()
-                    code, text = smtp.docmd("RCPT", "TO:<%s>" % recipient)
+                    code, said = smtp.docmd("RCPT", f"TO:<{recipient}>")
                     slowest = max(slowest, time.monotonic() - began)
                     asked += 1
                     if code != right:
-                        wrong.append("%s: %d %s" % (recipient, code, text.decode("utf-8", "replace")))
+                        wrong.append(f"{recipient}: {code} {said.decode('utf-8', 'replace')}")
         except (OSError, smtplib.SMTPException) as error:
             wrong.append(repr(error))
     json.dump({"asked": asked, "slowest": slowest, "wrong": wrong}, sys.stdout)

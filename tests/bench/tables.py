@@ -83,8 +83,8 @@ class Lists:
         self._write("after", names)
 
     def _write(self, name: str, names: list[str]) -> None:
-        (self.folder / f"{name}.list").write_text("".join(f"{one}\n" for one in names))
-        (self.folder / f"{name}.table").write_text("".join(f"{one} x\n" for one in names))
+        (self.folder / f"{name}.list").write_text("".join(f"{address}\n" for address in names))
+        (self.folder / f"{name}.table").write_text("".join(f"{address} x\n" for address in names))
 
     def variables(self, table_type: str, contender: str, name: str) -> dict[str, str]:
         return {
@@ -98,13 +98,25 @@ class Lists:
 def prepare() -> None:
     """Make the host one that relays for the domain, with every type of table, and fit to have its latency measured."""
     hosts.on(
-        "mx1", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "--yes", "postfix", "postfix-lmdb",
+        "mx1",
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-qq",
+        "install",
+        "--yes",
+        "postfix",
+        "postfix-lmdb",
         "postfix-cdb",
     )
     hosts.on("mx1", "sh", "-c", "cat > /usr/local/bin/measured-python && chmod 755 $_ /usr/local/bin/*", given=MEASURED)
     subdomains = " ".join(f"dept{number:02d}.{DOMAIN}" for number in range(20))
     hosts.on(
-        "mx1", "postconf", f"relay_domains={subdomains}", "in_flow_delay=0", "inet_interfaces=all",
+        "mx1",
+        "postconf",
+        f"relay_domains={subdomains}",
+        "in_flow_delay=0",
+        "inet_interfaces=all",
         "smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination",
     )
     hosts.on("mx1", "systemctl", "restart", "postfix")
@@ -116,7 +128,10 @@ def ansible(*command: str, python: str = "/usr/bin/python3") -> float:
     began = time.monotonic()
     done = subprocess.run(
         [command[0], *playbooks.inventories(SCENARIO), *command[1:]],
-        check=False, capture_output=True, text=True, env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     seconds = time.monotonic() - began
     if done.returncode:
@@ -147,8 +162,10 @@ def rounds(
 
 def bare(table_type: str) -> float:
     """The seconds that postmap alone takes to build the index of the contender copy's source."""
-    work = "import subprocess, sys, time; began = time.monotonic(); subprocess.run(sys.argv[1:], check=True); " \
+    work = (
+        "import subprocess, sys, time; began = time.monotonic(); subprocess.run(sys.argv[1:], check=True); "
         "print(time.monotonic() - began)"
+    )
     return float(hosts.on("mx1", "python3", "-c", work, "postmap", f"{table_type}:{PATHS[COPY]}"))
 
 
@@ -169,8 +186,16 @@ def latency(lists: Lists, table_type: str, contender: str) -> dict[str, Any]:
     # Postfix reads main.cf again and again while it is two seconds old.
     hosts.wait_for(lambda: hosts.on("mx1", "sh", "-c", "find /etc/postfix/main.cf -not -newermt '-3 seconds'"), 10)
     command = [
-        os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container("tester"), "python3", "-c",
-        (HERE / "prober.py").read_text(), HOST, lists.listed, f"nobody@dept00.{DOMAIN}",
+        os.environ["MXRELAY_LAB_ENGINE"],
+        "exec",
+        "--interactive",
+        hosts.container("tester"),
+        "python3",
+        "-c",
+        (HERE / "prober.py").read_text(),
+        HOST,
+        lists.listed,
+        f"nobody@dept00.{DOMAIN}",
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
         play(lists, table_type, contender, "after")
@@ -221,8 +246,8 @@ class Figures:
     def __init__(self, results: dict[str, Any]) -> None:
         self.results = results
         self._medians = {
-            Case(one["rows"], one["type"], one["operation"], one["contender"]): statistics.median(one["seconds"])
-            for one in results["seconds"]
+            Case(run["rows"], run["type"], run["operation"], run["contender"]): statistics.median(run["seconds"])
+            for run in results["seconds"]
         }
         self.floor = statistics.median(results["floor"])
         self.cases = [case for case in self._medians if case.contender == OURS and self.has(case, COPY)]
@@ -273,19 +298,17 @@ def aims(figures: Figures) -> Iterator[tuple[str, str, bool]]:
         times = (1000 * each + rest) / ours
         told = f"{times:.0f} times ({1000 * each + rest:.0f} s, from {number} entries, against {ours:.2f} s)"
         yield "1,000 recipients: at least 200 times faster than lineinfile", told, times >= 200
-    most_memory = max(value for one in figures.results["memory"].values() for value in one.values())
+    most_memory = max(value for by_contender in figures.results["memory"].values() for value in by_contender.values())
     yield f"memory of the module at {largest:,} rows: at most 350 MiB", f"{most_memory:.0f} MiB", most_memory <= 350
     if len(figures.sizes) > 1:
         smaller = figures.sizes[-2]
-        growth = max(
-            figures.of(case) / figures.of(dataclasses.replace(case, rows=smaller)) for case in at_largest
-        )
+        growth = max(figures.of(case) / figures.of(dataclasses.replace(case, rows=smaller)) for case in at_largest)
         told = f"{growth:.1f} times the time for {largest / smaller:g} times the rows"
         yield "time grows no faster than the rows", told, growth <= largest / smaller
-    probes = {name: one[OURS] for name, one in figures.results["latency"].items()}
-    slowest = max(one["slowest"] for one in probes.values())
-    wrong = sum(len(one["wrong"]) for one in probes.values())
-    told = f"{slowest:.2f} s, {wrong} of {sum(one['asked'] for one in probes.values())} refused"
+    probes = {name: by_contender[OURS] for name, by_contender in figures.results["latency"].items()}
+    slowest = max(seen["slowest"] for seen in probes.values())
+    wrong = sum(len(seen["wrong"]) for seen in probes.values())
+    told = f"{slowest:.2f} s, {wrong} of {sum(seen['asked'] for seen in probes.values())} refused"
     yield f"RCPT while {largest:,} rows are replaced: none over 0.2 s, none refused", told, slowest <= 0.2 and not wrong
 
 
@@ -335,7 +358,7 @@ def publish(markdown: str, drawing: str) -> None:
 
 
 def numbers(text: str) -> list[int]:
-    return sorted(int(one) for one in text.split(","))
+    return sorted(int(number) for number in text.split(","))
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ the function returned, as JSON. The payload folder holds the module as Ansible t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 PAYLOAD = pathlib.Path("/srv/faults/payload")
 STARTER = "AnsiballZ_relay_recipients.py"
@@ -30,7 +31,7 @@ SECONDS_TO_END = 300
 class Started:
     """One run of the module, in a session of its own."""
 
-    def __init__(self, arguments: Dict[str, Any], watcher: List[str]) -> None:
+    def __init__(self, arguments: dict[str, Any], watcher: list[str]) -> None:
         self.arguments = arguments
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir="/srv/faults"))
         debug = self.folder / "debug_dir"
@@ -52,12 +53,10 @@ class Started:
 
     def kill(self) -> None:
         """Kill the module and every process that it started."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
-    def end(self) -> Dict[str, Any]:
+    def end(self) -> dict[str, Any]:
         """Wait until the module has ended; return its code (negative: the signal), how long it took, what it said."""
         out, err = self.process.communicate(timeout=SECONDS_TO_END)
         seconds = time.monotonic() - self.began
@@ -66,24 +65,24 @@ class Started:
         shutil.rmtree(str(self.folder))
         text = out.decode("utf-8", "replace")
         try:
-            said = json.loads(text[text.index("{"):])
+            said = json.loads(text[text.index("{") :])
         except ValueError:
             said = {}
         errors = err.decode("utf-8", "replace")
         return {"code": self.process.returncode, "seconds": seconds, "said": said, "err": errors}
 
 
-def run(arguments: Dict[str, Any]) -> Dict[str, Any]:
+def run(arguments: dict[str, Any]) -> dict[str, Any]:
     """Run the module to its end."""
     return Started(arguments, []).end()
 
 
-def run_together(runs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def run_together(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Start all runs at once; return how each ended."""
-    return [one.end() for one in [Started(arguments, []) for arguments in runs]]
+    return [started.end() for started in [Started(arguments, []) for arguments in runs]]
 
 
-def kill_after(arguments: Dict[str, Any], seconds: float, scratch: bool = False) -> Dict[str, Any]:
+def kill_after(arguments: dict[str, Any], seconds: float, scratch: bool = False) -> dict[str, Any]:
     """Run the module, and kill its process group after that many seconds, if it still runs then.
 
     They are counted from the start; with `scratch` from when the first scratch directory appears beside the table.
@@ -98,7 +97,7 @@ def kill_after(arguments: Dict[str, Any], seconds: float, scratch: bool = False)
     return started.end()
 
 
-def run_watched(arguments: Dict[str, Any]) -> Dict[str, Any]:
+def run_watched(arguments: dict[str, Any]) -> dict[str, Any]:
     """Run the module to its end; also return for how long there was something to interrupt (`scratch_seconds`)."""
     started = Started(arguments, [])
     _await_scratch(started)
@@ -117,13 +116,13 @@ def _await_scratch(started: Started) -> None:
         return
 
 
-def kill_at_call(arguments: Dict[str, Any], call: str, number: int) -> Dict[str, Any]:
+def kill_at_call(arguments: dict[str, Any], call: str, number: int) -> dict[str, Any]:
     """Run the module, and kill it when it enters its `number`th system call of that name, before that has effect."""
     strace = ["strace", "--output=/dev/null", f"--trace={call}", f"--inject={call}:signal=SIGKILL:when={number}"]
     return Started(arguments, strace).end()
 
 
-def kill_builder(arguments: Dict[str, Any], pattern: str) -> Dict[str, Any]:
+def kill_builder(arguments: dict[str, Any], pattern: str) -> dict[str, Any]:
     """Run the module, and kill the first of its processes whose command line holds the pattern, if there is time.
 
     One that lists a table is not what builds it.
@@ -144,7 +143,7 @@ def _kill(pid: int) -> bool:
     return True
 
 
-def _group(leader: int) -> List[int]:
+def _group(leader: int) -> list[int]:
     """Return the processes of a group but its leader."""
     found = []
     for entry in os.listdir("/proc"):
@@ -164,27 +163,25 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-def look(kind: str, path: str) -> Dict[str, Any]:
+def look(kind: str, path: str) -> dict[str, Any]:
     """Return digests of what the live table and its source hold, every file beside them, and what lies elsewhere."""
     return {
         "live": _live(kind, path),
         "source": _source(path),
         "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
-        "elsewhere": sorted(str(one) for top in ("/tmp", "/var/tmp") for one in pathlib.Path(top).glob("mxrelay*")),
+        "elsewhere": sorted(str(left) for top in ("/tmp", "/var/tmp") for left in pathlib.Path(top).glob("mxrelay*")),
     }
 
 
-def _live(kind: str, path: str) -> Optional[str]:
+def _live(kind: str, path: str) -> str | None:
     """What Postfix reads from the table; None where it can't read it."""
-    dumped = subprocess.run(
-        ["postmap", "-s", f"{kind}:{path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
-    )
+    dumped = subprocess.run(["postmap", "-s", f"{kind}:{path}"], capture_output=True, check=False)
     if dumped.returncode != 0:
         return None
     return _digest([line.split(b"\t")[0] for line in dumped.stdout.splitlines()])
 
 
-def _source(path: str) -> Optional[str]:
+def _source(path: str) -> str | None:
     try:
         content = pathlib.Path(path).read_bytes()
     except FileNotFoundError:
@@ -192,20 +189,20 @@ def _source(path: str) -> Optional[str]:
     return _digest([line.split()[0] for line in content.splitlines() if line and not line.startswith(b"#")])
 
 
-def _digest(keys: List[bytes]) -> str:
+def _digest(keys: list[bytes]) -> str:
     return hashlib.sha256(b"\n".join(sorted(keys))).hexdigest()
 
 
-def digest_of(path: str) -> Optional[str]:
+def digest_of(path: str) -> str | None:
     """Return the digest that `look` gives for a table with the keys that stand in this list, one a line."""
     return _source(path)
 
 
-def _names(path: str) -> List[str]:
+def _names(path: str) -> list[str]:
     return sorted(os.listdir(os.path.dirname(path)))
 
 
-def _metadata(path: str) -> List[Any]:
+def _metadata(path: str) -> list[Any]:
     status = os.lstat(path)
     return [stat.filemode(status.st_mode), status.st_uid, status.st_gid, status.st_ino, status.st_nlink]
 

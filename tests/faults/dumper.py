@@ -18,7 +18,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import Any, Dict, List, Tuple
+from typing import Any, Tuple
 
 INDEXED = ("hash", "btree", "lmdb", "cdb")
 # Postfix waits until a text file is two seconds old before it believes it.
@@ -27,11 +27,11 @@ LONG_AGO = 1_000_000_000
 Read = Tuple[int, str, str]
 
 
-def postmap(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(["postmap", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+def postmap(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["postmap", *arguments], capture_output=True, check=False)
 
 
-def read_one(folder: pathlib.Path, number: int, content: str, reads: List[List[str]]) -> List[Read]:
+def read_one(folder: pathlib.Path, number: int, content: str, reads: list[list[str]]) -> list[Read]:
     """Return what each type of table holds after it was built from this content."""
     found = []
     for place, (kind, configuration) in enumerate(reads):
@@ -51,7 +51,7 @@ def read_one(folder: pathlib.Path, number: int, content: str, reads: List[List[s
     return found
 
 
-def ask(folder: pathlib.Path, number: int, content: str, question: List[Any]) -> str:
+def ask(folder: pathlib.Path, number: int, content: str, question: list[Any]) -> str:
     """Return the rows that a table of patterns gives for these keys."""
     kind, keys = question
     path = folder / str(number)
@@ -59,12 +59,14 @@ def ask(folder: pathlib.Path, number: int, content: str, question: List[Any]) ->
     os.utime(path, (LONG_AGO, LONG_AGO))
     found = subprocess.run(
         ["postmap", "-q", "-", f"{kind}:{path}"],
-        input="".join(f"{key}\n" for key in keys).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        input="".join(f"{key}\n" for key in keys).encode(),
+        capture_output=True,
+        check=False,
     )
     return found.stdout.decode("latin-1")
 
 
-def change(folder: pathlib.Path, number: int, content: str, order: Dict[str, Any]) -> Dict[str, Any]:
+def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any]) -> dict[str, Any]:
     """Have the engine make the table what `set`, `remove` and `purge` say, from this content and an index of it.
 
     Returns whether the first and a second run changed anything, and what source and table hold then.
@@ -96,13 +98,13 @@ def change(folder: pathlib.Path, number: int, content: str, order: Dict[str, Any
 WORK = {"reads": read_one, "questions": ask, "changes": change}
 
 
-def work(order: Dict[str, Any]) -> List[Any]:
+def work(order: dict[str, Any]) -> list[Any]:
     what = next(name for name in WORK if name in order)
     files = order["files"]
-    with tempfile.TemporaryDirectory(prefix="generated-") as name:
-        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            folders = [pathlib.Path(name)] * len(files)
-            return list(pool.map(WORK[what], folders, range(len(files)), files, order[what]))
+    workers = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count())
+    with tempfile.TemporaryDirectory(prefix="generated-") as name, workers as pool:
+        folders = [pathlib.Path(name)] * len(files)
+        return list(pool.map(WORK[what], folders, range(len(files)), files, order[what]))
 
 
 if __name__ == "__main__":

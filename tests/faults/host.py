@@ -75,9 +75,18 @@ def transfer_module() -> None:
     kept = {"ANSIBLE_PIPELINING": "false", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
     sh("rm -rf /root/.ansible/tmp")
     subprocess.run(
-        ["ansible", *playbooks.inventories(SCENARIO), NAME, "-m", "mxrelay.postfix.relay_recipients", "-a",
-         json.dumps(arguments)],
-        env={**os.environ, **playbooks.SETTINGS, **kept}, check=False, capture_output=True,
+        [
+            "ansible",
+            *playbooks.inventories(SCENARIO),
+            NAME,
+            "-m",
+            "mxrelay.postfix.relay_recipients",
+            "-a",
+            json.dumps(arguments),
+        ],
+        env={**os.environ, **playbooks.SETTINGS, **kept},
+        check=False,
+        capture_output=True,
     )
     sh(
         "rm -rf /srv/faults/payload && mv /root/.ansible/tmp/ansible-tmp-* /srv/faults/payload"
@@ -95,7 +104,7 @@ class Listing:
     @property
     def digest(self) -> str:
         """What the agent says of a table that holds exactly these."""
-        return hashlib.sha256(b"\n".join(sorted(one.encode() for one in self.addresses))).hexdigest()
+        return hashlib.sha256(b"\n".join(sorted(address.encode() for address in self.addresses))).hexdigest()
 
 
 def address(number: int) -> str:
@@ -185,9 +194,18 @@ def probed(table: Table, listed: Sequence[str], unlisted: Sequence[str]) -> Iter
     order = {"server": NAME, "port": table.port, "listed": list(listed), "unlisted": list(unlisted)}
     told: dict[str, Any] = {}
     with subprocess.Popen(
-        [os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container("tester"), "python3", "-c",
-         (HERE / "prober.py").read_text()],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [
+            os.environ["MXRELAY_LAB_ENGINE"],
+            "exec",
+            "--interactive",
+            hosts.container("tester"),
+            "python3",
+            "-c",
+            (HERE / "prober.py").read_text(),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(json.dumps(order) + "\n")

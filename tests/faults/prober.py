@@ -15,7 +15,7 @@ import select
 import smtplib
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any
 
 SECONDS_TO_ANSWER = 30
 # One of the two processors of a small machine is to be free for those who are being watched.
@@ -23,7 +23,7 @@ SECONDS_BETWEEN = 0.02
 MOST_TO_TELL = 20
 
 
-def answers(server: str, port: int, addresses: List[str]) -> List[Any]:
+def answers(server: str, port: int, addresses: list[str]) -> list[Any]:
     """Return the answer to RCPT for each address, each in a mail transaction of its own."""
     found = []
     with smtplib.SMTP(server, port, timeout=SECONDS_TO_ANSWER) as smtp:
@@ -36,10 +36,10 @@ def answers(server: str, port: int, addresses: List[str]) -> List[Any]:
     return found
 
 
-def probe(order: Dict[str, Any]) -> Dict[str, Any]:
+def probe(order: dict[str, Any]) -> dict[str, Any]:
     """Probe until standard input ends."""
     probes = 0
-    wrong: List[str] = []
+    wrong: list[str] = []
     slowest = 0.0
     for listed, unlisted in zip(itertools.cycle(order["listed"]), itertools.cycle(order["unlisted"])):
         began = time.monotonic()

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from lab import hosts
-from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
@@ -28,6 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
 )
 from faults import host
 from faults.conftest import Extent
+from lab import hosts
+from unit.plugins.module_utils.hostile_tables import pattern_sources, sources, valid_keys, wanted_entries
 
 FILES = 2_000
 CHANGES = 100
@@ -58,7 +58,7 @@ def on_host(files: list[bytes], what: str, orders: list[Any]) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(files), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        order = {"files": [one.decode("latin-1") for one in files[part]], what: orders[part]}
+        order = {"files": [content.decode("latin-1") for content in files[part]], what: orders[part]}
         found += json.loads(hosts.on(host.NAME, "python3", "/srv/faults/dumper.py", given=json.dumps(order)))
     return found
 
@@ -73,11 +73,15 @@ def rows_told(told: str) -> list[str]:
 
 def shortest(wrong: list[Any]) -> tuple[int, list[Any]]:
     """How many cases went wrong, and a few of them that are easy to read."""
-    return len(wrong), sorted(wrong, key=lambda one: len(one[0]))[:MOST_TO_TELL]
+    return len(wrong), sorted(wrong, key=lambda case: len(case[0]))[:MOST_TO_TELL]
+
+
+# What lasts longer is made first: the ports come with the agent, and the configurations are copies of the host's own.
+on_a_prepared_host = pytest.mark.usefixtures("ports", "configurations")
 
 
 @pytest.fixture(scope="module")
-def configurations(ports: object) -> None:
+def configurations() -> None:
     """Instances that don't run, one that folds with UTF-8 and one that folds as Postfix did before."""
     for utf8, directory in CONFIGURATIONS.items():
         host.sh(
@@ -87,14 +91,17 @@ def configurations(ports: object) -> None:
     host.sh("cat > /srv/faults/dumper.py", given=(host.HERE / "dumper.py").read_text())
 
 
-def test_model_reads_what_postmap_reads(configurations: None, extent: Extent, start: int) -> None:
+@on_a_prepared_host
+def test_model_reads_what_postmap_reads(extent: Extent, start: int) -> None:
     """With and without UTF-8, and as each type; in the short form each file as one of the types."""
     files = examples(sources, FILES, start)
     kinds = list(host.SUFFIXES)
     reads = [
-        [(kind, utf8) for kind in kinds for utf8 in (True, False)]
-        if extent.thorough
-        else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        (
+            [(kind, utf8) for kind in kinds for utf8 in (True, False)]
+            if extent.thorough
+            else [(kinds[number % len(kinds)], number // len(kinds) % 2 == 0)]
+        )
         for number in range(len(files))
     ]
     wrong, silent = [], []
@@ -122,10 +129,11 @@ def noticed(said: str, source: bytes) -> bool:
     harmless = ["duplicate entry", "is this an alias file"]
     if not any(b"\0" in line and is_text(line) for line in split_lines(source)):
         harmless.append("after null byte")
-    return any("warning" in line and not any(one in line for one in harmless) for line in said.splitlines())
+    return any("warning" in line and not any(words in line for words in harmless) for line in said.splitlines())
 
 
-def test_change_gives_what_is_wanted(configurations: None, extent: Extent, start: int) -> None:
+@on_a_prepared_host
+def test_change_gives_what_is_wanted(extent: Extent, start: int) -> None:
     """Plan and apply with the real postmap, from hostile files: the wanted entries, the foreign ones, nothing else."""
     number = CHANGES_WHEN_LONG if extent.thorough else CHANGES
     kinds = list(host.SUFFIXES)
@@ -160,10 +168,9 @@ def utf8_of(place: int, kinds: int) -> bool:
     return place // kinds % 2 == 0
 
 
+@on_a_prepared_host
 @pytest.mark.types(PATTERN_TYPES, PATTERN_TYPES)
-def test_patterns_have_the_results_that_the_model_reads(
-    kind: str, configurations: None, extent: Extent, start: int
-) -> None:
+def test_patterns_have_the_results_that_the_model_reads(kind: str, extent: Extent, start: int) -> None:
     files = examples(pattern_sources(kind), CHANGES_WHEN_LONG if extent.thorough else CHANGES, start)
     expected = []
     for source in files:

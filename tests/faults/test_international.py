@@ -7,9 +7,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from lab import hosts
-
 from faults import host
+from lab import hosts
 
 HUMAN, DNS = host.INTERNATIONAL
 ASK = """
@@ -19,7 +18,7 @@ smtp = smtplib.SMTP(server, port)
 smtp.ehlo("tester.lab.example")
 smtp.command_encoding = "utf-8"
 codes = [smtp.docmd("MAIL", "FROM:<stranger@elsewhere.test> SMTPUTF8")[0]]
-print(json.dumps(codes + [smtp.docmd("RCPT", f"TO:<{one}>")[0] for one in addresses]))
+print(json.dumps(codes + [smtp.docmd("RCPT", f"TO:<{address}>")[0] for address in addresses]))
 """
 
 
@@ -49,9 +48,9 @@ def test_domain_on_which_the_standards_differ_is_refused_in_one_form(
     table_for: Callable[[str, str], host.Table],
 ) -> None:
     table = table_for("lmdb", "international")
-    one = {"name": "faß.example", "recipients_policy": "any"}
-    arguments = {"path": table.path, "type": table.kind, "domains": [one]}
+    human = {"name": "faß.example", "recipients_policy": "any"}
+    arguments = {"path": table.path, "type": table.kind, "domains": [human]}
     message = host.refused(host.ask("run", arguments=arguments))
     assert message.endswith("give the form that DNS has as well: @xn--fa-hia.example or @fass.example")
-    other = {"name": "xn--fa-hia.example", "recipients_policy": "any"}
-    assert host.said(host.ask("run", arguments={**arguments, "domains": [one, other]}))["total"] == 2
+    dns = {"name": "xn--fa-hia.example", "recipients_policy": "any"}
+    assert host.said(host.ask("run", arguments={**arguments, "domains": [human, dns]}))["total"] == 2

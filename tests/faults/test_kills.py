@@ -54,17 +54,17 @@ def test_killed_at_random_moments(
             old, new = new, old
             # A moment that a run has outrun bounds the next one, so that soon one is hit.
             moment = statistics.median(durations[-9:])
-            for tried in range(TOO_MANY):
+            for _try in range(TOO_MANY):
                 moment = chance.uniform(0, moment)
                 ended = host.ask("kill_after", arguments=table.arguments(new), seconds=moment, scratch=scratch)
                 if ended["code"] == -9:
                     break
                 host.said(ended)
+                finished += 1
                 table.at_rest(new)
                 old, new = new, old
             else:
                 pytest.fail(f"{TOO_MANY} runs in a row were done {moment} s after their start")
-            finished += tried
             states[state_of(table.look(), old, new)] += 1
     print(
         f"\n{kind}, {extent.rows} rows, {part} ({statistics.median(durations):.2f} s): {extent.kills} kills,"
@@ -74,9 +74,7 @@ def test_killed_at_random_moments(
 
 
 @pytest.mark.types(host.INDEXED, host.INDEXED)
-def test_killed_at_each_system_call(
-    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
-) -> None:
+def test_killed_at_each_system_call(kind: str, table_for: Callable[[str, str], host.Table], extent: Extent) -> None:
     """Random moments rarely fall between two renames; the tracer's do."""
     table = table_for(kind, "calls")
     old, new = two_lists("calls", ROWS_FOR_CALLS)

@@ -36,7 +36,9 @@ def test_other_type_takes_over_without_a_failed_lookup(kind: str, table_for: Cal
             if host.SUFFIXES[old]:
                 assert stays(table, old, new) in str(built["warnings"])
                 assert f"recipients{host.SUFFIXES[old]}" in seen["files"]
-            host.sh(f"postconf -P {table.port}/inet/relay_recipient_maps={new}:{table.path}; postfix reload 2>/dev/null")
+            host.sh(
+                f"postconf -P {table.port}/inet/relay_recipient_maps={new}:{table.path}; postfix reload 2>/dev/null"
+            )
             done = table.apply(wanted, type=new, remove_old_index=True)
             assert done["changed"] is bool(host.SUFFIXES[old])
             assert table.apply(wanted, type=new, remove_old_index=True)["changed"] is False

@@ -45,8 +45,10 @@ def test_symlinked_table(kind: str, table_for: Callable[[str, str], host.Table])
     behind = f"{table.directory}/behind"
     table.apply(old)
     names = [name for name in table.files if not name.startswith(".")]
-    host.sh(f"mkdir {behind} && cd {table.directory} && for name in {' '.join(names)}; do"
-            ' mv "$name" behind/ && ln -s "behind/$name" "$name"; done && postfix reload 2>/dev/null')
+    host.sh(
+        f"mkdir {behind} && cd {table.directory} && for name in {' '.join(names)}; do"
+        ' mv "$name" behind/ && ln -s "behind/$name" "$name"; done && postfix reload 2>/dev/null'
+    )
     with host.probed(table, in_both(ROWS), in_neither(ROWS)):
         for wanted in (new, old, new):
             assert table.apply(wanted)["changed"] is True

@@ -25,9 +25,7 @@ def digest(numbers: Iterable[int]) -> str:
 
 
 @pytest.mark.types(host.INDEXED, ("hash", "cdb"))
-def test_five_runs_at_once_lose_nothing(
-    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
-) -> None:
+def test_five_runs_at_once_lose_nothing(kind: str, table_for: Callable[[str, str], host.Table], extent: Extent) -> None:
     """Three add addresses of their own, two remove some; every order of them gives the same table."""
     table = table_for(kind, "together")
     first, _other = two_lists("together", ROWS)
@@ -36,9 +34,13 @@ def test_five_runs_at_once_lose_nothing(
         table.apply(first)
         runs = [by_entry(table, f"run-{number}", number) for number in range(RUNS)]
         with host.probed(table, kept[:40], in_neither(10 * ROWS)):
-            ended = [host.said(one) for one in host.ask("run_together", runs=runs)]
-        assert [(one["changed"], one["added"], one["removed"]) for one in ended] == [
-            (True, 0, EACH), (True, 0, EACH), (True, EACH, 0), (True, EACH, 0), (True, EACH, 0)
+            ended = [host.said(ending) for ending in host.ask("run_together", runs=runs)]
+        assert [(result["changed"], result["added"], result["removed"]) for result in ended] == [
+            (True, 0, EACH),
+            (True, 0, EACH),
+            (True, EACH, 0),
+            (True, EACH, 0),
+            (True, EACH, 0),
         ]
         wanted = digest([*range(2 * EACH, ROWS), *range(ROWS + 2 * EACH, ROWS + 5 * EACH)])
         seen = table.look()
@@ -67,11 +69,12 @@ def test_five_runs_that_disagree_end_as_some_order_of_them(
     lists = [host.listing(f"order-{number}", range(number * EACH, number * EACH + 2 * EACH)) for number in range(RUNS)]
     for _round in range(extent.rounds):
         host.sh(f"rm -f {table.directory}/* {table.directory}/.recipients.mxrelay")
-        ended = [host.said(one) for one in host.ask("run_together", runs=[table.arguments(one) for one in lists])]
+        runs = [table.arguments(listing) for listing in lists]
+        ended = [host.said(ending) for ending in host.ask("run_together", runs=runs)]
         seen = table.look()
         assert sorted(seen["files"]) == table.files
         assert seen["live"] == seen["source"]
-        counts = [(one["added"], one["removed"]) for one in ended]
+        counts = [(result["added"], result["removed"]) for result in ended]
         assert any(
             counts_of(order, lists) == counts and seen["live"] == lists[order[-1]].digest
             for order in itertools.permutations(range(RUNS))

@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 sys.path.insert(0, "/srv/integration")
 
@@ -32,7 +32,7 @@ MODULES = "ansible_collections.mxrelay.postfix.plugins.modules."
 class Started:
     """A module that runs in a process group of its own."""
 
-    def __init__(self, module: str, arguments: Dict[str, Any], check: bool) -> None:
+    def __init__(self, module: str, arguments: dict[str, Any], check: bool) -> None:
         main = importlib.import_module(MODULES + module).main
         reader, writer = os.pipe()
         self.pid = os.fork()
@@ -49,7 +49,7 @@ class Started:
         """Whether the module has come to its end, in that time or before."""
         return bool(select.select([self._reader], [], [], seconds)[0])
 
-    def wait(self) -> Dict[str, Any]:
+    def wait(self) -> dict[str, Any]:
         """What the module said, and what ended it."""
         with os.fdopen(self._reader, "rb") as stream:
             said = stream.read()
@@ -59,7 +59,7 @@ class Started:
         return result
 
 
-def _become_module(main: Any, arguments: Dict[str, Any], check: bool, writer: int) -> None:
+def _become_module(main: Any, arguments: dict[str, Any], check: bool, writer: int) -> None:
     given = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp", **arguments}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
@@ -75,12 +75,12 @@ def _become_module(main: Any, arguments: Dict[str, Any], check: bool, writer: in
         os._exit(code)
 
 
-def run(module: str, arguments: Dict[str, Any], check: bool = False) -> Dict[str, Any]:
+def run(module: str, arguments: dict[str, Any], check: bool = False) -> dict[str, Any]:
     """Run a module to its end."""
     return Started(module, arguments, check).wait()
 
 
-def kill(module: str, arguments: Dict[str, Any], seconds: float, lock: str) -> Tuple[int, float]:
+def kill(module: str, arguments: dict[str, Any], seconds: float, lock: str) -> tuple[int, float]:
     """Run a module and kill its process group after `seconds`; return the signal, 0 where it was faster, and its time.
 
     Both times are counted from when the lock appears, one that an earlier run left being removed; without its name,
@@ -97,7 +97,7 @@ def kill(module: str, arguments: Dict[str, Any], seconds: float, lock: str) -> T
     return started.wait()["ended"], time.monotonic() - began
 
 
-def kill_often(module: str, rounds: List[Dict[str, Any]], path: str, part: str, seed: int) -> Dict[str, Any]:
+def kill_often(module: str, rounds: list[dict[str, Any]], path: str, part: str, seed: int) -> dict[str, Any]:
     """Run a module with each of the arguments in turn, and kill it at a random moment of the time that one run takes.
 
     That is the whole run, or the part `while locked`, in which it holds its lock and after. Returns for each round the
@@ -106,7 +106,7 @@ def kill_often(module: str, rounds: List[Dict[str, Any]], path: str, part: str, 
     chance = random.Random(seed)
     lock = f"{path}.tmp" if part == "while locked" else ""
     durations = [kill(module, rounds[0], PATIENCE, lock)[1]]
-    found: List[List[Any]] = []
+    found: list[list[Any]] = []
     for arguments in rounds:
         # Postfix's commands wait until a file of theirs that has just been changed is a second old.
         os.utime(path, (0, 0))
@@ -123,21 +123,22 @@ def _text(path: str) -> str:
         return stream.read()
 
 
-def parallel(module: str, runs: List[Dict[str, Any]], commands: List[List[str]]) -> Dict[str, Any]:
+def parallel(module: str, runs: list[dict[str, Any]], commands: list[list[str]]) -> dict[str, Any]:
     """Start the commands and the runs at the same time; return their codes and results."""
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
-    results = [one.wait() for one in [Started(module, arguments, False) for arguments in runs]]
-    codes = [(one.communicate(), one.returncode)[1] for one in started]
+    results = [module_run.wait() for module_run in [Started(module, arguments, False) for arguments in runs]]
+    codes = [(command.communicate(), command.returncode)[1] for command in started]
     return {"codes": codes, "results": results}
 
 
-def read_many(directories: List[str], options: Optional[List[str]] = None) -> List[List[Any]]:
+def read_many(directories: list[str], options: list[str] | None = None) -> list[list[Any]]:
     """What postconf says about each configuration directory: code, output and errors."""
     found = []
     for directory in directories:
         done = subprocess.run(
             ["postconf", "-c", directory, *(options or ["-n"])],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+            capture_output=True,
+            check=False,
         )
         out, err = done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")
         found.append([done.returncode, out, err])

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ansible
+
 from lab import hosts
 
 NAME = "config.lab.example"

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lab import hosts
 
 from integration.host import Host, succeeded
+from lab import hosts
 
 SECONDS_TO_START = 30
 FIRST = "/etc/postfix"

@@ -103,8 +103,8 @@ def test_unused_and_undefined_parameters_are_warnings(host: Host) -> None:
     for check in (True, False):
         result = succeeded(main_cf(host, check, parameters={"transport_maps": "$undefined_one"}))
         told = [str(warning) for warning in result["warnings"]]
-        assert any("/etc/postfix/main.cf: unused parameter: theirs=5" in one for one in told), told
-        assert any("/etc/postfix/main.cf: undefined parameter: undefined_one" in one for one in told), told
+        assert any("/etc/postfix/main.cf: unused parameter: theirs=5" in warning for warning in told), told
+        assert any("/etc/postfix/main.cf: undefined parameter: undefined_one" in warning for warning in told), told
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from unit.plugins.module_utils import configuration_strategies as generated
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from integration.host import Host
+from unit.plugins.module_utils import configuration_strategies as generated
 
 FIXTURES = Path(__file__).parents[1] / "unit/fixtures"
 CASES = (150, 2000)
@@ -110,8 +110,8 @@ def test_generated_master_cf_means_what_postconf_prints(machine: Host, long: boo
 def override_lines(text: str) -> set[str]:
     """The overrides as `postconf -P` prints them: `smtp/inet/name = value`. Not those of services that stand twice."""
     file = MasterCf(text)
-    services = [one for one in file.services if one.key not in file.duplicates]
-    found = [(one.key, name, value) for one in services for name, value in one.overrides.items()]
+    services = [service for service in file.services if service.key not in file.duplicates]
+    found = [(service.key, name, value) for service in services for name, value in service.overrides.items()]
     return {f"{key}/{name} = {value}" if value else f"{key}/{name} =" for key, name, value in found}
 
 

@@ -40,7 +40,7 @@ CASES = {
 def test_check_apply_again_absent(host: Host, module: str, type_: str) -> None:
     present, absent, rows = CASES[module]
     path = f"/etc/postfix/{module}"
-    present, absent = ({**one, "path": path, "type": type_} for one in (present, absent))
+    present, absent = ({**arguments, "path": path, "type": type_} for arguments in (present, absent))
     before = host.state()
     checked = succeeded(host.run(module, present, check=True))
     assert checked["changed"] is True
@@ -90,5 +90,5 @@ def test_info_tells_what_there_is(host: Host) -> None:
     assert (info["changed"], info["installed"]) == (False, True)
     assert info["version"] == host.on("postconf", "-h", "mail_version").strip()
     assert info["explicit_parameters"]["relay_recipient_maps"] == "hash:/etc/postfix/r"
-    [table] = [one for one in info["tables"] if one["path"] == "/etc/postfix/r"]
+    [table] = [found for found in info["tables"] if found["path"] == "/etc/postfix/r"]
     assert (table["reference"], table["entries"]) == ("hash:/etc/postfix/r", 1)

@@ -63,7 +63,9 @@ def refuses_relay(host: str, address: str = hosts.STRANGER) -> None:
 def relays_for_no_stranger(host: str, domain: str) -> None:
     """No spelling of a foreign recipient, from any sender, is taken; none is put off either, to be tried again."""
     mail_host = hosts.on("tester", "getent", "ahostsv4", "mail.lab.example").split()[0]
-    spellings = [one.format(host=host_name(host), domain=domain, mail_host=mail_host) for one in STRANGERS_SPELLINGS]
+    spellings = [
+        spelling.format(host=host_name(host), domain=domain, mail_host=mail_host) for spelling in STRANGERS_SPELLINGS
+    ]
     senders = (hosts.STRANGER, "", f"postmaster@{domain}", f"root@{host_name(host)}")
     # A few recipients a connection, since Postfix slows down clients that err often.
     orders = [
@@ -74,7 +76,7 @@ def relays_for_no_stranger(host: str, domain: str) -> None:
     for order, said in zip(orders, hosts.talk_often(orders), strict=True):
         assert said.mail is not None and said.mail[0] == 250, said
         answered = dict(zip(order["recipients"], said.rcpt, strict=True))
-        assert {one: answer for one, answer in answered.items() if not 500 <= answer[0] <= 599} == {}
+        assert {recipient: answer for recipient, answer in answered.items() if not 500 <= answer[0] <= 599} == {}
 
 
 def delivers_once(host: str, address: str, mailbox: str | None = None) -> None:
@@ -90,11 +92,11 @@ def keeps_in_queue(host: str, unique: str, address: str) -> None:
 
     def waiting() -> list[str]:
         return [
-            one["address"]
+            recipient["address"]
             for entry in hosts.queued(host)
             if entry["queue_name"] == "deferred"
-            for one in entry["recipients"]
-            if one["address"] == address and unique in hosts.on(host, "postcat", "-q", entry["queue_id"])
+            for recipient in entry["recipients"]
+            if recipient["address"] == address and unique in hosts.on(host, "postcat", "-q", entry["queue_id"])
         ]
 
     assert hosts.wait_for(waiting, SECONDS_TO_QUEUE) == [address], hosts.queued(host)

@@ -111,10 +111,10 @@ def in_mailbox(unique: str, recipient: str) -> None:
 def in_queue(unique: str, recipient: str) -> None:
     claims.keeps_in_queue(SECONDARY, unique, recipient)
     reason = next(
-        one.get("delay_reason", "")
+        waiting.get("delay_reason", "")
         for entry in hosts.queued(SECONDARY)
-        for one in entry["recipients"]
-        if one["address"] == recipient
+        for waiting in entry["recipients"]
+        if waiting["address"] == recipient
     )
     say(f"     where it is: in the queue of mx2.lab.example ({reason})")
 

@@ -29,8 +29,8 @@ def meaning_of(host: str) -> str:
         "sh",
         "-c",
         "cd /etc/postfix; find . -printf '%p %u %g %m\\n' | sort; sha256sum main.cf master.cf;"
-        " for one in transport relay_recipients relay_recipients_subdomains relay_verify;"
-        " do echo $one; test ! -e $one || sort $one; test ! -e $one.db || postmap -s $one | sort; done",
+        " for table in transport relay_recipients relay_recipients_subdomains relay_verify;"
+        " do echo $table; test ! -e $table || sort $table; test ! -e $table.db || postmap -s $table | sort; done",
     )
 
 

@@ -22,7 +22,7 @@ def evidence(hosts: int, domains_each: int) -> dict[str, dict[str, Any]]:
 
 
 def _host(number: int, domains: int) -> dict[str, Any]:
-    names = [f"customer-{number:03d}-{one:03d}.example" for one in range(domains)]
+    names = [f"customer-{number:03d}-{place:03d}.example" for place in range(domains)]
     findings = [
         {
             "domain": name,
@@ -43,7 +43,7 @@ def _host(number: int, domains: int) -> dict[str, Any]:
             "domains": {name: _domain(number, name) for name in names},
             "tables": [{"index": "current"}],
         },
-        "queue": {"total": queue, "domains": {name: queue for name in names[::7]}},
+        "queue": {"total": queue, "domains": dict.fromkeys(names[::7], queue)},
         "postfix": {
             "version": "3.10.13",
             "instance": {"myhostname": f"mx{number:03d}.provider.example"},

@@ -151,7 +151,7 @@ def have_all(engine: str, suites: Iterable[str], cache: pathlib.Path) -> tuple[s
 
     The suites are made at the same time, since most of it is waiting for packages. Raises LabError.
     """
-    wanted = {DEFAULT_SUITE: SURROUNDINGS, **{suite: (MX,) for suite in suites}}
+    wanted = {DEFAULT_SUITE: SURROUNDINGS, **dict.fromkeys(suites, (MX,))}
     if DEFAULT_SUITE in suites:
         wanted[DEFAULT_SUITE] = (MX, *SURROUNDINGS)
     with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any, Dict
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
@@ -22,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
 
-def carry_out(order: Dict[str, Any]) -> Dict[str, Any]:
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Return what became of one order."""
     if "shell" in order:
         done = subprocess.run(

@@ -48,21 +48,21 @@ class Fault:
 
 def main(*settings: str, unset: str = "", reload: bool = False) -> str:
     """A script that sets and unsets parameters, in a main.cf whose age makes no command of Postfix wait."""
-    lines = [f"postconf -e '{one}'" for one in settings]
+    lines = [f"postconf -e '{setting}'" for setting in settings]
     lines += [f"postconf -X {unset}"] if unset else []
     lines += ["touch --date=2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"]
     return "\n".join(lines + (["postfix reload"] if reload else []))
 
 
-def master(*arguments: str) -> str:
+def master(*edits: str) -> str:
     """A script that edits master.cf."""
-    lines = [f"postconf {one}" for one in arguments]
+    lines = [f"postconf {edit}" for edit in edits]
     return "\n".join([*lines, "touch --date=2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"])
 
 
 def rows(path: str, without: str, *new: str) -> str:
     """A script that replaces the rows of a table that match a pattern."""
-    lines = [f"sed -i '/{without}/d' {path}"] + [f"echo '{one}' >> {path}" for one in new]
+    lines = [f"sed -i '/{without}/d' {path}"] + [f"echo '{added}' >> {path}" for added in new]
     return "\n".join([*lines, f"postmap hash:{path}"])
 
 
@@ -79,7 +79,7 @@ def secondary(check: str) -> tuple[tuple[str, str], ...]:
 
 
 def both(check: str) -> tuple[tuple[str, str], ...]:
-    return tuple((one, check) for one in BOTH)
+    return tuple((domain, check) for domain in BOTH)
 
 
 def row(result: str) -> str:
@@ -88,7 +88,7 @@ def row(result: str) -> str:
 
 def policy(*exchangers: str) -> str:
     """A script that publishes the MTA-STS policy of away.example on the host itself."""
-    lines = ["version: STSv1", "mode: enforce", *(f"mx: {one}" for one in exchangers), "max_age: 86400"]
+    lines = ["version: STSv1", "mode: enforce", *(f"mx: {exchanger}" for exchanger in exchangers), "max_age: 86400"]
     return "\n".join([f"cat > {POLICY} <<end", *lines, "end"])
 
 

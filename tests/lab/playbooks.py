@@ -83,8 +83,8 @@ def play(
 
 def _messages(told: Mapping[str, Any]) -> list[str]:
     found = []
-    for one in told["plays"]:
-        for task in one["tasks"]:
+    for play in told["plays"]:
+        for task in play["tasks"]:
             for result in task["hosts"].values():
                 for part in [result, *result.get("results", [])]:
                     for message in [part.get("msg"), *part.get("warnings", [])]:

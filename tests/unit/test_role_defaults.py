@@ -7,8 +7,9 @@ An argument spec documents a default but does not set it, so nothing else would 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import pytest
 import yaml

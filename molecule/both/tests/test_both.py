@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -119,8 +120,9 @@ def own_users() -> None:
     hosts.on(HOST, "postfix", "reload")
 
 
+@pytest.mark.usefixtures("own_users")
 @pytest.mark.parametrize("port", [25, 587])
-def test_authenticated_users_still_relay(own_users: None, port: int) -> None:
+def test_authenticated_users_still_relay(port: int) -> None:
     unchanged()
     unique, message = hosts.new_message()
     said = hosts.talk(hosts.STRANGER, server=NAME, port=port, auth=USER, message=message)
@@ -129,8 +131,9 @@ def test_authenticated_users_still_relay(own_users: None, port: int) -> None:
     assert hosts.arrived(unique, hosts.STRANGER) == 1
 
 
+@pytest.mark.usefixtures("own_users")
 @pytest.mark.parametrize("port", [25, 587])
-def test_nobody_else_does(own_users: None, port: int) -> None:
+def test_nobody_else_does(port: int) -> None:
     said = hosts.talk(hosts.STRANGER, server=NAME, port=port)
     assert [(code, text.split()[0]) for code, text in said.rcpt] == [(554, "5.7.1")]
     said = hosts.talk(hosts.STRANGER, server=NAME, port=port, auth=("olivia", "a wrong password"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from lab import hosts, playbooks
 
 NET = os.environ["MXRELAY_LAB_NET"]

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+
 from lab import claims, hosts, playbooks
 
 PRIMARY = "mx1"
@@ -75,8 +76,8 @@ def test_secondary_tells_what_waits_and_why() -> None:
     assert (told["count"], told["recipients"], told["held"]) == (len(MAILBOXES), len(MAILBOXES), 0)
     assert told["size"] == sum(entry["message_size"] for entry in hosts.queued(SECONDARY))
     assert told["oldest"] == min(entry["arrival_time"] for entry in hosts.queued(SECONDARY))
-    assert sum(one["recipients"] for one in told["reasons"]) == len(MAILBOXES)
-    assert {one["reason"].partition("mx1.lab.example[")[0] for one in told["reasons"]} == {"connect to "}
+    assert sum(reason["recipients"] for reason in told["reasons"]) == len(MAILBOXES)
+    assert {reason["reason"].partition("mx1.lab.example[")[0] for reason in told["reasons"]} == {"connect to "}
 
 
 def test_flush_delivers_at_once(sent: dict[str, str]) -> None:

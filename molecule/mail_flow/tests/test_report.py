@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from lab import browser, fleet, hosts, playbooks
 
 REPORT = "mxrelay.postfix.report"
@@ -21,16 +22,16 @@ SECONDS_TO_ACT = 1
 LARGEST_PAGE = 4_000_000
 # An A4 page with its margins, in pixels of CSS.
 PAPER = 718
-OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
-STATUSES = "[...document.querySelectorAll('#domains > tbody')].map(one => one.className.split(' ')[0])"
+OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true; })"
+STATUSES = "[...document.querySelectorAll('#domains > tbody')].map(row => row.className.split(' ')[0])"
 # Each visible part of the picture that is drawn as broken, with its colour, and the words at it.
 BROKEN = """[...document.querySelectorAll('#d0 svg .link.error, #d0 svg use.error, #d0 svg .mark.error')]
-  .filter(one => one.getBoundingClientRect().height > 0)
-  .map(one => [one.tagName, getComputedStyle(one)[one.tagName === 'path' ? 'stroke' : one.tagName === 'use' ? 'color' :
-    'fill'], one.textContent])"""
+  .filter(part => part.getBoundingClientRect().height > 0)
+  .map(part => [part.tagName, getComputedStyle(part)[
+    part.tagName === 'path' ? 'stroke' : part.tagName === 'use' ? 'color' : 'fill'], part.textContent])"""
 CUT_OFF = """[...document.querySelectorAll('.panel svg text')]
-  .filter(one => one.getBBox().x + one.getBBox().width > one.ownerSVGElement.viewBox.baseVal.width)
-  .map(one => one.textContent)"""
+  .filter(words => words.getBBox().x + words.getBBox().width > words.ownerSVGElement.viewBox.baseVal.width)
+  .map(words => words.textContent)"""
 ERROR_COLOUR = "rgb(180, 35, 24)"
 
 
@@ -65,7 +66,7 @@ def broken() -> Iterator[dict[str, str]]:
             run = playbooks.play("mail_flow", WITH_A_LOST_HOST, variables=where)
         assert run.code == 0, run.said
         page, markdown = (hosts.on(SECONDARY, "cat", name) for name in (path, "/srv/mx.md"))
-        stats = json.loads(run.output[run.output.index("{"): run.output.rindex("}") + 1])["global_custom_stats"]
+        stats = json.loads(run.output[run.output.index("{") : run.output.rindex("}") + 1])["global_custom_stats"]
         yield {"page": page, "markdown": markdown, "said": run.said, "stats": stats}
     finally:
         hosts.on(SECONDARY, "sh", "-c", "cat > /etc/postfix/main.cf", given=sound)
@@ -98,7 +99,7 @@ def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> No
     assert ("searchbox", "Filter") in names
     assert ("heading", "The lab") in names
     tables = {name for role, name in names if role == "table"}
-    assert "What holds for all domains of a host." in tables
+    assert "What applies to every domain of a host." in tables
     assert "Facts about flow.example on mx2.lab.example" in tables
     named = ("button", "link", "image", "table", "searchbox")
     assert [role for role, name in names if role in named and not name] == []
@@ -140,7 +141,12 @@ def test_report_has_hosts_that_cannot_be_read() -> None:
 def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
     stats = broken["stats"]
     assert stats["mx_report_counts"] == {
-        "hosts": 3, "unread": 1, "domains": 2, "errors": 1, "warnings": 0, "waiting": 0,
+        "hosts": 3,
+        "unread": 1,
+        "domains": 2,
+        "errors": 1,
+        "warnings": 0,
+        "waiting": 0,
     }
     assert "<title>Mail relays: 1 of 2 with errors</title>" in stats["mx_report_html"]
     assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]
@@ -156,9 +162,9 @@ def test_report_fits_a_phone_in_the_dark(broken: dict[str, str]) -> None:
 
 
 def test_report_on_paper_shows_what_is_wrong_without_a_click(broken: dict[str, str]) -> None:
-    close = "document.querySelectorAll('details').forEach(one => { one.open = false; })"
+    close = "document.querySelectorAll('details').forEach(details => { details.open = false; })"
     width = "document.documentElement.scrollWidth"
-    shown = "[...document.querySelectorAll('#domains .more')].map(one => one.getBoundingClientRect().height > 0)"
+    shown = "[...document.querySelectorAll('#domains .more')].map(more => more.getBoundingClientRect().height > 0)"
     hidden = "getComputedStyle(document.getElementById('filter')).display"
     seen = browser.look(broken["page"], close, shown, hidden, width, width=PAPER, paper=True)
     assert seen.values[1:] == [[True, False], "none", PAPER]
@@ -169,7 +175,7 @@ def test_report_of_a_fleet_stays_usable() -> None:
     assert len(page.encode()) < LARGEST_PAGE
     find = """(() => { const words = document.getElementById('words'); words.value = '077 ERROR';
       words.dispatchEvent(new Event('input'));
-      return [[...document.querySelectorAll('#domains tbody:not([hidden]) summary')].map(one => one.textContent),
+      return [[...document.querySelectorAll('#domains tbody:not([hidden]) summary')].map(line => line.textContent),
         document.getElementById('shown').textContent.trim()]; })()"""
     sort = """(() => { const button = document.querySelectorAll('#domains th button')[1]; const first = () =>
       document.querySelector('#domains tbody summary').textContent; button.click(); const up = first(); button.click();

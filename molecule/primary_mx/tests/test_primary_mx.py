@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -89,7 +90,8 @@ def fallback_relay() -> Iterator[None]:
     converged()
 
 
-def test_fallback_relay_gets_none_of_the_domains_mail(fallback_relay: None) -> None:
+@pytest.mark.usefixtures("fallback_relay")
+def test_fallback_relay_gets_none_of_the_domains_mail() -> None:
     converged()
     unchanged()
     unique, message = hosts.new_message()
@@ -193,7 +195,7 @@ SETTINGS = {
 
 def features() -> str:
     """What the host offers a stranger, and what it says to one who wants the domain's queue sent."""
-    script = "import smtplib; s = smtplib.SMTP(%r); print(s.ehlo(), s.docmd('ETRN', 'gateway.example'))" % NAME
+    script = f"import smtplib; s = smtplib.SMTP({NAME!r}); print(s.ehlo(), s.docmd('ETRN', 'gateway.example'))"
     return hosts.on("tester", "python3", "-c", script)
 
 
@@ -299,7 +301,7 @@ def test_restrictions_that_open_a_relay_are_refused() -> None:
 ERIN = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
 # A recipient less, and a domain more.
 CHANGE = {"primary_mx_domains": [{**GATEWAY, "recipients": ["alice@gateway.example"]}, ERIN]}
-TAKEN_BACK = "Taken back: "
+UNDONE = "Undone: "
 
 
 @contextmanager
@@ -331,7 +333,7 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
         run = converge(variables=CHANGE)
         assert run.code != 0
         assert named in run.said
-        assert TAKEN_BACK in run.said
+        assert UNDONE in run.said
         assert faults.meaning_of(HOST) == before
     serves_its_domain()
     claims.accepts(HOST, "bob@gateway.example")
@@ -354,7 +356,7 @@ def test_removal_that_fails_is_taken_back() -> None:
         run = converge(variables=gone)
     assert run.code != 0
     assert "/etc/postfix/transport: can't be changed" in run.said
-    assert TAKEN_BACK in run.said
+    assert UNDONE in run.said
     assert faults.meaning_of(HOST) == before
     claims.delivers_once(HOST, "erin@flow.example")
     changes_once(variables=gone)
@@ -364,7 +366,7 @@ def test_removal_that_fails_is_taken_back() -> None:
 def test_what_others_changed_during_a_run_that_fails_stays() -> None:
     theirs = (
         "postconf -e 'maximal_queue_lifetime = 9d';"
-        " postconf -e \"relay_domains = $(postconf -h relay_domains), theirs.example\";"
+        ' postconf -e "relay_domains = $(postconf -h relay_domains), theirs.example";'
         " echo 'theirs.example relay:[mail.lab.example]' >> /etc/postfix/transport; postmap /etc/postfix/transport;"
         " exit 1"
     )
@@ -373,7 +375,7 @@ def test_what_others_changed_during_a_run_that_fails_stays() -> None:
         with faults.reloading_by(HOST, theirs):
             run = converge(variables=CHANGE)
         assert run.code != 0
-        assert TAKEN_BACK in run.said
+        assert UNDONE in run.said
         assert faults.parameter(HOST, "maximal_queue_lifetime") == "9d"
         assert faults.parameter(HOST, "relay_domains") == f"{listed}, theirs.example"
         rows = hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport").splitlines()
@@ -398,7 +400,7 @@ def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
         with faults.reloading_by(HOST, theirs):
             run = converge(variables=CHANGE)
         assert run.code != 0
-        assert "somebody else has changed the same meanwhile:\n/etc/postfix/transport: flow.example" in run.said
+        assert "someone else changed the same thing during the run:\n/etc/postfix/transport: flow.example" in run.said
         assert "flow.example" in faults.parameter(HOST, "relay_domains")
         assert "flow.example\trelay:[tester.lab.example]" in hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport")
     finally:
@@ -414,7 +416,7 @@ def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:
         run = converge()
         assert run.code != 0
         assert "hash:/etc/postfix/theirs" in run.said
-        assert TAKEN_BACK not in run.said
+        assert UNDONE not in run.said
         assert faults.state_of(HOST) == before
 
 

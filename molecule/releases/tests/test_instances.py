@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 RELEASES = ("mx35", "mx37", "mx310", "mx311")
@@ -54,7 +55,8 @@ def answers(host: str, *addresses: str) -> list[str]:
     return [f"{code} {text.split()[0]}" for code, text in said.rcpt]
 
 
-def test_second_instance_gets_the_role_and_the_first_is_left_alone(second: None) -> None:
+@pytest.mark.usefixtures("second")
+def test_second_instance_gets_the_role_and_the_first_is_left_alone() -> None:
     before = {host: (faults.state_of(host), queue_managers(host)) for host in RELEASES}
     assert [name for name, number in converged(LISTED).items() if not number] == []
     for host in RELEASES:
@@ -76,11 +78,13 @@ def test_second_instance_gets_the_role_and_the_first_is_left_alone(second: None)
         assert kind == hosts.on(host, "postconf", "-c", SECOND, "-h", "default_database_type").strip()
 
 
-def test_second_run_changes_nothing_in_either(second: None) -> None:
-    assert converged(LISTED) == {name: 0 for name in NAMES.values()}
+@pytest.mark.usefixtures("second")
+def test_second_run_changes_nothing_in_either() -> None:
+    assert converged(LISTED) == dict.fromkeys(NAMES.values(), 0)
 
 
-def test_change_reloads_that_instance_alone(second: None) -> None:
+@pytest.mark.usefixtures("second")
+def test_change_reloads_that_instance_alone() -> None:
     before = {host: (faults.state_of(host), queue_managers(host)) for host in RELEASES}
     assert [name for name, number in converged(LISTED, MORE).items() if not number] == []
     for host in RELEASES:
@@ -93,14 +97,16 @@ def test_change_reloads_that_instance_alone(second: None) -> None:
 
 
 @on_each
-def test_mail_through_the_second_instance_arrives(second: None, host: str) -> None:
+@pytest.mark.usefixtures("second")
+def test_mail_through_the_second_instance_arrives(host: str) -> None:
     unique, message = hosts.new_message()
     said = hosts.talk("carol@backup.example", server=NAMES[host], port=PORT, message=message)
     assert said.data is not None and said.data[0] == 250, said
     assert hosts.arrived(unique, "carol@backup.example") == 1
 
 
-def test_both_instances_come_back_with_the_host(second: None) -> None:
+@pytest.mark.usefixtures("second")
+def test_both_instances_come_back_with_the_host() -> None:
     for host in RELEASES:
         hosts.stop(host)
     for host in RELEASES:
@@ -109,7 +115,10 @@ def test_both_instances_come_back_with_the_host(second: None) -> None:
     def greets(host: str) -> bool:
         return hosts.talk("carol@backup.example", server=NAMES[host], port=PORT).mail is not None
 
+    def comes_to_greet(host: str) -> bool:
+        return hosts.wait_for(lambda: greets(host), hosts.SECONDS_TO_ARRIVE)
+
     for host in RELEASES:
-        assert hosts.wait_for(lambda: greets(host), hosts.SECONDS_TO_ARRIVE)
+        assert comes_to_greet(host)
         assert answers(host, "carol@backup.example", hosts.STRANGER) == ["250 2.1.5", "554 5.7.1"]
         claims.accepts(host, "nora@behind.example")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 # By host, the release that is claimed for it.
@@ -32,7 +33,7 @@ def converged(**options: Any) -> playbooks.Run:
 
 def unchanged(**options: Any) -> None:
     before = {host: faults.state_of(host) for host in RELEASES}
-    assert converged(**options).changed == {name: 0 for name in NAMES.values()}
+    assert converged(**options).changed == dict.fromkeys(NAMES.values(), 0)
     assert {host: faults.state_of(host) for host in RELEASES} == before
 
 
@@ -99,7 +100,8 @@ def fallback_relay() -> Iterator[None]:
         faults.unset_parameters(host, "smtp_fallback_relay")
 
 
-def test_mail_waits_here_for_the_mail_host_whatever_fallback_there_is(fallback_relay: None) -> None:
+@pytest.mark.usefixtures("fallback_relay")
+def test_mail_waits_here_for_the_mail_host_whatever_fallback_there_is() -> None:
     converged()
     sent = {}
     with faults.down("mail"):
@@ -120,17 +122,20 @@ def test_one_domain_is_verified_while_another_goes_and_both_come_back() -> None:
     def code_for(host: str, address: str) -> int:
         return hosts.talk(address, server=NAMES[host]).rcpt[0][0]
 
+    def comes_to_take(host: str, address: str) -> bool:
+        return hosts.wait_for(lambda: code_for(host, address) == 250, claims.SECONDS_TO_QUEUE)
+
     asked = {"name": FRONT["name"], "mail_host": FRONT["mail_host"], "recipients_policy": "verify"}
     gone = {"name": "behind.example", "state": "absent", "force": True}
     changes_once(variables={"primary_mx_domains": [asked], "secondary_mx_domains": [gone]})
     for host in RELEASES:
         # The first answer about an address is 450, while the mail host is being asked.
-        assert hosts.wait_for(lambda: code_for(host, "liz@front.example") == 250, claims.SECONDS_TO_QUEUE)
+        assert comes_to_take(host, "liz@front.example")
         assert code_for(host, "nobody@front.example") == 450
         claims.refuses_relay(host, "nora@behind.example")
     with faults.down("mail"):
         for host in RELEASES:
-            assert hosts.wait_for(lambda: code_for(host, "newcomer@front.example") == 250, claims.SECONDS_TO_QUEUE)
+            assert comes_to_take(host, "newcomer@front.example")
     changes_once()
     for host in RELEASES:
         serves_both_domains(host)

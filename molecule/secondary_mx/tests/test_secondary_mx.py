@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx2"
@@ -89,15 +90,15 @@ def test_stopped_and_disabled_service_comes_back() -> None:
     assert hosts.testinfra_host(HOST).service("postfix").is_enabled
 
 
-def lose_index(kind: str, source: str, index: str) -> None:
+def lose_index(_kind: str, _source: str, index: str) -> None:
     faults.delete(HOST, index)
 
 
-def empty_index(kind: str, source: str, index: str) -> None:
+def empty_index(_kind: str, _source: str, index: str) -> None:
     faults.truncate(HOST, index)
 
 
-def stale_index(kind: str, source: str, index: str) -> None:
+def stale_index(kind: str, _source: str, index: str) -> None:
     faults.replace_index(HOST, kind, index, {"nobody@backup.example": "x", "@wild.example": "x"})
 
 
@@ -141,7 +142,8 @@ def foreign_members() -> Iterator[None]:
     converged()
 
 
-def test_foreign_members_survive_additions_and_removals(foreign_members: None) -> None:
+@pytest.mark.usefixtures("foreign_members")
+def test_foreign_members_survive_additions_and_removals() -> None:
     unchanged()
     claims.delivers_once(HOST, "heidi@foreign.example")
     extra = [{"name": "flow.example", "recipients": ["erin@flow.example"]}]
@@ -410,9 +412,7 @@ def test_no_recipient_check_when_asked_and_back() -> None:
 
 def test_tables_of_another_type_in_another_directory_take_the_place_of_the_old() -> None:
     hosts.on(HOST, "mkdir", "--parents", "/etc/postfix/tables")
-    changes_once(
-        variables={"secondary_mx_table_type": "lmdb", "secondary_mx_table_directory": "/etc/postfix/tables"}
-    )
+    changes_once(variables={"secondary_mx_table_type": "lmdb", "secondary_mx_table_directory": "/etc/postfix/tables"})
     assert faults.parameter(HOST, "relay_recipient_maps") == "lmdb:/etc/postfix/tables/relay_recipients"
     serves_its_domains()
     # What main.cf names is kept where nothing else is asked for.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from lab import hosts, mx_faults, playbooks, remote
 from unit.plugins.module_utils.odd_values import ODD_VALUES
 
@@ -66,11 +67,11 @@ def lab() -> Iterator[Lab]:
 
 
 def checks(findings: Findings) -> list[tuple[str, str]]:
-    return sorted((one["domain"], one["check"]) for one in findings)
+    return sorted((finding["domain"], finding["check"]) for finding in findings)
 
 
 def told(findings: Findings, remedy: str) -> bool:
-    return any(remedy in one["remedy"] for one in findings)
+    return any(remedy in finding["remedy"] for finding in findings)
 
 
 def settled(look: Callable[[], Findings], wanted: list[tuple[str, str]], remedy: str = "") -> Findings:
@@ -132,8 +133,8 @@ def test_no_value_of_a_parameter_makes_it_fail(lab: Lab) -> None:
                 "touch --date=2020-01-01 /etc/postfix/main.cf"
             )
             found = lab.inside.inform(domains=list(mx_faults.BOTH), probe=bool(number % 2))["findings"]
-            for one in found:
-                assert one["message"] and one["remedy"] and one["check"], (some, one)
+            for finding in found:
+                assert finding["message"] and finding["remedy"] and finding["check"], (some, finding)
     except RuntimeError as error:
         raise AssertionError(f"{some}: {error}") from error
     finally:
@@ -145,7 +146,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
     variables = {"verify_probe": True, "verify_probe_from": "tester.lab.example", "verify_outage": "5d"}
     run = playbooks.play("verify", playbooks.VERIFY, variables=variables)
     assert (run.code, run.changed[NAME]) == (0, 0), run.said
-    assert "2 domain(s), 0 reason(s) to fail, 0 other(s)" in run.said
+    assert "2 domain(s), 0 reason(s) to fail, 0 other finding(s)" in run.said
     hosts.on(HOST, "sh", "-ec", mx_faults.main("relay_recipient_maps=", "mydestination=$myhostname, away.example"))
     try:
         run = playbooks.play("verify", playbooks.VERIFY)
@@ -155,7 +156,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
         )
         hosts.on(HOST, "sh", "-ec", right)
     assert run.code != 0
-    assert "2 domain(s), 1 reason(s) to fail, 2 other(s)" in run.said
+    assert "2 domain(s), 1 reason(s) to fail, 2 other finding(s)" in run.said
     assert "remove it from mydestination or from relay_domains" in run.said
 
 

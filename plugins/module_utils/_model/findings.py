@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
@@ -27,7 +27,7 @@ def judge(
     tables: Sequence[TableEvidence],
     domains: Sequence[DomainEvidence],
     facts: HostFacts | None = None,
-) -> List[Finding]:
+) -> list[Finding]:
     """All findings, those about the whole host first."""
     known = facts or HostFacts()
     found = [finding for check in checks_of(WHOLE_HOST) for finding in check(state, known)]
@@ -43,7 +43,7 @@ def stranger_findings(
     listed: Mapping[str, str],
     unknown: Mapping[str, str],
     foreign: Sequence[Talk],
-) -> List[Finding]:
+) -> list[Finding]:
     """What is wrong with what a stranger is told. The arguments are the members of StrangerEvidence."""
     told = StrangerEvidence(server, talks, listed, unknown, foreign)
     return [finding for check in checks_of(STRANGER) for finding in check(told)]

@@ -59,7 +59,8 @@ class Browser:
                 raise RuntimeError("the browser has ended")
             self._rest += piece
         message, self._rest = self._rest.split(b"\0", 1)
-        return json.loads(message)
+        found: dict[str, Any] = json.loads(message)
+        return found
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command to the page (before there is one, to the browser), and return its result."""
@@ -73,11 +74,12 @@ class Browser:
             if message.get("id") == self._last:
                 if "error" in message:
                     raise RuntimeError(f"{method}: {message['error']}")
-                return message["result"]
+                result: dict[str, Any] = message["result"]
+                return result
             self.events.append(message)
 
     def wait_for(self, event: str) -> None:
-        while not any(one.get("method") == event for one in self.events):
+        while not any(told.get("method") == event for told in self.events):
             self.events.append(self._message())
 
     def value(self, script: str) -> Any:
@@ -116,15 +118,15 @@ def visit(order: dict[str, Any], browser: Browser) -> dict[str, Any]:
         "requests": [url for event in browser.events for url in requests(event) if url != page],
         "values": values,
         "names": [
-            [one["role"]["value"], one.get("name", {}).get("value", "")] for one in nodes if not one["ignored"]
+            [node["role"]["value"], node.get("name", {}).get("value", "")] for node in nodes if not node["ignored"]
         ],
         "seconds": [loaded, worked],
     }
 
 
 def seconds(browser: Browser) -> float:
-    metrics = {one["name"]: one["value"] for one in browser.ask("Performance.getMetrics")["metrics"]}
-    return metrics["TaskDuration"]
+    metrics = browser.ask("Performance.getMetrics")["metrics"]
+    return sum(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
 
 
 def take_picture(order: dict[str, Any], browser: Browser) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import smtplib
 import sys
-from typing import Any, List
+from typing import Any
 
 import dns.resolver
 
@@ -22,12 +22,12 @@ SECONDS_TO_CONNECT = 5
 SECONDS_TO_ANSWER = 60
 
 
-def answer(reply: Any) -> List[Any]:
+def answer(reply: Any) -> list[Any]:
     """Return smtplib's reply as code and text."""
     return [reply[0], reply[1].decode("utf-8", "replace")]
 
 
-def servers_of(domain: str) -> List[str]:
+def servers_of(domain: str) -> list[str]:
     """Return the MX hosts of the domain, best first."""
     records = sorted(dns.resolver.resolve(domain, "MX"), key=lambda record: record.preference)
     return [str(record.exchange).rstrip(".") for record in records]
@@ -35,7 +35,7 @@ def servers_of(domain: str) -> List[str]:
 
 def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     """Send what the order asks for over an open connection; return the answers."""
-    result = {"auth": None, "mail": None, "rcpt": [], "data": None}
+    result: dict[str, Any] = {"auth": None, "mail": None, "rcpt": [], "data": None}
     smtp.ehlo("tester.lab.example")
     if order.get("auth"):
         smtp.user, smtp.password = order["auth"]
@@ -43,9 +43,9 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
             result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
         except smtplib.SMTPAuthenticationError as refused:
             result["auth"] = answer((refused.smtp_code, refused.smtp_error))
-    result["mail"] = answer(smtp.docmd("MAIL", "FROM:<%s>" % order["sender"]))
+    result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
     if result["mail"][0] == 250:
-        result["rcpt"] = [answer(smtp.docmd("RCPT", "TO:<%s>" % one)) for one in order["recipients"]]
+        result["rcpt"] = [answer(smtp.docmd("RCPT", f"TO:<{recipient}>")) for recipient in order["recipients"]]
     if order.get("message") and any(code == 250 for code, text in result["rcpt"]):
         result["data"] = answer(smtp.data(order["message"]))
     smtp.quit()
@@ -55,14 +55,15 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
 def carry_out(order: Any) -> Any:
     """Return what the first server that can be reached answered."""
     servers = [order["server"]] if order.get("server") else servers_of(order["recipients"][0].rpartition("@")[2])
-    tried = []
+    tried: list[tuple[str, str | None]] = []
     for server in servers:
         try:
             smtp = smtplib.SMTP(server, order.get("port", 25), timeout=SECONDS_TO_CONNECT)
         except OSError as error:
-            tried.append([server, str(error)])
+            tried.append((server, str(error)))
             continue
-        tried.append([server, None])
+        tried.append((server, None))
+        assert smtp.sock, "a client that has connected has a socket"
         smtp.sock.settimeout(SECONDS_TO_ANSWER)
         return dict(talk(smtp, order), server=server, tried=tried)
     return {"server": None, "tried": tried, "auth": None, "mail": None, "rcpt": [], "data": None}

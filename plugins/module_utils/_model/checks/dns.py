@@ -7,7 +7,7 @@ RFC 5321, RFC 8461. None of them finds anything if the domain is not relayed, or
 
 from __future__ import annotations
 
-from typing import Iterator, List, Sequence
+from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
@@ -31,7 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 check = Register(DOMAIN_IN_DNS)
 
 
-@check("dns_silent", DNS, "DNS gave no answer", place=MX)
+@check("dns_silent", DNS, "DNS did not answer", place=MX)
 def dns_silent(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if domain.relayed and domain.exchangers is None and domain.asked and not state.dns_lacks:
         yield Fault(
@@ -59,12 +59,12 @@ def _records(domain: DomainEvidence) -> Sequence[MxRecord]:
     return domain.exchangers or () if domain.relayed else ()
 
 
-def _own_records(domain: DomainEvidence, state: HostState) -> List[MxRecord]:
+def _own_records(domain: DomainEvidence, state: HostState) -> list[MxRecord]:
     """The MX records that are this host, none if DNS was not asked or did not answer."""
     return [record for record in _records(domain) if state.is_self(record.host, record.addresses, ())]
 
 
-@check("inet_protocols", LOCAL, "the address in DNS is of a family that Postfix does not use", place=MX, mark=ARRIVAL)
+@check("inet_protocols", LOCAL, "Postfix does not use the address family of the address in DNS", place=MX, mark=ARRIVAL)
 def inet_protocols(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     for record in _own_records(domain, state):
         unheard = _unheard(record, state)
@@ -78,7 +78,7 @@ def inet_protocols(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             )
 
 
-def _unheard(record: MxRecord, state: HostState) -> List[str]:
+def _unheard(record: MxRecord, state: HostState) -> list[str]:
     """Its addresses of the family that Postfix does not use."""
     other = {"ipv4": ":", "ipv6": "."}.get(state.value("inet_protocols").strip().lower(), "")
     return [address for address in record.addresses if other and other in address]
@@ -87,7 +87,7 @@ def _unheard(record: MxRecord, state: HostState) -> List[str]:
 @check(
     "proxy_interfaces",
     LOCAL,
-    "DNS lists this host at an address that it does not recognise as its own",
+    "the world reaches this host at an address that it does not know as its own",
     place=MX,
     mark=ARRIVAL,
 )
@@ -108,12 +108,12 @@ def proxy_interfaces(domain: DomainEvidence, state: HostState) -> Iterator[Fault
             )
 
 
-def _known(record: MxRecord, state: HostState) -> List[str]:
+def _known(record: MxRecord, state: HostState) -> list[str]:
     """Its addresses that this host knows as its own."""
     return [address for address in record.addresses if state.is_self(address, (), ())]
 
 
-@check("listens", LOCAL, "the address in DNS is one on which Postfix does not listen", place=MX, mark=ARRIVAL)
+@check("listens", LOCAL, "Postfix does not listen on the address in DNS", place=MX, mark=ARRIVAL)
 def listens(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     for record in _own_records(domain, state):
         unheard = _unheard(record, state)

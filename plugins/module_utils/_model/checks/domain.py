@@ -56,7 +56,7 @@ def not_relayed(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
         )
 
 
-@check("class", LOCAL, "the domain is in another address class as well", refuses=True)
+@check("class", LOCAL, "the domain is also in another address class", refuses=True)
 def other_class(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for parameter, member in domain.classes.items() if domain.relayed else ():
         yield Fault(
@@ -66,7 +66,7 @@ def other_class(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
         )
 
 
-@check("no_recipients", LOCAL, "no recipients are listed: all mail is refused", place=RECIPIENTS)
+@check("no_recipients", LOCAL, "all mail is refused, as no recipient is listed", place=RECIPIENTS)
 def no_recipients(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if domain.relayed and _told_by(domain, state) == _LISTED and not (domain.recipients or domain.other_maps):
         yield Fault(
@@ -106,7 +106,7 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 @check(
     "verify_only",
     LOCAL,
-    "recipients are checked only by asking the mail host, which fails while that is down",
+    "recipients are checked only by asking the mail host, which fails while it is away",
     place=RECIPIENTS,
 )
 def verify_only(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
@@ -173,7 +173,7 @@ def _captor(domain: DomainEvidence, state: HostState) -> str:
 @check(
     "own_nexthop",
     LOCAL,
-    "the nexthop is this host, also as seen through NAT",
+    "the nexthop is this host, directly or through NAT",
     place=NEXTHOP,
     mark=DEPARTURE,
     refuses=True,
@@ -199,7 +199,7 @@ def _loops(domain: DomainEvidence, state: HostState) -> bool:
     return bool(domain.nexthop) and state.is_self(domain.nexthop, domain.nexthop_addresses, sorted(published))
 
 
-@check("mail_host", LOCAL, "the nexthop does not exist in DNS", place=NEXTHOP, mark=DELIVERY, refuses=True)
+@check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY, refuses=True)
 def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if _leaves(domain) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
         yield Fault(
@@ -212,7 +212,7 @@ def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Faul
 @check(
     "nexthop_brackets",
     LOCAL,
-    "the nexthop is looked up by MX, which leads back here (error) or might later (info)",
+    "the nexthop is looked up by MX, which leads back here (error) or may do so one day (info)",
     place=NEXTHOP,
     refuses=True,
 )
@@ -244,7 +244,7 @@ def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault
 @check(
     "best_mx",
     LOCAL,
-    "this host is the best MX and has no transport row: mail loops",
+    "mail loops, as this host is the best MX and has no transport row",
     place=MX,
     mark=DEPARTURE,
     refuses=True,

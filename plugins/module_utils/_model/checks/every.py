@@ -7,8 +7,6 @@ A check added to one of these files is run, listed and documented by being regis
 
 from __future__ import annotations
 
-from typing import List
-
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import (
     dns,
     domain,
@@ -26,11 +24,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
 FILES = (host, tables, domain, dns, mail_host, stranger)
 
 
-def checks_of(*subjects: str) -> List[Check]:
+def checks_of(*subjects: str) -> list[Check]:
     """The checks of these subjects, in the order in which they are made."""
     return registered(*subjects)
 
 
-def every_check() -> List[Check]:
+def every_check() -> list[Check]:
     """All of them, in the order in which they are made and documented."""
     return registered(*SUBJECTS)

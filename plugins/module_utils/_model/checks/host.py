@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Tuple
+from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ARRIVAL,
@@ -53,7 +53,7 @@ of_unreadable = Register(UNREADABLE)
 check = Register(WHOLE_HOST)
 
 
-@of_unreadable("main_cf", LOCAL, "Postfix can't read its parameters; nothing else was looked at")
+@of_unreadable("main_cf", LOCAL, "Postfix can't read its parameters; nothing else was checked")
 def main_cf(error: MxRelayError) -> Iterator[Fault]:
     """`error` is what Postfix, or the parser of this collection, says of main.cf or master.cf."""
     yield Fault(*error.cause_and_remedy("correct it"))
@@ -62,7 +62,7 @@ def main_cf(error: MxRelayError) -> Iterator[Fault]:
 @check(
     "open_relay",
     LOCAL,
-    "strangers can relay, by main.cf or by a service's own restrictions",
+    "strangers may relay, through main.cf or a service's own restrictions",
     place=SENDER,
     refuses=True,
 )
@@ -88,7 +88,7 @@ def _is_open(state: HostState) -> bool:
     return restrictions.CLOSED not in [restrictions.verdict(value, state.permitting) for value in lists]
 
 
-@check("mynetworks", LOCAL, "anyone counts as one of this host's own clients", place=SENDER, refuses=True)
+@check("mynetworks", LOCAL, "everyone counts as one of this host's own clients", place=SENDER, refuses=True)
 def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     main_cf_has = [("mynetworks", state.value("mynetworks"))]
     for where, networks in main_cf_has + overrides_for_strangers(state, "mynetworks"):
@@ -100,7 +100,7 @@ def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
-@check("relay_deferred", LOCAL, "a relay attempt is answered 454 instead of 554", place=SENDER)
+@check("relay_deferred", LOCAL, "a relay attempt gets 454 instead of 554", place=SENDER)
 def relay_deferred(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     names = (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)
     deferring = [name for name in names if restrictions.rejecting(state.value(name)) != state.value(name)]
@@ -137,7 +137,7 @@ def permit_mx_backup(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
-def _restriction_lists(state: HostState) -> Dict[str, Tuple[str, str]]:
+def _restriction_lists(state: HostState) -> dict[str, tuple[str, str]]:
     """What is wrong with the names in each list of restrictions and each restriction class, and the remedy."""
     classes = split_items(state.value("smtpd_restriction_classes"))
     version = ".".join(map(str, state.version))
@@ -148,7 +148,7 @@ def _restriction_lists(state: HostState) -> Dict[str, Tuple[str, str]]:
     return found
 
 
-@check("inet_interfaces", LOCAL, "Postfix listens only on the loopback interface", mark=ARRIVAL, refuses=True)
+@check("inet_interfaces", LOCAL, "Postfix listens on the loopback interface only", mark=ARRIVAL, refuses=True)
 def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     interfaces = split_items(state.value("inet_interfaces"))
     if interfaces and all(interface.lower() in LOOPBACK for interface in interfaces):
@@ -159,7 +159,11 @@ def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 
 @check(
-    "smtp_service", LOCAL, "nothing listens on port 25 (info if it listens on another port)", mark=ARRIVAL, refuses=True
+    "smtp_service",
+    LOCAL,
+    "nothing listens on port 25; info if Postfix listens on another port only",
+    mark=ARRIVAL,
+    refuses=True,
 )
 def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     """A second instance may have another port, to which something leads."""
@@ -209,7 +213,7 @@ def service_stopped(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         yield Fault(f"the service {state.service_name} is not running", f"start {state.service_name}")
 
 
-@check("reload", LOCAL, "Postfix has not read its files since they were changed")
+@check("reload", LOCAL, "Postfix has not read its files since they changed")
 def reload(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     if state.reload_pending and state.service_active is not False:
         yield Fault("main.cf or master.cf was changed after Postfix last read it", "reload Postfix", WARNING)
@@ -225,7 +229,7 @@ def reject_unlisted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-@check("reject_code", LOCAL, "unknown recipients get an answer other than 550", place=RECIPIENTS)
+@check("reject_code", LOCAL, "unknown recipients get a code other than 550", place=RECIPIENTS)
 def reject_code(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     code = state.value("unknown_relay_recipient_reject_code")
     if code and code != "550":
@@ -237,11 +241,11 @@ def reject_code(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-@check("soft_bounce", LOCAL, "permanent rejections become temporary", place=RECIPIENTS)
+@check("soft_bounce", LOCAL, "permanent refusals become temporary", place=RECIPIENTS)
 def soft_bounce(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     if state.value("soft_bounce").lower() == "yes":
         yield Fault(
-            "soft_bounce is yes: permanent rejections become temporary, so senders keep retrying",
+            "soft_bounce is yes: permanent refusals become temporary, so senders keep retrying",
             "set soft_bounce to no",
             WARNING,
         )
@@ -259,7 +263,7 @@ def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 @check(
     "fallback_relay",
     LOCAL,
-    "a fallback relay takes mail that should wait here",
+    "a fallback relay takes the mail that should wait here",
     place=NEXTHOP,
     mark=DEPARTURE,
 )
@@ -309,7 +313,7 @@ def queue_lifetime(state: HostState, facts: HostFacts) -> Iterator[Fault]:
 @check(
     "chroot",
     LOCAL,
-    "files in the chroot, such as resolv.conf, are missing or differ from the system's",
+    "daemons in the chroot see an old resolv.conf, or none",
     place=NEXTHOP,
 )
 def chroot(_state: HostState, facts: HostFacts) -> Iterator[Fault]:
@@ -321,7 +325,7 @@ def chroot(_state: HostState, facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-@check("dns", DNS, "python3-dnspython is missing, so no DNS checks were made", place=MX)
+@check("dns", DNS, "DNS was not asked, as python3-dnspython is missing", place=MX)
 def dns_unasked(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     if state.dns_lacks:
         yield Fault("no DNS checks were made: Python's dnspython is missing", f"install {state.dns_lacks}", INFO)

@@ -7,7 +7,7 @@ A mail host that can't be reached, or that turned this host away, is not judged 
 
 from __future__ import annotations
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN_ON_MAIL_HOST,
@@ -68,7 +68,7 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
             )
 
 
-@check("mail_host_unknown", REMOTE, "the mail host does not know a recipient that is listed here", place=RECIPIENTS)
+@check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
 def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in _refusal(domain):
         if answer[0] >= 500 and _is_unknown(step, answer):
@@ -81,7 +81,7 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
             )
 
 
-def _refusal(domain: DomainEvidence) -> Iterator[Tuple[Talk, str, Answer]]:
+def _refusal(domain: DomainEvidence) -> Iterator[tuple[Talk, str, Answer]]:
     """The conversation, the command at which the mail host turned this host away, and its answer; once or never."""
     talk = domain.talk
     if talk is None or not domain.relayed or talk.banner is None:
@@ -101,7 +101,7 @@ def _said(answer: Answer) -> str:
     return f"{answer[0]} {answer[1]}"
 
 
-@check("message_size", LOCAL, "this host and the mail host have different message size limits", place=MAIL_HOST)
+@check("message_size", LOCAL, "this host and the mail host accept different message sizes", place=MAIL_HOST)
 def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     talk = _welcome(domain)
     if talk is None:

@@ -10,7 +10,7 @@ docs/verify.md and the marks of the report come from here as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST, Fault, Finding
 
@@ -80,7 +80,7 @@ class Check:
 
 
 # By name, in the order of registration. What is in it depends on the files that were imported: ask `every.py`.
-CHECKS: Dict[str, Check] = {}
+CHECKS: dict[str, Check] = {}
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,6 @@ class Register:
         return register
 
 
-def registered(*subjects: str) -> List[Check]:
+def registered(*subjects: str) -> list[Check]:
     """The registered checks of these subjects, in the order of the subjects and then of registration."""
     return [check for subject in subjects for check in CHECKS.values() if check.subject == subject]

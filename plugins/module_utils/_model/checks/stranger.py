@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
@@ -23,7 +23,7 @@ FOREIGN = "mxrelay-probe.invalid"
 check = Register(STRANGER)
 
 
-def foreign_recipients(domain: str) -> List[str]:
+def foreign_recipients(domain: str) -> list[str]:
     """Spellings of a recipient elsewhere, some of them hidden in an address of a relay domain. See RFC 1123, 5.2.16."""
     return [
         f"probe@{FOREIGN}",
@@ -47,11 +47,11 @@ def probe_connect(told: StrangerEvidence) -> Iterator[Fault]:
         )
 
 
-def _silent(told: StrangerEvidence) -> List[Talk]:
+def _silent(told: StrangerEvidence) -> list[Talk]:
     return [talk for talk in [*told.talks.values(), *told.foreign] if talk.banner is None]
 
 
-@check("probe_open_relay", LOCAL, "a stranger can send elsewhere, with some spelling of the address", place=SENDER)
+@check("probe_open_relay", LOCAL, "a stranger may relay, with some spelling of an address", place=SENDER)
 def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
     """One fault at most: the same hole lets several spellings through."""
     taken = [recipient for recipient, answer in _foreign(told).items() if answer[0] < 400]
@@ -75,7 +75,7 @@ def probe_relay_deferred(told: StrangerEvidence) -> Iterator[Fault]:
         )
 
 
-def _foreign(told: StrangerEvidence) -> Dict[str, Answer]:
+def _foreign(told: StrangerEvidence) -> dict[str, Answer]:
     """The answers about recipients elsewhere, none if a stranger got no answer at all."""
     talks = () if _silent(told) else told.foreign
     return {recipient: answer for talk in talks for recipient, answer in talk.recipients.items()}
@@ -104,7 +104,7 @@ def probe_deferred(told: StrangerEvidence) -> Iterator[Fault]:
             )
 
 
-@check("probe_unknown", LOCAL, "a recipient that does not exist is accepted or deferred", place=RECIPIENTS)
+@check("probe_unknown", LOCAL, "an unknown recipient is accepted or deferred", place=RECIPIENTS)
 def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
     for name, talk in _welcome(told).items():
         recipient = told.unknown.get(name, "")
@@ -140,7 +140,7 @@ def probe_postmaster(told: StrangerEvidence) -> Iterator[Fault]:
             )
 
 
-def _turned_away(told: StrangerEvidence) -> Iterator[Tuple[str, str, Answer]]:
+def _turned_away(told: StrangerEvidence) -> Iterator[tuple[str, str, Answer]]:
     """The domains whose listed recipient, or for which every stranger, was turned away: which of these, the answer."""
     for name, talk in told.talks.items() if not _silent(told) else ():
         listed = told.listed.get(name, "")
@@ -151,7 +151,7 @@ def _turned_away(told: StrangerEvidence) -> Iterator[Tuple[str, str, Answer]]:
                 break
 
 
-def _welcome(told: StrangerEvidence) -> Dict[str, Talk]:
+def _welcome(told: StrangerEvidence) -> dict[str, Talk]:
     """The conversations about domains for which no stranger was turned away."""
     away = {name for name, _what, _answer in _turned_away(told)}
     return {} if _silent(told) else {name: talk for name, talk in told.talks.items() if name not in away}

@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 check = Register(TABLE)
 
 
-@check("index", LOCAL, "an index is missing, stale, unreadable, or not what its source says", place=RECIPIENTS)
+@check("index", LOCAL, "an index is missing, stale or unreadable, or does not match its source", place=RECIPIENTS)
 def index(table: TableEvidence) -> Iterator[Fault]:
     if table.index not in ("type", "current", "none"):
         yield Fault(
@@ -28,7 +28,7 @@ def index(table: TableEvidence) -> Iterator[Fault]:
         )
 
 
-@check("table_type", LOCAL, "a map is of a type that this Postfix does not support", place=RECIPIENTS)
+@check("table_type", LOCAL, "a map has a type that this Postfix does not support", place=RECIPIENTS)
 def table_type(table: TableEvidence) -> Iterator[Fault]:
     if table.index == "type":
         kind = table.reference.partition(":")[0]

@@ -184,7 +184,7 @@ def is_number(value: str) -> bool:
     return _NUMBER.match(value) is not None
 
 
-def seconds(value: str, unit: str) -> int | None:
+def seconds(value: str, unit: str = "s") -> int | None:
     """A time value in seconds; None where it is none. See postconf(5) on time units: they are lower case."""
     match = _TIME.match(value.strip())
     return int(match.group(1)) * SECONDS[match.group(2) or unit or "s"] if match else None

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection's artifact: build it, hold it against what users need, install it for the lab."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+
+import nox
+
+from lab.checkout import CACHE, COLLECTION_PATH, LAB, copy_tree
+from lab.counts import FAILED, PASSED, Count, gate
+
+SOURCE = CACHE / LAB / "source"
+ARTIFACT = CACHE / LAB / "artifact"
+COLLECTIONS = CACHE / LAB / "collections"
+INSTALLED = COLLECTIONS / COLLECTION_PATH
+
+# What a user of the collection needs, and nothing else, is in the artifact.
+SHIPPED = {
+    "FILES.json",
+    "MANIFEST.json",
+    "CHANGELOG.md",
+    "CHANGELOG.rst",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "LICENSES",
+    "README.md",
+    "SECURITY.md",
+    "changelogs",
+    "docs",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
+SHIPPED_ALWAYS = (
+    "MANIFEST.json",
+    "FILES.json",
+    "README.md",
+    "LICENSE",
+    "meta/runtime.yml",
+    "plugins",
+    "roles",
+    "playbooks",
+)
+
+
+def install_collection(session: nox.Session) -> Count:
+    """Build the artifact and install it where the lab's playbooks find it: what users get is what runs."""
+    shutil.rmtree(ARTIFACT, ignore_errors=True)
+    shutil.rmtree(COLLECTIONS, ignore_errors=True)
+    galaxy = ("ansible-galaxy", "collection")
+    only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
+    build_it = (*galaxy, "build", "--output-path", str(ARTIFACT), str(copy_tree(session, SOURCE)))
+    counts = gate(session, *build_it, env=only_ours, quietly=True)
+    for artifact in ARTIFACT.glob("*.tar.gz"):
+        install_it = (*galaxy, "install", "--offline", "--force", "--collections-path", str(COLLECTIONS), str(artifact))
+        counts += gate(session, *install_it, env=only_ours, quietly=True)
+    return counts
+
+
+def build(session: nox.Session) -> Count:
+    """Build the artifact, hold its content against what users need, and install it."""
+    counts = install_collection(session)
+    for artifact in ARTIFACT.glob("*.tar.gz"):
+        with tarfile.open(artifact) as archive:
+            names = archive.getnames()
+        surplus = sorted({name.split("/")[0] for name in names} - SHIPPED)
+        missing = [name for name in SHIPPED_ALWAYS if name not in names]
+        if surplus or missing:
+            session.warn(f"artifact: not for users: {surplus or 'none'}; missing: {missing or 'none'}")
+        counts += FAILED if surplus or missing else PASSED
+    return counts

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's playbooks and tests need before they start: engine, images, network, and their environment."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable
+
+import nox
+import yaml
+
+from lab import engine, images, network
+from lab.checkout import CACHE, LAB, ROOT
+from lab.collection import COLLECTIONS
+from lab.commands import said
+
+
+def suites_of(scenarios: Iterable[str]) -> set[str]:
+    """Return the Debian releases of the scenarios' MX hosts."""
+    platforms = [
+        platform
+        for name in scenarios
+        for platform in yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text())["platforms"]
+    ]
+    wanted = images.suite_wanted()
+    return {images.known_suite(platform.get("suite", wanted), str(platform["name"])) for platform in platforms}
+
+
+def find_engine(session: nox.Session) -> str:
+    """Return the command of the container engine, which is installed and started where it has to be."""
+    CACHE.mkdir(exist_ok=True)
+    try:
+        with (CACHE / "lab.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another part may be installing it
+            return engine.find_engine(CACHE)
+    except engine.LabError as error:
+        session.error(str(error))
+
+
+def lab_images(session: nox.Session, scenarios: Iterable[str] = ("default",)) -> tuple[str, str, dict[str, str]]:
+    """Have engine and images for the scenarios; return the engine's command and the images' tags."""
+    command = find_engine(session)
+    try:
+        return command, *images.have_all(command, suites_of(scenarios), CACHE)
+    except engine.LabError as error:
+        session.error(str(error))
+
+
+def lab_environment(
+    session: nox.Session, scenarios: Iterable[str] = ("default",), lab: str = LAB, keep: bool = False
+) -> dict[str, str]:
+    """Have what the lab's hosts for the scenarios need; return what its playbooks and tests read.
+
+    What is left of an earlier lab of this name is removed, unless it is to be kept.
+    """
+    command, tag, mx_tags = lab_images(session, scenarios)
+    if not keep:
+        remove_lab(session, command, lab)
+    try:
+        net = network.have_network(command, lab)
+    except engine.LabError as error:
+        session.error(str(error))
+    return {
+        **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
+        "MXRELAY_LAB": lab,
+        "MXRELAY_LAB_ENGINE": command,
+        "MXRELAY_LAB_NET": net,
+        "MXRELAY_LAB_TAG": tag,
+        "MXRELAY_LAB_MX_TAGS": json.dumps(mx_tags),
+        "MXRELAY_LAB_SUITE": images.suite_wanted(),
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def remove_lab(session: nox.Session, command: str, lab: str = LAB) -> None:
+    """Remove the lab's containers and network; images stay."""
+    label = f"label=mxrelay-lab={lab}"
+    containers = said(session, command, "ps", "--all", "--quiet", "--filter", label).split()
+    if containers:
+        said(session, command, "rm", "--force", "--volumes", *containers)
+    networks = said(session, command, "network", "ls", "--quiet", "--filter", label).split()
+    if networks:
+        said(session, command, "network", "rm", *networks)

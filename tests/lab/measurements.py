@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a bench in a lab that is up for it alone."""
+
+from __future__ import annotations
+
+import nox
+
+from lab.collection import install_collection
+from lab.environment import lab_environment, remove_lab
+
+BENCHES = {"no-change": "bench.no_change", "tables": "bench.tables"}
+
+
+def bench(session: nox.Session) -> None:
+    """Run the bench that the session's first word names, with the other words as its options."""
+    kind, *options = session.posargs or ("no-change",)
+    if kind not in BENCHES:
+        session.error(f"no bench {kind}; there are {', '.join(BENCHES)}")
+    install_collection(session)
+    environment = lab_environment(session)
+    for step in ("destroy", "create"):
+        session.run("molecule", step, "--scenario-name", "both", env=environment, external=True, silent=True)
+    session.run("python", "-m", BENCHES[kind], *options, env=environment, external=True)
+    remove_lab(session, environment["MXRELAY_LAB_ENGINE"])

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run ansible-test sanity on this machine's interpreters, with this user's package index."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+
+import nox
+
+from lab.checkout import CACHE, copy_tree
+from lab.commands import said
+from lab.counts import Count, gate
+
+GET_PIP = pathlib.Path(__file__).with_name("get_pip.py")
+
+
+def sanity(session: nox.Session) -> Count:
+    """Run ansible-test sanity."""
+    home = CACHE / "ansible-test"
+    bootstrap = home / f".ansible/test/cache/get_pip_{pip_wanted(session).replace('.', '_')}.py"
+    bootstrap.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(GET_PIP, bootstrap)
+    carry_pip_settings(session, home)
+    environment = {"HOME": str(home), "PATH": interpreters_first(os.environ["PATH"])}
+    options = ("--requirements", "--color", "no", *session.posargs)
+    with session.chdir(copy_tree(session, CACHE / "sanity")):
+        # Below a checkout that ignores it, ansible-test would find no files; a repository of its own has them all.
+        session.run("git", "init", "--quiet", external=True, log=False)
+        session.run("git", "add", "--all", external=True, log=False)
+        return gate(session, "ansible-test", "sanity", *options, env=environment)
+
+
+def pip_wanted(session: nox.Session) -> str:
+    """Return the version of pip that ansible-test would download to start with."""
+    found = importlib.util.find_spec("ansible_test")
+    folders = found.submodule_search_locations if found else None
+    texts = [pathlib.Path(folder, "_internal/python_requirements.py").read_text() for folder in folders or ()]
+    version = re.search(r"pip='([0-9.]+)'", "".join(texts))
+    if version is None:
+        session.error("ansible-test no longer says which pip it wants; see pip_wanted() in tests/lab/sanity.py")
+    return version[1]
+
+
+def carry_pip_settings(session: nox.Session, home: pathlib.Path) -> None:
+    """Write the user's own pip settings (files and PIP_ variables) to a home folder that ansible-test hands to pip."""
+    listed = said(session, "python", "-m", "pip", "config", "list")
+    settings = dict(re.findall(r"^(?:global|user|:env:)\.(\S+)='(.*)'$", listed, re.MULTILINE))
+    path = home / ".config/pip/pip.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value.encode().decode('unicode_escape')}" for name, value in settings.items()]
+    path.write_text("\n".join(["[global]", *(line.replace("\n", "\n  ") for line in lines)]) + "\n")
+
+
+def interpreters_first(path: str) -> str:
+    """Return the PATH with pyenv's interpreters before its shims, which answer for versions that are not set."""
+    folders = path.split(os.pathsep)
+    shims = [folder for folder in folders if pathlib.Path(folder).name == "shims"]
+    real = [str(found) for shim in shims for found in pathlib.Path(shim).parent.glob("versions/3.*/bin")]
+    return os.pathsep.join([*(folder for folder in folders if folder not in shims), *real])

@@ -30,9 +30,8 @@ def dns_findings(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
                 "dns_silent",
                 WARNING,
                 DNS,
-                "DNS gave no answer about its MX records",
-                "see that the resolver answers (resolv.conf, or the option resolver), and that the domain's name "
-                "servers do",
+                "DNS gave no answer for its MX records",
+                "check that the resolver (resolv.conf, or the option resolver) and the domain's name servers answer",
                 MX,
             )
         return
@@ -55,10 +54,9 @@ def _no_record(domain: DomainEvidence, exchangers: Sequence[MxRecord], state: Ho
         "mx_record",
         ERROR,
         DNS,
-        f"DNS names no MX of it that is this host, so that no mail arrives; it names {named or 'none'}",
-        f"add the record {domain.name}. IN MX 100 {state.value('myhostname')}., or, where one of these is this "
-        "host seen "
-        "through NAT, its address to proxy_interfaces",
+        f"DNS does not name this host as an MX for it, so no mail arrives; it names {named or 'none'}",
+        f"add the record {domain.name}. IN MX 100 {state.value('myhostname')}., or, if one of these is this "
+        "host behind NAT, add its address to proxy_interfaces",
         MX,
     )
 
@@ -72,10 +70,9 @@ def _own_record(domain: DomainEvidence, record: MxRecord, state: HostState) -> I
             "inet_protocols",
             WARNING,
             LOCAL,
-            f"its MX {record.host} has the address {unheard[0]}, and inet_protocols is "
-            f"{state.value('inet_protocols')}: "
-            "senders that try it are turned away",
-            f"set inet_protocols to all, or take {unheard[0]} out of DNS",
+            f"its MX {record.host} has the address {unheard[0]}, but inet_protocols is "
+            f"{state.value('inet_protocols')}: senders that try that address are turned away",
+            f"set inet_protocols to all, or remove {unheard[0]} from DNS",
             MX,
         )
     known = [one for one in record.addresses if state.is_self(one, (), ())]
@@ -88,8 +85,8 @@ def _own_record(domain: DomainEvidence, record: MxRecord, state: HostState) -> I
             "proxy_interfaces",
             ERROR,
             LOCAL,
-            f"the world reaches this host ({record.host}) at {', '.join(strange)}, "
-            "which it does not know as its own: mail can loop",
+            f"DNS lists this host ({record.host}) at {', '.join(strange)}, "
+            "which it does not recognise as its own: mail can loop",
             f"add {', '.join(strange)} to proxy_interfaces, or correct the address of {record.host} in DNS",
             MX,
         )
@@ -102,7 +99,7 @@ def _own_record(domain: DomainEvidence, record: MxRecord, state: HostState) -> I
             LOCAL,
             f"its MX {record.host} has the address {deaf[0]}, on which Postfix does not listen "
             f"(inet_interfaces is {state.value('inet_interfaces')})",
-            f"add {deaf[0]} to inet_interfaces, or set that to all, and restart Postfix",
+            f"add {deaf[0]} to inet_interfaces or set it to all, then restart Postfix",
             MX,
         )
 
@@ -125,7 +122,7 @@ def _any_record(domain: DomainEvidence, record: MxRecord) -> Iterator[Finding]:
             ERROR,
             DNS,
             f"its MX {record.host} is an alias (CNAME), which RFC 5321 forbids: some senders refuse it",
-            f"have the MX record name the host itself, or give {record.host} address records",
+            f"point the MX record at the host itself, or give {record.host} address records",
             MX,
         )
     elif record.resolved and not record.addresses:
@@ -160,8 +157,7 @@ def _order(domain: DomainEvidence, own: Sequence[MxRecord], state: HostState) ->
             WARNING,
             DNS,
             f"{better[0].host} (preference {better[0].preference}) comes before this host ({best}) and is not its "
-            "mail host "
-            f"{domain.nexthop}: mail passes this host by",
+            f"mail host {domain.nexthop}: mail bypasses this host",
             f"give this host's MX record a lower preference than {better[0].preference}, or send its mail to "
             f"{better[0].host}",
             MX,
@@ -181,7 +177,7 @@ def _policy(domain: DomainEvidence, own: Sequence[MxRecord]) -> Iterator[Finding
             "mta_sts",
             WARNING,
             DNS,
-            f"it announces an MTA-STS policy (_mta-sts.{domain.name}), which can't be fetched",
+            f"its MTA-STS policy, announced by _mta-sts.{domain.name}, can't be fetched",
             f"serve https://mta-sts.{domain.name}/.well-known/mta-sts.txt, or remove the record _mta-sts.{domain.name}",
             MX,
         )
@@ -193,7 +189,8 @@ def _policy(domain: DomainEvidence, own: Sequence[MxRecord]) -> Iterator[Finding
             "mta_sts",
             ERROR if mode == "enforce" else WARNING,
             DNS,
-            f"its MTA-STS policy (mode {mode}) does not list this host ({unnamed[0]}): senders that heed it pass it by",
+            f"its MTA-STS policy (mode {mode}) does not list this host ({unnamed[0]}): senders that honour it will "
+            "skip this host",
             f"add the line mx: {unnamed[0]} to the policy, and change the id in _mta-sts.{domain.name}",
             MX,
         )

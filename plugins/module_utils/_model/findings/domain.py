@@ -41,7 +41,7 @@ def domain_findings(domain: DomainEvidence, state: HostState) -> Iterator[Findin
             "relay_domains",
             ERROR,
             LOCAL,
-            "it is not in relay_domains, so that its mail is refused",
+            "it is not in relay_domains, so its mail is refused",
             "run the role for it, or add it to relay_domains",
         )
         return
@@ -51,7 +51,7 @@ def domain_findings(domain: DomainEvidence, state: HostState) -> Iterator[Findin
             "class",
             ERROR,
             LOCAL,
-            f"{parameter} has it too ({member}), and a domain has one class",
+            f"it is also in {parameter} ({member}), but a domain can be in only one address class",
             f"remove it from {parameter} or from relay_domains",
         )
     yield from _recipients(domain, state)
@@ -71,8 +71,8 @@ def _recipients(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             "no_recipients",
             ERROR,
             LOCAL,
-            "relay_recipient_maps has no recipient of it: all its mail is refused",
-            "list its recipients in a table of relay_recipient_maps",
+            "relay_recipient_maps lists no recipients for it: all its mail is refused",
+            "list its recipients in a relay_recipient_maps table",
             RECIPIENTS,
         )
     elif asks_all or domain.verified:
@@ -83,8 +83,8 @@ def _recipients(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
                 "verify_only",
                 WARNING,
                 LOCAL,
-                "its recipients are only checked by asking its mail host, and while that is away all are put off "
-                f"({code})",
+                "its recipients are checked only by asking its mail host, and all are deferred "
+                f"({code}) while that is down",
                 "list its recipients, or set unverified_recipient_defer_code to 250",
                 RECIPIENTS,
             )
@@ -94,8 +94,8 @@ def _recipients(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             "accepts_any",
             INFO,
             LOCAL,
-            "a wildcard row accepts every recipient, and mail for those that do not exist bounces to senders that are "
-            "often forged",
+            "a wildcard row accepts every recipient, so mail for those that do not exist bounces, often to forged "
+            "senders",
             "list its recipients, and remove its wildcard row",
             RECIPIENTS,
         )
@@ -105,10 +105,9 @@ def _recipients(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             "accepts_any",
             WARNING,
             LOCAL,
-            "relay_recipient_maps is empty: every recipient is accepted, and mail for those that do not exist "
-            "bounces to "
-            "senders that are often forged",
-            "list its recipients in a table of relay_recipient_maps",
+            "relay_recipient_maps is empty: every recipient is accepted, so mail for those that do not exist "
+            "bounces, often to forged senders",
+            "list its recipients in a relay_recipient_maps table",
             RECIPIENTS,
         )
 
@@ -123,7 +122,7 @@ def _way_out(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             ERROR,
             LOCAL,
             f"{answer.member} in transport_maps answers {answer.result} for {answer.key}: its mail {what}",
-            "remove that entry, or have it say relay:[the mail host]",
+            "remove that entry, or change its result to relay:[the mail host]",
             NEXTHOP,
         )
         return
@@ -164,8 +163,8 @@ def _captured(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             "relayhost",
             ERROR,
             LOCAL,
-            f"{captor} takes its mail instead of its MX",
-            f"add the transport row {domain.name} relay: or, with its mail host, {domain.name} relay:[mail host]",
+            f"{captor} takes its mail instead of its MX hosts",
+            f"add the transport row {domain.name} relay: or, to name its mail host, {domain.name} relay:[mail host]",
             NEXTHOP,
         )
 
@@ -194,7 +193,7 @@ def _nexthop(domain: DomainEvidence, state: HostState) -> Iterator[Finding]:
             "mail_host",
             ERROR,
             LOCAL,
-            f"its mail is sent to {domain.nexthop}, which DNS does not know: it is returned at once",
+            f"its mail is sent to {domain.nexthop}, which does not exist in DNS: it is returned at once",
             "correct the name in transport_maps, or add it to DNS",
             NEXTHOP,
         )
@@ -223,7 +222,7 @@ def _without_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Find
             "nexthop_brackets",
             INFO,
             LOCAL,
-            f"{domain.nexthop} has no brackets in its transport row, so that an MX record added for it later takes "
+            f"{domain.nexthop} has no brackets in its transport row: an MX record added for it later would take "
             "its mail",
             f"write relay:[{domain.nexthop}] in transport_maps",
             NEXTHOP,

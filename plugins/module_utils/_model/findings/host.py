@@ -58,7 +58,7 @@ def host_findings(state: HostState, facts: HostFacts) -> Iterator[Finding]:
             "dns",
             INFO,
             DNS,
-            "nothing was judged by DNS, since Python's dnspython is missing",
+            "no DNS checks were made: Python's dnspython is missing",
             f"install {state.dns_lacks}",
             MX,
         )
@@ -77,7 +77,7 @@ def _strangers(state: HostState) -> Iterator[Finding]:
             LOCAL,
             f"strangers can relay through this host, or smtpd does not start: {name} is "
             f"{relay or recipient or 'empty'}",
-            f"end {name} with reject_unauth_destination, after what permits your own clients and nobody else",
+            f"end {name} with reject_unauth_destination, after the restrictions that permit only your own clients",
             SENDER,
         )
     elif restrictions.rejecting(relay) != relay or restrictions.rejecting(recipient) != recipient:
@@ -86,8 +86,8 @@ def _strangers(state: HostState) -> Iterator[Finding]:
             "relay_deferred",
             WARNING,
             LOCAL,
-            "a relay attempt is deferred (454), and so tried again and again",
-            "replace defer_unauth_destination by reject_unauth_destination in "
+            "relay attempts are deferred (454) instead of refused, so senders keep retrying",
+            "replace defer_unauth_destination with reject_unauth_destination in "
             + (RELAY_RESTRICTIONS if restrictions.rejecting(relay) != relay else RECIPIENT_RESTRICTIONS),
             SENDER,
         )
@@ -108,8 +108,8 @@ def _strangers(state: HostState) -> Iterator[Finding]:
             "mynetworks",
             ERROR,
             LOCAL,
-            f"mynetworks contains {network}, so that everybody may relay",
-            f"take {network} out of mynetworks; only networks of your own clients belong there",
+            f"mynetworks contains {network}, so anyone may relay",
+            f"remove {network} from mynetworks; only your own clients' networks belong there",
             SENDER,
         )
 
@@ -125,7 +125,7 @@ def _restriction_names(state: HostState) -> Iterator[Finding]:
                 "restriction",
                 ERROR,
                 LOCAL,
-                f"{name}: {wrong}: smtpd answers 451 to everybody whom it comes to",
+                f"{name}: {wrong}: smtpd answers 451 to every client that reaches it",
                 f"correct {name}: {remedy}",
                 SENDER,
             )
@@ -135,8 +135,8 @@ def _restriction_names(state: HostState) -> Iterator[Finding]:
                 "permit_mx_backup",
                 WARNING,
                 LOCAL,
-                f"{name} has permit_mx_backup: whoever names this host as MX relays through it, to any recipient",
-                f"take permit_mx_backup out of {name}, and name the domains in relay_domains",
+                f"{name} has permit_mx_backup: anyone who names this host as MX can relay through it, to any recipient",
+                f"remove permit_mx_backup from {name}, and list the domains in relay_domains",
                 SENDER,
             )
 
@@ -150,7 +150,7 @@ def _listening(state: HostState) -> Iterator[Finding]:
             ERROR,
             LOCAL,
             f"inet_interfaces is {', '.join(interfaces)}: no mail arrives",
-            "set inet_interfaces to all, and restart Postfix",
+            "set inet_interfaces to all, then restart Postfix",
         )
     disabled = [one for one in split_items(state.value("master_service_disable")) if one in NO_SMTP]
     if disabled:
@@ -159,8 +159,8 @@ def _listening(state: HostState) -> Iterator[Finding]:
             "smtp_service",
             ERROR,
             LOCAL,
-            f"master_service_disable has {disabled[0]}: no mail arrives",
-            f"take {disabled[0]} out of master_service_disable",
+            f"master_service_disable contains {disabled[0]}: no mail arrives",
+            f"remove {disabled[0]} from master_service_disable",
         )
     elif state.services:
         yield from _ports(state)
@@ -170,7 +170,7 @@ def _listening(state: HostState) -> Iterator[Finding]:
             "myhostname",
             WARNING,
             LOCAL,
-            f"myhostname is {state.value('myhostname')}: other hosts refuse such a name, and loops are not seen",
+            f"myhostname is {state.value('myhostname')}: other hosts refuse such a name, and mail loops go undetected",
             "set myhostname to the host's full name in DNS",
         )
 
@@ -193,8 +193,9 @@ def _ports(state: HostState) -> Iterator[Finding]:
             "smtp_service",
             INFO,
             LOCAL,
-            f"mail is taken on port {ports[0]} alone, so that none arrives but what something passes on to it",
-            f"see that port 25 of the address in DNS leads to port {ports[0]}, or add the service smtp, type inet",
+            f"mail is accepted only on port {ports[0]}, so none arrives unless something forwards it there",
+            f"check that port 25 of the address in DNS is forwarded to port {ports[0]}, or add the service smtp, type "
+            "inet",
         )
 
 
@@ -209,7 +210,12 @@ def _port_of_mail(service: Service) -> str:
 def _service(state: HostState) -> Iterator[Finding]:
     if state.service_active is False:
         yield Finding(
-            "", "service", ERROR, LOCAL, f"the service {state.service_name} does not run", f"start {state.service_name}"
+            "",
+            "service",
+            ERROR,
+            LOCAL,
+            f"the service {state.service_name} is not running",
+            f"start {state.service_name}",
         )
     elif state.reload_pending:
         yield Finding(
@@ -232,7 +238,7 @@ def _refusing(state: HostState) -> Iterator[Finding]:
             "reject_unlisted",
             ERROR,
             LOCAL,
-            "smtpd_reject_unlisted_recipient is no: recipients that are not listed are accepted, and bounce",
+            "smtpd_reject_unlisted_recipient is no: unlisted recipients are accepted, and their mail bounces",
             "set smtpd_reject_unlisted_recipient to yes",
             RECIPIENTS,
         )
@@ -244,9 +250,7 @@ def _refusing(state: HostState) -> Iterator[Finding]:
             WARNING,
             LOCAL,
             f"unknown_relay_recipient_reject_code is {code}: "
-            + (
-                "mail for unknown recipients is tried again and again" if code.startswith("4") else "senders expect 550"
-            ),
+            + ("senders keep retrying mail for unknown recipients" if code.startswith("4") else "senders expect 550"),
             "set unknown_relay_recipient_reject_code to 550",
             RECIPIENTS,
         )
@@ -256,7 +260,7 @@ def _refusing(state: HostState) -> Iterator[Finding]:
             "soft_bounce",
             WARNING,
             LOCAL,
-            "soft_bounce is yes: whatever is refused for good is refused for now only, and tried again and again",
+            "soft_bounce is yes: permanent refusals become temporary, so senders keep retrying",
             "set soft_bounce to no",
             RECIPIENTS,
         )
@@ -272,7 +276,7 @@ def _relaying(state: HostState) -> Iterator[Finding]:
             "relay_service",
             ERROR,
             LOCAL,
-            "master.cf has no service relay/unix, so that no relay domain's mail leaves",
+            "master.cf has no service relay/unix, so no mail for relay domains leaves this host",
             "add the service relay, type unix, command smtp",
             NEXTHOP,
         )
@@ -282,8 +286,8 @@ def _relaying(state: HostState) -> Iterator[Finding]:
             "fallback_relay",
             WARNING,
             LOCAL,
-            f"{name} takes mail of relay domains that has to wait here",
-            f"give the service relay/unix the override {name}=",
+            f"{name} takes mail for relay domains that should wait here",
+            f"add the override {name}= to the service relay/unix",
             NEXTHOP,
         )
     held = [one for one in split_items(state.value("defer_transports")) if one in ("relay", "smtp")]
@@ -293,8 +297,8 @@ def _relaying(state: HostState) -> Iterator[Finding]:
             "defer_transports",
             ERROR,
             LOCAL,
-            f"defer_transports has {held[0]}: mail stays in the queue until someone flushes it",
-            f"take {held[0]} out of defer_transports",
+            f"defer_transports contains {held[0]}: mail stays in the queue until someone flushes it",
+            f"remove {held[0]} from defer_transports",
             NEXTHOP,
         )
 
@@ -309,8 +313,8 @@ def _waiting(state: HostState, facts: HostFacts) -> Iterator[Finding]:
             "queue_lifetime",
             ERROR,
             LOCAL,
-            f"maximal_queue_lifetime is {lifetime}, which is no time value: Postfix's daemons do not start",
-            "write maximal_queue_lifetime like 10d",
+            f"maximal_queue_lifetime is {lifetime}, which is not a time value: Postfix's daemons do not start",
+            "set maximal_queue_lifetime to a value such as 10d",
             NEXTHOP,
         )
     elif wanted is not None and kept is not None and kept < wanted:
@@ -329,8 +333,8 @@ def _waiting(state: HostState, facts: HostFacts) -> Iterator[Finding]:
             "chroot",
             WARNING,
             LOCAL,
-            f"services in the chroot see other files than the system has: {', '.join(facts.stale_copies)}",
-            "restart Postfix where its start copies these files, else copy them yourself",
+            f"files in the chroot are missing or differ from the system's: {', '.join(facts.stale_copies)}",
+            "restart Postfix if its start copies these files, or copy them yourself",
             NEXTHOP,
         )
 
@@ -358,8 +362,8 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 "table_type",
                 ERROR,
                 LOCAL,
-                f"tables of type {kind} do not work here, and {where} is one: smtpd answers 451",
-                f"install what {kind} needs, or write the table in a type of postconf -m and name that in "
+                f"{where} is of type {kind}, which this Postfix does not support: smtpd answers 451",
+                f"install support for {kind}, or write the table in a type that postconf -m lists and name that in "
                 f"{table.parameter}",
                 place,
             )
@@ -370,7 +374,7 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 ERROR,
                 LOCAL,
                 f"the index of {where} is {table.index}: lookups fail or are out of date",
-                f"run the role again or postmap {table.reference}, or take it out of {table.parameter}",
+                f"run the role again, run postmap {table.reference}, or remove it from {table.parameter}",
                 place,
             )
         elif table.unreadable_for:
@@ -380,6 +384,6 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 ERROR,
                 LOCAL,
                 f"{table.unreadable_for} can't read {where}, which proxymap opens for smtpd: smtpd answers 451",
-                f"let {table.unreadable_for} read the table, as with mode 0644, or take proxy: off it",
+                f"let {table.unreadable_for} read the table (mode 0644, for example), or remove the prefix proxy:",
                 place,
             )

@@ -55,7 +55,7 @@ def mail_host_findings(domain: DomainEvidence, state: HostState) -> Iterator[Fin
             WARNING,
             REMOTE,
             f"its mail host {talk.server} can't be reached from here ({talk.failure}): its mail waits in the queue",
-            "see that the mail host runs, and that no firewall keeps this host from its port",
+            "check that the mail host is running and that no firewall blocks this host from its port",
             MAIL_HOST,
         )
         return
@@ -80,7 +80,7 @@ def _refused(domain: DomainEvidence, talk: Talk, step: str, answer: Answer) -> F
             "mail_host_defers",
             WARNING,
             REMOTE,
-            f"its mail host {talk.server} puts this host off at {step} ({said}): after an outage its mail comes late",
+            f"its mail host {talk.server} defers this host at {step} ({said}): its mail arrives late after an outage",
             "exempt this host from greylisting and postscreen on the mail host, as one of the domain's own MX hosts",
             MAIL_HOST,
         )
@@ -91,9 +91,8 @@ def _refused(domain: DomainEvidence, talk: Talk, step: str, answer: Answer) -> F
             WARNING,
             REMOTE,
             f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here ({said}): "
-            "mail for "
-            "it is accepted and bounces",
-            "take the recipient off the list here, or add it on the mail host; compare the rest of the lists too",
+            "mail for it is accepted, then bounces",
+            "remove the recipient from the list here, or add it on the mail host; compare the other entries too",
             RECIPIENTS,
         )
     return Finding(
@@ -103,8 +102,7 @@ def _refused(domain: DomainEvidence, talk: Talk, step: str, answer: Answer) -> F
         REMOTE,
         f"its mail host {talk.server} refuses this host at {step} ({said}): all its mail bounces",
         "exempt this host from block lists, SPF and client checks on the mail host, as one of the domain's own MX "
-        "hosts, "
-        "or correct what the answer says",
+        "hosts, or correct what the answer complains about",
         MAIL_HOST,
     )
 
@@ -118,9 +116,9 @@ def _limits(domain: DomainEvidence, talk: Talk, state: HostState) -> Iterator[Fi
             "message_size",
             WARNING,
             LOCAL,
-            f"this host takes messages of {ours or 'any number of'} bytes and its mail host {talk.server} of "
-            f"{theirs or 'any number of'}: "
-            + ("those between are accepted and bounce" if tight else "those between are refused here only"),
+            f"messages may have {ours or 'any number of'} bytes here but {theirs or 'any number of'} on its mail host "
+            f"{talk.server}: "
+            + ("those in between are accepted, then bounce" if tight else "those in between are refused only here"),
             f"set message_size_limit to {theirs}",
             MAIL_HOST,
         )
@@ -130,8 +128,8 @@ def _limits(domain: DomainEvidence, talk: Talk, state: HostState) -> Iterator[Fi
             "smtputf8",
             INFO,
             LOCAL,
-            f"this host offers SMTPUTF8 and its mail host {talk.server} does not: such mail is accepted and bounces",
-            "set smtputf8_enable to no here, or have the mail host offer it",
+            f"this host offers SMTPUTF8, but its mail host {talk.server} does not: such mail is accepted, then bounces",
+            "set smtputf8_enable to no here, or enable SMTPUTF8 on the mail host",
             MAIL_HOST,
         )
 
@@ -161,7 +159,8 @@ def stranger_findings(
             ERROR,
             LOCAL,
             f"{server} does not answer a stranger on its SMTP port ({failed.failure})",
-            "see that Postfix runs and listens there, and that no firewall is between, on the side of the prober too",
+            "check that Postfix is running and listening there, and that no firewall is in between, including on the "
+            "prober's side",
             SENDER,
         )
         return
@@ -186,7 +185,7 @@ def _stranger(name: str, talk: Talk, listed: str, unknown: str) -> Iterator[Find
             "probe_postmaster",
             WARNING,
             LOCAL,
-            f"postmaster@{name} is refused ({answer[0]} {answer[1]}), which RFC 5321 requires",
+            f"postmaster@{name} is refused ({answer[0]} {answer[1]}), although RFC 5321 requires it to be accepted",
             f"add postmaster@{name} to its recipients",
             RECIPIENTS,
         )
@@ -197,7 +196,7 @@ def _stranger(name: str, talk: Talk, listed: str, unknown: str) -> Iterator[Find
             "probe_unknown",
             WARNING,
             LOCAL,
-            f"a recipient that nobody has is accepted ({unknown}): such mail bounces to senders that are often forged",
+            f"a recipient that does not exist is accepted ({unknown}): such mail bounces, often to forged senders",
             "list its recipients, and remove its wildcard row",
             RECIPIENTS,
         )
@@ -207,7 +206,7 @@ def _stranger(name: str, talk: Talk, listed: str, unknown: str) -> Iterator[Find
             "probe_unknown",
             WARNING,
             LOCAL,
-            f"a recipient that nobody has is put off instead of refused ({answer[0]} {answer[1]})",
+            f"a recipient that does not exist is deferred instead of refused ({answer[0]} {answer[1]})",
             "set unknown_relay_recipient_reject_code to 550 and soft_bounce to no, and repair tables that can't "
             "be read",
             RECIPIENTS,
@@ -221,11 +220,11 @@ def _put_off(name: str, what: str, answer: Answer) -> Finding:
         "probe_deferred" if again else "probe_refused",
         WARNING if again else ERROR,
         LOCAL,
-        f"{what} is {'put off' if again else 'refused'} ({answer[0]} {answer[1]})",
+        f"{what} is {'deferred' if again else 'refused'} ({answer[0]} {answer[1]})",
         (
-            "see what the log of this host says of that answer: a table that can't be read, a block list, greylisting"
+            "look for the cause in this host's log: a table that can't be read, a block list or greylisting"
             if again
-            else "add the recipient to its list, or see in the log of this host which restriction refuses"
+            else "add the recipient to its list, or look in this host's log for the restriction that refuses it"
         ),
         HOST,
     )
@@ -242,9 +241,8 @@ def _foreign(server: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
             ERROR,
             LOCAL,
             f"a stranger may send to {taken[0]} through {server} ({taken[1][0]} {taken[1][1]})",
-            "end smtpd_relay_restrictions with reject_unauth_destination, have only your own clients in "
-            "mynetworks, and keep "
-            "allow_untrusted_routing = no",
+            "end smtpd_relay_restrictions with reject_unauth_destination, list only your own clients in "
+            "mynetworks, and keep allow_untrusted_routing = no",
             SENDER,
         )
     elif put_off:
@@ -253,8 +251,7 @@ def _foreign(server: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
             "probe_relay_deferred",
             WARNING,
             LOCAL,
-            f"a relay attempt to {put_off[0]} is put off ({put_off[1][0]} {put_off[1][1]}), and so tried again and "
-            "again",
-            "replace defer_unauth_destination by reject_unauth_destination in smtpd_relay_restrictions",
+            f"a relay attempt to {put_off[0]} is deferred ({put_off[1][0]} {put_off[1][1]}), so senders keep retrying",
+            "replace defer_unauth_destination with reject_unauth_destination in smtpd_relay_restrictions",
             SENDER,
         )

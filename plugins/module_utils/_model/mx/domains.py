@@ -63,22 +63,22 @@ def recipient_policies(request: MxRequest, host: HostState, plan: MxPlan) -> Non
                 plan.refuse(
                     item.name,
                     "recipient_check",
-                    f"recipient_check is none, which accepts every recipient, and its policy is {item.policy}",
-                    "make recipient_check table, or leave out recipients and recipients_policy",
+                    f"recipient_check is none, which accepts every recipient, but its policy is {item.policy}",
+                    "set recipient_check to table, or leave out recipients and recipients_policy",
                 )
         elif item.policy is None:
             plan.refuse(
                 item.name,
                 "no_recipients",
                 "it has no recipients and no recipients_policy",
-                "list its recipients, or say recipients_policy any, verify or external",
+                "list its recipients, or set recipients_policy to any, verify or external",
             )
         elif item.policy == LISTED and not item.listed_count:
             plan.refuse(
                 item.name,
                 "no_recipients",
-                "its list of recipients is empty, so that all its mail would be refused",
-                "list its recipients, or say recipients_policy any, verify or external",
+                "its list of recipients is empty, so all its mail would be refused",
+                "list its recipients, or set recipients_policy to any, verify or external",
             )
         elif item.policy != EXTERNAL:
             rows = host.recipient_rows.get(item.name, DomainRows())
@@ -123,7 +123,7 @@ def _keep_routes(request: MxRequest, host: HostState, plan: MxPlan) -> None:
         if name in request.peer_domains:
             plan.transport[one] = "relay:"
         elif name not in request.declared and not request.settings["remove_undeclared"] and captured not in rows:
-            plan.notes.append(f"the transport row {captured} routes {one} as well, which no role declares")
+            plan.notes.append(f"the transport row {captured} also routes {one}, which no role declares")
 
 
 def secondary_rows(request: MxRequest, host: HostState, plan: MxPlan) -> None:
@@ -172,7 +172,7 @@ def _others_routed_by(dotted: str, request: MxRequest, host: HostState) -> list[
 
 
 def _row_stays(dotted: str, others: list[str]) -> str:
-    return f"the transport row {dotted} stays, since it routes {others[0]}, which no role declares"
+    return f"the transport row {dotted} stays because it routes {others[0]}, which no role declares"
 
 
 def refuse_other_classes(request: MxRequest, host: HostState, plan: MxPlan) -> None:
@@ -181,7 +181,7 @@ def refuse_other_classes(request: MxRequest, host: HostState, plan: MxPlan) -> N
             plan.refuse(
                 item.name,
                 "class",
-                f"{parameter} has it too ({member}), and a domain has one class",
+                f"it is also in {parameter} ({member}), but a domain can be in only one address class",
                 f"remove it from {parameter}, or leave it out here",
             )
 
@@ -195,13 +195,13 @@ def refuse_loops(request: MxRequest, host: HostState, plan: MxPlan) -> None:
             plan.refuse(
                 item.name,
                 "captured",
-                f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, "
-                "before any row of ours",
+                f"{capture.member} in transport_maps answers {capture.result} for {capture.key} "
+                "before this role's table is asked",
                 # Postfix asks all members for the whole address before it asks any for the domain.
                 (
                     "leave the domain out of that entry"
                     if capture.key.startswith("any address")
-                    else "remove that entry, or put the member after the table of this role"
+                    else "remove that entry, or put the member after this role's table"
                 ),
             )
         if item.role == SECONDARY:
@@ -219,7 +219,7 @@ def _refuse_best_exchanger(
             name,
             "best_mx",
             f"DNS names this host ({own.host}, preference {own.preference}) as its best MX, "
-            "so that a secondary would bounce what it accepts",
+            "so a secondary would bounce what it accepts",
             "make the domain primary with a mail_host, or give the primary's MX record a lower preference",
         )
 
@@ -230,22 +230,22 @@ def _refuse_own_nexthop(item: DomainItem, host: HostState, proxies: Sequence[str
         plan.refuse(
             item.name,
             "own_nexthop",
-            f"its mail_host {nexthop} is this host, so that its mail would loop",
+            f"its mail_host {nexthop} is this host, so its mail would loop",
             "name the host that keeps its mailboxes",
         )
     elif item.mx_lookup and best_exchanger(host.mx.get(nexthop, ()), host, proxies):
         plan.refuse(
             item.name,
             "own_nexthop",
-            f"the best MX of its mail_host {nexthop} is this host, so that its mail would loop",
+            f"the best MX of its mail_host {nexthop} is this host, so its mail would loop",
             "leave out mx_lookup, or name the host that keeps its mailboxes",
         )
     elif unknown_host(nexthop, item.mx_lookup, host):
         plan.refuse(
             item.name,
             "mail_host",
-            f"DNS knows no {'MX or ' if item.mx_lookup else ''}address of its mail_host {nexthop}, "
-            "so that its mail would be returned at once",
+            f"DNS has no {'MX or ' if item.mx_lookup else ''}address for its mail_host {nexthop}, "
+            "so its mail would be returned at once",
             "correct the name, or add it to DNS",
         )
 
@@ -266,7 +266,7 @@ def undeclared_domains(request: MxRequest, host: HostState, plan: MxPlan) -> Non
         for name in plan.undeclared:
             if host.relayed[name] == name:
                 _let_go(name, False, request, host, plan)
-        plan.notes += [f"{one} is relayed through {host.relayed[one]}, which this role does not write" for one in stay]
+        plan.notes += [f"{one} is relayed through {host.relayed[one]}, which this role does not manage" for one in stay]
     closes = settings["recipient_check"] == "table" and not split_items(host.value("relay_recipient_maps"))
     if not closes or not _needs_recipients_table(request, host, plan):
         return
@@ -284,15 +284,15 @@ def undeclared_domains(request: MxRequest, host: HostState, plan: MxPlan) -> Non
             plan.refuse(
                 name,
                 "undeclared",
-                "this host relays it without a list of recipients; the list made here would refuse all its recipients",
+                "this host relays it without a list of recipients; a list created now would refuse all its recipients",
                 f"declare the domain, or set {request.role or 'mx'}_undeclared_domains: any",
             )
     for name in host.unlisted_relay_members:
         plan.refuse(
             name,
             "undeclared",
-            "which domains it has can't be seen; the list made here would refuse all their recipients",
-            "declare its domains and take it out of relay_domains, or make recipient_check none",
+            "cannot tell which domains it contains; a list created now would refuse all their recipients",
+            "declare its domains and remove it from relay_domains, or set recipient_check to none",
         )
 
 
@@ -332,7 +332,7 @@ def _let_go(
         plan.refuse(
             name,
             "still_mx",
-            f"DNS still names this host ({named[0].host}) as its MX, so that its mail would be refused",
+            f"DNS still names this host ({named[0].host}) as its MX, so its mail would be refused",
             "remove the MX record first, or declare the domain with state: absent and force: true",
         )
         return
@@ -341,7 +341,7 @@ def _let_go(
             plan.refuse(
                 name,
                 "relay_domains",
-                f"relay_domains has it from {host.relayed[one]}, which this role does not write",
+                f"it is in relay_domains through {host.relayed[one]}, which this role does not manage",
                 "remove it there",
             )
         elif host.relayed[one] == one:
@@ -402,17 +402,17 @@ def _unmatch_subdomains(request: MxRequest, host: HostState, plan: MxPlan) -> No
             plan.refuse(
                 name,
                 "subdomains",
-                f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and {host.relayed[name]} "
-                "would then match no subdomain of it",
-                f"declare the domain, or give that list .{name} as well",
+                f"recipient_check is none, so relay_domains is removed from {PARENTS}, and {host.relayed[name]} "
+                "would then match none of its subdomains",
+                f"declare the domain, or add .{name} to that list",
             )
     if host.unlisted_relay_members:
         plan.refuse(
             "",
             "subdomains",
-            f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and whether "
-            f"{', '.join(host.unlisted_relay_members)} needs that can't be seen",
-            "make recipient_check table, or declare the domains and leave that member out",
+            f"recipient_check is none, so relay_domains is removed from {PARENTS}; cannot tell whether "
+            f"{', '.join(host.unlisted_relay_members)} needs it there",
+            "set recipient_check to table, or declare the domains and remove that member",
         )
 
 
@@ -432,7 +432,7 @@ def recipient_maps(request: MxRequest, host: HostState, plan: MxPlan) -> None:
         plan.parameters["relay_recipient_maps"] = ""
         plan.notes.append(
             "recipient_check is none: every recipient of a relay domain is accepted, "
-            "and mail for unknown ones will be returned to senders that are often forged"
+            "and mail for unknown ones will bounce, often to forged senders"
         )
         return
     needed = _needs_recipients_table(request, host, plan)
@@ -443,15 +443,15 @@ def recipient_maps(request: MxRequest, host: HostState, plan: MxPlan) -> None:
             plan.refuse(
                 item.name,
                 "external",
-                "relay_recipient_maps is empty, so that every recipient would be accepted",
-                "set relay_recipient_maps to the map that keeps its recipients first",
+                "relay_recipient_maps is empty, so every recipient would be accepted",
+                "first set relay_recipient_maps to the map that holds its recipients",
             )
         elif item.probe_recipient and host.probed.get(item.probe_recipient) is False:
             plan.refuse(
                 item.name,
                 "external",
-                "its probe_recipient is not found in relay_recipient_maps",
-                "have the map answer for it, or correct probe_recipient",
+                "its probe_recipient is not in relay_recipient_maps",
+                "add it to the map, or correct probe_recipient",
             )
     if needed and host.recipients:
         name_table("relay_recipient_maps", host.recipients, plan)

@@ -54,8 +54,8 @@ def host_wide(request: MxRequest, host: HostState, plan: MxPlan) -> None:
         plan.refuse(
             "",
             "master_service_disable",
-            f"master_service_disable has {disabled[0]}: no other host can deliver mail here",
-            "take it out with mxrelay.postfix.main_cf; postmulti -e create writes it for a new instance",
+            f"master_service_disable contains {disabled[0]}: no other host can deliver mail here",
+            "remove it with mxrelay.postfix.main_cf; postmulti -e create sets it for a new instance",
         )
     for where, value in [("mynetworks", host.value("mynetworks")), *overrides_for_strangers(host, "mynetworks")]:
         world = world_member(value, host.network_files, host.network_answers)
@@ -63,8 +63,8 @@ def host_wide(request: MxRequest, host: HostState, plan: MxPlan) -> None:
             plan.refuse(
                 "",
                 "mynetworks",
-                f"{where} contains {world}: everybody may relay through this host",
-                "leave only the networks of your own clients in it",
+                f"{where} contains {world}: anyone may relay through this host",
+                "leave only your own clients' networks in it",
             )
     if host.version and not supports(host.version, "relay_service_is_guarded"):
         plan.parameters["relay_transport"] = "relay"
@@ -89,9 +89,9 @@ def relay_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> Non
         plan.refuse(
             "",
             "open_relay",
-            f"{' and '.join(names)} let a stranger relay: neither has a reject_unauth_destination before which only "
-            "your own clients are permitted",
-            f"end {names[0]} with reject_unauth_destination, after what permits your own clients and nobody else",
+            f"{' and '.join(names)} let a stranger relay: no reject_unauth_destination follows restrictions that "
+            "permit only your own clients",
+            f"end {names[0]} with reject_unauth_destination, after the restrictions that permit only your own clients",
         )
     for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS):
         before = plan.parameters.get(name, written_value(host, name))
@@ -128,7 +128,7 @@ def _wanted_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> b
             "",
             "open_relay",
             f"{request.role or 'mx'}_relay_restrictions ({wanted}) would let a stranger relay",
-            "end them with reject_unauth_destination, after what permits your own clients and nobody else",
+            "end them with reject_unauth_destination, after the restrictions that permit only your own clients",
         )
     return opens
 
@@ -140,7 +140,7 @@ def fallback_guard(host: HostState, plan: MxPlan) -> None:
         plan.refuse(
             "",
             "relay_service",
-            "master.cf has no service relay/unix, through which mail for relay domains is sent",
+            "master.cf has no service relay/unix, which sends mail for relay domains",
             "add it with mxrelay.postfix.master_cf: name relay, type unix, command smtp",
         )
         return
@@ -208,8 +208,8 @@ def _message_size(request: MxRequest, host: HostState, found: Asked) -> None:
         if limit.isdigit() and int(limit) and (int(limit) < wanted or not wanted):
             found.refuse(
                 "message_size_limit",
-                f"{name} is {limit}, below the message size limit that is asked for, with which Postfix would deliver "
-                "no mail of this host's own mailboxes",
+                f"{name} is {limit}, below the requested message size limit, which would stop delivery "
+                "to this host's own mailboxes",
                 f"ask for at most {limit}, or raise {name} first",
             )
 
@@ -230,8 +230,8 @@ def _clients(request: MxRequest, host: HostState, found: Asked) -> None:
     if restrictions.refuses_everybody(expand(wanted, host.values)):
         found.refuse(
             "client_restrictions",
-            f"client_restrictions ({wanted}) refuse every stranger, so that no mail could come in",
-            "take out reject or defer, or put what permits the senders of mail before it",
+            f"client_restrictions ({wanted}) refuse every stranger, so no mail could come in",
+            "remove reject or defer, or permit the senders of mail before it",
         )
 
 
@@ -266,8 +266,8 @@ def _tls(request: MxRequest, host: HostState, found: Asked) -> None:
     elif wanted == "secure" and not any(override(relay, name, host) for name in AUTHORITIES):
         found.refuse(
             "mail_host_tls",
-            "mail_host_tls is secure, and main.cf names no certificate authority that could vouch for a mail host",
-            "set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf first",
+            "mail_host_tls is secure, but main.cf names no certificate authority that could vouch for a mail host",
+            "first set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf",
         )
 
 
@@ -283,8 +283,8 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: Asked) -> 
                 Refusal(
                     item.name,
                     "mail_host_tls",
-                    f"mail_host_tls is dane, and no TLSA record can say anything about the address {item.nexthop}",
-                    "give its mail_host by name",
+                    f"mail_host_tls is dane, but no TLSA record can exist for the address {item.nexthop}",
+                    "give its mail_host as a name",
                 )
             )
 

@@ -396,7 +396,7 @@ def test_row_for_subdomains_leaves_the_other_roles_domains_to_their_mx(subdomain
 
 def test_row_for_subdomains_that_takes_an_undeclared_domain_with_it_is_noted() -> None:
     on = host(relayed={"sub.x.example": "hash:/t/relayed"})
-    note = "the transport row .x.example routes sub.x.example as well, which no role declares"
+    note = "the transport row .x.example also routes sub.x.example, which no role declares"
     assert primary(listed(subdomains=True), on=on, undeclared_domains="any").notes == [note]
     routed = replace(on, transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
     assert primary(listed(subdomains=True), on=routed, undeclared_domains="any").notes == []
@@ -486,7 +486,7 @@ def test_first_table_on_a_host_that_relays_others_is_refused() -> None:
     assert "secondary_mx_undeclared_domains: any" in secondary(on=on).refusals[0].remedy
     plan = secondary(on=on, undeclared_domains="any")
     assert checks(plan) == [("ldap:/l", "undeclared")]
-    assert "make recipient_check none" in plan.refusals[0].remedy
+    assert "set recipient_check to none" in plan.refusals[0].remedy
 
 
 def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:

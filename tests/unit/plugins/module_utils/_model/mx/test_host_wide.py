@@ -101,7 +101,7 @@ def test_ipv4_alone() -> None:
 @pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣"])
 def test_numbers_are_in_digits(value: str) -> None:
     refused = read_request({"message_size_limit": value}).refusals
-    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "write it in digits, 0 or more")]
+    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "use digits only, 0 or more")]
 
 
 def test_concurrency_is_at_least_one() -> None:

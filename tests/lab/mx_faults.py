@@ -388,6 +388,13 @@ STRANGERS = (
         main("mynetworks=127.0.0.0/8"),
     ),
     Fault(
+        "everybody in the mynetworks of a service of its own",
+        host("mynetworks"),
+        "remove 0.0.0.0/0 from mynetworks of smtp/inet",
+        master("-P smtp/inet/mynetworks=0.0.0.0/0"),
+        master("-PX smtp/inet/mynetworks"),
+    ),
+    Fault(
         "misspelled restriction",
         host("restriction"),
         "correct smtpd_recipient_restrictions",
@@ -555,6 +562,14 @@ ZONE = (
 )
 
 MAIL_HOSTS = (
+    Fault(
+        "mail host does not listen",
+        both("mail_host_unreachable"),
+        "check that the mail host is running",
+        "cp -p /etc/postfix/master.cf /root/master.cf\n" + master("-M# smtp/inet") + "\npostfix reload",
+        "mv /root/master.cf /etc/postfix/master.cf\npostfix reload",
+        on="mail",
+    ),
     Fault(
         "mail host refuses this host",
         both("mail_host_refuses"),

@@ -15,6 +15,15 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    ARRIVAL,
+    DELIVERY,
+    DEPARTURE,
+    LOOKUP,
+    MARKS,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 # Units of the drawing; 380 of them are as wide as a phone.
@@ -32,31 +41,9 @@ MARK_LETTERS = 38
 MARK_LINES = 5
 
 STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
-LINKS = {"mx": "lookup", "host": "arrival", "nexthop": "departure", "mail_host": "delivery"}
-# Between which stations a check finds the path broken. What is not here lies at the finding's place.
-CHECKS = {
-    "mx_record": "arrival",
-    "proxy_interfaces": "arrival",
-    "inet_interfaces": "arrival",
-    "inet_protocols": "arrival",
-    "listens": "arrival",
-    "smtp_service": "arrival",
-    "service": "arrival",
-    "best_mx": "departure",
-    "own_nexthop": "departure",
-    "relayhost": "departure",
-    "fallback_relay": "departure",
-    "relay_service": "departure",
-    "mail_host": "delivery",
-}
-PLACES = {
-    "sender": "lookup",
-    "mx": "mx",
-    "host": "host",
-    "recipients": "host",
-    "nexthop": "departure",
-    "mail_host": "delivery",
-}
+# The link that leads to each station.
+LINKS = {"mx": LOOKUP, "host": ARRIVAL, "nexthop": DEPARTURE, "mail_host": DELIVERY}
+CHECKS = {check.name: check for check in every_check()}
 BY_MX = "by the MX records"
 
 
@@ -84,8 +71,10 @@ def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 
 def place_of(finding: Mapping[str, Any]) -> str:
-    """The station or the link at which a finding is drawn."""
-    return CHECKS.get(finding["check"]) or PLACES.get(finding.get("place", "host"), "host")
+    """The station or the link at which a finding is drawn: where its check is, unless it lies elsewhere on the path."""
+    check = CHECKS.get(finding["check"])
+    place = finding.get("place") or (check.place if check else HOST)
+    return check.mark if check and place == check.place else MARKS.get(place, HOST)
 
 
 def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, Any]:

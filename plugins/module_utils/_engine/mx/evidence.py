@@ -19,7 +19,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    Capture,
+    DomainRows,
+    HostState,
+    MxRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

@@ -31,8 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import unreadable
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

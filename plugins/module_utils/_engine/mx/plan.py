@@ -20,7 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (

@@ -8,13 +8,11 @@ import secrets
 import time
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.probe import (
-    foreign_recipients,
-    stranger_findings,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, Prober

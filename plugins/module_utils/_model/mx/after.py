@@ -8,11 +8,8 @@ import re
 from dataclasses import replace
 from typing import Iterable, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
-    DOMAIN,
-    WHOLE_HOST,
-    checks_of,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,

@@ -151,12 +151,13 @@ def _captured(request: MxRequest, host: HostState) -> list[Refusal]:
         Refusal(
             item.name,
             "captured",
-            f"{capture.member} in transport_maps answers {capture.result} for {capture.key}, " "before any row of ours",
+            f"{capture.member} in transport_maps answers {capture.result} for {capture.key} "
+            "before this role's table is asked",
             # Postfix asks all members for the whole address before it asks any for the domain.
             (
                 "leave the domain out of that entry"
                 if capture.key.startswith("any address")
-                else "remove that entry, or put the member after the table of this role"
+                else "remove that entry, or put the member after this role's table"
             ),
         )
         for item in request.present

@@ -97,8 +97,8 @@ def _message_size(request: MxRequest, host: HostState, found: HostSettings) -> N
         if limit.isdigit() and int(limit) and (int(limit) < wanted or not wanted):
             found.refuse(
                 "message_size_limit",
-                f"{name} is {limit}, below the message size limit that is asked for, with which Postfix would deliver "
-                "no mail of this host's own mailboxes",
+                f"{name} is {limit}, below the requested message size limit, which would stop delivery "
+                "to this host's own mailboxes",
                 f"ask for at most {limit}, or raise {name} first",
             )
 
@@ -119,8 +119,8 @@ def _clients(request: MxRequest, host: HostState, found: HostSettings) -> None:
     if restrictions.refuses_everybody(expand(wanted, host.values)):
         found.refuse(
             "client_restrictions",
-            f"client_restrictions ({wanted}) refuse every stranger, so that no mail could come in",
-            "take out reject or defer, or put what permits the senders of mail before it",
+            f"client_restrictions ({wanted}) refuse every stranger, so no mail could come in",
+            "remove reject or defer, or permit the senders of mail before it",
         )
 
 
@@ -155,8 +155,8 @@ def _tls(request: MxRequest, host: HostState, found: HostSettings) -> None:
     elif wanted == "secure" and not any(override(relay, name, host) for name in AUTHORITIES):
         found.refuse(
             "mail_host_tls",
-            "mail_host_tls is secure, and main.cf names no certificate authority that could vouch for a mail host",
-            "set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf first",
+            "mail_host_tls is secure, but main.cf names no certificate authority that could vouch for a mail host",
+            "first set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf",
         )
 
 
@@ -172,8 +172,8 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettin
                 Refusal(
                     item.name,
                     "mail_host_tls",
-                    f"mail_host_tls is dane, and no TLSA record can say anything about the address {item.nexthop}",
-                    "give its mail_host by name",
+                    f"mail_host_tls is dane, but no TLSA record can exist for the address {item.nexthop}",
+                    "give its mail_host as a name",
                 )
             )
 

@@ -49,7 +49,7 @@ def domains_that_leave(request: MxRequest, host: HostState, undeclared: Sequence
     """All that goes: with domains that are absent, and with undeclared ones if those are to be removed."""
     removed = undeclared if request.settings["remove_undeclared"] else ()
     elsewhere = [name for name in removed if host.relayed[name] != name]
-    notes = [f"{name} is relayed through {host.relayed[name]}, which this role does not write" for name in elsewhere]
+    notes = [f"{name} is relayed through {host.relayed[name]}, which this role does not manage" for name in elsewhere]
     ours = [_left_behind(name, None, request, host) for name in removed if name not in elsewhere]
     absent = [_left_behind(item.name, item, request, host) for item in request.absent]
     return Leaving.joined([*ours, Leaving(notes=notes), *absent])
@@ -96,7 +96,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
             Refusal(
                 name,
                 "relay_domains",
-                f"relay_domains has it from {host.relayed[member]}, which this role does not write",
+                f"it is in relay_domains through {host.relayed[member]}, which this role does not manage",
                 "remove it there",
             )
             for member in foreign
@@ -111,7 +111,7 @@ def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
         Refusal(
             name,
             "still_mx",
-            f"DNS still names this host ({record.host}) as its MX, so that its mail would be refused",
+            f"DNS still names this host ({record.host}) as its MX, so its mail would be refused",
             "remove the MX record first, or declare the domain with state: absent and force: true",
         )
         for record in named[:1]

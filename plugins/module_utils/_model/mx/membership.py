@@ -64,9 +64,9 @@ def _subdomains_unmatched(
         Refusal(
             name,
             "subdomains",
-            f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and {host.relayed[name]} "
-            "would then match no subdomain of it",
-            f"declare the domain, or give that list .{name} as well",
+            f"recipient_check is none, so relay_domains is removed from {PARENTS}, and {host.relayed[name]} "
+            "would then match none of its subdomains",
+            f"declare the domain, or add .{name} to that list",
         )
         for name in go_on
         if host.relayed[name] != name
@@ -76,9 +76,9 @@ def _subdomains_unmatched(
             Refusal(
                 "",
                 "subdomains",
-                f"recipient_check is none, for which {PARENTS} lets go of relay_domains, and whether "
-                f"{', '.join(host.unlisted_relay_members)} needs that can't be seen",
-                "make recipient_check table, or declare the domains and leave that member out",
+                f"recipient_check is none, so relay_domains is removed from {PARENTS}; cannot tell whether "
+                f"{', '.join(host.unlisted_relay_members)} needs it there",
+                "set recipient_check to table, or declare the domains and remove that member",
             )
         )
     dotted = ["." + name for name in go_on if host.relayed[name] == name]
@@ -95,7 +95,7 @@ def recipient_maps(request: MxRequest, host: HostState, needed: bool) -> Members
             MainCfChange({"relay_recipient_maps": ""}),
             [
                 "recipient_check is none: every recipient of a relay domain is accepted, "
-                "and mail for unknown ones will be returned to senders that are often forged"
+                "and mail for unknown ones will bounce, often to forged senders"
             ],
         )
     current = split_items(host.value("relay_recipient_maps"))
@@ -112,13 +112,13 @@ def recipient_maps(request: MxRequest, host: HostState, needed: bool) -> Members
 def _external_problem(probe: str | None, checked: bool, host: HostState) -> tuple[str, str] | None:
     if not checked:
         return (
-            "relay_recipient_maps is empty, so that every recipient would be accepted",
-            "set relay_recipient_maps to the map that keeps its recipients first",
+            "relay_recipient_maps is empty, so every recipient would be accepted",
+            "first set relay_recipient_maps to the map that holds its recipients",
         )
     if probe and host.probed.get(probe) is False:
         return (
-            "its probe_recipient is not found in relay_recipient_maps",
-            "have the map answer for it, or correct probe_recipient",
+            "its probe_recipient is not in relay_recipient_maps",
+            "add it to the map, or correct probe_recipient",
         )
     return None
 

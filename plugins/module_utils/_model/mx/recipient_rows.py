@@ -22,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     MxRequest,
 )
 
-_HOW_TO_SAY = "list its recipients, or say recipients_policy any, verify or external"
+_HOW_TO_SAY = "list its recipients, or set recipients_policy to any, verify or external"
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def _needs_a_table(item: DomainItem) -> list[Refusal]:
         Refusal(
             item.name,
             "recipient_check",
-            f"recipient_check is none, which accepts every recipient, and its policy is {item.policy}",
-            "make recipient_check table, or leave out recipients and recipients_policy",
+            f"recipient_check is none, which accepts every recipient, but its policy is {item.policy}",
+            "set recipient_check to table, or leave out recipients and recipients_policy",
         )
     ]
 
@@ -78,7 +78,7 @@ def _needs_recipients(item: DomainItem) -> list[Refusal]:
     if item.policy is None:
         return [Refusal(item.name, "no_recipients", "it has no recipients and no recipients_policy", _HOW_TO_SAY)]
     if item.policy == LISTED and not item.listed_count:
-        cause = "its list of recipients is empty, so that all its mail would be refused"
+        cause = "its list of recipients is empty, so all its mail would be refused"
         return [Refusal(item.name, "no_recipients", cause, _HOW_TO_SAY)]
     return []
 
@@ -136,8 +136,8 @@ def undeclared_recipients(request: MxRequest, host: HostState, undeclared: Seque
         Refusal(
             name,
             "undeclared",
-            "which domains it has can't be seen; the list made here would refuse all their recipients",
-            "declare its domains and take it out of relay_domains, or make recipient_check none",
+            "cannot tell which domains it contains; a list created now would refuse all their recipients",
+            "declare its domains and remove it from relay_domains, or set recipient_check to none",
         )
         for name in host.unlisted_relay_members
     ]
@@ -147,7 +147,7 @@ def undeclared_recipients(request: MxRequest, host: HostState, undeclared: Seque
         Refusal(
             name,
             "undeclared",
-            "this host relays it without a list of recipients; the list made here would refuse all its recipients",
+            "this host relays it without a list of recipients; a list created now would refuse all its recipients",
             f"declare the domain, or set {request.role or 'mx'}_undeclared_domains: any",
         )
         for name in undeclared

@@ -33,19 +33,16 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
     `planned` are parameters that other parts of the plan set, `check` the restriction by which recipients are
     verified, "" if none is.
     """
-    lists = {
-        name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)
-    }
+    before = {name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)}
+    own = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
+    lists = dict(before)
     if wanted:
-        own = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
         lists[own] = restrictions.with_check(wanted, check) if check and own == RECIPIENT_RESTRICTIONS else wanted
     elif _lacks_any(lists, host):
-        lists[RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS] = restrictions.SAFE_LIST
-    rejecting = {name: _rejecting(value, host) for name, value in lists.items()}
-    changed = {
-        name: value for name, value in rejecting.items() if value != planned.get(name, written_value(host, name))
-    }
+        lists[own] = restrictions.SAFE_LIST
+    after = {name: _rejecting(value, host) for name, value in lists.items()}
+    changed = {name: value for name, value in after.items() if value != before[name] or (wanted and name == own)}
     return Relaying(changed, _opened_by(wanted, request, host) if wanted else [])
 
 
@@ -74,6 +71,6 @@ def _opened_by(wanted: str, request: MxRequest, host: HostState) -> list[Refusal
             "",
             "relay_restrictions",
             f"{request.role or 'mx'}_relay_restrictions ({wanted}) would let a stranger relay",
-            "end them with reject_unauth_destination, after what permits your own clients and nobody else",
+            "end them with reject_unauth_destination, after the restrictions that permit only your own clients",
         )
     ]

@@ -162,7 +162,7 @@ def read_request(params: Mapping[str, Any]) -> MxRequest:
                     item.name,
                     "both_roles",
                     f"the domain is declared by this role and by {peer.get('role') or 'the other role'}",
-                    "leave it in one list; a host has one role for a domain",
+                    "declare it in one role only; a host has one role per domain",
                 )
             )
     return MxRequest(
@@ -218,7 +218,7 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
                 Refusal(
                     "",
                     "roles_disagree",
-                    f"{name} is {settings[name]!r} here and {other if not blank(other) else default!r} for "
+                    f"{name} is {settings[name]!r} here but {other if not blank(other) else default!r} for "
                     f"{peer.get('role') or 'the other role'} on the same Postfix",
                     "give both roles the same value",
                 )
@@ -226,13 +226,18 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
     lifetime = str(settings["queue_lifetime"])
     if lifetime and not _TIME.match(lifetime):
         reading.refusals.append(
-            Refusal("", "queue_lifetime", f'"{lifetime}" is no Postfix time value', "write it like 10d, 12h or 3600s")
+            Refusal(
+                "",
+                "queue_lifetime",
+                f'"{lifetime}" is not a Postfix time value',
+                "use a value such as 10d, 12h or 3600s",
+            )
         )
     for name, least in _NUMBERS.items():
         number = str(settings[name])
         if number and not (number.isascii() and number.isdigit() and int(number) >= int(least)):
             reading.refusals.append(
-                Refusal("", name, f'"{number}" is no whole number', f"write it in digits, {least} or more")
+                Refusal("", name, f'"{number}" is not a whole number', f"use digits only, {least} or more")
             )
             settings[name] = ""
     return settings
@@ -279,7 +284,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     name = domain_name(given.get("name"), f"{place}.name")
     role = given.get("role") or role_of_all
     if role not in (PRIMARY, SECONDARY):
-        raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; make it primary or secondary')
+        raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; set it to primary or secondary')
     if role_of_all and role != role_of_all:
         raise InvalidInput(
             f'"{name}" ({place}) has the role {role}; leave role out, or use mxrelay.postfix.mx for a mixed list'
@@ -295,7 +300,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     policy = given.get("recipients_policy") or (LISTED if has_list else None)
     if policy in (ANY, EXTERNAL) and has_list:
         raise InvalidInput(
-            f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave out one of the two'
+            f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave one of them out'
         )
     item = DomainItem(
         index=index,
@@ -328,8 +333,8 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
                 Refusal(
                     item.name,
                     "international",
-                    "mail can name it in another form too, and IDNA2003 and IDNA2008 differ on that",
-                    f"declare the form that DNS has as well: {' or '.join(found.candidates)}",
+                    "mail can also name it in another form, on which IDNA2003 and IDNA2008 differ",
+                    f"also declare the form that DNS has: {' or '.join(found.candidates)}",
                 )
             )
         for name in found.spellings[1:]:
@@ -339,7 +344,7 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
                     Refusal(
                         name,
                         "declared_twice",
-                        f"it is {item.name} in its other form, declared differently",
+                        f"it is the other form of {item.name}, declared differently",
                         "declare it once; both forms are relayed",
                     )
                 )

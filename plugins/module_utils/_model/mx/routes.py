@@ -54,7 +54,7 @@ def _routes_beside(wanted: Mapping[str, str], request: MxRequest, host: HostStat
         if name in request.peer_domains:
             rows[member] = "relay:"
         elif name not in request.declared and not request.settings["remove_undeclared"] and captured not in present:
-            notes.append(f"the transport row {captured} routes {member} as well, which no role declares")
+            notes.append(f"the transport row {captured} also routes {member}, which no role declares")
     return Routes(rows, notes=notes)
 
 
@@ -107,7 +107,7 @@ def others_routed_by(dotted: str, request: MxRequest, host: HostState) -> list[s
 
 
 def row_stays(dotted: str, others: Sequence[str]) -> str:
-    return f"the transport row {dotted} stays, since it routes {others[0]}, which no role declares"
+    return f"the transport row {dotted} stays because it routes {others[0]}, which no role declares"
 
 
 def _rows_of(table: TableState | None) -> Mapping[str, str]:

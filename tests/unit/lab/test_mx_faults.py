@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from lab.mx_faults import FAULTS
-
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
+from lab.mx_faults import FAULTS
 
 # A host of the lab has dnspython: without it the verify scenario could ask DNS nothing.
 NOT_MADE = {"dns"}

@@ -62,6 +62,8 @@ def test_host_as_it_should_be_has_none() -> None:
     [
         ({"smtpd_recipient_restrictions": "reject_unlisted_recipent"}, ("restriction", "error")),
         ({"smtpd_client_restrictions": "permit_mx_backup, reject"}, ("permit_mx_backup", "warning")),
+        ({"smtpd_client_restrictions": "permit_mx_backup, reject_unlisted_recipent"}, ("restriction", "error")),
+        ({"smtpd_relay_restrictions": "permit, defer_unauth_destination"}, ("open_relay", "error")),
         ({"master_service_disable": "inet"}, ("smtp_service", "error")),
         ({"myhostname": "localhost"}, ("myhostname", "warning")),
         ({"smtpd_reject_unlisted_recipient": "no"}, ("reject_unlisted", "error")),

@@ -24,7 +24,7 @@ def _domains(params: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def queue_info(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
     domains = _domains(params)
     return Outcome(results=summary(read_queue(postfix), domains, time.time()))
@@ -43,7 +43,7 @@ def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -
         ],
         results={
             "count": len(plan.queue_ids),
-            "domains": {domain: len(several) for domain, several in sorted(plan.waiting.items())},
+            "domains": {domain: len(messages) for domain, messages in sorted(plan.waiting.items())},
             "held": dict(sorted(plan.held.items())),
         },
     )

@@ -34,7 +34,7 @@ class Flush:
     @property
     def queue_ids(self) -> list[str]:
         """Each message once, in the order of the queue."""
-        return list(dict.fromkeys(one.queue_id for several in self.waiting.values() for one in several))
+        return list(dict.fromkeys(message.queue_id for messages in self.waiting.values() for message in messages))
 
 
 def read_queue(postfix: Postfix) -> list[Message]:
@@ -47,10 +47,10 @@ def read_queue(postfix: Postfix) -> list[Message]:
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
     """What waits for the domains, or without any for all. Mail on hold waits for an administrator, not for a flush."""
     found = waiting_for(read_queue(postfix), domains)
-    waiting = {domain: [one for one in several if one.queue != HOLD] for domain, several in found.items()}
-    held = {domain: len(several) - len(waiting[domain]) for domain, several in found.items()}
+    waiting = {domain: [message for message in messages if message.queue != HOLD] for domain, messages in found.items()}
+    held = {domain: len(messages) - len(waiting[domain]) for domain, messages in found.items()}
     return Flush(
-        waiting={domain: several for domain, several in waiting.items() if several},
+        waiting={domain: messages for domain, messages in waiting.items() if messages},
         held={domain: number for domain, number in held.items() if number},
         everything=not domains,
     )
@@ -59,16 +59,16 @@ def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
 def flush(postfix: Postfix, plan: Flush) -> None:
     """Has Postfix try again what the plan names. Raises HostError where Postfix does not run."""
     if plan.everything:
-        _ask(postfix, "-f")
+        _send(postfix, "-f")
         return
     for domain, messages in plan.waiting.items():
         # One request for all, where the domain is among fast_flush_domains; else one for each message.
-        if not _asked(postfix, "-s", domain):
+        if not _accepts(postfix, "-s", domain):
             for message in messages:
-                _ask(postfix, "-i", message.queue_id)
+                _send(postfix, "-i", message.queue_id)
 
 
-def _asked(postfix: Postfix, *request: str) -> bool:
+def _accepts(postfix: Postfix, *request: str) -> bool:
     """Whether Postfix takes the request. Raises HostError where it does not run."""
     result = postfix.run("postqueue", *request, silence=SECONDS_TO_ANSWER)
     if _DOWN in result.err:
@@ -76,6 +76,6 @@ def _asked(postfix: Postfix, *request: str) -> bool:
     return result.rc == 0
 
 
-def _ask(postfix: Postfix, *request: str) -> None:
-    if not _asked(postfix, *request):
+def _send(postfix: Postfix, *request: str) -> None:
+    if not _accepts(postfix, *request):
         raise HostError(f"postqueue {' '.join(request)} failed; see the mail log, and try `postqueue -f` on the host")

@@ -58,7 +58,7 @@ def forms(domain: str, encode: Encode) -> Forms:
 def _others(domain: str, readings: Iterable[Sequence[str | None]], keep: bool = False) -> tuple[str, ...]:
     """The domains of these labels that are whole, each once, without `domain` itself unless it is to be the first."""
     found = [".".join(label or "" for label in reading) for reading in readings if None not in reading]
-    return tuple(one for one in dict.fromkeys([domain, *found]) if keep or one != domain)
+    return tuple(spelling for spelling in dict.fromkeys([domain, *found]) if keep or spelling != domain)
 
 
 def _both(label: str, encode: Encode) -> tuple[str, str] | None:

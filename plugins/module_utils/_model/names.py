@@ -32,11 +32,11 @@ JOINERS = "\u200c\u200d"
 # The characters of RFC 5322's atext; everything from U+0080 on is atext as well (RFC 6531).
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+")
 _DOT_ATOM = re.compile(_ATOM.pattern + r"(?:\." + _ATOM.pattern + r")*")
-# Postfix takes addresses such as `first..last@` and `name.@`, which RFC 5322 doesn't; they exist, so they may be listed.
+# Postfix takes addresses such as `first..last@` and `name.@`, which RFC 5322 does not; they exist, so they are valid.
 _UNQUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LABEL = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\u0080-\U0010ffff-]*[A-Za-z0-9_\u0080-\U0010ffff])?")
-# What most addresses are, so that a long list doesn't take the long way; it must accept nothing that the long way refuses.
+# What most addresses are, to make long lists fast; it must accept nothing that the checks below refuse.
 _ORDINARY = re.compile(r"[a-z0-9_+=.-]+@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})")
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")

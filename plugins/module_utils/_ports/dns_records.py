@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass
 from typing import Any, Dict, Sequence, Tuple
 
-PACKAGE = "python3-dnspython"
 PORT = 53
 TOTAL_SECONDS = 6.0
 SERVER_SECONDS = 4.0
@@ -37,7 +36,7 @@ class Reply:
 Replies = Dict[Question, Reply]
 
 
-def available() -> bool:
+def has_dnspython() -> bool:
     """Whether this Python has dnspython."""
     return importlib.util.find_spec("dns") is not None
 
@@ -49,12 +48,12 @@ def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Replies:
     questions without an answer in time, and answers with an error other than "no such name". Empty where dnspython is
     missing.
     """
-    if not questions or not available():
+    if not questions or not has_dnspython():
         return {}
     asker = _Asker()
     deadline = time.monotonic() + TOTAL_SECONDS
     for server in servers or asker.servers():
-        left = [one for one in questions if one not in asker.answers]
+        left = [question for question in questions if question not in asker.answers]
         if left and time.monotonic() < deadline:
             asker.ask_server(server, left, min(deadline, time.monotonic() + SERVER_SECONDS))
     return asker.answers
@@ -75,7 +74,7 @@ class _Asker:
         """The name servers of resolv.conf(5)."""
         resolver = importlib.import_module("dns.resolver")
         try:
-            return [str(one) for one in resolver.get_default_resolver().nameservers]
+            return [str(server) for server in resolver.get_default_resolver().nameservers]
         except self._exception.DNSException:
             return []
 
@@ -122,7 +121,7 @@ class _Asker:
             return
         if reply.rcode() in (self._rcode.NOERROR, self._rcode.NXDOMAIN):
             kind = self._type.from_text(question[1])
-            records = [one for rrset in reply.answer if rrset.rdtype == kind for one in rrset]
+            records = [record for rrset in reply.answer if rrset.rdtype == kind for record in rrset]
             alias = any(rrset.rdtype == self._type.CNAME for rrset in reply.answer)
             self.answers[question] = Reply(records, alias)
 

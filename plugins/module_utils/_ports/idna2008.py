@@ -8,11 +8,10 @@ import importlib
 import importlib.util
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import IDNA
 
-PACKAGE = "python3-idna"
 
-
-def available() -> bool:
+def has_idna() -> bool:
     """Whether this Python has the package idna."""
     return importlib.util.find_spec("idna") is not None
 
@@ -23,8 +22,8 @@ def a_label(label: str) -> str | None:
         idna = importlib.import_module("idna")
     except ImportError:
         raise HostError(
-            f"{PACKAGE} was not found, which tells in which forms mail can name an internationalised domain; "
-            f"install the package {PACKAGE}"
+            f"{IDNA} was not found, which tells in which forms mail can name an internationalised domain; "
+            f"install the package {IDNA}"
         ) from None
     try:
         return str(idna.alabel(label).decode("ascii"))

@@ -10,6 +10,7 @@ from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
 # For how long a command that asks a daemon or a server may be silent.
@@ -36,7 +37,7 @@ class Postfix:
             raise _missing(argv[0]) from None
         except TimeoutError:
             raise NoAnswer(
-                f"{argv[0]} had no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
+                f"{argv[0]} got no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
             ) from None
 
     def stream(self, take: Take, *argv: str) -> Result:
@@ -113,7 +114,7 @@ class Postfix:
 
 
 def _missing(command: str) -> HostError:
-    return HostError(f"{command} was not found: Postfix is not installed on this host; install the package postfix")
+    return HostError(f"{command} was not found: Postfix is not installed on this host; install the package {POSTFIX}")
 
 
 def parse_parameters(text: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _new_scratch() -> tuple[str, int]:
     while True:
         directory = tempfile.mkdtemp(prefix=_PREFIX)
         try:
-            lock = _locked(directory)
+            lock = _open_locked(directory)
         except (FileNotFoundError, BlockingIOError):
             continue  # another run took it for one that was left behind, before it was locked
         if os.path.isdir(directory):
@@ -55,14 +55,14 @@ def _remove_unused(path: str) -> None:
     try:
         if os.lstat(path).st_uid != os.geteuid():
             return
-        lock = _locked(path)
+        lock = _open_locked(path)
     except OSError:
         return
     shutil.rmtree(path, ignore_errors=True)
     os.close(lock)
 
 
-def _locked(directory: str) -> int:
+def _open_locked(directory: str) -> int:
     """A descriptor that holds the lock of the directory. Raises OSError where it can't be had at once."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.facts import (
@@ -249,7 +250,7 @@ def _edited(text: str, path: str, request: MainCfRequest, defaults: Mapping[str,
     for name in request.absent:
         file.remove(name)
     for name, value in request.parameters.items():
-        file.set(name, value, lambda present, wanted, name=name: _same(name, present, wanted, facts))
+        file.set(name, value, partial(_means_same, facts, name))
     for name, items in request.remove_items.items():
         file.remove_items(name, items, defaults.get(name, ""))
     for name, items in request.add_items.items():
@@ -257,7 +258,7 @@ def _edited(text: str, path: str, request: MainCfRequest, defaults: Mapping[str,
     return str(file)
 
 
-def _same(name: str, present: str, wanted: Value, facts: Facts) -> bool:
+def _means_same(facts: Facts, name: str, present: str, wanted: Value) -> bool:
     """Whether a value that is there in another form means what is wanted."""
     if same_list(name, present, wanted):
         return True
@@ -278,9 +279,9 @@ def _check_parameters(request: MainCfRequest, changed: Sequence[str], new: MainC
 
 def _new_table_types(changes: Mapping[str, tuple[str | None, str | None]]) -> list[str]:
     """The types of tables that the changed parameters did not name before."""
-    before = {one for name, (old, _new) in changes.items() for one in table_types(name, old or "")}
-    after = [one for name, (_old, new) in changes.items() for one in table_types(name, new or "")]
-    return [one for one in dict.fromkeys(after) if one not in before]
+    before = {table_type for name, (old, _new) in changes.items() for table_type in table_types(name, old or "")}
+    after = [table_type for name, (_old, new) in changes.items() for table_type in table_types(name, new or "")]
+    return [table_type for table_type in dict.fromkeys(after) if table_type not in before]
 
 
 def _new_overrides(old: MasterCf, services: Sequence[ServiceRequest]) -> list[tuple[str, str, str]]:

@@ -67,7 +67,7 @@ def describe(postfix: Postfix, names: Sequence[str] = ()) -> Instance:
     main_cf = read_file(path)
     if not version or main_cf is None:
         return Instance()
-    explicit = MainCf(_text(main_cf), path).values
+    explicit = MainCf(_decoded(main_cf), path).values
     expand = ["-x"] if supports(version, "expanded_values") else []
     effective = postfix.parameters(options=expand)
     services = _services(postfix)
@@ -131,7 +131,7 @@ def _selected(values: Mapping[str, str], names: Sequence[str]) -> dict[str, str]
 def _services(postfix: Postfix) -> list[dict[str, Any]]:
     path = os.path.join(postfix.config_directory, "master.cf")
     content = read_file(path)
-    return [] if content is None else [asdict(service) for service in MasterCf(_text(content), path).services]
+    return [] if content is None else [asdict(service) for service in MasterCf(_decoded(content), path).services]
 
 
 def _tables(postfix: Postfix, values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -174,5 +174,5 @@ def _modified(reference: TableReference) -> int | None:
         return None
 
 
-def _text(content: bytes) -> str:
+def _decoded(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")

@@ -137,14 +137,14 @@ def _check_types(postfix: Postfix, types: Sequence[str]) -> None:
     if not types:
         return
     known = postfix.check("postconf", "-m").split()
-    for one in types:
-        if one not in known:
+    for table_type in types:
+        if table_type not in known:
             raise HostError(
-                f'this host\'s Postfix has no lookup tables of type "{one}"; it has {", ".join(sorted(known))}. '
+                f'this host\'s Postfix has no lookup tables of type "{table_type}"; it has {", ".join(sorted(known))}. '
                 "Install the package for that type, or use another one; nothing was changed"
             )
-        if one in INDEXED_TYPES:
-            probe(postfix, one)
+        if table_type in INDEXED_TYPES:
+            probe(postfix, table_type)
 
 
 def _without_numbers(text: str) -> str:

@@ -34,7 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     read_request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -45,10 +45,10 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     """The plan as a module's outcome. `params` are those of the module mx_plan."""
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
-    if international and idna2008.available():
+    if international and idna2008.has_idna():
         request = in_both_forms(request, idna2008.a_label)
     evidence = read_host(postfix, network, request)
-    if international and not idna2008.available():
+    if international and not idna2008.has_idna():
         evidence.needs_idna = True
         release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
         evidence.state.missing_packages.append(idna_package(release))
@@ -251,7 +251,7 @@ def _refuse_missing(request: MxRequest, evidence: Evidence, results: Mapping[str
         plan.refuse(
             "",
             "tags",
-            f"{' and '.join(evidence.state.missing_packages) or 'postfix'} is missing, "
+            f"{' and '.join(evidence.state.missing_packages) or POSTFIX} is missing, "
             "and the phase install is not part of this run",
             "run with the tag install as well",
         )

@@ -86,7 +86,8 @@ class ServiceRequest:
         if self.command is None:
             return
         found = [self.command[start:end] for start, end in words(self.command, _BLANKS)]
-        if not found or _CONTROL.search(self.command) or found[0][0] in "-#{" or any(w[0] == "#" for w in found):
+        is_program = bool(found) and found[0][0] not in "-{" and not any(word.startswith("#") for word in found)
+        if not is_program or _CONTROL.search(self.command):
             raise InvalidInput(
                 f'master.cf: command "{self.command}" of {self.name}/{self.type} ({place}) is not a program with '
                 "its arguments on one line; correct it"
@@ -239,17 +240,28 @@ class _Entry:
     @property
     def command(self) -> str:
         """Program and arguments, less the overrides."""
-        spans = [(one.start, one.end) for one in self.overrides]
+        spans = [(override.start, override.end) for override in self.overrides]
         kept = [
             (start, word)
             for word, (start, end) in zip(self.words[7:], self.spans[7:])
             if not any(first <= start and end <= last for first, last in spans)
         ]
-        kept += [(one.start, one.fused) for one in self.overrides if len(one.fused) > 1]
+        kept += [(override.start, override.fused) for override in self.overrides if len(override.fused) > 1]
         return " ".join(word for _start, word in sorted(kept))
 
     def service(self) -> Service:
-        return Service(*self.words[:7], self.command, {one.name: one.value for one in self.overrides})
+        name, type_, private, unprivileged, chroot, wakeup, process_limit = self.words[:7]
+        return Service(
+            name,
+            type_,
+            private,
+            unprivileged,
+            chroot,
+            wakeup,
+            process_limit,
+            self.command,
+            {override.name: override.value for override in self.overrides},
+        )
 
 
 class MasterCf:
@@ -398,13 +410,13 @@ def _set_command(line: LogicalLine, path: str, command: str) -> None:
 
 
 def _set_override(line: LogicalLine, path: str, name: str, value: str | None) -> None:
-    found = [one for one in _Entry(line, path).overrides if one.name == name]
+    found = [override for override in _Entry(line, path).overrides if override.name == name]
     surplus = found if value is None else found[:-1]
-    for one in reversed(surplus):
-        _cut_override(line, one)
+    for override in reversed(surplus):
+        _cut_override(line, override)
     if value is None:
         return
-    found = [one for one in _Entry(line, path).overrides if one.name == name]
+    found = [override for override in _Entry(line, path).overrides if override.name == name]
     if not found:
         _add_override(line, path, _rendered_override(name, value))
     elif found[0].value != value:
@@ -412,17 +424,17 @@ def _set_override(line: LogicalLine, path: str, name: str, value: str | None) ->
         line.rewrite(line.raw[:start] + _rendered_override(name, value) + line.raw[end:])
 
 
-def _cut_override(line: LogicalLine, one: _Override) -> None:
-    if len(one.fused) > 1:
-        start = line.raw_position(one.start + len(one.fused))
-        line.rewrite(without(line.raw, [(start, line.raw_end(one.end))]))
+def _cut_override(line: LogicalLine, override: _Override) -> None:
+    if len(override.fused) > 1:
+        start = line.raw_position(override.start + len(override.fused))
+        line.rewrite(without(line.raw, [(start, line.raw_end(override.end))]))
         return
-    first, last = line.line_of(one.start), line.line_of(one.end - 1)
+    first, last = line.line_of(override.start), line.line_of(override.end - 1)
     start, end = line.raw_line(first)[0], line.raw_line(last)[1]
-    before = line.raw[start : line.raw_position(one.start)]
-    after = line.raw[line.raw_end(one.end) : end]
+    before = line.raw[start : line.raw_position(override.start)]
+    after = line.raw[line.raw_end(override.end) : end]
     if before.strip():
-        cut = (start + len(before.rstrip()), line.raw_end(one.end))
+        cut = (start + len(before.rstrip()), line.raw_end(override.end))
     elif after.strip():
         cut = (start + len(before), end - len(after.lstrip()))
     else:

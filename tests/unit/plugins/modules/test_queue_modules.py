@@ -151,7 +151,7 @@ def test_queue_that_nobody_answers_for_is_an_error(
 ) -> None:
     postqueue.answers = False
     assert module(main)["msg"] == (
-        "postqueue had no answer within 60 s; see in the mail log which daemon of Postfix fails"
+        "postqueue got no answer within 60 s; see in the mail log which daemon of Postfix fails"
     )
 
 

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     words,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
 FIELDS = ("name", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
@@ -316,7 +317,8 @@ class MasterCf:
             if value is not None and any(blank in value for blank in _BLANKS) and not braces():
                 raise InvalidInput(
                     f"master.cf: override {name} of {request.name}/{request.type} contains white space, which needs "
-                    "Postfix 3.0 or later; set a parameter in main.cf to the value, and the override to its $name"
+                    f"Postfix {first_release('braced_overrides')} or later; set a parameter in main.cf to the value, "
+                    "and the override to its $name"
                 )
         if not found:
             self._append(request)

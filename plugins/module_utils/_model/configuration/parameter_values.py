@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     ARGUMENTS,
     RESTRICTION_LISTS,
+    TABLE,
     problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -98,7 +99,7 @@ def table_types(name: str, value: Value) -> list[str]:
     """The types of the lookup tables that the value of a parameter names, each once."""
     words = split_items(value_text(value))
     if name in RESTRICTION_LISTS:
-        words = [after for before, after in zip(words, words[1:]) if ARGUMENTS.get(before.lower()) == "table"]
+        words = [after for before, after in zip(words, words[1:]) if ARGUMENTS.get(before.lower()) == TABLE]
     elif not takes_tables(name):
         return []
     return list(dict.fromkeys(found for word in words for found in _types_of(word)))

@@ -7,8 +7,11 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     ARGUMENTS,
-    SINCE,
     problem,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+    REMOVED_RESTRICTIONS,
+    RESTRICTIONS,
 )
 
 
@@ -72,4 +75,4 @@ def test_restriction_that_was_removed_later_may_be_used() -> None:
 
 
 def test_every_restriction_with_a_release_is_known() -> None:
-    assert set(SINCE) <= set(ARGUMENTS)
+    assert set(RESTRICTIONS) | set(REMOVED_RESTRICTIONS) <= set(ARGUMENTS)

@@ -31,7 +31,7 @@ def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -
 
 
 def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
-    """What the module queue_flush does; changed where something waits that is not on hold. Raises MxRelayError."""
+    """What the module queue_flush does; changed if anything waits that is not on hold. Raises MxRelayError."""
     plan = plan_flush(postfix, _domains(params))
     if plan.waiting and not check_mode:
         flush(postfix, plan)

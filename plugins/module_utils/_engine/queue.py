@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the queue, and has Postfix try again what waits in it."""
+"""Reads the queue, and makes Postfix retry what waits in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
-# What `postqueue` says where no daemon takes its request.
+# What `postqueue` says when no daemon takes its request.
 _DOWN = "mail system is down"
 
 
@@ -38,7 +38,7 @@ class Flush:
 
 
 def read_queue(postfix: Postfix) -> list[Message]:
-    """All messages of the instance's queue. Raises HostError where it can't be read."""
+    """All messages of the instance's queue. Raises HostError if it can't be read."""
     if supports(postfix.version(), "queue_as_json"):
         return parse_json(postfix.check("postqueue", "-j", silence=SECONDS_TO_ANSWER))
     return parse_listing(postfix.check("postqueue", "-p", silence=SECONDS_TO_ANSWER), time.time())
@@ -57,22 +57,22 @@ def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
 
 
 def flush(postfix: Postfix, plan: Flush) -> None:
-    """Has Postfix try again what the plan names. Raises HostError where Postfix does not run."""
+    """Makes Postfix retry what the plan names. Raises HostError if Postfix is not running."""
     if plan.everything:
         _send(postfix, "-f")
         return
     for domain, messages in plan.waiting.items():
-        # One request for all, where the domain is among fast_flush_domains; else one for each message.
+        # One request for all if the domain is among fast_flush_domains, else one for each message.
         if not _accepts(postfix, "-s", domain):
             for message in messages:
                 _send(postfix, "-i", message.queue_id)
 
 
 def _accepts(postfix: Postfix, *request: str) -> bool:
-    """Whether Postfix takes the request. Raises HostError where it does not run."""
+    """Whether Postfix takes the request. Raises HostError if it is not running."""
     result = postfix.run("postqueue", *request, silence=SECONDS_TO_ANSWER)
     if _DOWN in result.err:
-        raise HostError("Postfix does not run, so that nothing in its queue is delivered; start it")
+        raise HostError("Postfix is not running, so nothing in its queue is delivered; start it")
     return result.rc == 0
 
 

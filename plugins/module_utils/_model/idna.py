@@ -14,7 +14,7 @@ from typing import Callable, Iterable, NamedTuple, Optional, Sequence
 
 PREFIX = "xn--"
 
-# The A-label that IDNA2008 makes of a U-label, None where it does not take the label.
+# The A-label that IDNA2008 makes of a U-label, None if it does not take the label.
 Encode = Callable[[str], Optional[str]]
 
 
@@ -62,7 +62,7 @@ def _others(domain: str, readings: Iterable[Sequence[str | None]], keep: bool = 
 
 
 def _both(label: str, encode: Encode) -> tuple[str, str] | None:
-    """U-label and A-label of one label; None where the standards don't agree on it."""
+    """U-label and A-label of one label; None if the standards don't agree on it."""
     written = _decoded(label)
     if written is None or written.isascii():
         return None if written is None else (label, label)
@@ -78,7 +78,7 @@ def _meant(label: str, encode: Encode) -> str | None:
 
 
 def _decoded(label: str) -> str | None:
-    """What an A-label stands for, None where it is none; any other label as it is."""
+    """What an A-label stands for, None if it is not one; any other label as it is."""
     if not label.startswith(PREFIX) or not label.isascii():
         return label
     try:

@@ -183,7 +183,7 @@ def _split_address(value: str, place: str) -> tuple[str, str]:
 
 
 def domain_of(address_text: str) -> str:
-    """The domain of a valid address or of an `@domain` row; the empty string where there is no @."""
+    """The domain of a valid address or of an `@domain` row; "" if there is no @."""
     return address_text.rpartition("@")[2] if "@" in address_text else ""
 
 
@@ -214,7 +214,7 @@ def _port(value: str, port: int | None, written: str | None, place: str) -> int 
         if not (written.isascii() and written.isdigit()):
             raise invalid(value, place, "has a port that is not a number", "write [host]:port")
         if port is not None and port != int(written):
-            raise invalid(value, place, f"has another port than the option port ({port})", "give the port once")
+            raise invalid(value, place, f"has a port that differs from the option port ({port})", "give the port once")
         port = int(written)
     if port is not None and not 1 <= port <= 65535:
         raise invalid(value, place, f"has the port {port}", "give a port from 1 to 65535")

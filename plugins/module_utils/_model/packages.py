@@ -23,7 +23,7 @@ IDNA = "python3-idna"
 
 
 def type_package(table_type: str) -> str:
-    """The package that adds a table type to Postfix, "" where Postfix itself would have it."""
+    """The package that adds a table type to Postfix, "" if Postfix itself would have it."""
     return f"{POSTFIX}-{table_type}" if table_type in _TYPE_PACKAGES else ""
 
 

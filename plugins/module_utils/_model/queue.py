@@ -72,11 +72,11 @@ class _Waiting:
 
 
 def parse_json(text: str) -> list[Message]:
-    """The messages in the output of `postqueue -j`, one JSON object a line. Raises HostError where it is none."""
+    """The messages in the output of `postqueue -j`, one JSON object a line. Raises HostError if it is none."""
     try:
         return [_from_object(json.loads(line)) for line in text.split("\n") if line.strip()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HostError(f"postqueue -j printed what is not its JSON ({error}); ask `postqueue -p`") from error
+        raise HostError(f"postqueue -j did not print valid JSON ({error}); try `postqueue -p`") from error
 
 
 def _from_object(entry: Mapping[str, Any]) -> Message:

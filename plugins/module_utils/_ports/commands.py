@@ -39,7 +39,7 @@ class Commands(Protocol):
     def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         """Runs `argv[0]`, searched on SEARCH_PATH, with `data` on standard input.
 
-        Raises FileNotFoundError where there is no such command, and TimeoutError, the command killed, where it prints
+        Raises FileNotFoundError if there is no such command, and TimeoutError, the command killed, if it prints
         nothing for `silence` seconds.
         """
 

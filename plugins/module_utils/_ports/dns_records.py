@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks DNS many questions at once, through python3-dnspython where the host has it.
+"""Asks DNS many questions at once, through python3-dnspython if the host has it.
 
 dnspython is imported only when there is something to ask: that takes longer than a whole plan without it.
 """
@@ -44,8 +44,8 @@ def has_dnspython() -> bool:
 def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Replies:
     """The reply to each question, which is a pair such as `("x.example", "MX")`.
 
-    `servers` are the addresses of the name servers to ask, those of resolv.conf(5) where there are none. Left out:
-    questions without an answer in time, and answers with an error other than "no such name". Empty where dnspython is
+    `servers` are the addresses of the name servers to ask, those of resolv.conf(5) if there are none. Left out:
+    questions without an answer in time, and answers with an error other than "no such name". Empty if dnspython is
     missing.
     """
     if not questions or not has_dnspython():

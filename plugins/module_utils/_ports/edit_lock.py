@@ -24,7 +24,7 @@ def edit_lock(path: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Holds `path`.tmp locked, so that neither `postconf -e` nor another run of ours changes `path` meanwhile.
 
     The file is removed before the lock is given up, which tells who waited for it to begin anew, as edit_file(3) does.
-    Raises HostError where the lock can't be had within `seconds`, or the file can't be made.
+    Raises HostError if the lock can't be had within `seconds`, or the file can't be made.
     """
     name = path + SUFFIX
     deadline = time.monotonic() + seconds

@@ -34,16 +34,16 @@ class Network(Protocol):
         """The addresses of each name as this host resolves it; a name without an answer in time is left out."""
 
     def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
-        """The MX records of each domain with their addresses; the domain itself where it has an address but no MX.
+        """The MX records of each domain with their addresses; the domain itself if it has an address but no MX.
 
-        A domain about which no answer came is left out, and so are all where dnspython is missing.
+        A domain about which no answer came is left out, and so are all if dnspython is missing.
         """
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
-        """The MTA-STS policy of each domain that announces one in DNS, "" where it can't be fetched. See RFC 8461."""
+        """The MTA-STS policy of each domain that announces one in DNS, "" if it can't be fetched. See RFC 8461."""
 
     def lacks(self) -> str:
-        """The package without which DNS can't be asked, "" where nothing is missing."""
+        """The package without which DNS can't be asked, "" if nothing is missing."""
 
 
 class SystemNetwork:
@@ -125,7 +125,7 @@ def _together(work: Callable[[str], Found], names: Iterable[str], seconds: float
 
 
 def _policy(domain: str) -> str:
-    """The text of its MTA-STS policy, "" where it can't be fetched."""
+    """The text of its MTA-STS policy, "" if it can't be fetched."""
     # Few domains announce one, and importing it takes as long as a question to DNS.
     client = importlib.import_module("http.client")
     link = client.HTTPSConnection(f"mta-sts.{domain}", timeout=POLICY_SECONDS)

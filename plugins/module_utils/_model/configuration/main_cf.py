@@ -24,7 +24,7 @@ WIDTH = 100
 INDENT = "    "
 # postconf(5): "you must stop and start Postfix when this parameter changes"; inet_protocols says the same.
 RESTART_PARAMETERS = frozenset({"inet_interfaces", "inet_protocols"})
-# Postfix computes it from the interfaces, so that no text in main.cf could stand for its default.
+# Postfix computes it from the interfaces, so no text in main.cf could stand for its default.
 COMPUTED_LISTS = frozenset({"mynetworks"})
 # Members of these lists are domains, which Postfix compares without case.
 DOMAIN_LISTS = frozenset(
@@ -120,7 +120,7 @@ def list_items(value: object, place: str) -> list[str]:
     for index, item in enumerate(items):
         if len(words(item, ",")) != 1:
             raise InvalidInput(
-                f'main.cf: "{item}" ({place}[{index}]) holds more than one member; give each as an item of its own'
+                f'main.cf: "{item}" ({place}[{index}]) contains more than one member; give each as an item of its own'
             )
     return items
 
@@ -141,7 +141,7 @@ def _scalar(value: object, place: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        raise InvalidInput(f"main.cf: {place} is the number {value!r}; quote it, so that it is kept digit for digit")
+        raise InvalidInput(f"main.cf: {place} is the number {value!r}; quote it to keep every digit")
     if isinstance(value, int):
         return str(value)
     if not isinstance(value, str):
@@ -331,7 +331,7 @@ def _member_indexes(name: str, members: Sequence[str], items: Sequence[str]) -> 
 
 
 def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:
-    """The definition's physical lines less the items, or None where it has none of them."""
+    """The definition's physical lines less the items, or None if it has none of them."""
     spans = _member_spans(line)
     gone = _member_indexes(name, [line.text[start:end] for start, end in spans], items)
     if not gone:

@@ -58,7 +58,8 @@ class ServiceRequest:
             )
         if self.type not in SERVICE_TYPES:
             raise InvalidInput(
-                f'master.cf: type "{self.type}" of {self.name} ({place}) is none of {", ".join(SERVICE_TYPES)}'
+                f'master.cf: type "{self.type}" of {self.name} ({place}) is not a service type; '
+                f'use one of {", ".join(SERVICE_TYPES)}'
             )
         if self.type == "inet" and self.private:
             raise InvalidInput(
@@ -75,7 +76,7 @@ class ServiceRequest:
         if self.wakeup is not None and not _WAKEUP.match(self.wakeup):
             raise InvalidInput(
                 f'master.cf: wakeup "{self.wakeup}" of {self.name}/{self.type} ({place}) is not a number of seconds; '
-                'give digits, with "?" after them where the service may be unused, or "-"'
+                'give digits, followed by "?" if the service may be unused, or "-"'
             )
         if self.process_limit is not None and not _PROCESS_LIMIT.match(self.process_limit):
             raise InvalidInput(
@@ -95,12 +96,13 @@ class ServiceRequest:
             )
         if any(word.startswith("-o") for word in _options(found)):
             raise InvalidInput(
-                f"master.cf: command of {self.name}/{self.type} ({place}) holds -o; give overrides in overrides"
+                f"master.cf: command of {self.name}/{self.type} ({place}) contains -o; "
+                "put overrides in the option overrides"
             )
 
 
 def check_override(service: str, type_: str, name: object, value: object, place: str) -> None:
-    """Raises InvalidInput where `-o name=value` could not be read back."""
+    """Raises InvalidInput if `-o name=value` could not be read back."""
     if not isinstance(name, str) or not _PARAMETER.match(name):
         raise InvalidInput(
             f"master.cf: {name!r} in overrides of {service}/{type_} ({place}) is not a parameter name; "
@@ -115,8 +117,8 @@ def check_override(service: str, type_: str, name: object, value: object, place:
         )
     if not _balanced(value):
         raise InvalidInput(
-            f'master.cf: override {name} of {service}/{type_} ({place}): the braces of "{value}" do not pair; '
-            "add the one that is missing"
+            f'master.cf: override {name} of {service}/{type_} ({place}): the braces in "{value}" do not match; '
+            "add the missing one"
         )
 
 
@@ -204,7 +206,7 @@ class _Entry:
                 )
 
     def _read_options(self) -> int:
-        """Collects the overrides; returns the index of the first word that is no option. See postconf_master.c."""
+        """Collects the overrides; returns the index of the first word that is not an option. See postconf_master.c."""
         index = len(FIELDS)
         while index < len(self.words) and self.words[index].startswith("-") and self.words[index] != "--":
             index = self._read_option(index)
@@ -268,7 +270,7 @@ class _Entry:
 class MasterCf:
     """The file as it stands, and edits of it. `str()` is the text; unedited, it is what was read, to the byte.
 
-    Raises HostError, naming the line, where Postfix could not read the file.
+    Raises HostError, naming the line, if Postfix could not read the file.
     """
 
     def __init__(self, text: str, path: str = "master.cf") -> None:
@@ -305,7 +307,7 @@ class MasterCf:
         """Makes the service what the request says; only what differs in meaning is touched.
 
         `chroot_default` tells what `-` means for chroot on this host, `braces` whether its Postfix knows
-        `-o { name = value }`; each is asked only where it matters. Raises InvalidInput where a new service lacks its
+        `-o { name = value }`; each is asked only if it matters. Raises InvalidInput if a new service lacks its
         command, or a value can't be written.
         """
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
@@ -341,7 +343,7 @@ class MasterCf:
         if request.command is None:
             raise InvalidInput(
                 f"master.cf: there is no service {request.name}/{request.type} yet, and command is missing; "
-                "give the program, or correct name and type"
+                "give the command, or correct name and type"
             )
         if self._blocks and not self._blocks[-1].raw.endswith("\n"):
             self._blocks[-1].raw += "\n"
@@ -380,7 +382,7 @@ def _flag(value: bool | None) -> str:
 
 
 def _meaning(index: int, value: str, chroot_default: Callable[[], str]) -> str:
-    """A field with `-` replaced by what it stands for, where that is known."""
+    """A field with `-` replaced by what it stands for, if that is known."""
     if value != DEFAULT:
         return value
     if FIELDS[index] == "chroot":
@@ -440,13 +442,13 @@ def _cut_override(line: LogicalLine, override: _Override) -> None:
     elif after.strip():
         cut = (start + len(before), end - len(after.lstrip()))
     else:
-        # A file whose last line has no newline gets none by what comes to be its last line.
+        # If the file did not end with a newline, its new last line does not either.
         cut = (start, end) if line.raw[:end].endswith("\n") else (start - 1, end)
     line.rewrite(without(line.raw, [cut]))
 
 
 def _add_override(line: LogicalLine, path: str, text: str) -> None:
-    """After the last override, else after the last option, so that it comes before the command's own arguments."""
+    """After the last override, else after the last option, so it comes before the command's own arguments."""
     entry = _Entry(line, path)
     end = entry.overrides[-1].end if entry.overrides else entry.spans[entry.options_end - 1][1]
     number = line.line_of(end - 1)

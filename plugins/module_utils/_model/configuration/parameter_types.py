@@ -92,7 +92,7 @@ _TEXT = frozenset(
         "smtpd_forbid_bare_newline",
     }
 )
-# The only words that these parameters take. A wrong one is no error of `postfix check`, but smtpd does not start.
+# The only words that these parameters take. `postfix check` accepts a wrong one, but smtpd does not start.
 _TLS_CLIENT = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 _TLS_SERVER = ("none", "may", "encrypt")
 _POSTSCREEN = ("ignore", "enforce", "drop")
@@ -137,7 +137,7 @@ class Kind:
 
 
 def kind_of(name: str, defaults: Mapping[str, str]) -> Kind:
-    """The kind of parameter `name`; `defaults` is what `postconf -d` prints. TEXT where it can't be told."""
+    """The kind of parameter `name`; `defaults` is what `postconf -d` prints. TEXT if it can't be told."""
     for _step in range(_DEEPEST):
         if name not in defaults:
             name = _general(name)
@@ -195,7 +195,7 @@ def seconds(value: str, unit: str = "") -> int | None:
 
 
 def same_list(name: str, present: Value, wanted: Value) -> bool:
-    """Whether two values of a list have the same meaning, which depends on their order only where Postfix does."""
+    """Whether two values of a list have the same meaning, which depends on their order only if Postfix does."""
     left, right = split_items(value_text(present)), split_items(value_text(wanted))
     if left == right:
         return True

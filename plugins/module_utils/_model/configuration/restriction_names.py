@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The restrictions that smtpd knows, and what is wrong with a list of them.
 
-A misspelled restriction is no error of `postfix check`: smtpd answers "451 4.3.5 Server configuration error" to every
+`postfix check` accepts a misspelled restriction, but smtpd answers "451 4.3.5 Server configuration error" to every
 client. Names are those of postconf(5); the releases that brought or removed them are in versions.py.
 """
 
@@ -136,9 +136,9 @@ _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
 def problem(value: str, classes: Collection[str], version: str) -> str:
-    """What smtpd could not use in a restriction list, with the remedy; "" where it can use all of it.
+    """What smtpd could not use in a restriction list, with the remedy; "" if it can use all of it.
 
-    `classes` are the names in smtpd_restriction_classes, `version` the host's mail_version, "" where it is unknown.
+    `classes` are the names in smtpd_restriction_classes, `version` the host's mail_version, "" if it is unknown.
     What comes after a `$name` is not judged, since it may be the argument of something inside.
     """
     words = split_items(value)
@@ -170,7 +170,7 @@ def _word_problem(word: str, classes: Collection[str], version: str) -> str:
         if not near and is_newer_than_known(version):
             return ""
         remedy = f'did you mean "{near[0]}"?' if near else "correct it, or name it in smtpd_restriction_classes"
-        return f'"{word}" is no restriction that smtpd knows; {remedy}'
+        return f'"{word}" is not a restriction that smtpd knows; {remedy}'
     return missing_restriction(version, word) if version else ""
 
 
@@ -186,7 +186,8 @@ def _argument_problem(word: str, needed: str, argument: str) -> str:
         _DOMAIN: True,
     }
     if not valid[needed]:
-        return f'"{argument}" is no {needed} for {word}; give one, as in {_EXAMPLES[needed].format(word)}'
+        article = "an" if needed == _ENDPOINT else "a"
+        return f'"{argument}" is not {article} {needed} for {word}; give one, as in {_EXAMPLES[needed].format(word)}'
     return ""
 
 

@@ -26,7 +26,7 @@ WIDEST_IPV4 = 8
 
 
 def world_member(value: str, files: Mapping[str, str], answers: TableAnswers) -> str:
-    """The member through which an expanded `mynetworks` takes in everybody, "" where it does not.
+    """The member through which an expanded `mynetworks` takes in everybody, "" if it does not.
 
     `files` and `answers` are the texts of its files, and the results of its tables for ADDRESSES.
     """

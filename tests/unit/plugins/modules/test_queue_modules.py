@@ -174,7 +174,7 @@ def test_flush_of_a_stopped_postfix_fails(module: Run, postqueue: FakePostqueue,
     postqueue.running = False
     found = module(queue_flush.main, domains=domains)
     assert found["failed"] is True
-    assert found["msg"] == "Postfix does not run, so that nothing in its queue is delivered; start it"
+    assert found["msg"] == "Postfix is not running, so nothing in its queue is delivered; start it"
 
 
 def test_flush_that_postfix_does_not_take_fails(module: Run, postqueue: FakePostqueue) -> None:

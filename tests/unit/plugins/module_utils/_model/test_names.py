@@ -232,7 +232,7 @@ def test_transport_result(nexthop: str | None, port: int | None, mx_lookup: bool
             "[mail.x.example]:25",
             26,
             False,
-            '"[mail.x.example]:25" (entries[0].nexthop) has another port than the option port (26); give the port once',
+            '"[mail.x.example]:25" (entries[0].nexthop) has a port that differs from the option port (26); give the port once',
         ),
         (
             "mail.x.example",

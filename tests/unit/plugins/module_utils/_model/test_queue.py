@@ -108,7 +108,7 @@ def test_json_of_an_empty_queue() -> None:
 
 @pytest.mark.parametrize("text", ["Mail queue is empty", '{"queue_id": "A"}', "[1]", "3"])
 def test_what_is_no_json_of_a_queue_is_an_error(text: str) -> None:
-    with pytest.raises(HostError, match="postqueue -j printed what is not its JSON"):
+    with pytest.raises(HostError, match="postqueue -j did not print valid JSON"):
         parse_json(text)
 
 

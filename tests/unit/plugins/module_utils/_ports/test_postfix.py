@@ -56,7 +56,7 @@ def test_other_failures_of_postconf_stay_failures() -> None:
     with pytest.raises(HostError) as caught:
         Postfix(Broken()).parameters(["relay_domains"], ["-x"])
     assert caught.value.message == (
-        "postconf fails: fatal: open /etc/postfix/main.cf: Permission denied; correct /etc/postfix/main.cf"
+        "postconf failed: fatal: open /etc/postfix/main.cf: Permission denied; correct /etc/postfix/main.cf"
     )
 
 
@@ -71,6 +71,6 @@ def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_
     with pytest.raises(HostError) as caught:
         Postfix(Broken(), str(tmp_path)).installed()
     assert caught.value.message == (
-        'postconf fails: warning: truncated macro reference: "${x"; fatal: macro processing error; '
+        'postconf failed: warning: truncated macro reference: "${x"; fatal: macro processing error; '
         f"correct {tmp_path}/main.cf"
     )

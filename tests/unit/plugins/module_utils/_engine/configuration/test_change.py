@@ -278,7 +278,7 @@ def test_duplicates_of_other_parameters_are_told_and_kept(host: Host) -> None:
     plan = host.change(parameters={"soft_bounce": "no"})
     assert host.main_cf.read_text() == "a = 1\na = 2\nsoft_bounce = no\n"
     assert plan.changes == {"soft_bounce": ("no", "no")}
-    assert plan.warnings == [f"{host.main_cf}: a is set on lines 1, 2; Postfix takes the last, remove the others"]
+    assert plan.warnings == [f"{host.main_cf}: a is set on lines 1, 2; Postfix uses the last; remove the others"]
 
 
 @pytest.mark.parametrize(("name", "restart"), [("inet_interfaces", True), ("soft_bounce", False)])
@@ -405,7 +405,7 @@ def test_service_named_twice_is_refused(host: Host) -> None:
 def test_duplicate_services_are_told(host: Host) -> None:
     host.master_cf.write_text("a unix - - - - - x\nb unix - - - - - x\na unix - - - - - x\n")
     plan = host.change_services(ServiceRequest("b", "unix", state="absent"))
-    assert plan.warnings == [f"{host.master_cf}: a/unix is there more than once; Postfix uses the last"]
+    assert plan.warnings == [f"{host.master_cf}: a/unix is defined more than once; Postfix uses the last"]
 
 
 def test_services_changed_between_plan_and_change_are_kept(host: Host) -> None:
@@ -473,7 +473,7 @@ def test_restriction_class_that_the_same_request_makes_may_be_used(host: Host) -
         parameters={"smtpd_restriction_classes": "grey", "grey": "reject", "smtpd_client_restrictions": ["grey"]}
     )
     assert host.refused(InvalidInput, parameters={"grey": "rejekt"}) == (
-        'main.cf: grey (parameters.grey): "rejekt" is no restriction that smtpd knows; did you mean "reject"?'
+        'main.cf: grey (parameters.grey): "rejekt" is not a restriction that smtpd knows; did you mean "reject"?'
     )
 
 
@@ -578,8 +578,7 @@ def test_other_hard_links_are_told(host: Host, tmp_path: Path) -> None:
     os.link(host.main_cf, tmp_path / "other")
     plan = host.change(parameters={"soft_bounce": True})
     assert plan.warnings == [
-        f"{host.main_cf} has 1 other hard links, which keep the old content, since a file can only be replaced in one "
-        "step by a new one; make them symbolic links"
+        f"{host.main_cf} has 1 other hard links, which keep the old content; make them symbolic links"
     ]
     assert (tmp_path / "other").read_text() == "# head\ncompatibility_level = 2\nsoft_bounce = no\n"
 

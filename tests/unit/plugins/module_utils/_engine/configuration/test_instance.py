@@ -213,4 +213,4 @@ def test_instance_without_master_cf_has_no_services(instance: Path) -> None:
 def test_postfix_that_does_not_work_is_an_error(instance: Path) -> None:
     with pytest.raises(HostError) as caught:
         describe(Postfix(FakeCommands(instance, ""), str(instance)))
-    assert str(caught.value) == "postconf does not tell its version: postconf: fatal: broken; reinstall Postfix"
+    assert str(caught.value) == "postconf did not report its version: postconf: fatal: broken; reinstall Postfix"

@@ -177,13 +177,19 @@ def name_in(version: str | Sequence[int], parameter: str) -> str:
     return renamed.old if renamed and release(version) < renamed.since else parameter
 
 
-def missing_parameter(version: str | Sequence[int], parameter: str) -> str:
+def missing_parameter(version: str, parameter: str) -> str:
     """Why Postfix `version` does not know the parameter, and what to do; "" if the release is not the cause."""
     known, renamed = PARAMETERS.get(parameter), RENAMED.get(parameter)
     if renamed and release(version) < renamed.since:
-        return f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}; use that name here"
+        return (
+            f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}, and this host has {version}; "
+            "use that name here"
+        )
     if known and release(version) < known.since:
-        return f"{parameter} needs Postfix {_written(known.since)} or later; leave it out here"
+        return (
+            f"{parameter} needs Postfix {_written(known.since)} or later, and this host has {version}; "
+            "leave it out here"
+        )
     return ""
 
 

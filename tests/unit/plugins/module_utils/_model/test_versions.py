@@ -109,18 +109,19 @@ def test_name_in(version: str, parameter: str, name: str) -> None:
         (
             "3.5.25",
             "postscreen_denylist_action",
-            "postscreen_denylist_action is called postscreen_blacklist_action before Postfix 3.6; use that name here",
+            "postscreen_denylist_action is called postscreen_blacklist_action before Postfix 3.6, and this host has "
+            "3.5.25; use that name here",
         ),
         (
             "2.9.15",
             "smtpd_relay_restrictions",
-            "smtpd_relay_restrictions needs Postfix 2.10 or later; leave it out here",
+            "smtpd_relay_restrictions needs Postfix 2.10 or later, and this host has 2.9.15; leave it out here",
         ),
         ("2.10.0", "smtpd_relay_restrictions", ""),
         (
             "2.5.17",
             "unverified_recipient_defer_code",
-            "unverified_recipient_defer_code needs Postfix 2.6 or later; leave it out here",
+            "unverified_recipient_defer_code needs Postfix 2.6 or later, and this host has 2.5.17; leave it out here",
         ),
         ("2.6.0", "unverified_recipient_defer_code", ""),
         ("3.5.25", "no_such_parameter", ""),

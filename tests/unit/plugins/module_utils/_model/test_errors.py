@@ -5,7 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, MxRelayError, NoAnswer, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import (
+    HostError,
+    InvalidInput,
+    MxRelayError,
+    NoAnswer,
+    Refused,
+)
 
 
 @pytest.mark.parametrize(

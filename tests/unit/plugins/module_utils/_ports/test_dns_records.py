@@ -56,7 +56,7 @@ def _sockets() -> Tuple[socket.socket, socket.socket]:
 
 def test_truncated_answer_is_asked_for_over_tcp(serve: Serve) -> None:
     serve(True)
-    assert [str(one) for one in ask([QUESTION], ["127.0.0.1"])[QUESTION].records] == ["10 mx.example."]
+    assert [str(record) for record in ask([QUESTION], ["127.0.0.1"])[QUESTION].records] == ["10 mx.example."]
 
 
 def test_server_that_hangs_up_over_tcp_has_not_answered(serve: Serve) -> None:

@@ -19,7 +19,7 @@ ALL = f"myhostname = mx.example\n{SET}"
 class OldCommands:
     """postconf before 2.10: it knows -n, and no -x."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         assert list(argv[:3]) == ["postconf", "-c", "/etc/postfix"]
         options = [word for word in argv[3:] if word.startswith("-")]
         if "-x" in options:
@@ -50,7 +50,7 @@ def test_values_are_expanded_here_where_postconf_is_too_old_to(
 
 def test_other_failures_of_postconf_stay_failures() -> None:
     class Broken:
-        def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        def run(self, *_call: object) -> Result:
             return Result(1, "", "postconf: fatal: open /etc/postfix/main.cf: Permission denied\n")
 
     with pytest.raises(HostError) as caught:
@@ -62,7 +62,7 @@ def test_other_failures_of_postconf_stay_failures() -> None:
 
 def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_missing(tmp_path: pathlib.Path) -> None:
     class Broken:
-        def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        def run(self, *_call: object) -> Result:
             warning = 'postconf: warning: truncated macro reference: "${x"\n'
             return Result(1, "", f"{warning}{warning}postconf: fatal: macro processing error\n")
 

@@ -42,7 +42,7 @@ class FakeCommands:
             "virtual_alias_maps": f"texthash:{directory}/default",
         }
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         self.asked.append(list(argv))
         if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
             return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
@@ -65,7 +65,7 @@ class FakeCommands:
 class NoCommands:
     """A host without Postfix."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         raise FileNotFoundError(argv[0])
 
 
@@ -179,7 +179,7 @@ def test_probe_is_old_enough_for_postfix_not_to_wait(instance: Path) -> None:
 def test_all_parameters_take_one_call(instance: Path) -> None:
     commands = FakeCommands(instance)
     describe(Postfix(commands, str(instance)))
-    assert [one[3:] for one in commands.asked if one[0] == "postconf" and one[3:] in (["-x"], [])] == [["-x"]]
+    assert [argv[3:] for argv in commands.asked if argv[0] == "postconf" and argv[3:] in (["-x"], [])] == [["-x"]]
 
 
 def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instance: Path) -> None:

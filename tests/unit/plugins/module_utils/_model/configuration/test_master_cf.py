@@ -226,7 +226,8 @@ def test_find_and_excerpt() -> None:
         ({"name": "#a"}, 'master.cf: "#a" (services[0]) is not a service name; give it without white space or "#"'),
         (
             {"type": "tcp"},
-            'master.cf: type "tcp" of relay (services[0]) is not a service type; use one of inet, unix, unix-dgram, fifo, pass',
+            'master.cf: type "tcp" of relay (services[0]) is not a service type; '
+            "use one of inet, unix, unix-dgram, fifo, pass",
         ),
         (
             {"type": "inet", "private": True},

@@ -49,7 +49,8 @@ def test_value_that_postfix_takes(name: str, value: str) -> None:
         ("s", "1 h", '"1 h" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '
          "(without a unit, s is assumed)"),
         ("inet_protocols", "ipv5", '"ipv5" is not one of all, ipv4, ipv6; did you mean "ipv6"?'),
-        ("unverified_recipient_tempfail_action", "permit", '"permit" is not one of defer, defer_if_permit; use one of them'),
+        ("unverified_recipient_tempfail_action", "permit",
+         '"permit" is not one of defer, defer_if_permit; use one of them'),
         ("mynetworks", "127.0.0.0/8 10.0.0.1/8",
          '"10.0.0.1/8" has bits set beyond its mask; write 10.0.0.0/8, or 10.0.0.1 for one host'),
         ("mynetworks", "[fe80::1]/64",

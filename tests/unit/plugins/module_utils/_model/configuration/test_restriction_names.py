@@ -40,7 +40,8 @@ def test_list_that_smtpd_can_use(value: str) -> None:
     ("value", "version", "message"),
     [
         ("reject_unauth_destinations", "3.10.13",
-         '"reject_unauth_destinations" is not a restriction that smtpd knows; did you mean "reject_unauth_destination"?'),
+         '"reject_unauth_destinations" is not a restriction that smtpd knows; '
+         'did you mean "reject_unauth_destination"?'),
         ("permit_mynetworks, gray", "3.10.13", '"gray" is not a restriction that smtpd knows; did you mean "grey"?'),
         ("OK", "", '"OK" is not a restriction that smtpd knows; correct it, or name it in smtpd_restriction_classes'),
         ("check_client_access", "3.10.13",
@@ -48,9 +49,11 @@ def test_list_that_smtpd_can_use(value: str) -> None:
         ("check_client_access permit", "3.10.13",
          "check_client_access has no table after it; add it, as in check_client_access hash:/etc/postfix/access"),
         ("check_client_access /etc/x", "3.10.13",
-         '"/etc/x" is not a table for check_client_access; give one, as in check_client_access hash:/etc/postfix/access'),
+         '"/etc/x" is not a table for check_client_access; '
+         "give one, as in check_client_access hash:/etc/postfix/access"),
         ("check_policy_service policy", "3.10.13",
-         '"policy" is not an endpoint for check_policy_service; give one, as in check_policy_service unix:private/policy'),
+         '"policy" is not an endpoint for check_policy_service; '
+         "give one, as in check_policy_service unix:private/policy"),
         ("sleep x", "3.10.13", '"x" is not a number for sleep; give one, as in sleep 1'),
         ("reject_rbl_client", "3.10.13",
          "reject_rbl_client has no domain after it; add it, as in reject_rbl_client list.example"),

@@ -20,8 +20,7 @@ QUEUE_SPEC: Dict[str, Any] = {
 
 
 def _domains(params: Mapping[str, Any]) -> list[str]:
-    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
-    return list(dict.fromkeys(names))
+    return [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
 
 
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:

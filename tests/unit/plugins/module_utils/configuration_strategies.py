@@ -14,7 +14,8 @@ NAMES = (
 )  # fmt: skip
 WORDS = (
     "a", "x.example", "hash:/etc/postfix/x", "$daemon_directory", "${queue_directory}", "{ a, b = c }", "[::1]/128",
-    "!b", "#c", "d#e", "f=g", "=", "h,", ",", "-o", '"i j"', "\u00e9", "\\", "%s", "permit_mynetworks", "5d", "yes", "'",
+    "!b", "#c", "d#e", "f=g", "=", "h,", ",", "-o", '"i j"', "\u00e9", "\\", "%s", "permit_mynetworks", "5d", "yes",
+    "'",
 )  # fmt: skip
 BLANKS = (" ", "\t", "  ", " \t ", "\f", "\v", "\r")
 COMMENTS = ("\n", "# comment\n", "#\n", "  \n", "\t# indented\n", "#a = b\n", " \r\n", "# caf\u00e9\n")

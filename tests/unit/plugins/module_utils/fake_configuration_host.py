@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 DEFAULTS = """\
 compatibility_level = 0
@@ -35,7 +36,7 @@ inet_interfaces = all
 """
 
 
-class FakePostconf:
+class FakePostconf(WholeOutput):
     """postconf of one release; keeps what it was asked of the live files, and what of staged ones."""
 
     def __init__(self, live: Path, defaults: str = DEFAULTS) -> None:
@@ -43,6 +44,7 @@ class FakePostconf:
         self.defaults = defaults
         self.asked: list[list[str]] = []
         self.staged: list[str] = []
+        self.files: list[str] = []
         self.texts: dict[str, str] = {}
         self.results: dict[str, Result] = {}
 
@@ -59,6 +61,7 @@ class FakePostconf:
 
     def _run_staged(self, directory: Path, command: str) -> Result:
         self.staged.append(command)
+        self.files = sorted(os.listdir(directory))
         for name in ("main.cf", "master.cf"):
             self.texts[f"{command}: {name}"] = (directory / name).read_bytes().decode("utf-8", "surrogateescape")
         answers = {

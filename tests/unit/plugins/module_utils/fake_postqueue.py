@@ -9,6 +9,7 @@ from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 DOWN = Result(69, "", "postqueue: fatal: Cannot flush mail queue - mail system is down\n")
 NO_SITE = Result(69, "", 'postqueue: fatal: Flush service is not configured for destination "other.test"\n')
@@ -29,7 +30,7 @@ def queue_entry(queue_id: str, queue: str, *recipients: str) -> str:
     return json.dumps(entry) + "\n"
 
 
-class FakePostqueue:
+class FakePostqueue(WholeOutput):
     """The command port. slow.example is among fast_flush_domains, other.test is not."""
 
     def __init__(self) -> None:

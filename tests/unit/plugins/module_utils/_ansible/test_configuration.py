@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_co
     ConfigurationHost,
 )
 
-NOTHING = {"parameters": {}, "absent": [], "add_items": {}, "remove_items": {}, "allow_unknown": False}
-SERVICE = {
+NOTHING: dict[str, Any] = {"parameters": {}, "absent": [], "add_items": {}, "remove_items": {}, "allow_unknown": False}
+SERVICE: dict[str, Any] = {
     "name": "relay",
     "type": "unix",
     "command": None,

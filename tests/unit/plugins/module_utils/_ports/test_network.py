@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from types import SimpleNamespace
 from typing import Sequence
@@ -69,7 +70,7 @@ def test_own_addresses_are_those_of_the_kernel(monkeypatch: pytest.MonkeyPatch) 
 
 def test_own_addresses_are_those_of_the_host_name_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "_read_text", lambda _path: "")
-    monkeypatch.setattr(network.socket, "gethostname", lambda: "127.0.0.1")
+    monkeypatch.setattr(socket, "gethostname", lambda: "127.0.0.1")
     assert system().own_addresses() == {"127.0.0.1"}
 
 
@@ -129,6 +130,7 @@ def test_policy_is_fetched_for_domains_that_announce_one(dns: Replies, monkeypat
     assert system().policies(["x.example", "y.example", "z.example", "silent.example"]) == policies
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_policy_that_can_not_be_fetched_is_empty(dns: Replies, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_call: object, **_how: object) -> None:
         raise ConnectionRefusedError

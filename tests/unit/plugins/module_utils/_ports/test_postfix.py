@@ -11,12 +11,13 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 SET = "mydestination = $myhostname, localhost\nrelay_domains = $mydestination\n"
 ALL = f"myhostname = mx.example\n{SET}"
 
 
-class OldCommands:
+class OldCommands(WholeOutput):
     """postconf before 2.10: it knows -n, and no -x."""
 
     def run(self, argv: Sequence[str], *_input: object) -> Result:
@@ -49,7 +50,7 @@ def test_values_are_expanded_here_where_postconf_is_too_old_to(
 
 
 def test_other_failures_of_postconf_stay_failures() -> None:
-    class Broken:
+    class Broken(WholeOutput):
         def run(self, *_call: object) -> Result:
             return Result(1, "", "postconf: fatal: open /etc/postfix/main.cf: Permission denied\n")
 
@@ -61,7 +62,7 @@ def test_other_failures_of_postconf_stay_failures() -> None:
 
 
 def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_missing(tmp_path: pathlib.Path) -> None:
-    class Broken:
+    class Broken(WholeOutput):
         def run(self, *_call: object) -> Result:
             warning = 'postconf: warning: truncated macro reference: "${x"\n'
             return Result(1, "", f"{warning}{warning}postconf: fatal: macro processing error\n")

@@ -14,12 +14,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 # A text file that changed within these may be changing still, so that Postfix reads it again.
 SECONDS_OF_DOUBT = 100
 
 
-class FakeCommands:
+class FakeCommands(WholeOutput):
     """A Postfix whose only working type is texthash, and whose main.cf was read already."""
 
     def __init__(self, directory: Path, version: str = "3.10.13") -> None:
@@ -62,7 +63,7 @@ class FakeCommands:
         return Result(1, "", "postmap: fatal: unsupported dictionary type: hash\n")
 
 
-class NoCommands:
+class NoCommands(WholeOutput):
     """A host without Postfix."""
 
     def run(self, argv: Sequence[str], *_input: object) -> Result:

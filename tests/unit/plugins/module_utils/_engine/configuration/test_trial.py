@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 
@@ -52,10 +52,19 @@ def test_rehearsal_asks_postconf_only_and_writes_nothing(host: ConfigurationHost
     assert identity(host.main_cf) == before
 
 
-def test_postfix_before_2_9_is_not_asked_for_services(host: ConfigurationHost) -> None:
-    host.commands.defaults = "mail_version = 2.8.14\nsoft_bounce = no\n"
+@pytest.mark.parametrize(("version", "asked"), [("2.8.14", False), ("2.9.0", True)])
+def test_postfix_is_asked_for_services_from_2_9_on(host: ConfigurationHost, version: str, asked: bool) -> None:
+    host.commands.defaults = f"mail_version = {version}\nsoft_bounce = no\n"
     host.change(parameters={"soft_bounce": True})
-    assert "postconf -M" not in host.commands.staged
+    assert ("postconf -M" in host.commands.staged) is asked
+
+
+def test_what_old_releases_look_for_beside_main_cf_is_there(host: ConfigurationHost) -> None:
+    (host.main_cf.parent / "dynamicmaps.cf").touch()
+    (host.main_cf.parent / "postfix-files.d").mkdir()
+    (host.main_cf.parent / "transport").touch()
+    rehearse_configuration(host.postfix, host.plan(parameters={"soft_bounce": True}))
+    assert host.commands.files == ["dynamicmaps.cf", "main.cf", "master.cf", "postfix-files.d"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +86,7 @@ def test_outcome_that_postfix_refuses_does_not_go_live(
     before = identity(host.main_cf)
     plan = host.plan(parameters={"soft_bounce": True})
 
-    class Once(dict):
+    class Once(Dict[str, Result]):
         def get(self, asked: str, default: Any = None) -> Any:
             return self.pop(asked, default)
 

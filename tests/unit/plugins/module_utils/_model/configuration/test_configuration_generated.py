@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -139,7 +140,7 @@ def test_there_are_files_of_four_releases() -> None:
     assert [path.parent.name for path in MASTER_CF] == releases
 
 
-def change(text: str, **fields: object) -> str:
+def change(text: str, **fields: Any) -> str:
     file = MasterCf(text)
     file.apply(ServiceRequest(**{"name": "mxnew", "type": "unix", **fields}), lambda: "n", lambda: True)
     return str(file)

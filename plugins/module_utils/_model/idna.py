@@ -63,7 +63,7 @@ def _others(domain: str, readings: Iterable[Sequence[str | None]], keep: bool = 
 
 def _both(label: str, encode: Encode) -> tuple[str, str] | None:
     """U-label and A-label of one label; None if the standards don't agree on it."""
-    written = _decoded(label)
+    written = _u_label(label)
     if written is None or written.isascii():
         return None if written is None else (label, label)
     encoded = _by_2003(written)
@@ -73,11 +73,11 @@ def _both(label: str, encode: Encode) -> tuple[str, str] | None:
 
 def _meant(label: str, encode: Encode) -> str | None:
     """The U-label for which one of the standards has this A-label; any other label as it is."""
-    written = _decoded(label)
+    written = _u_label(label)
     return written if written is None or label in (written, encode(written), _by_2003(written)) else None
 
 
-def _decoded(label: str) -> str | None:
+def _u_label(label: str) -> str | None:
     """What an A-label stands for, None if it is not one; any other label as it is."""
     if not label.startswith(PREFIX) or not label.isascii():
         return label

@@ -182,8 +182,8 @@ def missing_parameter(version: str, parameter: str) -> str:
     known, renamed = PARAMETERS.get(parameter), RENAMED.get(parameter)
     if renamed and release(version) < renamed.since:
         return (
-            f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}, and this host has {version}; "
-            "use that name here"
+            f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}, and this host has "
+            f"{version}; use that name here"
         )
     if known and release(version) < known.since:
         return (

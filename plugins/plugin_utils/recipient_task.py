@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -106,7 +106,7 @@ def _remote_src(given: dict[str, Any]) -> bool:
     return boolean(given.get("remote_src") or False, strict=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_digest(folder: pathlib.Path = PLUGINS) -> str:
     """A digest of all Python files in a folder and below: code that reads lists otherwise makes other names."""
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*.py"))

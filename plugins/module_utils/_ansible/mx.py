@@ -104,7 +104,7 @@ INFO_SPEC: Dict[str, Any] = {
 }
 
 
-def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def plan(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
@@ -126,7 +126,7 @@ def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
     return Outcome(changed=bool(done.undone), results=asdict(done))
 
 
-def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def info(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())

@@ -40,7 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     read_request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -51,10 +51,10 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     """The plan as a module's outcome. `params` are those of the module mx_plan."""
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
-    if international and idna2008.available():
+    if international and idna2008.has_idna():
         request = in_both_forms(request, idna2008.a_label)
     evidence = read_host(postfix, network, request)
-    if international and not idna2008.available():
+    if international and not idna2008.has_idna():
         release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
         packages = [*evidence.state.missing_packages, idna_package(release)]
         evidence = replace(evidence, needs_idna=True, state=replace(evidence.state, missing_packages=packages))
@@ -184,8 +184,7 @@ def _missing(request: MxRequest, evidence: Evidence, plan: MxPlan) -> list[Refus
             Refusal(
                 "",
                 "international",
-                f"{evidence.state.missing_packages[-1]} is missing, which tells in which forms mail can name the "
-                "domains",
+                f"{evidence.state.missing_packages[-1]} is missing, and internationalised domains need it",
                 "install that package, or declare no domain that is not plain ASCII",
             )
         ]
@@ -201,7 +200,7 @@ def _missing(request: MxRequest, evidence: Evidence, plan: MxPlan) -> list[Refus
             Refusal(
                 "",
                 "tags",
-                f"{' and '.join(evidence.state.missing_packages) or 'postfix'} is missing, "
+                f"{' and '.join(evidence.state.missing_packages) or POSTFIX} is missing, "
                 "and the phase install is not part of this run",
                 "run with the tag install as well",
             )

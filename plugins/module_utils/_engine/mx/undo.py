@@ -201,7 +201,7 @@ def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Set
 
 def _encode(label: str) -> str | None:
     """Without python3-idna nothing was written in both forms."""
-    return idna2008.a_label(label) if idna2008.available() else None
+    return idna2008.a_label(label) if idna2008.has_idna() else None
 
 
 def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:

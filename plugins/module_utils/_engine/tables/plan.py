@@ -51,6 +51,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -308,11 +309,12 @@ def _check_keys(new: Mapping[str, str], suffix: str, settings: Settings) -> None
                     f'"{key}" is longer than the {LMDB_KEY_BYTES} bytes that a key of an lmdb table may have; '
                     "use another type or a shorter key"
                 )
-    if settings.version and settings.version < (3, 2):
+    if settings.version and not supports(settings.version, "quoted_keys"):
         for key in new:
             if '"' in key and any(character.isspace() for character in key):
                 raise InvalidInput(
-                    f"{key} contains quoted white space, which keys can't have before Postfix 3.2; remove it"
+                    f"{key} contains quoted white space, which keys can't have before Postfix "
+                    f"{first_release('quoted_keys')}; remove it"
                 )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
 _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
@@ -71,7 +72,7 @@ def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
     values = postfix.parameters(["default_database_type", "smtputf8_enable", "mail_version", *wanted], options=("-x",))
     version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
     redirected = False
-    if version >= (3, 11):
+    if supports(version, "redirected_tables"):
         level = postfix.parameters(["non_bdb_migration_level"], options=("-x",))
         redirected = level.get("non_bdb_migration_level", "disable").startswith("enable")
     return Settings(

@@ -33,7 +33,9 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
     `planned` are parameters that other parts of the plan set, `check` the restriction by which recipients are
     verified, "" if none is.
     """
-    before = {name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)}
+    before = {
+        name: planned.get(name, written_value(host, name)) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)
+    }
     own = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
     lists = dict(before)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 

@@ -345,7 +345,7 @@ def test_map_that_never_answers_is_noted_and_not_asked_again(host: FakeMxHost) -
     maps = f"proxy:ldap:/l, hash:{host.path('transport')}"
     host.write("main.cf", f"{CLOSED}transport_maps = {maps}\nvirtual_alias_domains = proxy:ldap:/l\n")
     assert plan(host, listed())["warnings"] == [
-        "proxy:ldap:/l could not be asked (postmap had no answer within 60 s; see in the mail log which daemon of "
+        "proxy:ldap:/l could not be asked (postmap got no answer within 60 s; see in the mail log which daemon of "
         "Postfix fails)"
     ]
     assert host.commands.count(["postmap", "-q", "-", "proxy:ldap:/l"]) == 1
@@ -482,7 +482,7 @@ def encode(label: str) -> str:
 
 
 def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", encode)
     mine, other = "bücher.example", "xn--bcher-kva.example"
     converged(host)
@@ -509,14 +509,14 @@ def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeyp
 def test_international_domain_on_which_the_standards_differ_is_refused_before_postfix_is_there(
     host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", encode)
     host.installed = False
     assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))
 
 
 def test_international_domain_waits_for_python3_idna(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: False)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: False)
     converged(host)
     results = plan(host, listed("bücher.example"))
     assert (results["packages"], results["ready"], results["refusals"]) == (["python3-idna"], False, [])

@@ -178,7 +178,7 @@ def international(host: FakeMxHost) -> dict[str, Any]:
 
 @pytest.fixture
 def idna(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", lambda label: PREFIX + label.encode("punycode").decode())
 
 
@@ -214,7 +214,7 @@ def test_other_form_that_somebody_touched_is_told(host: FakeMxHost) -> None:
 
 
 def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: False)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: False)
     monkeypatch.setattr(idna2008, "a_label", None)
     postfix = host.postfix()
     host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")

@@ -11,7 +11,7 @@ import os
 import pathlib
 import pwd
 import tempfile
-from typing import Callable
+from collections.abc import Callable
 from unittest import mock
 
 import pytest

@@ -8,8 +8,8 @@ import grp
 import os
 import pathlib
 import pwd
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Callable
 
 import pytest
 

@@ -125,7 +125,12 @@ def test_converged_host_needs_nothing() -> None:
         transport=replace(TRANSPORT, rows={"x.example": "relay:[mail.example]"}),
     )
     plan = primary(on=on)
-    assert (plan.refusals, plan.main_cf.add_items, plan.main_cf.remove_items, plan.main_cf.parameters) == ([], {}, {}, {})
+    assert (plan.refusals, plan.main_cf.add_items, plan.main_cf.remove_items, plan.main_cf.parameters) == (
+        [],
+        {},
+        {},
+        {},
+    )
     assert [one.changed for one in plan.recipients] == [False]
     assert plan.routes.removed == []
 
@@ -388,7 +393,7 @@ def test_row_for_subdomains_leaves_the_other_roles_domains_to_their_mx(subdomain
     plan = primary(listed(subdomains=subdomains), on=on, peer=peer)
     kept = {"sub.x.example": "relay:", ".sub.x.example": "relay:"} if subdomains else {}
     assert {key: result for key, result in plan.routes.rows.items() if result == "relay:"} == kept
-    routed = {key: "relay:[own.example]" for key in ("sub.x.example", ".sub.x.example")}
+    routed = dict.fromkeys(("sub.x.example", ".sub.x.example"), "relay:[own.example]")
     on = replace(on, transport=replace(TRANSPORT, rows=routed))
     assert "relay:" not in primary(listed(subdomains=subdomains), on=on, peer=peer).routes.rows.values()
 
@@ -635,7 +640,13 @@ def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
 
 def test_absent_domain_that_was_never_there_changes_nothing() -> None:
     plan = secondary(ABSENT)
-    assert (plan.refusals, plan.main_cf.remove_items, plan.main_cf.parameters, plan.recipients_removed, plan.waiting) == (
+    assert (
+        plan.refusals,
+        plan.main_cf.remove_items,
+        plan.main_cf.parameters,
+        plan.recipients_removed,
+        plan.waiting,
+    ) == (
         [],
         {},
         {},
@@ -737,7 +748,9 @@ def test_deferral_behind_a_name_is_written_out() -> None:
         "smtpd_relay_restrictions": "permit_mynetworks, defer_unauth_destination",
     }
     on = host(values=values, explicit={"smtpd_relay_restrictions": "$mine"})
-    assert secondary(on=on).main_cf.parameters == {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
+    assert secondary(on=on).main_cf.parameters == {
+        "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"
+    }
 
 
 @pytest.mark.parametrize(
@@ -854,7 +867,10 @@ def test_missing_relay_service_is_refused() -> None:
 
 def test_settings_of_the_host_are_written_only_when_given() -> None:
     plan = secondary(proxy_interfaces=["198.51.100.1", "198.51.100.2"], queue_lifetime="10d")
-    assert plan.main_cf.parameters == {"proxy_interfaces": "198.51.100.1, 198.51.100.2", "maximal_queue_lifetime": "10d"}
+    assert plan.main_cf.parameters == {
+        "proxy_interfaces": "198.51.100.1, 198.51.100.2",
+        "maximal_queue_lifetime": "10d",
+    }
 
 
 def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:

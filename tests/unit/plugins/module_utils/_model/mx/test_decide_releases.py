@@ -7,7 +7,8 @@ Releases before 3.5 are as the version table says they are: no Postfix of that a
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.release_defaults import (
     DEFAULTS,
     default_in,
-    name_in,
-    supports,
+    shipped_guard,
 )
 
 LEVELS = ((0,), (1,), (2,), (3, 6), (3, 11))
@@ -74,14 +75,7 @@ def host(version: tuple[int, int], level: tuple[int, ...], **values: str) -> Hos
     )
 
 
-def shipped_guard(version: tuple[int, int]) -> dict[str, str]:
-    """The overrides that the relay service of the release has as it is shipped; the name changed in 2.5."""
-    if not supports(version, "relay_service_has_guard"):
-        return {}
-    return {"fallback_relay" if version < (2, 5) else "smtp_fallback_relay": ""}
-
-
-def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> Decision:
+def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> MxPlan:
     return decide(read_request({"role": "mx", "domains": DOMAINS if domains is None else domains}), on)
 
 

@@ -15,8 +15,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
     decode,
     entry_line,
     joined_warning,
-    logical_lines,
     split_lines,
+    table_lines,
     with_final_newline,
 )
 
@@ -67,14 +67,14 @@ class PatternTable:
         lines = split_lines(data)
         entries = []
         warnings = []
-        for logical in logical_lines(lines):
-            text = decode(logical.text)
-            if logical.gaps:
-                warnings.append(joined_warning(logical.lines[0] + 1))
+        for line in table_lines(lines):
+            text = decode(line.text)
+            if line.gaps:
+                warnings.append(joined_warning(line.lines[0] + 1))
             if text[0] in WHITE_SPACE or _BLOCK.match(text):
                 continue
             key, value = split_pattern(text, delimited)
-            entries.append(Entry(key, value, logical.lines[0] + 1, logical.lines))
+            entries.append(Entry(key, value, line.lines[0] + 1, line.lines))
         return cls(lines, entries, delimited, warnings)
 
     def render(self) -> bytes:

@@ -24,8 +24,8 @@ class Entry(NamedTuple):
     lines: tuple[int, ...]
 
 
-class LogicalLine(NamedTuple):
-    """Text joined as readlline() joins it. `gaps` says that comments or blank lines stand inside."""
+class TableLine(NamedTuple):
+    """One entry's text, joined as readlline() joins it. `gaps` says that comments or blank lines stand inside."""
 
     text: bytes
     lines: tuple[int, ...]
@@ -61,7 +61,7 @@ def is_text(line: bytes) -> bool:
     return bool(stripped) and not stripped.startswith(b"#")
 
 
-def logical_lines(lines: list[bytes]) -> Iterator[LogicalLine]:
+def table_lines(lines: list[bytes]) -> Iterator[TableLine]:
     """The logical lines of the physical ones, those included that Postfix drops for their leading white space."""
     indexes: list[int] = []
     gaps = pending = False
@@ -80,10 +80,10 @@ def logical_lines(lines: list[bytes]) -> Iterator[LogicalLine]:
         yield _joined(lines, indexes, gaps)
 
 
-def _joined(lines: list[bytes], indexes: list[int], gaps: bool) -> LogicalLine:
+def _joined(lines: list[bytes], indexes: list[int], gaps: bool) -> TableLine:
     if len(indexes) == 1:
-        return LogicalLine(lines[indexes[0]].rstrip(b"\n"), (indexes[0],), False)
-    return LogicalLine(b"".join(lines[index].rstrip(b"\n") for index in indexes), tuple(indexes), gaps)
+        return TableLine(lines[indexes[0]].rstrip(b"\n"), (indexes[0],), False)
+    return TableLine(b"".join(lines[index].rstrip(b"\n") for index in indexes), tuple(indexes), gaps)
 
 
 def _split_entry(text: bytes) -> tuple[bytes, bytes, bool]:
@@ -118,8 +118,8 @@ class Table:
         lines = split_lines(data)
         entries: list[Entry] = []
         warnings: list[str] = []
-        for logical in logical_lines(lines):
-            entry = _entry(logical, warnings)
+        for line in table_lines(lines):
+            entry = _entry(line, warnings)
             if entry is not None:
                 entries.append(entry)
         if data.startswith(_BOM):
@@ -190,9 +190,9 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
-    number = logical.lines[0] + 1
-    text = logical.text
+def _entry(line: TableLine, warnings: list[str]) -> Entry | None:
+    number = line.lines[0] + 1
+    text = line.text
     if text[:1] in _WHITE_BYTES:
         warnings.append(f"line {number}: white space before the first entry; Postfix ignores the line")
         return None
@@ -201,7 +201,7 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
         text = text.partition(b"\0")[0]
         if not text:
             return None
-    if logical.gaps:
+    if line.gaps:
         warnings.append(joined_warning(number))
     key, value, balanced = _split_entry(text)
     if not balanced:
@@ -210,7 +210,7 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
     if not value:
         warnings.append(f"line {number}: has a key without a value; Postfix ignores the entry")
         return None
-    entry = Entry(decode(key), decode(value), number, logical.lines)
+    entry = Entry(decode(key), decode(value), number, line.lines)
     if not (_is_utf8(entry.key) and _is_utf8(entry.value)):
         warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry where smtputf8_enable is on")
     return entry

@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import index_states
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
 
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 NOT_READ = "it could not be reached"
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-GOOD_INDEXES = ("current", "none")
 
 
 def report(evidence: Mapping[str, Mapping[str, Any] | None], now: float) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:
 
 def index_of(tables: Iterable[Mapping[str, Any]]) -> str:
     """The state of the first index that is not as it should be, else `current`."""
-    return next((one["index"] for one in tables if one["index"] not in GOOD_INDEXES), "current")
+    return next((one["index"] for one in tables if one["index"] not in index_states.GOOD), index_states.CURRENT)
 
 
 def duration(seconds: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import described
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, TablePlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT
 
 TABLE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
@@ -67,7 +68,7 @@ def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
     if not (plan.added or plan.removed or plan.updated):
         before, after = [], []
     if plan.index_rebuilt and not plan.source_changed:
-        before, after = [*before, f"index: {plan.state}"], [*after, "index: current"]
+        before, after = [*before, f"index: {plan.state}"], [*after, f"index: {CURRENT}"]
     before = [*before, *(f"{os.path.basename(path)}: there" for path in plan.old_indexes)]
     for change in plan.metadata_changes:
         name = os.path.basename(change.path)

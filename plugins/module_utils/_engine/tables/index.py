@@ -17,15 +17,16 @@ from dataclasses import asdict, dataclass
 from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
+    CURRENT,
+    MISSING,
+    STALE,
+    UNREADABLE,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-CURRENT = "current"
-MISSING = "missing"
-STALE = "stale"
-UNREADABLE = "unreadable"
-NO_INDEX = "none"
 # What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
 _NO_LISTING = "sequence operation is not supported"
 

@@ -9,9 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
-    CURRENT,
-    NO_INDEX,
-    STALE,
     Record,
     bytes_digest,
     content_state,
@@ -48,6 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit
     rows_in,
     unchanged,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, NO_INDEX, STALE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode

@@ -38,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts im
     open_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import GOOD, NO_SUCH_TYPE
 
 _SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
@@ -351,7 +352,7 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
     for table in tables:
         place = NEXTHOP if table.parameter == "transport_maps" else RECIPIENTS
         where = f"{table.reference} ({table.parameter})"
-        if table.index == "type":
+        if table.index == NO_SUCH_TYPE:
             kind = table.reference.partition(":")[0]
             yield Finding(
                 "",
@@ -363,7 +364,7 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 f"{table.parameter}",
                 place,
             )
-        elif table.index not in ("current", "none"):
+        elif table.index not in GOOD:
             yield Finding(
                 "",
                 "index",

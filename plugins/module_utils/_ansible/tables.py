@@ -81,10 +81,8 @@ def _text(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def table_outcome(
-    plan: TablePlan, backup: str | None, diff: Diff, warnings: Sequence[str] = (), **results: Any
-) -> Outcome:
-    """The result that every table module returns, with `results` and `warnings` of its own."""
+def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: Any) -> Outcome:
+    """The result that every table module returns, with the warnings of the plan and `results` of its own."""
     returned: dict[str, Any] = {
         "path": plan.reference.path,
         "type": plan.reference.type,
@@ -98,6 +96,6 @@ def table_outcome(
     return Outcome(
         changed=plan.changed,
         diffs=[diff] if plan.changed else [],
-        warnings=[*plan.warnings, *warnings],
+        warnings=plan.warnings,
         results=returned,
     )

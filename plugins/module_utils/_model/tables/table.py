@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Collection, Iterator, Mapping, NamedTuple
+from typing import Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
@@ -243,14 +243,14 @@ class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
     `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
-    with `purge` the whole table is. `remarkable` says that a person has to be told something of them in every run.
+    with `purge` the whole table is. `warnings` are what a person is to be told of them, in every run.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     remove: Collection[str] = ()
     purge: bool = False
     owned: Collection[str] = ()
-    remarkable: bool = False
+    warnings: Sequence[str] = ()
 
     def unwanted(self, utf8: bool) -> Callable[[str], bool]:
         """A function that says whether an entry with this folded key goes; it is not for keys that are to be set."""

@@ -111,7 +111,7 @@ def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
         ),
         (
             {"recipients_file": ["/list"]},
-            "/list (recipients_file) is on the controller; give remote_src: true for one of the host",
+            "/list (recipients_file) is on the controller; give remote_src: true for a file of the host",
         ),
         (
             {"recipients_file": ["/no/list"], "remote_src": True},
@@ -119,11 +119,11 @@ def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
         ),
         (
             {"domains": [X], "state": "absent"},
-            "state: absent is for recipients; give a domain that is to go state: absent in its item",
+            "state: absent is for recipients; to remove a domain, give its item state: absent",
         ),
         (
             {"domains": [{"name": "x.example", "state": "absent"}], "purge": True},
-            "purge with no present domain would empty the table; list the domains that are to stay",
+            "purge with no present domain would empty the table; list the domains to keep",
         ),
         (
             {"domains": [{"name": "x.example"}]},

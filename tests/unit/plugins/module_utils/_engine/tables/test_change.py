@@ -588,7 +588,7 @@ def test_duplicates_of_others_are_told_with_both_lines(table: Subject) -> None:
 def test_very_many_warnings_are_counted(table: Subject) -> None:
     table.written(b"bob@x.example x\n" * 30)
     warnings = table.change().warnings
-    assert (len(warnings), warnings[-1]) == (21, "... and 9 warnings more")
+    assert (len(warnings), warnings[-1]) == (21, "... and 9 more warnings")
 
 
 def test_acl_and_label_go_to_the_new_files_and_mode_wins_over_the_acl(

@@ -96,14 +96,14 @@ def passed_on(given: dict[str, Any], read: ReadFile) -> tuple[str, TakenApart] |
     (file,) = files
 
     def arguments(path: str) -> dict[str, Any]:
-        moved, *items = (dict(one, recipients_file=[path]) if one in listing else one for one in holders)
+        moved, *items = (dict(holder, recipients_file=[path]) if holder in listing else holder for holder in holders)
         return {**moved, "remote_src": True, **({"domains": items} if items else {})}
 
     return file, TakenApart(read(file), arguments)
 
 
 def _remote_src(given: dict[str, Any]) -> bool:
-    return boolean(given.get("remote_src") or False, strict=False)
+    return bool(boolean(given.get("remote_src") or False, strict=False))
 
 
 @lru_cache(maxsize=None)

@@ -74,11 +74,11 @@ def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
         name = os.path.basename(change.path)
         before = [*before, f"{name}: {described(change.before)}"]
         after = [*after, f"{name}: {described(change.after)}"]
-    return Diff(plan.reference.path, _text(before), _text(after))
+    return Diff(plan.reference.path, _as_lines(before), _as_lines(after))
 
 
-def _text(lines: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _as_lines(rows: Sequence[str]) -> str:
+    return "".join(f"{row}\n" for row in rows)
 
 
 def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: Any) -> Outcome:

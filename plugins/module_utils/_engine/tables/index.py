@@ -132,4 +132,5 @@ def _cdb_records(path: str) -> int:
     Raises OSError, or struct.error where the file is shorter than that.
     """
     with open(path, "rb") as stream:
-        return sum(struct.unpack("<512I", stream.read(2048))[1::2]) // 2
+        places_and_slots: tuple[int, ...] = struct.unpack("<512I", stream.read(2048))
+    return sum(places_and_slots[1::2]) // 2

@@ -194,7 +194,7 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
 def _source(reference: TableReference) -> bytes | None:
     directory = os.path.dirname(reference.path)
     if not os.path.isdir(directory):
-        raise HostError(f"{directory}: there is no such directory for {reference}; create it or correct the path")
+        raise HostError(f"{directory}: the directory of {reference} does not exist; create it or correct the path")
     if os.path.isdir(reference.path):
         raise HostError(f"{reference.path}: is a directory, not the source of a table; correct the path")
     return read_file(reference.path)
@@ -286,8 +286,8 @@ def _index(
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:
     if source is None and suffix and not want.purge and os.path.exists(reference.path + suffix):
         raise Refused(
-            f"{reference.path} is missing while its index {reference.path + suffix} is there; a new table would lose "
-            f"the entries of the index: write the source again (postmap -s {reference}) or remove the index"
+            f"{reference.path} is missing, but its index {reference.path + suffix} is there, so a new table would lose "
+            f"the entries of the index; write the source again (postmap -s {reference}) or remove the index"
         )
 
 
@@ -312,8 +312,8 @@ def _check_removals(reference: TableReference, removed: int, total: int, limit: 
     allowed = total * int(number) / 100 if text.endswith("%") else int(number)
     if removed > allowed:
         raise Refused(
-            f"{reference.path}: {removed} of {total} entries would be removed, which is more than max_removals "
-            f"({text}); check that the list is complete, or allow more"
+            f"{reference.path}: {removed} of {total} entries would be removed, more than max_removals ({text}) allows; "
+            "check that the list is complete, or raise max_removals"
         )
 
 
@@ -323,7 +323,7 @@ def _check_keys(new: Mapping[str, str], suffix: str, settings: Settings) -> None
         for key in new:
             if len(encode(key)) > LMDB_KEY_BYTES:
                 raise InvalidInput(
-                    f'"{key}" is longer than the {LMDB_KEY_BYTES} bytes that a key of an lmdb table may have; '
+                    f'"{key}" is longer than {LMDB_KEY_BYTES} bytes, the most that an lmdb table takes as a key; '
                     "use another type or a shorter key"
                 )
     if settings.version and settings.version < (3, 2):

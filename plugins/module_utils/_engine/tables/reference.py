@@ -146,9 +146,7 @@ def resolve(
     named = [member for member in candidates if member.type == table_type] if table_type else candidates
     if len(named or candidates) > 1:
         names = ", ".join(str(member) for member in named or candidates)
-        raise InvalidInput(
-            f"{parameter} names several tables ({names}); give the option path to say which one is meant"
-        )
+        raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which")
     if named or candidates:
         member = (named or candidates)[0]
         _refuse_shared(parameter, member, known)
@@ -164,8 +162,8 @@ def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -
     for name in _ANSWERING:
         if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
             raise InvalidInput(
-                f"{parameter} names {member}, which {name} uses too, where a new entry would send mail astray; "
-                "give the option path for a table of its own"
+                f"{parameter} names {member}, which {name} uses too, so a new entry would misdirect mail; "
+                "give the option path of a separate table"
             )
 
 
@@ -208,11 +206,11 @@ def _member_at(members: Iterable[TableReference], path: str) -> TableReference |
 
 
 def checked_file(path: str, config_directory: str) -> None:
-    """Raises InvalidInput where the file at `path` is no source of a table, but another file of Postfix."""
+    """Raises InvalidInput where the file at `path` is not the source of a table, but another file of Postfix."""
     real = os.path.realpath(path)
     for name, module in _OTHER_FILES.items():
         if real == os.path.realpath(os.path.join(config_directory, name)):
-            raise InvalidInput(f'"{path}" (path) is no table; use {module} for it')
+            raise InvalidInput(f'"{path}" (path) is not a table; use {module} for it')
     stem, suffix = os.path.splitext(path)
     if suffix in INDEX_SUFFIXES.values() and os.path.exists(stem):
         raise InvalidInput(f'"{path}" (path) is the index of a table; give the path of its source, {stem}')

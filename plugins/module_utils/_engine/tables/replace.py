@@ -3,9 +3,9 @@
 """Replacing the files of a table in an order in which every lookup finds the old table or the new one.
 
 postmap truncates a live index before it fills it, and lmdb's postmap says nothing of a full disk, so the index is
-built in a private directory beside the live one, read back, and renamed into place before the source is; after it, where
-there was no index that worked, so that a killed run leaves none. The record goes first: until both renames are done its
-digests match nothing, and it tells the next run of an owed reload.
+built in a private directory beside the live one, read back, and renamed into place before the source is. If no index
+worked before, it is renamed after the source, so a killed run leaves none. The record goes first: until both renames
+are done its digests match nothing, and it tells the next run of an owed reload.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _replace(
     with ExitStack() as stack:
         # The record is beside the path; source and index are where that leads, on other file systems perhaps.
         beside = os.path.realpath(os.path.dirname(files.path))
-        directories = dict.fromkeys([*(os.path.dirname(one) for one in (index, source) if one), beside])
+        directories = dict.fromkeys([*(os.path.dirname(path) for path in (index, source) if path), beside])
         stages = {directory: stack.enter_context(_stage(directory)) for directory in directories}
         name = os.path.basename(files.path)
         new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
@@ -175,7 +175,7 @@ def _require(postfix: Postfix, table: str, found: ReadBack, files: Files) -> Non
     if read is None:
         problem = "can't be read back"
     else:
-        problem = f"holds {read.count} rows that are not the {found.expected.count} of the source"
+        problem = f"does not match the source ({read.count} rows read, {found.expected.count} expected)"
     raise HostError(
         f"{files.path}: the index that postmap built {problem}; the table is as it was. "
         "Check the free space of the file system and the warnings of this run"

@@ -105,9 +105,7 @@ def refuse_new_problems(path: str, before: list[str], after: list[str]) -> None:
     for problem in after:
         text = _LINE.sub("", problem)
         if text not in known:
-            raise InvalidInput(
-                f"{path}: Postfix would not take it ({problem}); correct the pattern. Nothing was changed"
-            )
+            raise InvalidInput(f"{path}: Postfix would reject a pattern ({problem}); correct it. Nothing was changed")
         known.remove(text)
 
 

@@ -51,9 +51,10 @@ def _at_white_space(text: str, start: int) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class PatternTable:
-    """The source of a table of patterns; if and endif lines are kept where they are and are no entries.
+    """The source of a table of patterns; if and endif lines are kept where they are and are not entries.
 
-    `warnings` are of lines that Postfix joins unseen. Of what it does not take it warns itself.
+    `warnings` are of lines that Postfix joins unseen; it warns itself of what it does not take. No pattern is folded,
+    whether smtputf8_enable is on (`_utf8`) or not.
     """
 
     lines: list[bytes]
@@ -80,21 +81,21 @@ class PatternTable:
     def render(self) -> bytes:
         return b"".join(self.lines)
 
-    def mapping(self, utf8: bool) -> dict[str, str]:
+    def mapping(self, _utf8: bool) -> dict[str, str]:
         """Pattern to result as written; of equal patterns the first, which is the one that matches."""
         found: dict[str, str] = {}
         for entry in self.entries:
             found.setdefault(entry.key, entry.value)
         return found
 
-    def duplicates(self, utf8: bool) -> list[str]:
+    def duplicates(self, _utf8: bool) -> list[str]:
         """None: an equal pattern further down can be meant, inside another if."""
         return []
 
-    def edited(self, set_: Mapping[str, str], remove: Collection[str], utf8: bool = False) -> PatternTable:
+    def edited(self, set_: Mapping[str, str], remove: Collection[str], _utf8: bool = False) -> PatternTable:
         """The table with these patterns in this order and those removed.
 
-        Where the wanted ones are there in another order, all of them move to the end, in the order given.
+        If the wanted ones are there in another order, all of them move to the end, in the order given.
         """
         present = [entry.key for entry in self.entries if entry.key in set_]
         in_order = list(dict.fromkeys(present)) == [key for key in set_ if key in set(present)]

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+from dataclasses import dataclass
+from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 
 PIECE_BYTES = 1 << 20
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """Rows of a table as lines of a key, one separator and a value; no key twice."""
 
     text: bytes

@@ -50,8 +50,8 @@ def addresses_of(data: bytes, name: str) -> Iterator[tuple[str, str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"{name} line {line} is not UTF-8; save the file as UTF-8") from None
+        number = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{name} line {number} is not UTF-8; save the file as UTF-8") from None
     for number, line in enumerate(text.split("\n"), 1):
         content = line.strip(" \t\r")
         if not content or content.startswith("#"):
@@ -211,26 +211,27 @@ def declare(items: object, listed: Sequence[list[str] | None], place: str = "dom
         domain = _declared(item, addresses, here)
         earlier = declared.setdefault(domain.name, domain)
         if earlier is not domain and _differ(earlier, domain):
-            raise invalid(domain.name, f"{here}.name", "is declared before, in another way", "declare it once")
+            raise invalid(domain.name, f"{here}.name", "is declared twice, in different ways", "declare it once")
         twin = spelled.setdefault(canonical(domain.name), domain)
         if twin.name != domain.name and _differ(_canonical(twin), _canonical(domain)):
             raise invalid(
                 domain.name,
                 f"{here}.name",
-                f"is {twin.name} in its other form, declared in another way",
+                f"is {twin.name} in its other form, declared differently",
                 "declare it once; its entries are written in both forms",
             )
     return list(declared.values())
 
 
-def _differ(one: DomainRecipients, other: DomainRecipients) -> bool:
-    return replace(one, recipients=()) != replace(other, recipients=()) or set(one.recipients) != set(other.recipients)
+def _differ(first: DomainRecipients, second: DomainRecipients) -> bool:
+    if set(first.recipients) != set(second.recipients):
+        return True
+    return replace(first, recipients=()) != replace(second, recipients=())
 
 
 def _canonical(domain: DomainRecipients) -> DomainRecipients:
-    return replace(
-        domain, name=canonical(domain.name), recipients=tuple(canonical_key(one) for one in domain.recipients)
-    )
+    recipients = tuple(canonical_key(recipient) for recipient in domain.recipients)
+    return replace(domain, name=canonical(domain.name), recipients=recipients)
 
 
 def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) -> DomainRecipients:
@@ -242,8 +243,8 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
         return DomainRecipients(name, policy, state, subdomains=subdomains)
     if policy == ANY and subdomains:
         raise InvalidInput(
-            f"{place} ({name}) has the recipients_policy any and subdomains, but the entry @{name} matches none of "
-            "them; list full addresses, or declare each subdomain as a domain of its own"
+            f"{place} ({name}) has the recipients_policy any and subdomains, but the entry @{name} matches no "
+            "subdomain; list full addresses, or declare each subdomain as a domain of its own"
         )
     if policy == ANY:
         if addresses:
@@ -254,7 +255,7 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
         return DomainRecipients(name, policy, state)
     if not addresses:
         raise InvalidInput(
-            f"{place} ({name}) has no recipients, so that all its mail would be refused; list them, "
+            f"{place} ({name}) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries"
         )
     return DomainRecipients(name, policy, state, tuple(addresses), subdomains)

@@ -127,7 +127,7 @@ def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
         ),
         (
             {"domains": [{"name": "x.example"}]},
-            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "domains[0] (x.example) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries",
         ),
         (
@@ -143,12 +143,12 @@ def test_refusals(module: ModuleRunner, arguments: dict[str, object], message: s
 def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
     module.host.parameters["relay_recipient_maps"] = "hash:/a, cdb:/b"
     assert module.refused(recipients=["a@x.example"]) == (
-        "relay_recipient_maps names several tables (hash:/a, cdb:/b); " "give the option path to say which one is meant"
+        "relay_recipient_maps names several tables (hash:/a, cdb:/b); give the option path to say which"
     )
 
 
 def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(argv: list[str], data: bytes | None = None, silence: float | None = None) -> None:
+    def missing(argv: list[str], **_how: object) -> None:
         raise FileNotFoundError(argv[0])
 
     monkeypatch.setattr(module.host, "run", missing)

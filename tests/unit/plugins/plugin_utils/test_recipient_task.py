@@ -27,6 +27,10 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+def no_files(path: str) -> bytes:
+    raise AssertionError(path)
+
+
 def _fresh_digest(folder: Path) -> str:
     code_digest.cache_clear()
     return code_digest(folder)
@@ -59,8 +63,8 @@ def test_what_is_compiled_does_not_count(tmp_path: Path) -> None:
 
 def test_name_of_a_request_depends_on_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"recipients": ["alice@x.example"]}
-    before = request_name(given, lambda path: b"")
+    before = request_name(given, no_files)
     monkeypatch.setattr(recipient_task, "code_digest", lambda: "other code")
-    after = request_name(given, lambda path: b"")
+    after = request_name(given, no_files)
     assert after.has == before.has
     assert after.name != before.name

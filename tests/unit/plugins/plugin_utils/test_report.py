@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import html.parser
+import itertools
 import pathlib
 import re
 from typing import Any
@@ -103,14 +104,14 @@ def test_worst_comes_first() -> None:
     )
     found["queue"] = {"total": waiting, "domains": {"e.example": waiting}}
     made = report({"mx2": found, "mx1": None}, NOW)
-    assert [(one["domain"], one["status"], one["id"]) for one in made["rows"]] == [
+    assert [(row["domain"], row["status"], row["id"]) for row in made["rows"]] == [
         ("e.example", "error", "d0"),
         ("d.example", "error", "d1"),
         ("b.example", "warning", "d2"),
         ("a.example", "ok", "d3"),
         ("c.example", "ok", "d4"),
     ]
-    assert [(one["name"], one["status"], one["error"]) for one in made["hosts"]] == [
+    assert [(host["name"], host["status"], host["error"]) for host in made["hosts"]] == [
         ("mx1", "error", "it could not be reached"),
         ("mx2", "ok", ""),
     ]
@@ -126,12 +127,12 @@ def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
             finding("x.example", "accepts_any", "warning"),
         )
     )
-    assert [one["check"] for one in only["findings"]] == ["accepts_any", "service"]
+    assert [finding["check"] for finding in only["findings"]] == ["accepts_any", "service"]
     assert (only["status"], only["recipients"]) == ("error", "any")
 
 
 @pytest.mark.parametrize(
-    ("found", "part"),
+    ("found", "place"),
     [
         (finding("x.example", "mx_record", scope="dns"), "arrival"),
         (finding("x.example", "proxy_interfaces"), "arrival"),
@@ -149,17 +150,17 @@ def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
         ({**finding("x.example", "mail_host_refuses"), "place": "mail_host"}, "delivery"),
     ],
 )
-def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], part: str) -> None:
+def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], place: str) -> None:
     path = row(host({"x.example": domain()}, found))["path"]
     parts = [*path["stations"], *path["links"]]
-    assert [one["name"] for one in parts if one["status"] == "error"] == [part]
-    assert [mark["text"] for one in parts for mark in one["marks"]] == [f"{found['check']} is wrong"]
+    assert [part["name"] for part in parts if part["status"] == "error"] == [place]
+    assert [mark["text"] for part in parts for mark in part["marks"]] == [f"{found['check']} is wrong"]
     assert path["title"].endswith(f"Broken: {found['check']} is wrong.")
 
 
 def test_what_lies_beyond_a_break_is_not_drawn_as_well() -> None:
     path = row(host({"x.example": domain()}, finding("x.example", "own_nexthop")))["path"]
-    assert [one["name"] for one in [*path["stations"], *path["links"]] if one["beyond"]] == [
+    assert [part["name"] for part in [*path["stations"], *path["links"]] if part["beyond"]] == [
         "nexthop",
         "mail_host",
         "delivery",
@@ -170,7 +171,7 @@ def test_nothing_is_drawn_over_something_else() -> None:
     long = " ".join(["word"] * 200)
     checks = ["mx_record", "own_nexthop", "mail_host", "index", "other"]
     records = [record(number, f"mx{number}.x.example") for number in range(7)]
-    findings = [finding("x.example", one, message=long) for one in checks]
+    findings = [finding("x.example", check, message=long) for check in checks]
     path = row(host({"x.example": domain(mx=records)}, *findings))["path"]
     used = []
     for station in path["stations"]:
@@ -179,7 +180,7 @@ def test_nothing_is_drawn_over_something_else() -> None:
     for link in path["links"]:
         used += [link["text_y"] - 5 + 18 * number for number in range(len(link["marks"]))]
     used.sort()
-    assert min(after - before for before, after in zip(used, used[1:])) >= 17
+    assert min(after - before for before, after in itertools.pairwise(used)) >= 17
     assert used[-1] < path["height"]
 
 
@@ -257,7 +258,7 @@ def test_long_names_keep_their_ends() -> None:
 def test_filter_names_what_it_wants() -> None:
     made = FilterModule().filters()["mx_report"]
     assert made({}, now=NOW)["counts"]["hosts"] == 0
-    with pytest.raises(AnsibleFilterError, match="by the keys mx, queue and postfix"):
+    with pytest.raises(AnsibleFilterError, match="under the keys mx, queue and postfix"):
         made({"mx2": {"mx": {}}})
 
 
@@ -303,12 +304,12 @@ def elements_of(page: str) -> Tags:
 def test_page_takes_nothing_for_more_than_text() -> None:
     plain = elements_of(render("report.html.j2", hostile_evidence("plain"), "plain"))
     hostile = elements_of(render("report.html.j2", hostile_evidence(HOSTILE), HOSTILE))
-    assert [one for one in hostile.elements if one != "text"] == [one for one in plain.elements if one != "text"]
+    assert [name for name in hostile.elements if name != "text"] == [name for name in plain.elements if name != "text"]
 
 
 def test_page_refers_to_nothing_outside() -> None:
     tags = elements_of(render("report.html.j2", hostile_evidence("plain")))
-    assert {one for one in tags.references if not one.startswith("#")} == {"data:,"}
+    assert {link for link in tags.references if not link.startswith("#")} == {"data:,"}
 
 
 def test_markdown_takes_nothing_for_more_than_text() -> None:

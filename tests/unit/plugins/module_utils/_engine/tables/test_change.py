@@ -282,7 +282,7 @@ def test_lost_rows_are_found_before_the_table_goes_live(host: FakeHost) -> None:
     with pytest.raises(HostError) as caught:
         table.change()
     assert caught.value.message == (
-        f"{table.path}: the index that postmap built holds 0 rows that are not the 2 of the source; "
+        f"{table.path}: the index that postmap built does not match the source (0 rows read, 2 expected); "
         "the table is as it was. Check the free space of the file system and the warnings of this run"
     )
     assert contents(host.config_directory) == before
@@ -404,8 +404,8 @@ def test_more_removals_than_allowed_are_refused(host: FakeHost, table: Subject, 
     with pytest.raises(Refused) as caught:
         table.change(edits, max_removals=limit)
     assert caught.value.message == (
-        f"{table.path}: 2 of 4 entries would be removed, which is more than max_removals ({limit}); "
-        "check that the list is complete, or allow more"
+        f"{table.path}: 2 of 4 entries would be removed, more than max_removals ({limit}) allows; "
+        "check that the list is complete, or raise max_removals"
     )
     assert contents(host.config_directory) == before
 
@@ -550,7 +550,7 @@ def test_rows_of_an_index_that_has_more_than_the_source_count_as_removals(
     before = contents(host.config_directory)
     with pytest.raises(Refused) as caught:
         table.change(Edits(set={"a1": "x"}, purge=True), max_removals="10%")
-    assert caught.value.message.startswith(f"{table.path}: 99 of 100 entries would be removed, which is more than")
+    assert caught.value.message.startswith(f"{table.path}: 99 of 100 entries would be removed, more than")
     assert contents(host.config_directory) == before
 
 
@@ -560,8 +560,8 @@ def test_missing_source_with_an_index_is_not_replaced(host: FakeHost, table: Sub
     with pytest.raises(Refused) as caught:
         table.change()
     assert caught.value.message == (
-        f"{table.path} is missing while its index {table.index} is there; a new table would lose the entries of the "
-        f"index: write the source again (postmap -s hash:{table.path}) or remove the index"
+        f"{table.path} is missing, but its index {table.index} is there, so a new table would lose the entries of "
+        f"the index; write the source again (postmap -s hash:{table.path}) or remove the index"
     )
     assert table.change(Edits(set={"a": "x"}, purge=True)).changed
 
@@ -693,8 +693,8 @@ def test_bad_pattern_is_refused_before_it_goes_live(host: FakeHost) -> None:
     with pytest.raises(InvalidInput) as caught:
         table.change(Edits(set={"/^(a/": "x"}), check_mode=True)
     assert caught.value.message == (
-        f"{table.path}: Postfix would not take it ({table.path}, line 1: missing closing "
-        "parenthesis); correct the pattern. Nothing was changed"
+        f"{table.path}: Postfix would reject a pattern ({table.path}, line 1: missing closing "
+        "parenthesis); correct it. Nothing was changed"
     )
     assert os.listdir(host.config_directory) == []
     host.pattern_problem = ""
@@ -716,7 +716,7 @@ def test_bad_pattern_of_others_is_a_warning_and_hinders_nobody(host: FakeHost) -
 def test_lmdb_key_limit(host: FakeHost) -> None:
     table = Subject(host, "lmdb")
     table.change(Edits(set={"k" * 510: "x"}))
-    with pytest.raises(InvalidInput, match="is longer than the 510 bytes that a key of an lmdb table may have"):
+    with pytest.raises(InvalidInput, match="is longer than 510 bytes, the most that an lmdb table takes as a key"):
         table.change(Edits(set={"k" * 511: "x"}))
 
 
@@ -741,7 +741,7 @@ def test_missing_directory_is_named(host: FakeHost) -> None:
     with pytest.raises(HostError) as caught:
         planning.plan_table(host.postfix(), reference, ALICE, TableOptions())
     assert caught.value.message == (
-        f"{host.config_directory}/none: there is no such directory for {reference}; create it or correct the path"
+        f"{host.config_directory}/none: the directory of {reference} does not exist; create it or correct the path"
     )
 
 
@@ -786,7 +786,7 @@ def test_new_type_is_built_beside_the_old_index_which_goes_when_nothing_names_it
     assert index_rows(new) == ["alice@x.example\tx"]
     assert old.index.read_bytes() == before
     assert plan.warnings == [
-        f"{old.index} stays, since Postfix is configured to read hash:{old.path}; "
+        f"{old.index} is kept, since Postfix is configured to read hash:{old.path}; "
         f"name lmdb:{old.path} instead, reload, and run again"
     ]
     host.parameters["relay_recipient_maps"] = f"lmdb:{old.path}"
@@ -829,7 +829,7 @@ def test_index_that_cannot_be_listed_is_asked_for_every_key(host: FakeHost) -> N
     table.record.unlink()
     assert not table.change(edits).changed
     host.loses_rows_in = SCRATCH_PREFIX
-    with pytest.raises(HostError, match="holds 0 rows that are not the 3 of the source"):
+    with pytest.raises(HostError, match=r"does not match the source \(0 rows read, 3 expected\)"):
         table.change(Edits(set={"carol@x.example": "x"}))
     assert table.path.read_bytes() == b"alice@x.example x\nbob@x.example y\n"
 

@@ -96,6 +96,6 @@ def test_domain_declared_in_both_forms_must_be_declared_alike() -> None:
     with pytest.raises(InvalidInput) as caught:
         declared_domains(items, nothing)
     assert caught.value.message == (
-        f'"{A}" (domains[1].name) is {U} in its other form, declared in another way; '
+        f'"{A}" (domains[1].name) is {U} in its other form, declared differently; '
         "declare it once; its entries are written in both forms"
     )

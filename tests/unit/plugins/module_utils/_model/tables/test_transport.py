@@ -85,7 +85,7 @@ def test_rows_to_remove_need_no_result() -> None:
         ),
         (
             {"pattern": "first.example", "nexthop": "other.example"},
-            '"first.example" (entries[1].pattern) is given before, with another value; give it once',
+            '"first.example" (entries[1].pattern) is given twice with different values; give it once',
         ),
     ],
 )
@@ -124,4 +124,4 @@ def test_bad_entry_of_any_table_is_refused(entry: dict[str, Any], table_type: st
 def test_disagreeing_entries_of_any_table_are_refused(table_type: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         any_table.entry_rows([{"key": "/a/", "value": "1"}, {"key": "/a/", "value": "2"}], table_type)
-    assert caught.value.message == '"/a/" (entries[1].key) is given before, with another value; give it once'
+    assert caught.value.message == '"/a/" (entries[1].key) is given twice with different values; give it once'

@@ -148,7 +148,7 @@ def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
 
 
 def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(argv: list[str], **_how: object) -> None:
+    def missing(argv: list[str], _data: bytes | None, _silence: float | None) -> None:
         raise FileNotFoundError(argv[0])
 
     monkeypatch.setattr(module.host, "run", missing)

@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         return result
 
     def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The module's result: asked by name alone where it may know the request, else with the lists."""
+        """The module's result: asked by name alone if it may know the request, else with the lists."""
         lengths: dict[str, int] = {}
         read = remembering(reader(self), lengths)
         name = request_name(given, read)

@@ -155,7 +155,7 @@ def recipients_of(evidence: Mapping[str, Any], findings: Iterable[Mapping[str, A
 
 
 def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:
-    """When the newest of the lists of recipients was written, None where there is none."""
+    """When the newest of the lists of recipients was written, None if there is none."""
     lists = [table for table in tables if "relay_recipient_maps" in table["parameters"]]
     return max((table["modified"] for table in lists if table["modified"]), default=None)
 
@@ -166,7 +166,7 @@ def index_of(tables: Iterable[Mapping[str, Any]]) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """In the largest unit that fits: `3 d`; the empty string where there is none."""
+    """In the largest unit that fits: `3 d`; the empty string if there is none."""
     if seconds is None:
         return ""
     whole = max(0, int(seconds))

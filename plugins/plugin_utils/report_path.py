@@ -67,7 +67,7 @@ def exchangers(records: Sequence[Mapping[str, Any]] | None) -> list[dict[str, An
 
 
 def nexthop_of(evidence: Mapping[str, Any], relayhost: str) -> dict[str, str]:
-    """Where this host sends the mail: `text` as Postfix has it, and the `host` at its end, "" where nothing tells."""
+    """Where this host sends the mail: `text` as Postfix has it, and the `host` at its end, "" if nothing tells."""
     answer = evidence["transport"]
     if answer and answer["result"].partition(":")[2]:
         return {"text": answer["result"], "host": bare_host(answer["result"].partition(":")[2])}
@@ -78,7 +78,7 @@ def nexthop_of(evidence: Mapping[str, Any], relayhost: str) -> dict[str, str]:
 
 
 def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that senders try before this host; all where this host is none."""
+    """Those that senders try before this host; all if this host is not one."""
     own = [record["preference"] for record in records if record["this_host"]]
     return [record for record in records if not own or record["preference"] < min(own)]
 
@@ -202,7 +202,7 @@ def _in_words(
 
 
 def shortened(text: str, letters: int) -> str:
-    """Text that fits, with its middle left out where it is too long."""
+    """Text that fits, with its middle left out if it is too long."""
     if len(text) <= letters:
         return text
     start = (letters - 1) // 2

@@ -30,7 +30,7 @@ DIFF_ROWS = 500
 
 
 def table_options(params: Mapping[str, Any], **new: str) -> TableOptions:
-    """The options of TABLE_SPEC; `new` are the metadata of a new table where they aren't the usual ones."""
+    """The options of TABLE_SPEC; `new` are the metadata of a new table if they aren't the usual ones."""
     return TableOptions(
         owner=params["owner"],
         group=params["group"],

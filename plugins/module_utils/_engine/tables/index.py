@@ -82,7 +82,7 @@ def bytes_digest(data: bytes) -> str:
 
 
 def file_digest(path: str) -> str | None:
-    """The digest of a file, read in pieces; None where it is not there or can't be read."""
+    """The digest of a file, read in pieces; None if it is not there or can't be read."""
     found = hashlib.sha256()
     try:
         with open(path, "rb") as stream:
@@ -104,7 +104,7 @@ def content_state(postfix: Postfix, reference: TableReference, index: str, expec
 
 
 def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
-    """The rows of a table held against those that `found` expects; None where postmap can't read it."""
+    """The rows of a table held against those that `found` expects; None if postmap can't read it."""
     result = postfix.dump_to(table, found.take)
     if result.rc == 0:
         return found
@@ -129,7 +129,7 @@ def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
 def _cdb_records(path: str) -> int:
     """The number of records of a cdb file, whose head is 256 pairs of a hash table's place and its slots, two a record.
 
-    Raises OSError, or struct.error where the file is shorter than that.
+    Raises OSError, or struct.error if the file is shorter than that.
     """
     with open(path, "rb") as stream:
         places_and_slots: tuple[int, ...] = struct.unpack("<512I", stream.read(2048))

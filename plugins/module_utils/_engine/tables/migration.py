@@ -24,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 
 def refuse_shared_index(postfix: Postfix, reference: TableReference, suffix: str) -> None:
-    """Raises Refused where the new index would take the place of one of another type that Postfix still reads."""
+    """Raises Refused if the new index would take the place of one of another type that Postfix still reads."""
     sharing = [kind for kind in INDEX_SUFFIXES if kind != reference.type and INDEX_SUFFIXES[kind] == suffix]
     if INDEX_SUFFIXES.get(reference.type) != suffix or not sharing:
         return

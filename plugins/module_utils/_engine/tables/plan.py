@@ -249,7 +249,7 @@ def _pattern_warnings(postfix: Postfix, plan: TablePlan, source: bytes) -> list[
 def _of_these_files(
     record: Record | None, reference: TableReference, suffix: str, source: bytes | None, utf8: bool
 ) -> Record | None:
-    """The record of the table where it speaks of the very bytes that source and index have now, else None."""
+    """The record of the table if it speaks of the very bytes that source and index have now, else None."""
     if record is None or source is None:
         return None
     live = (file_digest(reference.path + suffix) or "") if suffix else ""
@@ -262,7 +262,7 @@ def _is_met(request: TableRequest, record: Record) -> bool:
 
 
 def _with_request(record: Record, name: str) -> Record | None:
-    """The record with one more request that the table meets; None where it is there."""
+    """The record with one more request that the table meets; None if it is there."""
     if name in record.requests:
         return None
     return replace(record, requests=(name, *record.requests)[:RECORDED_REQUESTS])

@@ -134,8 +134,8 @@ def resolve(
 ) -> TableReference:
     """The table that `parameter` of main.cf names, unless `path` or `table_type` say otherwise.
 
-    Without either: the one local indexed or texthash member; where there is none, `default_name` in the
-    configuration directory with default_database_type. Raises InvalidInput where several members could be meant.
+    Without either: the one local indexed or texthash member; if there is none, `default_name` in the
+    configuration directory with default_database_type. Raises InvalidInput if several members could be meant.
     """
     known = settings or read_settings(postfix, [parameter])
     members = local_members(known.parameters.get(parameter, ""))
@@ -158,7 +158,7 @@ def resolve(
 
 
 def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -> None:
-    """Raises InvalidInput where another parameter takes what is in the table for something else."""
+    """Raises InvalidInput if another parameter takes what is in the table for something else."""
     for name in _ANSWERING:
         if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
             raise InvalidInput(
@@ -206,7 +206,7 @@ def _member_at(members: Iterable[TableReference], path: str) -> TableReference |
 
 
 def checked_file(path: str, config_directory: str) -> None:
-    """Raises InvalidInput where the file at `path` is not the source of a table, but another file of Postfix."""
+    """Raises InvalidInput if the file at `path` is not the source of a table, but another file of Postfix."""
     real = os.path.realpath(path)
     for name, module in _OTHER_FILES.items():
         if real == os.path.realpath(os.path.join(config_directory, name)):
@@ -217,7 +217,7 @@ def checked_file(path: str, config_directory: str) -> None:
 
 
 def checked_path(path: str) -> None:
-    """Raises InvalidInput where main.cf could not name a table at this path."""
+    """Raises InvalidInput if main.cf could not name a table at this path."""
     plain_text(path, "path", "an absolute path")
     if not path.startswith("/"):
         raise InvalidInput(f'"{path}" (path) is not absolute; start it with /')

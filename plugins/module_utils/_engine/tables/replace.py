@@ -125,7 +125,7 @@ def _replace(
             write_new_file(new_record, record.render())
             os.replace(new_record, record_path(files.path))
         moves = [(new_index, index)] * write_index + [(new_source, source)] * write_source
-        # Where a reload is owed the index was missing or of no use: if this run is killed now, it has to be so still.
+        # If a reload is owed, the index was missing or of no use: if this run is killed now, it has to be so still.
         for new, target in reversed(moves) if reload else moves:
             os.replace(new, target)
         for directory in stages:
@@ -189,7 +189,7 @@ def _set_metadata(files: Files) -> None:
 
 
 def _reload(postfix: Postfix, files: Files) -> None:
-    """Tells the daemons, then settles the record, so that a run killed before has it done by the next one."""
+    """Tells the daemons, then settles the record; if this run is killed before, the next one does it."""
     try:
         postfix.reload()
     except HostError as error:

@@ -57,7 +57,7 @@ def with_both_forms(want: Edits, utf8: bool, encode: Encode) -> Edits:
     """`want` with every key in all forms in which mail can name it.
 
     Without `utf8` (smtputf8_enable) mail names a domain by its A-labels alone: `want` stays as it is, with a warning of
-    each domain that no mail can name. Raises InvalidInput where the standards differ on a domain and its other form
+    each domain that no mail can name. Raises InvalidInput if the standards differ on a domain and its other form
     isn't given.
     """
     foreign = _international(want.set)

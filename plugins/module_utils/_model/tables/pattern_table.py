@@ -119,7 +119,7 @@ class PatternTable:
 
 
 def checked_pattern(key: str, value: str, table_type: str, place: str) -> None:
-    """Raises InvalidInput where Postfix would not read back exactly this pattern with this result."""
+    """Raises InvalidInput if Postfix would not read back exactly this pattern with this result."""
     read = PatternTable.parse(entry_line(key, value), table_type)
     if len(read.entries) != 1 or read.entries[0][:2] != (key, value):
         raise InvalidInput(

@@ -79,7 +79,7 @@ class ReadBack:
         separator = self.expected.separator
         if separator == b"\t":
             return lines
-        # Where the separator of the expected rows can't be told from text of a key, no row is right.
+        # If the separator of the expected rows can't be told from text of a key, no row is right.
         self._odd = self._odd or separator in lines or lines.count(b"\t") != lines.count(b"\n")
         return lines.replace(b"\t", separator)
 

@@ -108,7 +108,7 @@ def as_items(items: object, place: str = "domains") -> list[Mapping[str, Any]]:
 def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> list[list[str] | None]:
     """For each domain item the addresses that its `recipients` and `recipients_file` list, without repetition.
 
-    None where the item gives neither; empty where its state is absent. A file may be named by several items: each takes
+    None if the item gives neither; empty if its state is absent. A file may be named by several items: each takes
     the addresses of its own domain. Raises InvalidInput, also for an address that is in no domain which names it.
     """
     checked = as_items(items, place)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a lookup table, read as postmap(1) reads it and kept to the byte where it is not edited."""
+"""The text of a lookup table, read as postmap(1) reads it and kept to the byte wherever it is not edited."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encode(text: str) -> bytes:
 
 
 def fold(key: str, utf8: bool) -> str:
-    """The key as postmap stores it: Unicode case folding where smtputf8_enable is on, ASCII lower case elsewhere."""
+    """The key as postmap stores it: Unicode case folding if smtputf8_enable is on, ASCII lower case elsewhere."""
     if key.isascii():
         return key.lower()
     return key.casefold() if utf8 else decode(encode(key).lower())
@@ -130,7 +130,7 @@ class Table:
         return b"".join(self.lines)
 
     def mapping(self, utf8: bool) -> dict[str, str]:
-        """Folded key to value, as postmap stores it: of equal keys the first one, non-UTF-8 dropped where `utf8`."""
+        """Folded key to value, as postmap stores it: of equal keys the first one, non-UTF-8 dropped if `utf8`."""
         stored: dict[str, str] = {}
         for entry in self.entries:
             if utf8 and not (_is_utf8(entry.key) and _is_utf8(entry.value)):
@@ -212,7 +212,7 @@ def _entry(line: TableLine, warnings: list[str]) -> Entry | None:
         return None
     entry = Entry(decode(key), decode(value), number, line.lines)
     if not (_is_utf8(entry.key) and _is_utf8(entry.value)):
-        warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry where smtputf8_enable is on")
+        warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry if smtputf8_enable is on")
     return entry
 
 
@@ -229,7 +229,7 @@ def entry_line(key: str, value: str) -> bytes:
 
 
 def checked_entry(key: str, value: str, place: str) -> None:
-    """Raises InvalidInput where postmap would not read back exactly this key and this value."""
+    """Raises InvalidInput if postmap would not read back exactly this key and this value."""
     read = Table.parse(entry_line(key, value))
     if len(read.entries) != 1 or read.warnings or read.entries[0][:2] != (key, value):
         raise InvalidInput(

@@ -44,8 +44,9 @@ def test_index_is_not_put_in_the_place_of_one_of_another_type(host: FakeHost) ->
     with pytest.raises(Refused) as caught:
         TableOnHost(host, "btree").change()
     assert caught.value.message == (
-        f"{old.index} is the index of hash:{old.path}, which Postfix is configured to read, and an index of "
-        "type btree has the same name; give another path for the btree table and name that one in main.cf, or use another type"
+        f"{old.index} is the index of hash:{old.path}, which Postfix is configured to read, and an index of type "
+        "btree has the same name; give another path for the btree table and name that one in main.cf, "
+        "or use another type"
     )
     assert contents(host.config_directory) == before
     host.parameters["relay_recipient_maps"] = ""

@@ -10,7 +10,6 @@ private file instead, which `transfer` makes, or a short list as an argument tha
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     declared_recipients,
     listed_addresses,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def transfer(action: ActionBase, content: bytes) -> str:
     shell = action._connection._shell
     if shell.tmpdir is None:
         action._make_tmp_path()
-    name = f"recipients-{hashlib.sha256(content).hexdigest()}"
+    name = f"recipients-{digest_of(content)}"
     path = str(shell.join_path(shell.tmpdir, name))
     action._transfer_data(path, content)
     done = action._remote_chmod([path], "0600")

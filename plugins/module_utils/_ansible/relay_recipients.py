@@ -88,10 +88,10 @@ def edits_of(params: Mapping[str, Any], utf8: bool, digests: Mapping[str, str] |
 
     Raises InvalidInput, or HostError for a file that is being written.
     """
-    return with_both_forms(_declared(params, partial(_list_bytes, params, digests or {})), utf8, idna2008.a_label)
+    return with_both_forms(_edits_as_given(params, partial(_list_bytes, params, digests or {})), utf8, idna2008.a_label)
 
 
-def _declared(params: Mapping[str, Any], read: ReadFile) -> Edits:
+def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
     """The edits, each key in the form in which it is given."""
     value = checked_value(params["value"], "value")
     if params["domains"] is None:

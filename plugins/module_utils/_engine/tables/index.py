@@ -77,12 +77,8 @@ def read_record(path: str) -> Record | None:
             return None
 
 
-def bytes_digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def file_digest(path: str) -> str | None:
-    """The digest of a file, read in pieces; None if it is not there or can't be read."""
+    """The digest of a file (see digest_of), read in pieces; None if it is not there or can't be read."""
     found = hashlib.sha256()
     try:
         with open(path, "rb") as stream:

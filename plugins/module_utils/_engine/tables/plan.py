@@ -10,7 +10,6 @@ from typing import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
     Record,
-    bytes_digest,
     content_state,
     file_digest,
     read_record,
@@ -49,6 +48,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -253,7 +253,7 @@ def _of_these_files(
     if record is None or source is None:
         return None
     live = (file_digest(reference.path + suffix) or "") if suffix else ""
-    return record if record.is_of(reference.type, utf8, bytes_digest(source), live) else None
+    return record if record.is_of(reference.type, utf8, digest_of(source), live) else None
 
 
 def _is_met(request: TableRequest, record: Record) -> bool:

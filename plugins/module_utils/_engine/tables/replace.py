@@ -22,7 +22,6 @@ from typing import Callable, Iterator
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
     Record,
-    bytes_digest,
     file_digest,
     read_back,
     read_record,
@@ -31,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ind
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import last_words, unusable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     metadata_of,
@@ -119,7 +119,7 @@ def _replace(
         if files.type == "texthash":
             _require(postfix, f"texthash:{built}", ReadBack(expected()), files)
         live = (file_digest(new_index or files.index) or "") if files.index else ""
-        record = files.record(bytes_digest(files.content), live, reload)
+        record = files.record(digest_of(files.content), live, reload)
         if files.index or reload:
             new_record = os.path.join(stages[beside], f"{name}.record")
             write_new_file(new_record, record.render())

@@ -150,7 +150,7 @@ def _by_domain(
             by_domain.setdefault(text.partition("@")[2], []).append(text)
         owners = {domain: _owner(domain, theirs) for domain in by_domain}
         if None not in owners.values():
-            return _joined(by_domain, owners)
+            return _by_owner(by_domain, owners)
     grouped: dict[str, list[str]] = {}
     for text, where in addresses_of(data, file):
         owner = _owner(domain_of(text), theirs)
@@ -172,7 +172,7 @@ def _owner(domain: str, items: Mapping[str, Mapping[str, Any]]) -> str | None:
     return max((name for name in items if _is_in(domain, name, items[name])), key=len, default=None)
 
 
-def _joined(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
+def _by_owner(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
     """The lists of all domains of an owner as one."""
     grouped: dict[str, list[str]] = {}
     for domain, addresses in by_domain.items():

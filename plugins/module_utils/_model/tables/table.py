@@ -70,17 +70,17 @@ def table_lines(lines: list[bytes]) -> Iterator[TableLine]:
             pending = True
             continue
         if line[:1] not in b" \t\r\v\f" and indexes:
-            yield _joined(lines, indexes, gaps)
+            yield _table_line(lines, indexes, gaps)
             indexes, gaps = [], False
         elif indexes and pending:
             gaps = True
         indexes.append(index)
         pending = False
     if indexes:
-        yield _joined(lines, indexes, gaps)
+        yield _table_line(lines, indexes, gaps)
 
 
-def _joined(lines: list[bytes], indexes: list[int], gaps: bool) -> TableLine:
+def _table_line(lines: list[bytes], indexes: list[int], gaps: bool) -> TableLine:
     if len(indexes) == 1:
         return TableLine(lines[indexes[0]].rstrip(b"\n"), (indexes[0],), False)
     return TableLine(b"".join(lines[index].rstrip(b"\n") for index in indexes), tuple(indexes), gaps)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD_STATES
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
 
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
@@ -162,7 +162,7 @@ def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:
 
 def index_of(tables: Iterable[Mapping[str, Any]]) -> str:
     """The state of the first index that is not as it should be, else `current`."""
-    return next((table["index"] for table in tables if table["index"] not in GOOD), CURRENT)
+    return next((table["index"] for table in tables if table["index"] not in GOOD_STATES), CURRENT)
 
 
 def duration(seconds: float | None) -> str:

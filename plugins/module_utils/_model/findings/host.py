@@ -38,7 +38,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.facts im
     open_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import GOOD, NO_SUCH_TYPE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
+    GOOD_STATES,
+    NO_SUCH_TYPE,
+)
 
 _SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
@@ -364,7 +367,7 @@ def table_findings(tables: Sequence[TableEvidence]) -> Iterator[Finding]:
                 f"{table.parameter}",
                 place,
             )
-        elif table.index not in GOOD:
+        elif table.index not in GOOD_STATES:
             yield Finding(
                 "",
                 "index",

@@ -14,4 +14,4 @@ NO_SOURCE = "without a source"
 # This Postfix does not have the type, and so can't look into the table at all.
 NO_SUCH_TYPE = "type"
 # Lookups find what the source says.
-GOOD = (CURRENT, NO_INDEX)
+GOOD_STATES = (CURRENT, NO_INDEX)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
     TableOnHost,
     index_rows,
@@ -51,3 +52,10 @@ def test_index_is_not_put_in_the_place_of_one_of_another_type(host: FakeHost) ->
     assert contents(host.config_directory) == before
     host.parameters["relay_recipient_maps"] = ""
     assert TableOnHost(host, "btree").change().index_rebuilt
+
+
+def test_table_that_is_in_use_is_built_again_in_its_own_place(host: FakeHost, table: TableOnHost) -> None:
+    table.change()
+    host.parameters["relay_recipient_maps"] = str(table.reference)
+    assert table.change(Edits(set={"bob@x.example": "x"})).index_rebuilt
+    assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SOURCE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -52,9 +53,7 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
             if reference.type in KEYED_TYPES:
                 entries = len(reader.source(reference.path).entries)
                 modified = written(reference.path)
-                state_of_index = (
-                    index_state(postfix, reference, settings) if modified is not None else "without a source"
-                )
+                state_of_index = index_state(postfix, reference, settings) if modified is not None else NO_SOURCE
                 keeps_out = "" if f"proxy:{reference}" not in split_items(value) else shut_out(reference.path, state)
                 found.append(TableEvidence(parameter, str(reference), state_of_index, entries, modified, keeps_out))
     return found

@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SUCH_TYPE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -106,7 +107,7 @@ def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
             member = member_of(text)
             kind, _colon, _rest = without_proxy(member.text).partition(":")
             if known and member.kind == "table" and kind not in known:
-                found.append(TableEvidence(parameter, without_proxy(member.text), "type", 0))
+                found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
     return found
 
 

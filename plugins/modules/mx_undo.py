@@ -24,6 +24,10 @@ extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
 attributes:
+  check_mode:
+    support: partial
+    details:
+      - Does nothing in check mode and reports no change, because check mode carries out no plan.
   diff_mode:
     support: none
     description: Returns what was undone instead; a diff would show addresses.

@@ -27,6 +27,11 @@ extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+attributes:
+  diff_mode:
+    support: full
+    details:
+      - Shows the numbers of entries, and with O(show_recipients=true) at most 500 entries of each side.
 requirements:
   - python3-idna on the host, for internationalised domains
 options:

@@ -22,6 +22,11 @@ extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+attributes:
+  diff_mode:
+    support: full
+    details:
+      - Shows at most 500 entries of each side.
 requirements:
   - python3-idna on the host, for internationalised domains
 options:

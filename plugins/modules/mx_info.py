@@ -205,8 +205,8 @@ tables:
       type: str
     index:
       description:
-        - The state of the index, one of V(current), V(stale), V(missing) and V(unreadable); V(none) for types that have
-          no index, V(type) if this Postfix does not support the type.
+        - The state of the index, one of V(current), V(stale), V(missing) and V(unreadable). V(none) for types that have
+          no index, V(without a source) if there is no source, V(type) if this Postfix does not support the type.
       type: str
     entries:
       description: The number of entries.

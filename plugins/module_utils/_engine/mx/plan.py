@@ -125,7 +125,7 @@ def _results(request: MxRequest, evidence: Evidence, plan: MxPlan) -> dict[str, 
     )
     kept = [one for one in plan.waiting if one not in removable]
     if kept:
-        plan.notes.append(f"rows of {', '.join(kept)} stay until main.cf has let go: run the phase config as well")
+        plan.notes.append(f"rows of {', '.join(kept)} stay while main.cf relays them; run the phase config as well")
     removed = [one for one in plan.recipients_removed if one.name in removable]
     patterns_removed = [one for one in plan.subdomains_removed if one not in {subdomain_pattern(name) for name in kept}]
     transport_removed = [one for one in dict.fromkeys(plan.transport_removed) if one.lstrip(".") not in kept]
@@ -234,7 +234,7 @@ def _refuse_missing(request: MxRequest, evidence: Evidence, results: Mapping[str
         plan.refuse(
             "",
             "international",
-            f"{evidence.state.missing_packages[-1]} is missing, which tells in which forms mail can name the domains",
+            f"{evidence.state.missing_packages[-1]} is missing, which finds the forms in which mail can name domains",
             "install that package, or declare no domain that is not plain ASCII",
         )
         return
@@ -245,7 +245,7 @@ def _refuse_missing(request: MxRequest, evidence: Evidence, results: Mapping[str
         )
     elif request.after_install:
         plan.refuse(
-            "", "install", "Postfix is still not there after its installation", "see what the package manager says"
+            "", "install", "Postfix is still missing after its installation", "see what the package manager says"
         )
     elif later and not request.runs("install"):
         plan.refuse(
@@ -290,7 +290,7 @@ def changes(results: Mapping[str, Any]) -> list[str]:
 def _warnings(plan: MxPlan, state: HostState, request: MxRequest) -> list[str]:
     found = [*state.notes, *plan.notes]
     if state.dns_lacks and not request.settings["manage_package"]:
-        found.append(f"nothing was judged by DNS, since {state.dns_lacks} is missing")
+        found.append(f"no DNS checks were made: {state.dns_lacks} is missing")
     if plan.undeclared and not request.settings["remove_undeclared"]:
         found.append(
             f"relayed here, but declared by no role: {', '.join(plan.undeclared)}; "

@@ -45,7 +45,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
     outage = str(params.get("outage") or "")
     if outage and seconds(outage) is None:
-        raise InvalidInput(f'mx_info: "{outage}" (outage) is no Postfix time value; write it like 5d, 12h or 3600s')
+        raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
     reader = MapReader(postfix)
     try:
         state = read_parameters(postfix, reader) if postfix.installed() else None

@@ -113,7 +113,7 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
     """The decision beside what the host has: what of it is to be done."""
     state = evidence.state
     waiting = [name for name in decision.waiting if name in state.relayed and not request.runs("config")]
-    notes = [f"rows of {', '.join(waiting)} stay until main.cf has let go: run the phase config as well"]
+    notes = [f"rows of {', '.join(waiting)} stay while main.cf relays them; run the phase config as well"]
     return MxPlan(
         installed=state.installed,
         ready=state.installed and not evidence.missing_types and not evidence.needs_idna,

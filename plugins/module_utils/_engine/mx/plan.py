@@ -192,7 +192,7 @@ def _missing(request: MxRequest, evidence: Evidence, plan: MxPlan) -> list[Refus
         cause, remedy = "Postfix is not installed, and this role may not install it", "install postfix first"
         return [Refusal("", "install", cause, remedy)]
     if request.after_install:
-        cause = "Postfix is still not there after its installation"
+        cause = "Postfix is still missing after its installation"
         return [Refusal("", "install", cause, "see what the package manager says")]
     later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
     if later and not request.runs("install"):

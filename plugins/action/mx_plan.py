@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
 def summaries(items: list[dict[str, Any]], action: ActionBase) -> list[dict[str, Any]]:
     """The items with their lists replaced by what the plan needs to know of them. Raises InvalidInput."""
     summarised = []
-    for item, addresses in zip(items, listed_addresses(items, reader(action))):
+    for item, addresses in zip(items, listed_addresses(items, reader(action)), strict=True):
         kept = {
             name: value
             for name, value in item.items()

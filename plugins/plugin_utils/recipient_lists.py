@@ -116,13 +116,12 @@ def remembering(read: ReadFile, lengths: dict[str, int]) -> ReadFile:
 def transfer(action: ActionBase, content: bytes) -> str:
     """Puts `content` on the host, readable by the remote user alone, under its digest; returns its path there."""
     shell = action._connection._shell
-    if shell.tmpdir is None:
-        action._make_tmp_path()
+    directory = shell.tmpdir or action._make_tmp_path()
     name = f"recipients-{digest_of(content)}"
-    path = str(shell.join_path(shell.tmpdir, name))
+    path = str(shell.join_path(directory, name))
     action._transfer_data(path, content)
     done = action._remote_chmod([path], "0600")
     if done["rc"] != 0:
         raise HostError(f"{path}: the transferred list can't be made private: {done.get('stderr', '').strip()}")
-    action._fixup_perms2([shell.tmpdir, path], execute=False)
+    action._fixup_perms2([directory, path], execute=False)
     return path

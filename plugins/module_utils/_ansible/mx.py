@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Dict
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
@@ -17,9 +17,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
-CONFIG_DIRECTORY: Dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
+CONFIG_DIRECTORY: dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
 
-DOMAIN_OPTIONS: Dict[str, Any] = {
+DOMAIN_OPTIONS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "role": {"type": "str", "choices": ["primary", "secondary"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -39,7 +39,7 @@ DOMAIN_OPTIONS: Dict[str, Any] = {
 }
 
 # None stands for "not given", which the model fills, since a survey's blank answers arrive as null.
-SETTINGS: Dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "recipient_check": {"type": "str", "choices": ["table", "none"]},
     "proxy_interfaces": {"type": "list", "elements": "str"},
     "inet_interfaces": {"type": "str"},
@@ -61,7 +61,7 @@ SETTINGS: Dict[str, Any] = {
     "manage_service": {"type": "bool"},
 }
 
-PLAN_SPEC: Dict[str, Any] = {
+PLAN_SPEC: dict[str, Any] = {
     "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
@@ -86,13 +86,13 @@ PLAN_SPEC: Dict[str, Any] = {
     },
 }
 
-UNDO_SPEC: Dict[str, Any] = {
+UNDO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
     "plan": {"type": "dict"},
 }
 
-INFO_SPEC: Dict[str, Any] = {
+INFO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
     "resolver": {"type": "list", "elements": "str", "default": []},
@@ -104,7 +104,7 @@ INFO_SPEC: Dict[str, Any] = {
 }
 
 
-def plan(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
+def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
@@ -113,7 +113,7 @@ def plan(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
     return outcome
 
 
-def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_undo, of which check mode does nothing."""
     if check_mode:
         return Outcome(results=asdict(Undone()))
@@ -126,7 +126,7 @@ def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
     return Outcome(changed=bool(done.undone), results=asdict(done))
 
 
-def info(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
+def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
@@ -13,7 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-QUEUE_SPEC: Dict[str, Any] = {
+QUEUE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
     "domains": {"type": "list", "elements": "str", "default": []},
 }

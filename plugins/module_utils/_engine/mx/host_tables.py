@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
-from typing import Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
@@ -231,7 +231,7 @@ def _move_on(request: MxRequest, known: OwnTables, state: HostState, reader: Map
     ours = [item for item in request.items if item.policy != EXTERNAL]
     settled = {item.name for item in ours}
     wide = tuple("." + item.name for item in ours if item.subdomains)
-    moved: dict[str, TableState] = {}
+    moved: dict[str, Any] = {}
     notes: list[str] = []
     for part, names in held.items():
         table = getattr(known, part)

@@ -105,7 +105,7 @@ def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
 def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
     if not change.overrides:
         return change
-    service = ServiceRequest(**RELAY_SERVICE, overrides=dict(change.overrides))
+    service = ServiceRequest(*RELAY_SERVICE, overrides=dict(change.overrides))
     return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=[service])).changed)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Iterable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST, Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,
@@ -37,16 +37,15 @@ def refusals_after(
     if not request.present:
         return []
     after = host_after(host, main_cf, overrides)
-    subjects = [(WHOLE_HOST, (after, HostFacts()))]
-    subjects += [(DOMAIN, (domain_after(item, after, routes), after)) for item in request.present]
-    return [
-        Refusal.from_finding(finding)
-        for subject, evidence in subjects
-        for check in checks_of(subject)
-        if check.refuses
-        for finding in check(*evidence)
-        if finding.severity == ERROR
-    ]
+    found = [finding for check in _refusing(WHOLE_HOST) for finding in check(after, HostFacts())]
+    for item in request.present:
+        domain = domain_after(item, after, routes)
+        found += [finding for check in _refusing(DOMAIN) for finding in check(domain, after)]
+    return [Refusal.from_finding(finding) for finding in found if finding.severity == ERROR]
+
+
+def _refusing(subject: str) -> list[Check]:
+    return [check for check in checks_of(subject) if check.refuses]
 
 
 def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, str]) -> HostState:

@@ -81,10 +81,11 @@ def _relay_service(host: HostState, found: HostSettings) -> None:
     guarded = supports(host.version, "relay_service_is_guarded")
     if host.version and not guarded:
         found.parameters["relay_transport"] = "relay"
-    if relay_service(host) is None:
+    relay = relay_service(host)
+    if relay is None:
         return
     name = name_in(host.version, "smtp_fallback_relay")
-    if override(relay_service(host), name, host) or not guarded:
+    if override(relay, name, host) or not guarded:
         found.overrides[name] = ""
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Iterable, List, Sequence
+from typing import Any, Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -37,11 +37,11 @@ class Leaving:
     @classmethod
     def joined(cls, parts: Iterable[Leaving]) -> Leaving:
         """All of the parts as one."""
-        every: List[Leaving] = list(parts)
+        every: list[Leaving] = list(parts)
         return cls(**{part.name: _all(getattr(one, part.name) for one in every) for part in fields(cls)})
 
 
-def _all(several: Iterable[Sequence[Any]]) -> List[Any]:
+def _all(several: Iterable[Sequence[Any]]) -> list[Any]:
     return list(dict.fromkeys(value for values in several for value in values))
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterable, List, Mapping, Sequence
+from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -30,8 +30,8 @@ def relay_domains(request: MxRequest, host: HostState, leaving: Leaving, removed
     """relay_domains as it is to name the domains. `removed_rows` are patterns that the transport table loses."""
     table = request.settings["recipient_check"] == "table"
     gone = set(removed_rows)
-    added: List[str] = []
-    removed: List[str] = list(leaving.relay_domains)
+    added: list[str] = []
+    removed: list[str] = list(leaving.relay_domains)
     for item in request.present:
         dotted = "." + item.name
         wanted = [item.name, dotted] if item.subdomains and not (host.relay_parents and table) else [item.name]
@@ -146,7 +146,7 @@ def named_table(parameter: str, table: TableState | None) -> MainCfChange:
     return items_change({parameter: [] if table.member else [table.reference]}, {parameter: list(table.replaces)})
 
 
-def items_change(added: Mapping[str, List[str]], removed: Mapping[str, List[str]]) -> MainCfChange:
+def items_change(added: Mapping[str, list[str]], removed: Mapping[str, list[str]]) -> MainCfChange:
     """Members to add and to remove; a list without any is not touched."""
     return MainCfChange(
         add_items={name: list(dict.fromkeys(members)) for name, members in added.items() if members},

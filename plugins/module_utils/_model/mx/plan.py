@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Iterator, List, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 
-RELAY_SERVICE = {"name": "relay", "type": "unix"}
+RELAY_SERVICE = ("relay", "unix")
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class MainCfChange:
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     absent: Sequence[str] = ()
-    add_items: Mapping[str, List[str]] = field(default_factory=dict)
-    remove_items: Mapping[str, List[str]] = field(default_factory=dict)
+    add_items: Mapping[str, list[str]] = field(default_factory=dict)
+    remove_items: Mapping[str, list[str]] = field(default_factory=dict)
     changed: bool = False
 
     def joined(self, other: MainCfChange) -> MainCfChange:
@@ -78,7 +78,7 @@ class MainCfChange:
         return cls(**given)
 
 
-def _joined_items(first: Mapping[str, List[str]], second: Mapping[str, List[str]]) -> dict[str, list[str]]:
+def _joined_items(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> dict[str, list[str]]:
     names = list(dict.fromkeys([*first, *second]))
     return {name: list(dict.fromkeys([*first.get(name, ()), *second.get(name, ())])) for name in names}
 
@@ -192,7 +192,8 @@ class MasterCfChange:
     changed: bool = False
 
     def as_result(self) -> dict[str, Any]:
-        services = [{**RELAY_SERVICE, "overrides": dict(self.overrides)}] if self.overrides else []
+        name, kind = RELAY_SERVICE
+        services = [{"name": name, "type": kind, "overrides": dict(self.overrides)}] if self.overrides else []
         return {"services": services, "changed": self.changed}
 
     @classmethod
@@ -243,19 +244,19 @@ class MxPlan:
     @property
     def pending(self) -> bool:
         """Whether anything is to be done."""
-        parts = (self.recipients, self.subdomains, self.transport, self.verify, self.removal)
-        return bool(self.packages) or any(part.changed for part in (*parts, self.main_cf, self.master_cf, self.service))
+        configured = self.main_cf.changed or self.master_cf.changed or self.service.changed
+        return bool(self.packages or self.behind or self.removal.changed or configured)
 
     @property
     def behind(self) -> list[str]:
         """The tables whose rows are not yet as main.cf will rely on them."""
         parts = {
-            "recipients": self.recipients,
-            "subdomains": self.subdomains,
-            "transport": self.transport,
-            "verify": self.verify,
+            "recipients": self.recipients.changed,
+            "subdomains": self.subdomains.changed,
+            "transport": self.transport.changed,
+            "verify": self.verify.changed,
         }
-        return [name for name, part in parts.items() if part.changed]
+        return [name for name, changed in parts.items() if changed]
 
     @property
     def changes(self) -> list[str]:

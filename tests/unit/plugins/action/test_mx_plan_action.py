@@ -20,12 +20,12 @@ def run(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[dict[str, An
     )
     given: dict[str, Any] = {}
 
-    def execute(module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.mx_plan"
         given.update(module_args)
         return {"refusals": [], "invocation": {"module_args": dict(module_args)}}
 
-    monkeypatch.setattr(mx_plan.ActionBase, "run", lambda self, tmp, task_vars: {})
+    monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(action, "_execute_module", execute)
     monkeypatch.setattr(mx_plan, "reader", lambda _action: {"x.txt": b"b@x.example\n"}.__getitem__)
     return given, action.run(task_vars={})

@@ -155,7 +155,7 @@ class FakeProber:
         self.dead: set[str] = set()
         self.talks: list[tuple[str, int, tuple[str, ...]]] = []
 
-    def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
+    def talk(self, server: str, port: int, _helo: str, recipients: Sequence[str], _deadline: float) -> Talk:
         self.talks.append((server, port, tuple(recipients)))
         if server in self.dead:
             return Talk(server, "Connection refused")

@@ -29,7 +29,7 @@ class FakeCommands:
     def __init__(self, live: str) -> None:
         self.live = live
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], _data: bytes | None = None, _silence: float | None = None) -> Result:
         if argv[3:] == ["-d"]:
             return Result(0, "mail_version = 3.10.13\nsoft_bounce = no\nrelay_domains =\nmynetworks = x\n", "")
         if "-c" in argv and argv[2] != self.live:

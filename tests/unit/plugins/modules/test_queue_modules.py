@@ -53,7 +53,7 @@ class FakePostqueue:
         self.answers = True
         self.asked: list[list[str]] = []
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], _data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", "/etc/postfix-out"]
         command = [argv[0], *argv[3:]]
         if command == ["postconf", "-h", "mail_version"]:
@@ -106,7 +106,8 @@ def test_info_tells_each_domain(module: Run, postqueue: FakePostqueue, check_mod
     assert postqueue.asked == []
 
 
-def test_info_takes_domains_as_people_write_them(module: Run, postqueue: FakePostqueue) -> None:
+@pytest.mark.usefixtures("postqueue")
+def test_info_takes_domains_as_people_write_them(module: Run) -> None:
     assert list(module(queue_info.main, domains=["Slow.Example", "slow.example"])["domains"]) == ["slow.example"]
     assert "has white space" in module(queue_info.main, domains=["a b"])["msg"].replace("contains", "has")
 

@@ -75,7 +75,7 @@ def host(version: tuple[int, int], level: tuple[int, ...], **values: str) -> Hos
     )
 
 
-def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> MxPlan:
+def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> Decision:
     return decide(read_request({"role": "mx", "domains": DOMAINS if domains is None else domains}), on)
 
 

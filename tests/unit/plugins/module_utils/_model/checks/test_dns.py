@@ -40,6 +40,7 @@ def test_domain_as_it_should_be_has_none() -> None:
             ("mx_cname", "error", "dns"),
         ),
         ({"exchangers": [MxRecord(10, "gone.example"), OWN]}, ("mx_address", "error", "dns")),
+        ({"exchangers": [MxRecord(10, "alias.example", alias=True), OWN]}, ("mx_cname", "error", "dns")),
         (
             {"exchangers": [OTHER, MxRecord(20, "mx.example", ("198.51.100.1",))]},
             ("proxy_interfaces", "error", "local"),

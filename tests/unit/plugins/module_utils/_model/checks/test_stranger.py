@@ -70,6 +70,22 @@ def test_silence_to_a_stranger_is_one_finding() -> None:
     assert "timed out" in found[0].message
 
 
+def test_silence_that_comes_later_is_one_finding_too() -> None:
+    taken = talk(recipients={"probe@mxrelay-probe.invalid": OK})
+    told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [taken, Talk("mx.example", "timed out")])
+    assert [finding.check for finding in judged(told)] == ["probe_connect"]
+
+
+def test_domain_whose_listed_recipient_is_turned_away_is_not_judged_any_further() -> None:
+    refused = (550, "5.1.1")
+    assert of_stranger(listed=refused, postmaster=refused, nobody=OK) == [("x.example", "probe_refused", "error")]
+
+
+def test_open_relay_comes_first() -> None:
+    found = of_stranger(listed=(451, "4.3.0"), foreign=talk(recipients={"a": OK}))
+    assert [check for _domain, check, _severity in found] == ["probe_open_relay", "probe_deferred"]
+
+
 def test_greeting_that_turns_a_stranger_away_is_named() -> None:
     away = talk(banner=(521, "go away"), mail=None)
     found = judged(StrangerEvidence("mx.example", {"x.example": away}, {}, {}, []))

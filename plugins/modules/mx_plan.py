@@ -8,35 +8,37 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_plan
-short_description: Plan what makes a host the primary or secondary MX of mail domains
+short_description: Plan how to make a host the primary or secondary MX of mail domains
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - For declared mail domains and the state of the host, returns the complete change (packages, rows of lookup tables,
-    parameters and items of C(main.cf), overrides in C(master.cf)) and every reason not to make it.
+  - From the declared mail domains and the state of the host, returns the complete change (packages, rows of lookup
+    tables, parameters and list members in C(main.cf), overrides in C(master.cf)) and every reason to refuse it.
   - Only reads. The roles P(mxrelay.postfix.secondary_mx#role), P(mxrelay.postfix.primary_mx#role) and
     P(mxrelay.postfix.mx#role) carry the plan out.
   - Follows the section "Configuring Postfix as primary or backup MX host for a remote site" of Postfix's
     STANDARD_CONFIGURATION_README.
-  - Lists of recipients are read on the controller. The host gets their number and a digest, never an address.
-  - Never fails because Postfix is missing, and never fails for a refusal; see RV(refusals).
+  - Reads lists of recipients on the controller. The host gets their number and a digest, never an address.
+  - Does not fail because Postfix is missing or the change is refused; see RV(refusals). Fails if a list of recipients
+    is not valid, or if the configuration of Postfix can't be read.
 requirements:
-  - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
-  - python3-idna on the host, for internationalised domains; where it is missing it is among the packages to install
+  - python3-dnspython on the host, for the checks that use DNS. If it is missing, they are skipped, and it is among
+    RV(packages).
+  - python3-idna on the host, for internationalised domains. If it is missing, it is among RV(packages).
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
 options:
   role:
     description:
-      - The role that asks. It is the role of each domain that has none of its own, and messages name its variables.
+      - The role that asks. It applies to each domain without a role of its own, and messages name its variables.
     type: str
     choices: [secondary_mx, primary_mx, mx]
     default: mx
   domains:
     description:
-      - The mail domains to relay, or to relay no longer.
+      - The mail domains to relay, or to stop relaying.
     type: list
     elements: dict
     default: []
@@ -46,11 +48,12 @@ options:
         type: str
         required: true
       role:
-        description: Whether this host is the domain's primary (gateway) or a secondary (backup) MX.
+        description:
+          - Whether this host is the domain's primary (gateway) or a secondary (backup) MX. Required with O(role=mx).
         type: str
         choices: [primary, secondary]
       state:
-        description: V(absent) takes the domain's own rows and members away again. Parameters of the whole host stay.
+        description: V(absent) removes the domain's own rows and list members. Host-wide parameters stay.
         type: str
         choices: [present, absent]
         default: present
@@ -59,58 +62,62 @@ options:
         type: list
         elements: str
       recipients_file:
-        description: Files of the controller with the domain's valid addresses, one a line, C(#) starting a comment.
+        description: Files on the controller with the domain's valid addresses, one per line; C(#) starts a comment.
         type: list
         elements: str
       recipients_policy:
         description:
-          - V(listed) accepts exactly the listed addresses; it is the default where there is a list.
-          - V(any) accepts every address of the domain.
-          - V(verify) accepts every address that the domain's mail host takes, or that it can't be asked about.
-          - V(external) leaves the rows to another map of C(relay_recipient_maps).
+          - V(listed), the default if there is a list, accepts only the listed addresses.
+          - V(any) accepts every address of the domain; mail for addresses that do not exist bounces.
+          - V(verify) accepts every address that the domain's mail host accepts, and any address while it can't be
+            asked.
+          - V(external) leaves the rows to another map in C(relay_recipient_maps).
         type: str
         choices: [listed, any, verify, external]
       probe_recipient:
-        description: With O(domains[].recipients_policy=external), an address that the other map has to know.
+        description:
+          - With O(domains[].recipients_policy=external), an address that C(relay_recipient_maps) must contain.
         type: str
       subdomains:
-        description: Relay for the subdomains as well.
+        description: Whether to relay for the domain's subdomains as well.
         type: bool
         default: false
       force:
-        description: With O(domains[].state=absent), go on although DNS still names this host as MX of the domain.
+        description:
+          - With O(domains[].state=absent), whether to remove the domain even if DNS still names this host as its MX.
         type: bool
         default: false
       mail_host:
-        description: The host that keeps the domain's mailboxes. Required where this host is the primary MX.
+        description:
+          - The host that keeps the domain's mailboxes, by name or address. Required if this host is the primary MX.
         type: str
       port:
-        description: The port of O(domains[].mail_host).
+        description: The port of O(domains[].mail_host). By default 25.
         type: int
       mx_lookup:
-        description: Deliver to the MX hosts of O(domains[].mail_host) instead of its own addresses.
+        description: Whether to deliver to the MX hosts of O(domains[].mail_host) instead of its own addresses.
         type: bool
         default: false
       has_list:
-        description: Whether the item gives a list. Set by the action plugin.
+        description: Whether the item has a list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
       recipients_count:
-        description: How many addresses it lists. Set by the action plugin.
+        description: The number of addresses in the list. Set by the action plugin; not for playbooks.
         type: int
         default: 0
       recipients_digest:
-        description: A digest of the addresses without the postmaster's. Set by the action plugin.
+        description: A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks.
         type: str
       lists_postmaster:
-        description: Whether the postmaster's address is in the list. Set by the action plugin.
+        description: Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
   peer:
     description:
-      - What the other role declares for the same host, so that a domain in both, and settings of the whole host that
-        contradict each other, are refused.
-      - Ignored where its settings name another O(config_directory).
+      - What the other role declares for the same host. A domain that both declare is refused, and so are host-wide
+        settings that contradict each other.
+      - Ignored if its settings name another O(config_directory).
     type: dict
     suboptions:
       role:
@@ -122,88 +129,101 @@ options:
         elements: str
         default: []
       settings:
-        description: Its settings, by the names of this module's options.
+        description: Its settings, under the names of this module's options.
         type: dict
         default: {}
   recipient_check:
     description:
-      - V(table) accepts the recipients that C(relay_recipient_maps) has.
-      - V(none) makes C(relay_recipient_maps) explicitly empty, which accepts every recipient of every relay domain.
-      - V(table) is taken where the option is not given.
+      - V(table), the default, accepts the recipients in C(relay_recipient_maps).
+      - V(none) sets C(relay_recipient_maps) to empty, so every recipient of every relay domain is accepted.
     type: str
     choices: [table, none]
   proxy_interfaces:
-    description: The addresses by which the world sees this host, behind NAT or a proxy.
+    description:
+      - The addresses at which the world reaches this host, if it is behind NAT or a proxy (C(proxy_interfaces)). By
+        default the parameter stays as it is.
     type: list
     elements: str
   inet_interfaces:
-    description: The value of C(inet_interfaces); left as it is where not given.
+    description: The value of C(inet_interfaces). By default it stays as it is.
     type: str
   table_type:
-    description: The type of the lookup tables. Where not given, that of the table C(main.cf) names, else Postfix's
-      default.
+    description:
+      - The type of the lookup tables, such as V(lmdb). By default the type of the table that C(main.cf) already names,
+        or else C(default_database_type).
     type: str
   table_directory:
-    description: The directory of the lookup tables. Where not given, that of the table C(main.cf) names, else
-      O(config_directory).
+    description:
+      - The directory of the lookup tables, which must exist. By default the directory of the table that C(main.cf)
+        already names, or else O(config_directory).
     type: path
   queue_lifetime:
-    description: The value of C(maximal_queue_lifetime), a Postfix time value; left as it is where not given.
+    description:
+      - The value of C(maximal_queue_lifetime), a Postfix time value such as V(10d); days if it has no unit. By default
+        it stays as it is.
     type: str
   mail_host_tls:
     description:
       - TLS to the mail hosts, as C(smtp_tls_security_level) of the service C(relay).
-      - Where not given, V(may) if nobody has set that parameter.
+      - By default V(may) if that parameter is not set, and otherwise it stays as it is.
     type: str
     choices: [none, may, dane, secure]
   mail_host_concurrency:
-    description: The value of C(relay_destination_concurrency_limit); left as it is where not given.
+    description:
+      - The value of C(relay_destination_concurrency_limit), a number of deliveries at a time, V(1) or more. By default
+        it stays as it is.
     type: str
   message_size_limit:
-    description: The value of C(message_size_limit), in bytes; left as it is where not given.
+    description:
+      - The value of C(message_size_limit), in bytes; V(0) means no limit. By default it stays as it is.
     type: str
   relay_restrictions:
-    description: The members of C(smtpd_relay_restrictions). Refused where a stranger could relay through them.
+    description:
+      - The complete value of C(smtpd_relay_restrictions). Restrictions that would let a stranger relay are refused.
+      - By default it stays as it is, except that C(defer_unauth_destination) as the last member becomes
+        C(reject_unauth_destination).
     type: list
     elements: str
   client_restrictions:
-    description: The members of C(smtpd_client_restrictions); left as they are where not given.
+    description:
+      - The complete value of C(smtpd_client_restrictions). By default it stays as it is.
     type: list
     elements: str
   etrn_restrictions:
     description:
-      - The members of C(smtpd_etrn_restrictions).
-      - Where not given, V(permit_mynetworks) and V(reject) if C(main.cf) has none.
+      - The complete value of C(smtpd_etrn_restrictions).
+      - By default V(permit_mynetworks) and V(reject) if C(main.cf) sets none, and otherwise it stays as it is.
     type: list
     elements: str
   smtputf8:
-    description: Whether C(smtputf8_enable) is on; left as it is where not given.
+    description: Whether to turn on C(smtputf8_enable). By default it stays as it is.
     type: bool
   ipv6:
-    description: Whether C(inet_protocols) is V(all), or V(ipv4); left as it is where not given.
+    description: Whether to set C(inet_protocols) to V(all), or to V(ipv4). By default it stays as it is.
     type: bool
   postmaster:
-    description: Accept C(postmaster) of each listed domain. V(true) where not given.
+    description: Whether to accept mail for C(postmaster) at each domain that has a list. By default V(true).
     type: bool
   undeclared_domains:
     description:
-      - What to do where the host relays other domains while C(relay_recipient_maps) is empty, so that a first table
-        would refuse all their recipients.
-      - V(refuse), taken where the option is not given, is a refusal. V(any) adds a wildcard row for each of them.
+      - What to do if the host relays other domains while C(relay_recipient_maps) is empty, because a first table would
+        refuse all their recipients.
+      - V(refuse), the default, refuses the change. V(any) adds a wildcard row for each of them.
     type: str
     choices: [refuse, any]
   remove_undeclared:
-    description: Relay no longer what no role declares. V(false) where not given.
+    description: Whether to stop relaying domains that no role declares. By default V(false).
     type: bool
   manage_package:
-    description: Whether missing packages may be installed. V(true) where not given.
+    description: Whether missing packages may be installed. By default V(true).
     type: bool
   manage_service:
-    description: Whether the service may be started and enabled. V(true) where not given.
+    description: Whether the service may be started and enabled. By default V(true).
     type: bool
   run_tags:
-    description: The tags of the run (C(ansible_run_tags)), so that a run of one phase that would rely on another is
-      refused.
+    description:
+      - The tags of the run (C(ansible_run_tags)). A run of one phase that relies on another, which is not part of the
+        run, is refused.
     type: list
     elements: str
     default: [all]
@@ -213,33 +233,37 @@ options:
     elements: str
     default: []
   after_install:
-    description: Say V(true) after packages have been installed; what is missing then is a refusal.
+    description: Whether packages have already been installed. Anything still missing is then a reason to refuse.
     type: bool
     default: false
   verify:
     description:
-      - Where nothing would change, return the findings of M(mxrelay.postfix.mx_info) for the declared domains as well,
-        so that it need not be run.
+      - Whether to return the findings of M(mxrelay.postfix.mx_info) for the declared domains if nothing would change,
+        which saves running that module.
     type: bool
     default: false
   verify_fail_on:
     description:
-      - The scopes of which an error will count. With O(verify), V(dns) and V(remote) have DNS asked about every domain,
-        which takes about a second for some hundred of them.
-      - Returned as it is given.
+      - The scopes whose errors will count. With O(verify=true), V(dns) and V(remote) make the module ask DNS about
+        every domain, which takes about a second for a few hundred of them.
+      - Returned as given.
     type: list
     elements: str
     choices: [local, dns, remote]
     default: [local]
 seealso:
   - module: mxrelay.postfix.mx_info
+  - module: mxrelay.postfix.mx_undo
   - name: STANDARD_CONFIGURATION_README
     description: Postfix's own description of primary and backup MX hosts.
     link: https://www.postfix.org/STANDARD_CONFIGURATION_README.html#backup
+  - name: ADDRESS_CLASS_README
+    description: Why a domain can be in only one address class.
+    link: https://www.postfix.org/ADDRESS_CLASS_README.html
 """
 
 EXAMPLES = r"""
-- name: See what would make this host the backup MX of a domain
+- name: Plan how to make this host the backup MX of a domain
   mxrelay.postfix.mx_plan:
     role: secondary_mx
     domains:
@@ -247,7 +271,7 @@ EXAMPLES = r"""
         recipients: [info@customer.example, sales@customer.example]
   register: plan
 
-- name: Stop where something speaks against it
+- name: Stop if the plan was refused
   ansible.builtin.assert:
     that: plan.refusals | length == 0
     fail_msg: "{{ plan.refusals }}"
@@ -255,7 +279,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 installed:
-  description: Whether Postfix and this instance's configuration are there.
+  description: Whether Postfix and the configuration of this instance exist.
   type: bool
   returned: always
 ready:
@@ -263,12 +287,12 @@ ready:
   type: bool
   returned: always
 version:
-  description: The release of Postfix, empty where it is missing.
+  description: The release of Postfix, empty if it is missing.
   type: str
   returned: always
   sample: 3.10.13
 refusals:
-  description: Every reason not to make the change. Empty where there is none.
+  description: Every reason to refuse the change; empty if there is none.
   type: list
   elements: dict
   returned: always
@@ -280,7 +304,7 @@ refusals:
       description: A short name of what was checked.
       type: str
     cause:
-      description: What speaks against the change.
+      description: The reason.
       type: str
     remedy:
       description: What to do about it.
@@ -288,16 +312,16 @@ refusals:
   sample:
     - domain: customer.example
       check: class
-      cause: mydestination has it too (customer.example), and a domain has one class
+      cause: it is also in mydestination (customer.example), but a domain can be in only one address class
       remedy: remove it from mydestination, or leave it out here
 changes:
-  description: What would change, one line each, without anybody's address.
+  description: What would change, one line each, without addresses.
   type: list
   elements: str
   returned: always
   sample: ["main.cf: relay_domains gets customer.example"]
 notes:
-  description: What a person should know but need not act on.
+  description: What is worth knowing but needs no action.
   type: list
   elements: str
   returned: always
@@ -307,7 +331,7 @@ packages:
   elements: str
   returned: always
 domains:
-  description: The declared domains that are to be relayed, as Postfix looks them up.
+  description: The declared domains to relay, as Postfix looks them up.
   type: list
   elements: str
   returned: always
@@ -316,7 +340,7 @@ pending:
   type: bool
   returned: always
 judge:
-  description: Whether O(verify) was asked for.
+  description: The value of O(verify).
   type: bool
   returned: always
 verify_fail_on:
@@ -325,47 +349,58 @@ verify_fail_on:
   elements: str
   returned: always
 findings:
-  description: The findings of M(mxrelay.postfix.mx_info); null where they were not asked for, or something would
-    change.
+  description:
+    - The findings of M(mxrelay.postfix.mx_info). Null unless O(verify=true), and null if something would change or the
+      change is refused.
   type: list
   elements: dict
   returned: always
 undeclared:
-  description: Domains that are relayed here and declared by no role.
+  description: The domains that this host relays but no role declares.
   type: list
   elements: str
   returned: always
 recipients:
-  description: The table of recipients, whether anything in it would change, and if so its domains with their policies.
+  description:
+    - The table of recipients (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would
+      change (C(changed)), and if so its C(domains) with their policies.
   type: dict
   returned: always
 subdomains:
-  description: The table of patterns for recipients at subdomains, whether anything in it would change, and if so its
-    rows.
+  description:
+    - The table of patterns for recipients at subdomains, with the keys of RV(transport).
   type: dict
   returned: always
 transport:
-  description: The transport table, whether anything in it would change, and if so its rows.
+  description:
+    - The transport table (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would change
+      (C(changed)), and if so its C(entries).
   type: dict
   returned: always
 verify:
-  description: The table of domains whose mail host is asked about each recipient.
+  description:
+    - The table of domains whose mail host is asked about each recipient, with the keys of RV(transport).
   type: dict
   returned: always
 removal:
-  description: The rows to remove after C(main.cf) has let go of their domains.
+  description:
+    - The rows to remove from each table once C(main.cf) no longer relays their domains, and whether there are any
+      (C(changed)).
   type: dict
   returned: always
 main_cf:
-  description: Options for M(mxrelay.postfix.main_cf), and whether they would change anything.
+  description: Options for M(mxrelay.postfix.main_cf), and whether they would change anything (C(changed)).
   type: dict
   returned: always
 master_cf:
-  description: Options for M(mxrelay.postfix.master_cf), and whether they would change anything.
+  description: Options for M(mxrelay.postfix.master_cf), and whether they would change anything (C(changed)).
   type: dict
   returned: always
 service:
-  description: The service of the instance, whether it runs and starts at boot, and whether that would change.
+  description:
+    - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
+      (C(active)), starts at boot (C(enabled)) and has yet to read its files (C(reload)), and whether that would change
+      (C(changed)).
   type: dict
   returned: always
 """

@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -103,7 +104,7 @@ INFO_SPEC: Dict[str, Any] = {
 }
 
 
-def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def plan(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
@@ -117,15 +118,15 @@ def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
     if check_mode:
         return Outcome(results=asdict(Undone()))
     if params["state"] == "remembered":
-        remember(postfix, params["plan"])
+        remember(postfix, MxPlan.from_result(params["plan"]))
         return Outcome(changed=True, results=asdict(Undone()))
     if params["state"] == "forgotten":
         return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, params["plan"])
+    done = undo(postfix, MxPlan.from_result(params["plan"]))
     return Outcome(changed=bool(done.undone), results=asdict(done))
 
 
-def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def info(params: Dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())

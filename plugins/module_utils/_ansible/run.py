@@ -32,7 +32,7 @@ Secrets = Callable[[Dict[str, Any]], Iterable[str]]
 def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | None = None, **constraints: Any) -> None:
     """Runs `work(params, postfix, check_mode)` and ends the module.
 
-    `secrets` returns what must not be shown of the arguments, where the argument spec can't say so; the arguments of
+    `secrets` returns what must not be shown of the arguments, if the argument spec can't say so; the arguments of
     such a module are not logged. `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
     """
     kind = AnsibleModule if secrets is None else UnloggedModule

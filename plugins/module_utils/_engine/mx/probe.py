@@ -48,7 +48,7 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
         if domain.talk.banner is None:
             silent[target] = domain.talk
     left = sum(1 for domain, _target in targets if domain.talk is None)
-    return [f"the mail hosts of {left} more domains were not asked; name these domains to have it done"] if left else []
+    return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
 
 
 def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
@@ -98,7 +98,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
         results={
             "findings": [one.as_result() for one in stranger_findings(server, talks, listed, unknown, foreign)],
             "probes": [_told(one) for one in [*talks.values(), *foreign]],
-            "notes": [f"{left} more domains were not asked about; name them to have it done"] if left else [],
+            "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
@@ -63,20 +64,6 @@ _SHARED = (
 _ORDERED = ("relay_restrictions", "client_restrictions", "etrn_restrictions")
 _NUMBERS = {"mail_host_concurrency": "1", "message_size_limit": "0"}
 _TIME = re.compile(r"^[0-9]+[smhdw]?$")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One reason not to go on: which domain (empty: the host), what was checked, why, and what to do."""
-
-    domain: str
-    check: str
-    cause: str
-    remedy: str
-
-    @classmethod
-    def from_error(cls, domain: str, check: str, error: InvalidInput) -> Refusal:
-        return cls(domain, check, *error.cause_and_remedy("correct the value"))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result, Take

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import pytest
 from ansible.module_utils import basic
@@ -92,7 +93,7 @@ def test_main_cf_tells_of_duplicates(tmp_path: Path) -> None:
     options = {"parameters": {}, "absent": ["a"], "add_items": {}, "remove_items": {}, "allow_unknown": False}
     outcome = change_main_cf(options, Postfix(FakeCommands(str(tmp_path)), str(tmp_path)), False)
     assert outcome.warnings == [
-        f"{tmp_path}/main.cf: soft_bounce is set on lines 1, 2; Postfix takes the last, remove the others"
+        f"{tmp_path}/main.cf: soft_bounce is set on lines 1, 2; Postfix uses the last; remove the others"
     ]
 
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from ansible.module_utils import basic
@@ -151,7 +152,7 @@ def test_queue_that_nobody_answers_for_is_an_error(
 ) -> None:
     postqueue.answers = False
     assert module(main)["msg"] == (
-        "postqueue had no answer within 60 s; see in the mail log which daemon of Postfix fails"
+        "postqueue got no answer within 60 s; see in the mail log which daemon of Postfix fails"
     )
 
 
@@ -174,7 +175,7 @@ def test_flush_of_a_stopped_postfix_fails(module: Run, postqueue: FakePostqueue,
     postqueue.running = False
     found = module(queue_flush.main, domains=domains)
     assert found["failed"] is True
-    assert found["msg"] == "Postfix does not run, so that nothing in its queue is delivered; start it"
+    assert found["msg"] == "Postfix is not running, so nothing in its queue is delivered; start it"
 
 
 def test_flush_that_postfix_does_not_take_fails(module: Run, postqueue: FakePostqueue) -> None:

@@ -63,7 +63,6 @@ def test_host_as_it_should_be_has_none() -> None:
         ({"smtpd_recipient_restrictions": "reject_unlisted_recipent"}, ("restriction", "error")),
         ({"smtpd_client_restrictions": "permit_mx_backup, reject"}, ("permit_mx_backup", "warning")),
         ({"smtpd_client_restrictions": "permit_mx_backup, reject_unlisted_recipent"}, ("restriction", "error")),
-        ({"smtpd_relay_restrictions": "permit, defer_unauth_destination"}, ("open_relay", "error")),
         ({"master_service_disable": "inet"}, ("smtp_service", "error")),
         ({"myhostname": "localhost"}, ("myhostname", "warning")),
         ({"smtpd_reject_unlisted_recipient": "no"}, ("reject_unlisted", "error")),
@@ -169,6 +168,13 @@ def test_open_relay_names_the_lists_as_they_are() -> None:
             "own clients",
         )
     ]
+
+
+def test_list_through_which_strangers_relay_is_not_called_deferring_as_well() -> None:
+    values = {"smtpd_relay_restrictions": "check_client_access hash:/c, defer_unauth_destination"}
+    assert [finding.check for finding in judged(host(values=values))] == ["relay_deferred"]
+    welcoming = host(values=values, permitting=frozenset({"hash:/c"}))
+    assert [finding.check for finding in judged(welcoming)] == ["open_relay"]
 
 
 def test_open_relay_of_a_postfix_without_relay_restrictions_names_the_other_list() -> None:

@@ -64,7 +64,7 @@ class MapReader:
             problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
             self._note(table, problem)
         found = {}
-        for line in result.out.splitlines():
+        for line in result.out.split("\n"):
             key, separator, value = line.partition("\t")
             if separator:
                 found[key] = value
@@ -95,7 +95,7 @@ class MapReader:
         if kind not in (*KEYED_TYPES, "inline"):
             return []
         result = self._postfix.dump(table)
-        return [line.partition("\t")[2] for line in result.out.splitlines()] if result.rc == 0 else []
+        return [line.partition("\t")[2] for line in result.out.split("\n") if line] if result.rc == 0 else []
 
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
@@ -103,7 +103,7 @@ class MapReader:
         if kind not in KEYED_TYPES:
             return None
         result = self._postfix.dump(table)
-        return [line.partition("\t")[0] for line in result.out.splitlines()] if result.rc == 0 else None
+        return [line.partition("\t")[0] for line in result.out.split("\n") if line] if result.rc == 0 else None
 
 
 def text_of(path: str) -> str:

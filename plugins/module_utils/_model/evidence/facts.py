@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 # Members of master_service_disable without which smtpd does not listen.
@@ -47,6 +47,29 @@ def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
         closed = restrictions.CLOSED in [restrictions.verdict(one, host.permitting) for one in lists]
         if overridden and not closed and faces_strangers(service):
             found.append(service)
+    return found
+
+
+def effective(host: HostState, service: Service, name: str) -> str:
+    """The value by which a service of master.cf goes, expanded: its overrides count, also through a $name.
+
+    Text that cannot be expanded here, such as `${name?value}` of an overridden name, stays as it is.
+    """
+    if not service.overrides:
+        return host.value(name)
+    depending = {other: host.parameters[other] for other in _depending(service.overrides, host.parameters)}
+    written = {**host.values, **depending, **service.overrides}
+    return expand(written.get(name, ""), written)
+
+
+def _depending(overrides: Iterable[str], parameters: Mapping[str, str]) -> set[str]:
+    """The parameters that refer to an overridden one, directly or through others."""
+    referring = {name: set(references(value)) for name, value in parameters.items() if "$" in value}
+    found: set[str] = set()
+    changed = set(overrides)
+    while changed:
+        changed = {name for name, named in referring.items() if named & changed} - found
+        found |= changed
     return found
 
 

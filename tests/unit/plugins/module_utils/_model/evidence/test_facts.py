@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+WRITTEN = {
+    "smtpd_relay_restrictions": "$mine, reject_unauth_destination",
+    "mine": "permit_mynetworks, $inner",
+    "inner": "permit_sasl_authenticated",
+    "smtpd_tls_security_level": "${{$compatibility_level} <level {3.11} ? {} : {may}}",
+}
+EXPANDED = {
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+    "mine": "permit_mynetworks, permit_sasl_authenticated",
+    "inner": "permit_sasl_authenticated",
+    "smtpd_tls_security_level": "may",
+}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "value"),
+    [
+        ({}, "smtpd_relay_restrictions", EXPANDED["smtpd_relay_restrictions"]),
+        ({"other": "x"}, "smtpd_relay_restrictions", EXPANDED["smtpd_relay_restrictions"]),
+        ({"other": "x"}, "smtpd_tls_security_level", "may"),
+        ({"smtpd_relay_restrictions": "$mine"}, "smtpd_relay_restrictions", EXPANDED["mine"]),
+        ({"mine": "static:OK"}, "smtpd_relay_restrictions", "static:OK, reject_unauth_destination"),
+        ({"inner": "permit"}, "smtpd_relay_restrictions", "permit_mynetworks, permit, reject_unauth_destination"),
+        ({"inner": "$yes", "yes": "permit"}, "mine", "permit_mynetworks, permit"),
+        ({"inner": ""}, "unknown", ""),
+    ],
+)
+def test_service_goes_by_its_overrides_also_through_other_names(
+    overrides: dict[str, str], name: str, value: str
+) -> None:
+    host = HostState(parameters=WRITTEN, values=EXPANDED)
+    service = Service("2525", "inet", "n", "-", "n", "-", "-", "smtpd", overrides)
+    assert effective(host, service, name) == value

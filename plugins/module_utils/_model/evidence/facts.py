@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
@@ -35,21 +34,6 @@ def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     return not (mx_lookup and host.mx[name])
 
 
-def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
-    """SMTP services whose own overrides let a stranger relay; `relay` and `recipient` are main.cf's lists."""
-    found = []
-    for service in host.services:
-        overridden = {RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS} & set(service.overrides)
-        lists = [
-            expand(service.overrides.get(RELAY_RESTRICTIONS, relay), host.values),
-            expand(service.overrides.get(RECIPIENT_RESTRICTIONS, recipient), host.values),
-        ]
-        closed = restrictions.CLOSED in [restrictions.verdict(one, host.permitting) for one in lists]
-        if overridden and not closed and faces_strangers(service):
-            found.append(service)
-    return found
-
-
 def effective(host: HostState, service: Service, name: str) -> str:
     """The value by which a service of master.cf goes, expanded: its overrides count, also through a $name.
 
@@ -71,22 +55,6 @@ def _depending(overrides: Iterable[str], parameters: Mapping[str, str]) -> set[s
         changed = {name for name, named in referring.items() if named & changed} - found
         found |= changed
     return found
-
-
-def overrides_for_strangers(host: HostState, parameter: str) -> list[tuple[str, str]]:
-    """Where an SMTP service that strangers can reach overrides a parameter, and its value there, expanded."""
-    return [
-        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
-        for service in host.services
-        if parameter in service.overrides and faces_strangers(service)
-    ]
-
-
-def faces_strangers(service: Service) -> bool:
-    """Whether it is an SMTP server that more than this host itself can reach."""
-    words = service.command.split()
-    local = service.name.startswith(("127.", "localhost:", "[::1]:", "::1:"))
-    return bool(words) and words[0] == "smtpd" and service.type in ("inet", "pass") and not local
 
 
 def written_value(host: HostState, name: str) -> str:

@@ -8,15 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_strangers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import read_reach
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import (
-    ADDRESSES,
-    RECIPIENTS,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
     MxRecord,
@@ -83,51 +77,6 @@ def test_mail_host_without_address_is_looked_up_in_dns(mail_host: str, asked: li
     item = {"name": "x.example", "recipients_policy": "any", "mail_host": mail_host}
     read_reach(network, read_request({"role": "primary_mx", "domains": [item]}), HostState())
     assert network.asked == asked
-
-
-@pytest.mark.parametrize(
-    ("relay", "rows", "permitting"),
-    [
-        ("check_client_access cidr:/c, reject_unauth_destination", dict.fromkeys(ADDRESSES, "OK"), {"cidr:/c"}),
-        ("check_client_access cidr:/c, reject_unauth_destination", {ADDRESSES[0]: "OK"}, set()),
-        ("check_sender_access cidr:/c, reject_unauth_destination", {"boss@x.example": "OK"}, {"cidr:/c"}),
-        ("check_sender_access cidr:/c, reject_unauth_destination", {"spam.example": "REJECT"}, set()),
-        ("check_helo_access cidr:/c, reject_unauth_destination", {"mail.example": "OK"}, {"cidr:/c"}),
-        ("check_recipient_access cidr:/c, reject_unauth_destination", {"x@x.example": "OK"}, set()),
-        ("check_recipient_access cidr:/c, reject_unauth_destination", dict.fromkeys(RECIPIENTS, "OK"), {"cidr:/c"}),
-        ("check_recipient_access cidr:/c, reject_unauth_destination", {RECIPIENTS[-1]: "permit"}, {"cidr:/c"}),
-        ("check_recipient_access cidr:/c, reject_unauth_destination", dict.fromkeys(RECIPIENTS, "DUNNO"), set()),
-        # Postfix itself takes no OK from it.
-        ("check_reverse_client_hostname_access cidr:/c", dict.fromkeys(ADDRESSES, "OK"), set()),
-    ],
-)
-def test_access_tables_that_permit_strangers_are_found(relay: str, rows: dict[str, str], permitting: set[str]) -> None:
-    state = HostState(values={"smtpd_relay_restrictions": relay})
-    assert read_strangers(state, Reader({"cidr:/c": rows})).permitting == permitting
-
-
-def test_index_is_not_asked_for_recipients_that_it_can_not_list() -> None:
-    reader = Reader({"hash:/v": {"x.example": "reject_unverified_recipient"}})
-    read_strangers(HostState(values={"smtpd_recipient_restrictions": "check_recipient_access hash:/v"}), reader)
-    assert reader.asked == []
-
-
-def test_classes_that_permit_strangers_are_found_through_each_other() -> None:
-    values = {
-        "smtpd_restriction_classes": "outer inner shut",
-        "outer": "inner",
-        "inner": "permit",
-        "shut": "reject_unauth_destination, permit",
-    }
-    state = HostState(values=values)
-    assert read_strangers(state, Reader({})).permitting == {"outer", "inner"}
-
-
-def test_networks_of_main_cf_and_of_overrides_are_read() -> None:
-    smtp = Service("smtp", "inet", "n", "-", "y", "-", "-", "smtpd", {"mynetworks": "$mine"})
-    state = HostState(values={"mynetworks": "cidr:/a", "mine": "cidr:/b"}, services=[smtp])
-    tables = {"cidr:/a": {ADDRESSES[0]: "OK", "10.0.0.1": "OK"}, "cidr:/b": {}}
-    assert read_strangers(state, Reader(tables)).network_answers == {"cidr:/a": {ADDRESSES[0]: "OK"}, "cidr:/b": {}}
 
 
 @pytest.mark.parametrize(("manage", "missing", "refused"), [(True, "lmdb", ""), (False, "", "table")])

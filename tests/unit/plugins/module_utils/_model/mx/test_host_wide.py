@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
@@ -194,7 +195,7 @@ DOMAINS = [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.
 )
 def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str], refused: bool) -> None:
     on = host()
-    on = replace(on, permitting=frozenset({"hash:/open"}))
+    on = replace(on, contents={"hash:/open": Content((("vip.example", "OK"),)), "hash:/shut": Content(())})
     plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
     assert [refusal.check for refusal in plan.refusals] == ["relay_restrictions", "open_relay"] * refused
     assert plan.main_cf.parameters["smtpd_relay_restrictions"] == ", ".join(wanted)

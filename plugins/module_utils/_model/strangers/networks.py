@@ -8,9 +8,10 @@ Networks that no stranger can have an address of, such as those of RFC 1918, do 
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterable, Sequence, Union
+from typing import Iterable, Sequence, TypeVar, Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+_Family = TypeVar("_Family", ipaddress.IPv4Network, ipaddress.IPv6Network)
 
 # The most that belongs to one owner: a /8 of IPv4, a /18 of IPv6. Whatever takes in more takes in strangers.
 _MOST_IPV4 = 2 ** (32 - 8)
@@ -67,7 +68,7 @@ def widest(networks: Iterable[Network]) -> list[Network]:
     return found
 
 
-def _public(networks: Sequence[Network], private: Sequence[Network]) -> int:
+def _public(networks: Sequence[_Family], private: Sequence[_Family]) -> int:
     """How many addresses the networks have that are in none of the private ones."""
     disjoint = list(ipaddress.collapse_addresses(networks))
     return sum(network.num_addresses for network in disjoint) - sum(

@@ -89,7 +89,7 @@ class Strangers(NamedTuple):
 def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> Strangers:
     """What the tables and classes that decide on relaying say to strangers: in main.cf, in overrides, in `wanted`."""
     overrides = [service.overrides for service in state.services]
-    networks = [state.value("mynetworks")] + [one.get("mynetworks", "") for one in overrides]
+    networks = [state.value("mynetworks")] + [override.get("mynetworks", "") for override in overrides]
     value = expand(" ".join(networks), state.values)
     files = named_files(split_items(value))
     tables = {member.text for member in members_of(value, files) if member.kind == "table"}
@@ -98,12 +98,12 @@ def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> Str
     classes = split_items(state.value("smtpd_restriction_classes"))
     names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
     lists = [state.value(name) for name in (*names, *classes)] + [expand(wanted, state.values)]
-    lists += [expand(one[name], state.values) for one in overrides for name in names if name in one]
-    found = {pair for one in lists for pair in restrictions.access_tables(one)}
+    lists += [expand(override[name], state.values) for override in overrides for name in names if name in override]
+    found = {pair for restriction_list in lists for pair in restrictions.access_tables(restriction_list)}
     permitting = {table for action, table in sorted(found) if _permits_strangers(action, table, reader)}
     # A class may name another, so that one round for each is enough.
     for _round in classes:
-        permitting |= {one for one in classes if restrictions.grants(state.value(one), permitting)}
+        permitting |= {class_name for class_name in classes if restrictions.grants(state.value(class_name), permitting)}
     return Strangers(files, answers, frozenset(permitting))
 
 
@@ -112,10 +112,10 @@ def _permits_strangers(action: str, table: str, reader: MapReader) -> bool:
     if action == "check_client_access":
         return welcomes(reader.ask(table, ADDRESSES))
     if action in ("check_sender_access", "check_helo_access"):
-        return any(permits(one) for one in reader.values(table))
+        return any(permits(result) for result in reader.values(table))
     # An index has an answer for the recipients that it lists, and for nobody else.
     if action == "check_recipient_access" and table.partition(":")[0] not in KEYED_TYPES:
-        return any(permits(one) for one in reader.ask(table, RECIPIENTS).values())
+        return any(permits(result) for result in reader.ask(table, RECIPIENTS).values())
     # Of the others Postfix takes no OK (postconf(5)), or they are about clients that have shown who they are.
     return False
 

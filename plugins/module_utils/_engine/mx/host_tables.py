@@ -173,7 +173,7 @@ def _ours_among(
 ) -> TableReference:
     """Of several tables the one with our name in the configuration directory. Raises InvalidInput without one."""
     path = os.path.join(postfix.config_directory, name)
-    members = [without_proxy(one) for one in split_items(settings.parameters.get(parameter, ""))]
+    members = [without_proxy(member) for member in split_items(settings.parameters.get(parameter, ""))]
     if path not in [member.partition(":")[2] for member in members]:
         return resolve(postfix, parameter, name, None, wanted_type, settings)
     return resolve(postfix, parameter, name, path, wanted_type, settings)

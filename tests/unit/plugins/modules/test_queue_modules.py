@@ -21,7 +21,7 @@ NO_SITE = Result(69, "", 'postqueue: fatal: Flush service is not configured for 
 
 
 def entry(queue_id: str, queue: str, *recipients: str) -> str:
-    listed = [{"address": one, "delay_reason": "no answer"} for one in recipients]
+    listed = [{"address": address, "delay_reason": "no answer"} for address in recipients]
     return (
         json.dumps(
             {
@@ -98,7 +98,7 @@ def _module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_info_tells_each_domain(module: Run, postqueue: FakePostqueue, check_mode: bool) -> None:
     found = module(queue_info.main, check_mode)
     assert found["changed"] is False
-    assert {name: (one["count"], one["held"]) for name, one in found["domains"].items()} == {
+    assert {name: (domain["count"], domain["held"]) for name, domain in found["domains"].items()} == {
         "other.test": (2, 0),
         "slow.example": (2, 1),
     }

@@ -79,12 +79,12 @@ def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings:
 
 
 def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
-    items = [{"mail_host": "mail.example", **one} for one in domains or [listed()]]
+    items = [{"mail_host": "mail.example", **domain} for domain in domains or [listed()]]
     return decide(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
 
 
 def checks(plan: Decision) -> list[tuple[str, str]]:
-    return [(one.domain, one.check) for one in plan.refusals]
+    return [(refusal.domain, refusal.check) for refusal in plan.refusals]
 
 
 def test_new_secondary_is_relayed_with_its_recipients_and_no_transport_row() -> None:
@@ -131,7 +131,7 @@ def test_converged_host_needs_nothing() -> None:
         {},
         {},
     )
-    assert [one.changed for one in plan.recipients] == [False]
+    assert [item.changed for item in plan.recipients] == [False]
     assert plan.routes.removed == []
 
 
@@ -221,7 +221,7 @@ def test_addresses_of_subdomains_go_when_they_are_no_longer_to_be_listed(
 ) -> None:
     rows = {name: DomainRows(count=1) for name in ("x.example", "sub.x.example", "own.x.example", "subx.example")}
     on = host(recipient_rows=rows, relayed={"own.x.example": "own.x.example"}, subdomains=PATTERNS)
-    assert [one.name for one in secondary(item, on=on).recipients_removed] == removed
+    assert [gone.name for gone in secondary(item, on=on).recipients_removed] == removed
 
 
 def test_listed_recipients_need_no_pattern() -> None:
@@ -507,7 +507,7 @@ def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:
     plan = secondary(on=on, undeclared_domains="any")
     assert plan.refusals == []
     assert plan.patterns == {r"/@[^@]+\.old\.example$/": "x", r"/@[^@]+\.wide\.example$/": "x"}
-    assert [(one.name, one.policy, one.index) for one in plan.recipients] == [
+    assert [(item.name, item.policy, item.index) for item in plan.recipients] == [
         ("x.example", "listed", 0),
         ("old.example", "any", None),
     ]
@@ -523,7 +523,7 @@ def test_removal_of_undeclared_domains_does_not_close_those_that_stay() -> None:
     peer = {"role": "primary_mx", "domains": ["peer.example"]}
     plan = secondary(on=on, remove_undeclared=True, peer=peer)
     assert checks(plan) == [("t.example", "undeclared"), ("ldap:/l", "undeclared")]
-    assert [(one.name, one.policy) for one in plan.recipients] == [("x.example", "listed"), ("peer.example", "any")]
+    assert [(item.name, item.policy) for item in plan.recipients] == [("x.example", "listed"), ("peer.example", "any")]
     assert plan.main_cf.remove_items == {"relay_domains": ["old.example"]}
 
 
@@ -562,7 +562,7 @@ def test_row_that_routes_a_subdomain_of_others_stays(
 def test_rows_of_a_subdomain_stay_where_nobody_can_tell_whether_it_is_relayed() -> None:
     rows = {"x.example": DomainRows(2, "d", True), "s.x.example": DomainRows(5, "e")}
     on = host(relayed={"x.example": "x.example"}, recipient_rows=rows)
-    assert [one.name for one in secondary(on=on).recipients_removed] == ["s.x.example"]
+    assert [item.name for item in secondary(on=on).recipients_removed] == ["s.x.example"]
     on = host(relayed={"x.example": "x.example"}, recipient_rows=rows, unlisted_relay_members=["ldap:/l"])
     assert secondary(on=on).recipients_removed == []
 
@@ -608,7 +608,7 @@ def test_undeclared_domains_are_removed_when_asked() -> None:
     )
     plan = secondary(on=on, remove_undeclared=True)
     assert plan.main_cf.remove_items == {"relay_domains": ["old.example"]}
-    assert [one.name for one in plan.recipients_removed] == ["old.example"]
+    assert [item.name for item in plan.recipients_removed] == ["old.example"]
     assert plan.routes.removed == ["old.example"]
     assert any("t.example" in note for note in plan.notes)
 
@@ -632,7 +632,7 @@ def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
     plan = secondary(ABSENT, on=host(**GONE))
     assert plan.refusals == []
     assert plan.main_cf.remove_items == {"relay_domains": ["x.example"]}
-    assert [(one.name, one.state) for one in plan.recipients_removed] == [("x.example", "absent")]
+    assert [(item.name, item.state) for item in plan.recipients_removed] == [("x.example", "absent")]
     assert plan.routes.removed == ["x.example", ".x.example"]
     assert plan.verify_removed == ["x.example"]
     assert plan.waiting == ["x.example"]
@@ -913,7 +913,7 @@ def test_domain_of_the_other_role_with_rows_keeps_them() -> None:
     request = read_request(
         {"role": "secondary_mx", "domains": [listed()], "peer": {"role": "primary_mx", "domains": ["peer.example"]}}
     )
-    assert [one.name for one in decide(request, on).recipients] == ["x.example"]
+    assert [item.name for item in decide(request, on).recipients] == ["x.example"]
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,9 @@ def test_strangers_relay_nowhere_and_are_told_so_for_good(version: tuple[int, in
     assert plan.refusals == []
     values = after(on, plan)
     lists = [values.get(name, "") for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")]
-    closed = [one for one in lists if restrictions.verdict(one) == restrictions.CLOSED]
+    closed = [value for value in lists if restrictions.verdict(value) == restrictions.CLOSED]
     assert closed
-    assert [one for one in closed if restrictions.DEFERRING in one] == []
+    assert [value for value in closed if restrictions.DEFERRING in value] == []
     assert set(plan.main_cf.parameters) <= set(on.parameters)
 
 

@@ -48,7 +48,7 @@ def ask(on: HostState | None = None, domains: list[dict[str, Any]] | None = None
 
 
 def checks(found: HostSettings) -> list[str]:
-    return [one.check for one in found.refusals]
+    return [refusal.check for refusal in found.refusals]
 
 
 def test_nothing_asked_is_safe_where_nobody_decided() -> None:
@@ -103,11 +103,15 @@ def test_ipv4_alone() -> None:
 @pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣"])
 def test_numbers_are_in_digits(value: str) -> None:
     refused = read_request({"message_size_limit": value}).refusals
-    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "use digits only, 0 or more")]
+    assert [(refusal.check, refusal.remedy) for refusal in refused] == [
+        ("message_size_limit", "use digits only, 0 or more")
+    ]
 
 
 def test_concurrency_is_at_least_one() -> None:
-    assert [one.check for one in read_request({"mail_host_concurrency": "0"}).refusals] == ["mail_host_concurrency"]
+    assert [refusal.check for refusal in read_request({"mail_host_concurrency": "0"}).refusals] == [
+        "mail_host_concurrency"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def test_dane_needs_dnssec_and_names() -> None:
     assert found.overrides == {"smtp_tls_security_level": "dane", "smtp_dns_support_level": "dnssec"}
     assert found.refusals == []
     by_address = [{"name": "x.example", "recipients_policy": "any", "mail_host": "192.0.2.1"}]
-    assert [(one.domain, one.check) for one in ask(domains=by_address, mail_host_tls="dane").refusals] == [
+    assert [(refusal.domain, refusal.check) for refusal in ask(domains=by_address, mail_host_tls="dane").refusals] == [
         ("x.example", "mail_host_tls")
     ]
     assert checks(ask(host(smtp_dns_support_level=None), mail_host_tls="dane")) == ["mail_host_tls"]

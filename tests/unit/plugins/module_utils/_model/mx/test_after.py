@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    Capture,
     MxRecord,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import domain_after, host_after
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     OWN,
+    TRANSPORT,
+    VALUES,
     checks,
     host,
     listed,
@@ -158,3 +165,108 @@ def test_table_after_the_closing_restriction_opens_nothing() -> None:
 )
 def test_instance_that_does_not_listen_is_refused(value: str, expected: list[tuple[str, str]]) -> None:
     assert checks(secondary(on=host(values={"master_service_disable": value}))) == expected
+
+
+def test_list_that_opens_through_two_names_is_refused_once_the_plan_has_changed_it() -> None:
+    values = {
+        "smtpd_relay_restrictions": "permit_mynetworks",
+        "mine": "permit_mynetworks",
+        "smtpd_recipient_restrictions": "permit_mynetworks",
+    }
+    written = {**values, "mine": "$smtpd_relay_restrictions", "smtpd_recipient_restrictions": "$mine"}
+    on = host(values=values, explicit={}, parameters={**VALUES, **written})
+    assert checks(secondary(on=on)) == [("", "open_relay")]
+    after = host_after(on, MainCfChange({"smtpd_relay_restrictions": "reject"}), {})
+    assert (after.value("mine"), after.value("smtpd_recipient_restrictions")) == ("reject", "reject")
+
+
+def test_value_that_depends_on_a_condition_is_taken_as_it_was_read() -> None:
+    on = host(values={"mine": "old"}, parameters={**VALUES, "mine": "${relayhost?$smtpd_relay_restrictions}"})
+    assert host_after(on, MainCfChange({"smtpd_relay_restrictions": "reject"}), {}).value("mine") == "old"
+
+
+def test_overrides_are_those_of_the_relay_service_alone() -> None:
+    services = [service("smtp", "unix", a="1"), service("relay", "unix", a="1", b="2"), service("relay", "inet")]
+    after = host_after(host(services=services), MainCfChange(), {"a": "new"})
+    assert [changed.overrides for changed in after.services] == [{"a": "1"}, {"a": "new", "b": "2"}, {}]
+
+
+def test_relay_domains_lose_and_get_their_members() -> None:
+    on = host(values={"relay_domains": "x.example, hash:/t/d"}, relayed={"x.example": "x.example", "t": "hash:/t/d"})
+    change = MainCfChange(add_items={"relay_domains": ["y.example"]}, remove_items={"relay_domains": ["x.example"]})
+    after = host_after(on, change, {})
+    assert after.relayed == {"t": "hash:/t/d", "y.example": "y.example"}
+    assert after.value("relay_domains") == "hash:/t/d, y.example"
+
+
+# Of a member behind our table.
+OTHER = Capture("hash:/other", "x.example", "smtp:[other]")
+STRONG = Capture("regexp:/all", "any address of x.example", "smtp:[all]")
+
+
+def ours(key: str, result: str = "relay:[ours]") -> Capture:
+    return Capture("hash:/t/transport", key, result)
+
+
+@pytest.mark.parametrize(
+    ("rows", "added", "removed", "captures", "answer"),
+    [
+        # The domain's own row, of those that the plan leaves.
+        ({"x.example": "relay:[ours]"}, {}, [], {"weak_captures": OTHER}, ours("x.example")),
+        ({"x.example": "relay:[ours]"}, {"x.example": "relay:[new]"}, [], {}, ours("x.example", "relay:[new]")),
+        ({}, {"x.example": "relay:[new]"}, [], {"weak_captures": OTHER}, ours("x.example", "relay:[new]")),
+        ({"x.example": "relay:[ours]"}, {}, ["x.example"], {}, None),
+        # A parent's row, the nearest one, and behind it the wildcard.
+        ({".example": "relay:[ours]", "*": "relay:[all]"}, {}, [], {}, ours(".example")),
+        ({"*": "relay:[ours]"}, {}, [], {}, ours("*")),
+        ({"sub.x.example": "relay:[ours]"}, {}, [], {}, None),
+        # A member behind ours that has the domain comes before a parent's row; one that has its addresses, before all.
+        ({".example": "relay:[ours]"}, {}, [], {"weak_captures": OTHER}, OTHER),
+        ({"x.example": "relay:[ours]"}, {}, ["x.example"], {"weak_captures": OTHER}, OTHER),
+        ({"x.example": "relay:[ours]"}, {}, [], {"captures": STRONG, "weak_captures": OTHER}, STRONG),
+    ],
+)
+def test_answer_of_transport_maps_is_the_first_in_postfixs_order(
+    rows: dict[str, str],
+    added: dict[str, str],
+    removed: list[str],
+    captures: dict[str, Capture],
+    answer: Capture | None,
+) -> None:
+    captured: dict[str, Any] = {name: {"x.example": capture} for name, capture in captures.items()}
+    after = host(transport=replace(TRANSPORT, rows=rows), **captured)
+    assert domain_after(DomainItem(0, "x.example", "primary"), after, Routes(added, removed)).answer == answer
+
+
+def test_rows_of_a_table_that_postfix_did_not_read_are_no_answer() -> None:
+    item = DomainItem(0, "x.example", "primary")
+    unread = host(transport=replace(TRANSPORT, member="", rows={"x.example": "relay:[old]"}))
+    assert domain_after(item, unread, Routes()).answer is None
+    assert domain_after(item, unread, Routes({"x.example": "relay:[m]"})).answer == ours("x.example", "relay:[m]")
+    none = host(transport=None, weak_captures={"x.example": OTHER})
+    assert domain_after(item, none, Routes({"x.example": "relay:[m]"})).answer == OTHER
+
+
+@pytest.mark.parametrize(
+    ("result", "exchangers", "unknown"),
+    [
+        ("relay:[mail.example]", None, True),
+        ("relay:mail.example", [OWN], False),
+        ("relay:mail.example", [], True),
+    ],
+)
+def test_nexthop_is_looked_up_as_postfix_does(result: str, exchangers: list[MxRecord] | None, unknown: bool) -> None:
+    records = {"x.example": [OWN], "mail.example": exchangers or []}
+    domain = domain_after(DomainItem(0, "x.example", "primary"), host(mx=records), Routes({"x.example": result}))
+    assert (domain.nexthop, domain.nexthop_exchangers, domain.nexthop_unknown) == ("mail.example", exchangers, unknown)
+    assert (domain.exchangers, domain.asked, domain.relayed) == ([OWN], True, "x.example")
+    known = host(mx=records, host_addresses={"mail.example": ["192.0.2.1"]})
+    domain = domain_after(DomainItem(0, "x.example", "primary"), known, Routes({"x.example": result}))
+    assert (domain.nexthop_addresses, domain.nexthop_unknown) == (["192.0.2.1"], False)
+
+
+def test_nothing_is_judged_of_a_host_that_is_to_relay_nothing() -> None:
+    on = host(values={"smtpd_relay_restrictions": "permit"})
+    absent = {"name": "x.example", "state": "absent"}
+    assert checks(secondary(absent, on=on)) == []
+    assert checks(secondary(listed(), absent | {"name": "y.example"}, on=on)) == [("", "open_relay")]

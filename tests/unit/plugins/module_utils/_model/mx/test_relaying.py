@@ -79,11 +79,13 @@ def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str
 
 
 def test_refusal_of_relay_restrictions_names_the_variable_of_the_role() -> None:
-    assert relaying(read_request({"relay_restrictions": ["permit"]}), host(), {}, "").refusals == [
+    assert relaying(
+        read_request({"role": "primary_mx", "relay_restrictions": ["permit"]}), host(), {}, ""
+    ).refusals == [
         Refusal(
             "",
             "relay_restrictions",
-            "mx_relay_restrictions (permit) would let a stranger relay",
+            "primary_mx_relay_restrictions (permit) would let a stranger relay",
             "end them with reject_unauth_destination, after the restrictions that permit only your own clients",
         )
     ]

@@ -56,7 +56,7 @@ def summaries(items: list[dict[str, Any]], action: ActionBase) -> list[dict[str,
 def _summary(addresses: list[str] | None) -> dict[str, Any]:
     if addresses is None:
         return {"has_list": False}
-    others = {one: VALUE for one in addresses if one != f"postmaster@{domain_of(one)}"}
+    others = {address: VALUE for address in addresses if address != f"postmaster@{domain_of(address)}"}
     return {
         "has_list": True,
         "recipients_count": len(addresses),

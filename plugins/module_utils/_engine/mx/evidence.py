@@ -107,18 +107,18 @@ def _verified(names: Sequence[str], state: HostState, reader: MapReader) -> set[
 
 def _ask_dns(found: Sequence[DomainEvidence], network: Network) -> None:
     """Completes the evidence by what DNS says of the domains and of their nexthops."""
-    addresses = network.addresses({one.nexthop for one in found if one.nexthop})
-    unresolved = {one.nexthop for one in found if one.nexthop} - set(addresses)
-    looked_up = {one.nexthop for one in found if one.nexthop and not one.bracketed}
-    exchangers = network.exchangers([*(one.name for one in found), *sorted(unresolved | looked_up)])
-    policies = network.policies([one.name for one in found])
-    for one in found:
-        one.asked = True
-        one.nexthop_addresses = addresses.get(one.nexthop, ())
-        one.nexthop_exchangers = None if one.bracketed else exchangers.get(one.nexthop)
-        one.exchangers = exchangers.get(one.name)
-        one.nexthop_unknown = one.nexthop in unresolved and _leads_nowhere(one, exchangers.get(one.nexthop))
-        one.policy = policies.get(one.name)
+    addresses = network.addresses({domain.nexthop for domain in found if domain.nexthop})
+    unresolved = {domain.nexthop for domain in found if domain.nexthop} - set(addresses)
+    looked_up = {domain.nexthop for domain in found if domain.nexthop and not domain.bracketed}
+    exchangers = network.exchangers([*(domain.name for domain in found), *sorted(unresolved | looked_up)])
+    policies = network.policies([domain.name for domain in found])
+    for domain in found:
+        domain.asked = True
+        domain.nexthop_addresses = addresses.get(domain.nexthop, ())
+        domain.nexthop_exchangers = None if domain.bracketed else exchangers.get(domain.nexthop)
+        domain.exchangers = exchangers.get(domain.name)
+        domain.nexthop_unknown = domain.nexthop in unresolved and _leads_nowhere(domain, exchangers.get(domain.nexthop))
+        domain.policy = policies.get(domain.name)
 
 
 def _leads_nowhere(domain: DomainEvidence, records: Sequence[MxRecord] | None) -> bool:
@@ -144,7 +144,7 @@ def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader
 def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, DomainRows], bool]:
     """Rows of the local tables together, and whether there are maps whose rows can't be listed."""
     members = split_items(state.value("relay_recipient_maps"))
-    local = [one for one in local_members(" ".join(members)) if one.type in KEYED_TYPES]
+    local = [reference for reference in local_members(" ".join(members)) if reference.type in KEYED_TYPES]
     rows: dict[str, str] = {}
     for reference in local:
         rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})

@@ -27,8 +27,10 @@ def written(path: str) -> int | None:
 def stale_copies(state: HostState, root: str = "/") -> list[str]:
     """The files in the chroot of the delivery agents that are not as the system's, where they run in it."""
     queue = state.value("queue_directory")
-    sending = [one for one in state.services if one.type == "unix" and one.command.split()[:1] == ["smtp"]]
-    if not os.path.isdir(queue) or not any(one.chroot == "y" for one in sending):
+    sending = [
+        service for service in state.services if service.type == "unix" and service.command.split()[:1] == ["smtp"]
+    ]
+    if not os.path.isdir(queue) or not any(service.chroot == "y" for service in sending):
         return []
     found = []
     for name in _COPIES:

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, plan_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    PathNeeded,
     Settings,
     TableReference,
     read_settings,
@@ -149,7 +150,7 @@ def read_table(postfix: Postfix, request: MxRequest, settings: Settings, paramet
         return TableRead(table, missing_type=_missing_type(postfix, table.type, request) if unused else "")
     except (InvalidInput, HostError) as error:
         refusal = Refusal.from_error("", "table", InvalidInput(error.message.replace("; nothing was changed", "")))
-        if "give the option path" in refusal.remedy:
+        if isinstance(error, PathNeeded):
             refusal = replace(refusal, remedy=f"set {request.role or 'mx'}_table_directory to say where its table is")
         return TableRead(refusal=refusal)
 
@@ -173,7 +174,7 @@ def _ours_among(
 ) -> TableReference:
     """Of several tables the one with our name in the configuration directory. Raises InvalidInput without one."""
     path = os.path.join(postfix.config_directory, name)
-    members = [without_proxy(one) for one in split_items(settings.parameters.get(parameter, ""))]
+    members = [without_proxy(member) for member in split_items(settings.parameters.get(parameter, ""))]
     if path not in [member.partition(":")[2] for member in members]:
         return resolve(postfix, parameter, name, None, wanted_type, settings)
     return resolve(postfix, parameter, name, path, wanted_type, settings)

@@ -71,9 +71,9 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage)
     return Outcome(
         results={
-            "domains": {one.name: _evidence(one, state) for one in domains},
-            "findings": [one.as_result() for one in judge(state, tables, domains, facts)],
-            "tables": [_table(one) for one in tables],
+            "domains": {domain.name: _evidence(domain, state) for domain in domains},
+            "findings": [finding.as_result() for finding in judge(state, tables, domains, facts)],
+            "tables": [_table(table) for table in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
@@ -129,8 +129,8 @@ def _give_samples(domains: Sequence[DomainEvidence], addresses: Sequence[str]) -
         local_part, _at, domain = address.rpartition("@")
         if local_part != "postmaster":
             samples.setdefault(domain, address)
-    for one in domains:
-        one.probe_recipient = samples.get(one.name, "")
+    for domain in domains:
+        domain.probe_recipient = samples.get(domain.name, "")
 
 
 def _table(table: TableEvidence) -> dict[str, Any]:
@@ -171,13 +171,13 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "mx": (
             [
                 {
-                    "preference": one.preference,
-                    "host": one.host,
-                    "addresses": list(one.addresses),
-                    "alias": one.alias,
-                    "this_host": state.is_self(one.host, one.addresses, ()),
+                    "preference": record.preference,
+                    "host": record.host,
+                    "addresses": list(record.addresses),
+                    "alias": record.alias,
+                    "this_host": state.is_self(record.host, record.addresses, ()),
                 }
-                for one in domain.exchangers
+                for record in domain.exchangers
             ]
             if domain.exchangers is not None
             else None
@@ -187,5 +187,5 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
 
 def _best_other(domain: DomainEvidence, state: HostState) -> str:
     """The MX host that the domain's mail goes to from here, "" where that is not known."""
-    others = [one for one in domain.exchangers or () if not state.is_self(one.host, one.addresses, ())]
+    others = [record for record in domain.exchangers or () if not state.is_self(record.host, record.addresses, ())]
     return others[0].host if others else ""

@@ -35,7 +35,9 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
     helo = state.value("myhostname")
     silent: dict[tuple[str, int], Talk] = {}
     asked = 0
-    targets = [(one, target) for one in domains for target in [_target(one, state)] if one.relayed and target]
+    targets = [
+        (domain, target) for domain in domains for target in [_target(domain, state)] if domain.relayed and target
+    ]
     for domain, target in targets[:DOMAINS]:
         if target in silent:
             domain.talk = silent[target]
@@ -58,7 +60,7 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     if domain.nexthop and (domain.bracketed or not domain.nexthop_exchangers):
         return domain.nexthop, _port(domain)
     records = domain.nexthop_exchangers if domain.nexthop else domain.exchangers
-    others = [one for one in records or () if not state.is_self(one.host, one.addresses, ())]
+    others = [record for record in records or () if not state.is_self(record.host, record.addresses, ())]
     return (others[0].host, PORT) if others else None
 
 
@@ -96,8 +98,8 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     left = len(dict.fromkeys(names)) - len(unknown)
     return Outcome(
         results={
-            "findings": [one.as_result() for one in stranger_findings(server, talks, listed, unknown, foreign)],
-            "probes": [_told(one) for one in [*talks.values(), *foreign]],
+            "findings": [finding.as_result() for finding in stranger_findings(server, talks, listed, unknown, foreign)],
+            "probes": [_told(talk) for talk in [*talks.values(), *foreign]],
             "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )

@@ -45,9 +45,9 @@ class RelayDomains(NamedTuple):
 
 def read_relay_domains(declared: Sequence[str], state: HostState, reader: MapReader) -> RelayDomains:
     value = state.value("relay_domains")
-    parents = {one.lower() for one in split_items(state.value("parent_domain_matches_subdomains"))}
-    written = {one.lower() for one in split_items(state.explicit.get("relay_domains", ""))}
-    indirect = next((one for one in written if one.startswith("$")), "relay_domains")
+    parents = {member.lower() for member in split_items(state.value("parent_domain_matches_subdomains"))}
+    written = {member.lower() for member in split_items(state.explicit.get("relay_domains", ""))}
+    indirect = next((member for member in written if member.startswith("$")), "relay_domains")
     relayed: dict[str, str] = {}
     unlisted: list[str] = []
     for text in split_items(value):
@@ -86,7 +86,7 @@ def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -
     for parameter in OTHER_CLASSES:
         value = state.value(parameter)
         members = members_of(value, named_files(split_items(value)))
-        answers = {one.text: reader.ask(one.text, names) for one in members if one.kind == "table"}
+        answers = {member.text: reader.ask(member.text, names) for member in members if member.kind == "table"}
         for name in names:
             found = match(name, members, None, answers)
             if found:
@@ -139,8 +139,8 @@ def read_probes(request: MxRequest, state: HostState, reader: MapReader) -> dict
     probes = [item.probe_recipient for item in request.present if item.policy == EXTERNAL and item.probe_recipient]
     found: set[str] = set()
     for member in split_items(state.value("relay_recipient_maps")) if probes else ():
-        found |= set(reader.ask(member, [one.lower() for one in probes]))
-    return {one: one.lower() in found for one in probes}
+        found |= set(reader.ask(member, [recipient.lower() for recipient in probes]))
+    return {recipient: recipient.lower() in found for recipient in probes}
 
 
 class Reach(NamedTuple):
@@ -156,14 +156,14 @@ def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
     rows = state.transport.rows if state.transport else {}
     # A domain that is relayed already is asked about where its own MX records are to take over from a row.
     domains = [
-        one.name
-        for one in request.present
-        if one.role == SECONDARY and (one.name not in state.relayed or rows.get(one.name, "relay:") != "relay:")
+        item.name
+        for item in request.present
+        if item.role == SECONDARY and (item.name not in state.relayed or rows.get(item.name, "relay:") != "relay:")
     ]
-    domains += [one.name for one in request.absent if not one.force]
+    domains += [item.name for item in request.absent if not item.force]
     declared = request.declared
     if request.settings["remove_undeclared"]:
-        domains += [one for one in state.relayed if one not in declared]
+        domains += [name for name in state.relayed if name not in declared]
     hosts = []
     for item in request.present:
         if item.role == PRIMARY and item.nexthop and rows.get(item.name) != item.result:

@@ -157,18 +157,18 @@ def undo(postfix: Postfix, plan: MxPlan) -> Undone:
     main_cf = _main_cf_undo(postfix, plan, memory)
     master_cf = _master_cf_undo(postfix, plan, memory)
     result = Undone()
-    result.touched = [f"{one.reference.path}: {key}" for one in tables for key in one.undo.touched]
+    result.touched = [f"{table.reference.path}: {key}" for table in tables for key in table.undo.touched]
     result.touched += [f"main.cf: {name}" for name in main_cf.touched]
     result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.touched]
     if result.touched:
         return result
-    for one in tables:
-        _edit(postfix, one, Edits(set=one.undo.set), settings, result)
+    for table in tables:
+        _edit(postfix, table, Edits(set=table.undo.set), settings, result)
     _configuration(postfix, main_cf, master_cf, result)
-    for one in tables:
+    for table in tables:
         if not result.problems:
-            _edit(postfix, one, Edits(remove=one.undo.remove), settings, result)
-            _remove_new(postfix, one, settings, result)
+            _edit(postfix, table, Edits(remove=table.undo.remove), settings, result)
+            _remove_new(postfix, table, settings, result)
     if not result.problems:
         forget(postfix)
     return result
@@ -227,7 +227,12 @@ def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes |
 
 def _overrides(text: str, path: str) -> Mapping[str, str]:
     return next(
-        (one.overrides for one in MasterCf(text, path).services if (one.name, one.type) == ("relay", "unix")), {}
+        (
+            service.overrides
+            for service in MasterCf(text, path).services
+            if (service.name, service.type) == ("relay", "unix")
+        ),
+        {},
     )
 
 
@@ -235,15 +240,15 @@ def _text(content: bytes | None) -> str:
     return (content or b"").decode("utf-8", "surrogateescape")
 
 
-def _edit(postfix: Postfix, one: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> None:
+def _edit(postfix: Postfix, table: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> None:
     if not (edits.set or edits.remove):
         return
     try:
-        change_table(postfix, one.reference, edits, TableOptions(), False, settings)
+        change_table(postfix, table.reference, edits, TableOptions(), False, settings)
     except MxRelayError as error:
         result.problems.append(error.message)
         return
-    line = f"{one.reference.path}: its rows are as before"
+    line = f"{table.reference.path}: its rows are as before"
     if line not in result.undone:
         result.undone.append(line)
 
@@ -266,16 +271,16 @@ def _configuration(postfix: Postfix, main_cf: Undo, master_cf: Undo, result: Und
         result.problems.append(error.message)
 
 
-def _remove_new(postfix: Postfix, one: _TableUndo, settings: Settings, result: Undone) -> None:
+def _remove_new(postfix: Postfix, table: _TableUndo, settings: Settings, result: Undone) -> None:
     """A table that there was not before goes altogether, unless somebody has put rows of their own in it."""
-    path = one.reference.path
-    if one.existed or not os.path.exists(path) or result.problems:
+    path = table.reference.path
+    if table.existed or not os.path.exists(path) or result.problems:
         return
-    if _rows(read_file(path), one.reference.type, settings.utf8):
+    if _rows(read_file(path), table.reference.type, settings.utf8):
         return
-    suffix = index_suffix(postfix, one.reference.type, settings.redirected)
+    suffix = index_suffix(postfix, table.reference.type, settings.redirected)
     try:
-        with table_lock(one.reference):
+        with table_lock(table.reference):
             for name in dict.fromkeys((path, path + suffix, record_path(path))):
                 if os.path.lexists(name):
                     os.unlink(name)

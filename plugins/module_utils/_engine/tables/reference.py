@@ -41,6 +41,10 @@ _ANSWERING = (
 )
 
 
+class PathNeeded(InvalidInput):
+    """main.cf does not tell which table is meant, or names one that something else uses too; a path tells it."""
+
+
 @dataclass(frozen=True)
 class TableReference:
     """What main.cf must name for Postfix to use the table."""
@@ -136,7 +140,8 @@ def resolve(
     """The table that `parameter` of main.cf names, unless `path` or `table_type` say otherwise.
 
     Without either: the one local indexed or texthash member; if there is none, `default_name` in the
-    configuration directory with default_database_type. Raises InvalidInput if several members could be meant.
+    configuration directory with default_database_type. Raises PathNeeded if several members could be meant, or if
+    another parameter uses that member too.
     """
     known = settings or read_settings(postfix, [parameter])
     members = local_members(known.parameters.get(parameter, ""))
@@ -147,7 +152,7 @@ def resolve(
     named = [member for member in candidates if member.type == table_type] if table_type else candidates
     if len(named or candidates) > 1:
         names = ", ".join(str(member) for member in named or candidates)
-        raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which")
+        raise PathNeeded(f"{parameter} names several tables ({names}); give the option path to say which")
     if named or candidates:
         member = (named or candidates)[0]
         _refuse_shared(parameter, member, known)
@@ -159,10 +164,10 @@ def resolve(
 
 
 def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -> None:
-    """Raises InvalidInput if another parameter takes what is in the table for something else."""
+    """Raises PathNeeded if another parameter takes what is in the table for something else."""
     for name in _ANSWERING:
         if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
-            raise InvalidInput(
+            raise PathNeeded(
                 f"{parameter} names {member}, which {name} uses too, so a new entry would misdirect mail; "
                 "give the option path of a separate table"
             )

@@ -19,12 +19,14 @@ RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
 
 def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequence[str]) -> MxRecord | None:
     """This host's own record where no other exchanger is better than it, so that relayed mail has nowhere to go."""
-    own = [one for one in records if host.is_self(one.host, one.addresses, proxies)]
+    own = [record for record in records if host.is_self(record.host, record.addresses, proxies)]
     if not own:
         return None
-    best = min(one.preference for one in own)
-    others = [one for one in records if one not in own]
-    return None if any(one.preference < best for one in others) else min(own, key=lambda one: one.preference)
+    best = min(record.preference for record in own)
+    others = [record for record in records if record not in own]
+    if any(record.preference < best for record in others):
+        return None
+    return min(own, key=lambda record: record.preference)
 
 
 def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:

@@ -123,7 +123,7 @@ class HostState:
     def is_self(self, host: str, addresses: Sequence[str], proxies: Sequence[str]) -> bool:
         """Whether a host of that name and those addresses is this one, also as seen through NAT."""
         configured = split_items(self.value("proxy_interfaces"))
-        own = {plain_address(one) for one in [*self.own_addresses, *proxies, *configured]}
+        own = {plain_address(address) for address in [*self.own_addresses, *proxies, *configured]}
         if host.rstrip(".").lower() == self.value("myhostname").lower() or plain_address(host) in own:
             return True
-        return any(plain_address(one) in own for one in addresses)
+        return any(plain_address(address) in own for address in addresses)

@@ -54,17 +54,13 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
     # What a plan no longer sets is empty by default.
     written.update(dict.fromkeys(main_cf.absent, ""))
     parameters = {**host.parameters, **written}
-    values = {**host.values, **{name: expand(value, host.values) for name, value in written.items()}}
-    for name, value in host.parameters.items():
-        if name not in written and "?" not in value and written.keys() & set(_NAME.findall(value)):
-            values[name] = expand(value, values)
     members = main_cf.add_items.get("relay_domains", ())
     gone = main_cf.remove_items.get("relay_domains", ())
     return replace(
         host,
         parameters=parameters,
-        values=values,
-        explicit={**{name: value for name, value in host.explicit.items() if name not in main_cf.absent}, **written},
+        values=_values(host, parameters, set(written)),
+        explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
         services=[
             replace(service, overrides={**service.overrides, **overrides}) if service.key == "relay/unix" else service
             for service in host.services
@@ -74,6 +70,19 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
             **{name: name for name in members},
         },
     )
+
+
+def _values(host: HostState, parameters: Mapping[str, str], written: set[str]) -> dict[str, str]:
+    """The values once `parameters` hold, of which those `written` are new: all that refer to them change with them."""
+    stale = set(written)
+    for _name in parameters:
+        # Of what depends on a condition Postfix alone knows the value; it is taken as it was read.
+        using = {name for name, value in parameters.items() if "?" not in value and stale & set(_NAME.findall(value))}
+        if using <= stale:
+            break
+        stale |= using
+    known = {**host.values, **{name: parameters[name] for name in stale}}
+    return {name: expand(value, known) if name in stale else value for name, value in known.items()}
 
 
 def _lists(host: HostState, main_cf: MainCfChange) -> dict[str, str]:

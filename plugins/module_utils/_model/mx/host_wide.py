@@ -181,7 +181,7 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettin
 
 def relay_service(host: HostState) -> Service | None:
     """The service that sends mail for relay domains."""
-    return next((one for one in host.services if one.name == "relay" and one.type == "unix"), None)
+    return next((service for service in host.services if service.name == "relay" and service.type == "unix"), None)
 
 
 def override(service: Service, name: str, host: HostState) -> str:

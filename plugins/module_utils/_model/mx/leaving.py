@@ -38,7 +38,7 @@ class Leaving:
     def joined(cls, parts: Iterable[Leaving]) -> Leaving:
         """All of the parts as one."""
         every: list[Leaving] = list(parts)
-        return cls(**{part.name: _all(getattr(one, part.name) for one in every) for part in fields(cls)})
+        return cls(**{part.name: _all(getattr(leaving, part.name) for leaving in every) for part in fields(cls)})
 
 
 def _all(several: Iterable[Sequence[Any]]) -> list[Any]:

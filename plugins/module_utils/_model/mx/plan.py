@@ -199,7 +199,8 @@ class MasterCfChange:
     @classmethod
     def from_result(cls, given: Mapping[str, Any]) -> MasterCfChange:
         services = given.get("services", ())
-        return cls({name: value for service in services for name, value in service["overrides"].items()})
+        overrides = {name: value for service in services for name, value in service["overrides"].items()}
+        return cls(overrides, given.get("changed", False))
 
 
 @dataclass(frozen=True)

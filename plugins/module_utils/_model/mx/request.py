@@ -289,7 +289,9 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         raise InvalidInput(
             f'"{name}" ({place}) has the role {role}; leave role out, or use mxrelay.postfix.mx for a mixed list'
         )
-    extra = [one for one in ("mail_host", "port", "mx_lookup") if role == SECONDARY and not _off(given.get(one))]
+    extra = [
+        option for option in ("mail_host", "port", "mx_lookup") if role == SECONDARY and not _off(given.get(option))
+    ]
     if extra:
         raise InvalidInput(
             f'"{name}" ({place}) has {extra[0]}, but a secondary MX follows the domain\'s MX records; '
@@ -328,7 +330,7 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
     refusals = list(request.refusals)
     for item in request.items:
         found = forms(item.name, encode)
-        if found.candidates and item.state == PRESENT and not any(one in items for one in found.candidates):
+        if found.candidates and item.state == PRESENT and not any(candidate in items for candidate in found.candidates):
             refusals.append(
                 Refusal(
                     item.name,
@@ -348,7 +350,7 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
                         "declare it once; both forms are relayed",
                     )
                 )
-    peers = {one for name in request.peer_domains for one in forms(name, encode).spellings}
+    peers = {spelling for name in request.peer_domains for spelling in forms(name, encode).spellings}
     return replace(request, items=tuple(items.values()), refusals=tuple(refusals), peer_domains=frozenset(peers))
 
 

@@ -121,7 +121,7 @@ def undo_parameters(before: KeyedRows, now: KeyedRows, planned: MainCfChange, de
             continue
         old = split_items(before.get(name, defaults.get(name, "")))
         back = _list_back(old, split_items(now[name]), planned.add_items.get(name, ()))
-        back += [one for one in planned.remove_items.get(name, ()) if one in old and one not in back]
+        back += [member for member in planned.remove_items.get(name, ()) if member in old and member not in back]
         if sorted(back) == sorted(old):
             undo.back(name, before.get(name))
         elif back != split_items(now[name]):
@@ -130,8 +130,8 @@ def undo_parameters(before: KeyedRows, now: KeyedRows, planned: MainCfChange, de
 
 
 def _list_back(old: Sequence[str], now: Sequence[str], added: Sequence[str]) -> list[str]:
-    ours = {one for one in added if one not in old}
-    return [one for one in now if one not in ours]
+    ours = {member for member in added if member not in old}
+    return [member for member in now if member not in ours]
 
 
 def _same(left: str | None, right: Any) -> bool:

@@ -139,7 +139,7 @@ class FakeNetwork:
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
         asked = list(domains)
-        self.asked += [f"_mta-sts.{one}" for one in asked]
+        self.asked += [f"_mta-sts.{domain}" for domain in asked]
         return {name: self.published[name] for name in asked if name in self.published}
 
     def lacks(self) -> str:
@@ -162,7 +162,7 @@ class FakeProber:
         banner, mail = self.answers.get("banner", (220, "ready")), self.answers.get("MAIL", (250, "ok"))
         if banner[0] >= 400:
             return Talk(server, "", banner)
-        told = {one: self.answer(one) for one in recipients} if mail[0] < 400 else {}
+        told = {recipient: self.answer(recipient) for recipient in recipients} if mail[0] < 400 else {}
         return Talk(server, "", banner, self.extensions, mail, told)
 
     def answer(self, recipient: str) -> Answer:

@@ -33,9 +33,11 @@ def queue_entry(queue_id: str, queue: str, *recipients: str) -> str:
 class FakePostqueue(WholeOutput):
     """The command port. slow.example is among fast_flush_domains, other.test is not."""
 
-    def __init__(self) -> None:
+    def __init__(self, config_directory: str = "/etc/postfix") -> None:
+        self.config_directory = config_directory
         self.version = "3.10.13"
         self.running = True
+        self.answers = True
         self.queue = (
             queue_entry("A1", "deferred", "a@slow.example", "b@other.test")
             + queue_entry("A2", "active", "c@other.test")
@@ -43,10 +45,13 @@ class FakePostqueue(WholeOutput):
         )
         self.asked: list[list[str]] = []
 
-    def run(self, argv: Sequence[str], *_input: object) -> Result:
+    def run(self, argv: Sequence[str], _data: bytes | None = None, silence: float | None = None) -> Result:
+        assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
         if command == ["postconf", "-h", "mail_version"]:
             return Result(0, f"{self.version}\n", "")
+        if silence is not None and not self.answers:
+            raise TimeoutError
         if command == ["postqueue", "-j"]:
             return Result(0, self.queue, "")
         if command == ["postqueue", "-p"]:
@@ -59,4 +64,4 @@ class FakePostqueue(WholeOutput):
         return NO_SITE if command[1:] == ["-s", "other.test"] else Result(0, "", "")
 
     def postfix(self) -> Postfix:
-        return Postfix(self)
+        return Postfix(self, self.config_directory)

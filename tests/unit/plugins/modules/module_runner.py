@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running a table module's main() on a fake host, with its real argument handling and its real output."""
+"""Running a module's main() on fake commands, with its real argument handling and its real output."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pwd
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -22,8 +23,23 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_ho
 MINE = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name}
 
 
+Start = Callable[..., "dict[str, Any]"]
+
+
+def run_main(
+    module: ModuleType, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> dict[str, Any]:
+    """What the module returns, success or failure."""
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        module.main()
+    return json.loads(capsys.readouterr().out)
+
+
 class ModuleRunner:
-    """Runs one module; every run sees the same host."""
+    """Runs one module of tables; every run sees the same host."""
 
     def __init__(
         self,
@@ -52,12 +68,7 @@ class ModuleRunner:
             **MINE,
             **arguments,
         }
-        self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-        self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-        self._capsys.readouterr()
-        with pytest.raises(SystemExit):
-            self.module.main()
-        return json.loads(self._capsys.readouterr().out)
+        return run_main(self.module, given, self._monkeypatch, self._capsys)
 
     def refused(self, **arguments: Any) -> str:
         """The message with which the module fails, nothing having been written."""

@@ -70,6 +70,13 @@ def test_main_cf_that_is_as_asked_has_no_diff(host: ConfigurationHost) -> None:
     }
 
 
+def test_main_cf_tells_of_duplicates(host: ConfigurationHost) -> None:
+    host.main_cf.write_text("soft_bounce = no\nsoft_bounce = no\n")
+    assert change_main_cf({**NOTHING, "absent": ["a"]}, host.postfix, False).warnings == [
+        f"{host.main_cf}: soft_bounce is set on lines 1, 2; Postfix uses the last; remove the others"
+    ]
+
+
 def test_overrides_are_written_as_values_of_main_cf_are(host: ConfigurationHost) -> None:
     overrides = {"a": True, "b": ["c", "d"], "e": None, "f": 5, "g": ""}
     outcome = change_master_cf({"services": [{**SERVICE, "overrides": overrides}]}, host.postfix, False)

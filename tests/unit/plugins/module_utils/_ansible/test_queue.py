@@ -8,7 +8,10 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import queue_flush, queue_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import Work
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import FakePostqueue
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
+    FakePostqueue,
+    queue_entry,
+)
 
 
 @pytest.mark.parametrize("work", [queue_info, queue_flush])
@@ -44,3 +47,12 @@ def test_flush_tells_the_same_in_check_mode_and_asks_for_nothing(check_mode: boo
         "1 message(s) for slow.example stay on hold; release them with `postsuper -H` on the host"
     ]
     assert postqueue.asked == asked
+
+
+@pytest.mark.parametrize("domains", [[], ["slow.example"], ["idle.example", "idle2.example"]])
+def test_flush_asks_for_nothing_if_all_that_waits_is_on_hold(domains: list[str]) -> None:
+    postqueue = FakePostqueue()
+    postqueue.queue = queue_entry("A3", "hold", "d@slow.example")
+    outcome = queue_flush({"domains": domains}, postqueue.postfix(), False)
+    assert (outcome.changed, outcome.results["count"], outcome.results["domains"]) == (False, 0, {})
+    assert postqueue.asked == []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush, read_queue
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
     FakePostqueue,
     queue_entry,
@@ -43,6 +43,31 @@ def test_domain_whose_mail_is_all_on_hold_is_not_flushed() -> None:
     assert (plan.waiting, plan.held) == ({}, {"slow.example": 1})
     flush(postqueue.postfix(), plan)
     assert postqueue.asked == []
+
+
+@pytest.mark.parametrize("version", ["3.1.0", "3.0.15"])
+def test_queue_that_nobody_answers_for_is_an_error(version: str) -> None:
+    postqueue = FakePostqueue()
+    postqueue.answers, postqueue.version = False, version
+    with pytest.raises(NoAnswer) as caught:
+        read_queue(postqueue.postfix())
+    assert caught.value.message == (
+        "postqueue got no answer within 60 s; see in the mail log which daemon of Postfix fails"
+    )
+
+
+def test_flush_that_nobody_answers_for_is_an_error() -> None:
+    postqueue = FakePostqueue()
+    plan = plan_flush(postqueue.postfix(), [])
+    postqueue.answers = False
+    with pytest.raises(NoAnswer):
+        flush(postqueue.postfix(), plan)
+
+
+def test_domain_of_which_postfix_keeps_a_log_is_flushed_by_one_request() -> None:
+    postqueue = FakePostqueue()
+    flush(postqueue.postfix(), plan_flush(postqueue.postfix(), ["slow.example"]))
+    assert postqueue.asked == [["-s", "slow.example"]]
 
 
 def test_message_that_can_not_be_retried_is_an_error() -> None:

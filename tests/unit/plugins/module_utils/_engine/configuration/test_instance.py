@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,60 +12,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_instance import FakeInstance, NoPostfix
 
 # A text file that changed within these may be changing still, so that Postfix reads it again.
 SECONDS_OF_DOUBT = 100
-
-
-class FakeCommands(WholeOutput):
-    """A Postfix whose only working type is texthash, and whose main.cf was read already."""
-
-    def __init__(self, directory: Path, version: str = "3.10.13") -> None:
-        self.version = version
-        self.asked: list[list[str]] = []
-        self.probe_ages: list[float] = []
-        self.postmulti: Result | None = Result(
-            0, "-               -               y         /etc/postfix\nout  mta  n   /etc/postfix-out\n", ""
-        )
-        self.values = {
-            "config_directory": str(directory),
-            "queue_directory": "/var/spool/postfix",
-            "default_database_type": "hash",
-            "mail_version": version,
-            "alias_maps": "hash:/etc/aliases",
-            "smtp_tls_session_cache_database": f"btree:{directory}/cache",
-            "relay_domains": f"x.example, proxy:texthash:{directory}/domains",
-            "relay_recipient_maps": f"texthash:{directory}/recipients",
-            "transport_maps": f"hash:{directory}/transport, texthash:{directory}/domains",
-            "virtual_alias_maps": f"texthash:{directory}/default",
-        }
-
-    def run(self, argv: Sequence[str], *_input: object) -> Result:
-        self.asked.append(list(argv))
-        if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
-            return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
-        if list(argv) == ["postmulti", "-l"]:
-            if self.postmulti is None:
-                raise FileNotFoundError(argv[0])
-            return self.postmulti
-        if argv[0] == "postconf" and argv[3:] == ["-m"]:
-            return Result(0, "hash\ntexthash\nstatic\n", "")
-        if argv[0] == "postconf":
-            names = [name for name in argv[3:] if name != "-x"]
-            shown = {name: value for name, value in self.values.items() if not names or name in names}
-            return Result(0, "".join(f"{name} = {value}\n" for name, value in shown.items()), "")
-        if argv[-1].startswith("texthash:"):
-            self.probe_ages.append(time.time() - os.stat(argv[-1].partition(":")[2]).st_mtime)
-            return Result(0, "found\n", "")
-        return Result(1, "", "postmap: fatal: unsupported dictionary type: hash\n")
-
-
-class NoCommands(WholeOutput):
-    """A host without Postfix."""
-
-    def run(self, argv: Sequence[str], *_input: object) -> Result:
-        raise FileNotFoundError(argv[0])
 
 
 @pytest.fixture(name="instance")
@@ -86,7 +34,7 @@ def _instance(tmp_path: Path) -> Path:
 
 
 def test_instance_is_described(instance: Path) -> None:
-    commands = FakeCommands(instance)
+    commands = FakeInstance(instance)
     found = describe(Postfix(commands, str(instance)))
     assert (found.installed, found.version, found.default_database_type) == (True, "3.10.13", "hash")
     assert found.instance["queue_directory"] == "/var/spool/postfix"
@@ -110,7 +58,7 @@ def test_instance_is_described(instance: Path) -> None:
 
 
 def test_tables_are_those_that_main_cf_names_less_aliases_and_caches(instance: Path) -> None:
-    found = describe(Postfix(FakeCommands(instance), str(instance))).tables
+    found = describe(Postfix(FakeInstance(instance), str(instance))).tables
     assert found == [
         {
             "reference": f"texthash:{instance}/domains",
@@ -147,7 +95,7 @@ def test_tables_of_overrides_are_told_with_their_service(instance: Path) -> None
         f"587 inet n - y - - smtpd\n  -o smtpd_sender_login_maps=texthash:{instance}/logins\n"
         f"  -o relay_recipient_maps=texthash:{instance}/recipients\n"
     )
-    found = describe(Postfix(FakeCommands(instance), str(instance))).tables
+    found = describe(Postfix(FakeInstance(instance), str(instance))).tables
     assert {table["path"]: table["parameters"] for table in found} == {
         f"{instance}/logins": ["587/inet/smtpd_sender_login_maps"],
         f"{instance}/recipients": ["587/inet/relay_recipient_maps", "relay_recipient_maps"],
@@ -157,7 +105,7 @@ def test_tables_of_overrides_are_told_with_their_service(instance: Path) -> None
 
 
 def test_all_instances_of_the_host_are_listed(instance: Path) -> None:
-    found = describe(Postfix(FakeCommands(instance), str(instance))).instances
+    found = describe(Postfix(FakeInstance(instance), str(instance))).instances
     assert found == [
         {"name": "", "group": "", "enabled": True, "config_directory": "/etc/postfix"},
         {"name": "out", "group": "mta", "enabled": False, "config_directory": "/etc/postfix-out"},
@@ -166,25 +114,25 @@ def test_all_instances_of_the_host_are_listed(instance: Path) -> None:
 
 @pytest.mark.parametrize("answer", [None, Result(1, "", "postmulti: fatal: no\n")])
 def test_host_without_postmulti_lists_no_instances(instance: Path, answer: Result | None) -> None:
-    commands = FakeCommands(instance)
+    commands = FakeInstance(instance)
     commands.postmulti = answer
     assert describe(Postfix(commands, str(instance))).instances == []
 
 
 def test_probe_is_old_enough_for_postfix_not_to_wait(instance: Path) -> None:
-    commands = FakeCommands(instance)
+    commands = FakeInstance(instance)
     describe(Postfix(commands, str(instance)))
     assert [age > SECONDS_OF_DOUBT for age in commands.probe_ages] == [True]
 
 
 def test_all_parameters_take_one_call(instance: Path) -> None:
-    commands = FakeCommands(instance)
+    commands = FakeInstance(instance)
     describe(Postfix(commands, str(instance)))
     assert [argv[3:] for argv in commands.asked if argv[0] == "postconf" and argv[3:] in (["-x"], [])] == [["-x"]]
 
 
 def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instance: Path) -> None:
-    found = describe(Postfix(FakeCommands(instance), str(instance)), ["relay_domains", "virtual_alias_maps", "zzz"])
+    found = describe(Postfix(FakeInstance(instance), str(instance)), ["relay_domains", "virtual_alias_maps", "zzz"])
     assert sorted(found.parameters) == ["relay_domains", "virtual_alias_maps"]
     assert list(found.explicit_parameters) == ["relay_domains"]
     assert len(found.tables) == 3
@@ -192,26 +140,26 @@ def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instanc
 
 @pytest.mark.parametrize(("version", "expands"), [("2.9.15", False), ("2.10.0", True)])
 def test_values_are_expanded_where_postconf_can(instance: Path, version: str, expands: bool) -> None:
-    commands = FakeCommands(instance, version)
+    commands = FakeInstance(instance, version)
     describe(Postfix(commands, str(instance)))
     assert (["postconf", "-c", str(instance), "-x"] in commands.asked) is expands
     assert (["postconf", "-c", str(instance)] in commands.asked) is not expands
 
 
 def test_host_without_postfix_is_no_error(tmp_path: Path) -> None:
-    assert describe(Postfix(NoCommands(), str(tmp_path))) == Instance()
+    assert describe(Postfix(NoPostfix(), str(tmp_path))) == Instance()
 
 
 def test_directory_without_an_instance_is_no_error(tmp_path: Path) -> None:
-    assert describe(Postfix(FakeCommands(tmp_path), str(tmp_path))) == Instance()
+    assert describe(Postfix(FakeInstance(tmp_path), str(tmp_path))) == Instance()
 
 
 def test_instance_without_master_cf_has_no_services(instance: Path) -> None:
     (instance / "master.cf").unlink()
-    assert describe(Postfix(FakeCommands(instance), str(instance))).services == []
+    assert describe(Postfix(FakeInstance(instance), str(instance))).services == []
 
 
 def test_postfix_that_does_not_work_is_an_error(instance: Path) -> None:
     with pytest.raises(HostError) as caught:
-        describe(Postfix(FakeCommands(instance, ""), str(instance)))
+        describe(Postfix(FakeInstance(instance, ""), str(instance)))
     assert str(caught.value) == "postconf did not report its version: postconf: fatal: broken; reinstall Postfix"

@@ -54,7 +54,7 @@ def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None) ->
 
 
 def checks(results: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [(one["domain"], one["check"], one["severity"]) for one in results["findings"]]
+    return [(finding["domain"], finding["check"], finding["severity"]) for finding in results["findings"]]
 
 
 def test_files_that_cannot_be_read_are_the_only_finding(host: FakeMxHost) -> None:
@@ -112,7 +112,7 @@ def test_lost_index_and_lost_source_are_errors(host: FakeMxHost) -> None:
     Path(host.path("transport") + ".db").unlink()
     Path(host.path("relay_recipients")).unlink()
     results = info(host, "y.example")
-    assert [(one["reference"], one["index"]) for one in results["tables"]] == [
+    assert [(table["reference"], table["index"]) for table in results["tables"]] == [
         (f"hash:{host.path('relay_recipients')}", "without a source"),
         (f"hash:{host.path('transport')}", "missing"),
     ]

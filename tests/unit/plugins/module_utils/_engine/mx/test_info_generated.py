@@ -54,8 +54,8 @@ def test_no_configuration_makes_mx_info_fail(changes: dict[str, str], result: st
 
 def _complete(results: dict[str, Any]) -> None:
     """Each finding says what is wrong and what to do."""
-    for one in results["findings"]:
-        assert one["severity"] in ("error", "warning", "info")
-        assert one["scope"] in ("local", "dns", "remote")
-        assert one["place"] in ("sender", "mx", "host", "recipients", "nexthop", "mail_host")
-        assert one["message"] and one["remedy"]
+    for finding in results["findings"]:
+        assert finding["severity"] in ("error", "warning", "info")
+        assert finding["scope"] in ("local", "dns", "remote")
+        assert finding["place"] in ("sender", "mx", "host", "recipients", "nexthop", "mail_host")
+        assert finding["message"] and finding["remedy"]

@@ -25,7 +25,7 @@ def host(tmp_path: Path) -> FakeMxHost:
 
 
 def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[str, Any]:
-    addresses = {f"{one}@{name}": "x" for one in local_parts or ("a",)}
+    addresses = {f"{local_part}@{name}": "x" for local_part in local_parts or ("a",)}
     summary = {"has_list": True, "recipients_count": len(addresses), "recipients_digest": rows_digest(addresses)}
     return {"name": name, "mail_host": "mail.example", **summary, **fields}
 
@@ -56,7 +56,7 @@ def converged(host: FakeMxHost) -> None:
 
 
 def checks(results: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one["domain"], one["check"]) for one in results["refusals"]]
+    return [(refusal["domain"], refusal["check"]) for refusal in results["refusals"]]
 
 
 def test_new_host_gets_the_whole_change(host: FakeMxHost) -> None:
@@ -76,7 +76,7 @@ def test_new_host_gets_the_whole_change(host: FakeMxHost) -> None:
         "repair": True,
         "changed": True,
     }
-    assert [one["name"] for one in results["recipients"]["domains"]] == ["x.example"]
+    assert [item["name"] for item in results["recipients"]["domains"]] == ["x.example"]
     assert results["main_cf"] == {
         "parameters": {},
         "absent": [],
@@ -113,7 +113,7 @@ def test_converged_host_is_judged_by_dns_only_where_that_is_asked_for(host: Fake
     assert plan(host, listed(), network=network, verify=True)["findings"] == []
     assert network.asked == []
     results = plan(host, listed(), network=network, verify=True, verify_fail_on=["dns"])
-    assert [(one["check"], one["scope"]) for one in results["findings"]] == [("mx_record", "dns")]
+    assert [(finding["check"], finding["scope"]) for finding in results["findings"]] == [("mx_record", "dns")]
 
 
 def test_findings_wait_where_something_would_change(host: FakeMxHost) -> None:
@@ -125,7 +125,7 @@ def test_findings_wait_where_something_would_change(host: FakeMxHost) -> None:
 def test_changed_list_is_seen_by_its_digest_alone(host: FakeMxHost) -> None:
     converged(host)
     results = plan(host, listed("x.example", "a", "b"))
-    assert [(one["name"], one["changed"]) for one in results["recipients"]["domains"]] == [("x.example", True)]
+    assert [(item["name"], item["changed"]) for item in results["recipients"]["domains"]] == [("x.example", True)]
     assert results["main_cf"]["changed"] is False
     assert "b@x.example" not in str(results)
 
@@ -188,13 +188,13 @@ def test_type_that_a_package_adds_waits_for_it(host: FakeMxHost) -> None:
 def test_type_that_works_nowhere_is_refused(host: FakeMxHost) -> None:
     host.broken_types.add("btree")
     refused = plan(host, listed(), table_type="btree")["refusals"]
-    assert [(one["check"], one["remedy"]) for one in refused] == [("table", "use another type")]
+    assert [(refusal["check"], refusal["remedy"]) for refusal in refused] == [("table", "use another type")]
 
 
 def test_several_tables_need_a_directory(host: FakeMxHost) -> None:
     host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:/t/two\n")
     refused = plan(host, listed())["refusals"]
-    assert [one["remedy"] for one in refused] == ["set primary_mx_table_directory to say where its table is"]
+    assert [refusal["remedy"] for refusal in refused] == ["set primary_mx_table_directory to say where its table is"]
     host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:{host.path('transport')}\n")
     assert plan(host, listed())["transport"]["path"] == host.path("transport")
 
@@ -306,7 +306,7 @@ def test_other_class_is_found_in_every_form(host: FakeMxHost, parameter: str, va
     forms = {"FILE": host.path("domains"), "TABLE": f"hash:{host.path('classes')}"}
     host.write("main.cf", f"{CLOSED}{parameter} = {forms.get(value, value)}\n")
     refused = plan(host, listed())["refusals"]
-    assert [(one["domain"], one["check"]) for one in refused] == [("x.example", "class")]
+    assert [(refusal["domain"], refusal["check"]) for refusal in refused] == [("x.example", "class")]
     assert f"({forms.get(member, member)})" in refused[0]["cause"]
 
 
@@ -488,12 +488,12 @@ def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeyp
     converged(host)
     results = plan(host, listed(mine))
     assert results["main_cf"]["add_items"]["relay_domains"] == [mine, other]
-    assert [(one["name"], one["changed"]) for one in results["recipients"]["domains"]] == [(mine, True)]
+    assert [(item["name"], item["changed"]) for item in results["recipients"]["domains"]] == [(mine, True)]
     assert [row["pattern"] for row in results["transport"]["entries"]] == [mine, other]
 
     text = Path(host.path("main.cf")).read_text().replace("= x.example", f"= {mine}, {other}")
     host.write("main.cf", text)
-    rows = "".join(f"{one}@{name} x\n" for name in (mine, other) for one in ("a", "postmaster"))
+    rows = "".join(f"{local_part}@{name} x\n" for name in (mine, other) for local_part in ("a", "postmaster"))
     host.table("relay_recipients", rows)
     host.table("transport", f"{mine} relay:[mail.example]\n{other} relay:[mail.example]\n")
     results = plan(host, listed(mine))

@@ -74,7 +74,7 @@ def test_dead_mail_host_is_asked_once() -> None:
     domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
     ask_mail_hosts(domains, HOST, prober)
     assert len(prober.talks) == 1
-    assert [one.talk.failure for one in domains if one.talk] == ["Connection refused"] * 2
+    assert [domain.talk.failure for domain in domains if domain.talk] == ["Connection refused"] * 2
 
 
 def stranger(prober: FakeProber, **params: Any) -> dict[str, Any]:
@@ -91,16 +91,16 @@ def test_stranger_names_known_and_unknown_recipients_and_those_elsewhere() -> No
     }
     results = stranger(prober, probe_recipients={"x.example": "a@x.example"}, probe_port=26)
     assert results["findings"] == []
-    assert [one[1] for one in prober.talks] == [26, 26, 26]
+    assert [talk[1] for talk in prober.talks] == [26, 26, 26]
     assert prober.talks[0][2][:2] == ("a@x.example", "postmaster@x.example")
-    assert [len(one[2]) for one in prober.talks] == [3, 4, 3]
+    assert [len(talk[2]) for talk in prober.talks] == [3, 4, 3]
 
 
 def test_silent_server_is_asked_once() -> None:
     prober = FakeProber()
     prober.dead.add("mx.example")
     results = stranger(prober, domains=["x.example", "y.example"])
-    assert [one["check"] for one in results["findings"]] == ["probe_connect"]
+    assert [finding["check"] for finding in results["findings"]] == ["probe_connect"]
     assert len(prober.talks) == 1
 
 

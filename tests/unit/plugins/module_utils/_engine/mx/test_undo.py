@@ -183,7 +183,7 @@ def idna(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_both_forms(*addresses: str) -> str:
-    return "".join(f"{one}@{name} x\n" for name in INTERNATIONAL for one in addresses)
+    return "".join(f"{local_part}@{name} x\n" for name in INTERNATIONAL for local_part in addresses)
 
 
 @pytest.mark.usefixtures("idna")
@@ -219,7 +219,7 @@ def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, m
     postfix = host.postfix()
     host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")
     remember(postfix, MxPlan.from_result(international(host)))
-    host.table("relay_recipients", "".join(f"{one}@{INTERNATIONAL[0]} x\n" for one in "ac"))
+    host.table("relay_recipients", "".join(f"{local_part}@{INTERNATIONAL[0]} x\n" for local_part in "ac"))
     assert undo(postfix, MxPlan.from_result(international(host))).problems == []
     assert read(host, "relay_recipients") == f"b@{INTERNATIONAL[0]} x\n"
 

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    PathNeeded,
     TableReference,
     local_members,
     read_settings,
@@ -63,7 +64,7 @@ def test_table_that_is_meant(
 @pytest.mark.parametrize("members", ["hash:/a", "ldap:/l, proxy:lmdb:/a"])
 def test_table_whose_answers_mean_something_elsewhere_is_refused(host: FakeHost, members: str) -> None:
     host.parameters["virtual_alias_maps"] = "lmdb:/a"
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(PathNeeded) as caught:
         found(host, members, None, None)
     assert "/a, which virtual_alias_maps uses too" in caught.value.message
     assert found(host, members, "/b", "hash") == "hash:/b"
@@ -76,13 +77,13 @@ def test_table_whose_answers_mean_something_elsewhere_is_refused(host: FakeHost,
             "hash:/a cdb:/b",
             None,
             None,
-            "relay_recipient_maps names several tables (hash:/a, cdb:/b); " "give the option path to say which",
+            "relay_recipient_maps names several tables (hash:/a, cdb:/b); give the option path to say which",
         ),
         (
             "hash:/a hash:/b cdb:/c",
             None,
             "hash",
-            "relay_recipient_maps names several tables (hash:/a, hash:/b); " "give the option path to say which",
+            "relay_recipient_maps names several tables (hash:/a, hash:/b); give the option path to say which",
         ),
         (
             "dbm:/a",

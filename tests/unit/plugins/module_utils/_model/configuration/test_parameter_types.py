@@ -87,7 +87,7 @@ def test_time_without_any_unit_is_in_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "one", "other", "same"),
+    ("name", "given", "other", "same"),
     [
         ("anything", "a, b", ["a", "b"], True),
         ("anything", "a, b", ["b", "a"], False),
@@ -102,12 +102,12 @@ def test_time_without_any_unit_is_in_seconds() -> None:
         ("notify_classes", "Software", "software", False),
     ],
 )
-def test_order_matters_where_it_does_to_postfix(name: str, one: str, other: str | list[str], same: bool) -> None:
-    assert same_list(name, one, other) is same
+def test_order_matters_where_it_does_to_postfix(name: str, given: str, other: str | list[str], same: bool) -> None:
+    assert same_list(name, given, other) is same
 
 
 @pytest.mark.parametrize(
-    ("kind", "one", "other", "same"),
+    ("kind", "given", "other", "same"),
     [
         (Kind(BOOLEAN), "Yes", "yes", True),
         (Kind(BOOLEAN), "no", "yes", False),
@@ -121,5 +121,5 @@ def test_order_matters_where_it_does_to_postfix(name: str, one: str, other: str 
         (Kind(TEXT), "a", "a", True),
     ],
 )
-def test_values_of_the_same_meaning(kind: Kind, one: str, other: str, same: bool) -> None:
-    assert same_value(kind, one, other) is same
+def test_values_of_the_same_meaning(kind: Kind, given: str, other: str, same: bool) -> None:
+    assert same_value(kind, given, other) is same

@@ -6,8 +6,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger, effective
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    HostState,
+    MxRecord,
+)
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import OWN, host
 
 WRITTEN = {
     "smtpd_relay_restrictions": "$mine, reject_unauth_destination",
@@ -42,3 +46,19 @@ def test_service_goes_by_its_overrides_also_through_other_names(
     host = HostState(parameters=WRITTEN, values=EXPANDED)
     service = Service("2525", "inet", "n", "-", "n", "-", "-", "smtpd", overrides)
     assert effective(host, service, name) == value
+
+
+@pytest.mark.parametrize(
+    ("records", "own"),
+    [
+        ([], None),
+        ([MxRecord(10, "other", ("192.0.2.1",))], None),
+        ([MxRecord(10, "other", ()), OWN], None),
+        ([OWN], OWN),
+        ([MxRecord(20, "other", ("192.0.2.1",)), OWN], OWN),
+        ([MxRecord(30, "other", ("192.0.2.1",)), OWN], OWN),
+        ([MxRecord(20, "alias.example", ("192.0.2.9",))], MxRecord(20, "alias.example", ("192.0.2.9",))),
+    ],
+)
+def test_best_exchanger_is_told(records: list[MxRecord], own: MxRecord | None) -> None:
+    assert best_exchanger(records, host(), ()) == own

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 
@@ -49,7 +47,7 @@ def ask(on: HostState | None = None, domains: list[dict[str, Any]] | None = None
 
 
 def checks(found: HostSettings) -> list[str]:
-    return [one.check for one in found.refusals]
+    return [refusal.check for refusal in found.refusals]
 
 
 def test_nothing_asked_is_safe_where_nobody_decided() -> None:
@@ -104,11 +102,15 @@ def test_ipv4_alone() -> None:
 @pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣"])
 def test_numbers_are_in_digits(value: str) -> None:
     refused = read_request({"message_size_limit": value}).refusals
-    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "use digits only, 0 or more")]
+    assert [(refusal.check, refusal.remedy) for refusal in refused] == [
+        ("message_size_limit", "use digits only, 0 or more")
+    ]
 
 
 def test_concurrency_is_at_least_one() -> None:
-    assert [one.check for one in read_request({"mail_host_concurrency": "0"}).refusals] == ["mail_host_concurrency"]
+    assert [refusal.check for refusal in read_request({"mail_host_concurrency": "0"}).refusals] == [
+        "mail_host_concurrency"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_dane_needs_dnssec_and_names() -> None:
     assert found.overrides == {"smtp_tls_security_level": "dane", "smtp_dns_support_level": "dnssec"}
     assert found.refusals == []
     by_address = [{"name": "x.example", "recipients_policy": "any", "mail_host": "192.0.2.1"}]
-    assert [(one.domain, one.check) for one in ask(domains=by_address, mail_host_tls="dane").refusals] == [
+    assert [(refusal.domain, refusal.check) for refusal in ask(domains=by_address, mail_host_tls="dane").refusals] == [
         ("x.example", "mail_host_tls")
     ]
     assert checks(ask(host(smtp_dns_support_level=None), mail_host_tls="dane")) == ["mail_host_tls"]
@@ -180,47 +182,56 @@ def test_host_without_postfix_gets_the_plain_settings() -> None:
     assert (found.parameters, found.overrides, found.refusals) == ({"message_size_limit": "1000"}, {}, [])
 
 
-DOMAINS = [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.example"}]
+@pytest.mark.parametrize(
+    ("fallback", "overrides", "wanted"),
+    [
+        ("[smart]", {}, {"smtp_fallback_relay": ""}),
+        ("[smart]", {"smtp_fallback_relay": ""}, {}),
+        ("", {"smtp_fallback_relay": "[smart]"}, {"smtp_fallback_relay": ""}),
+        ("", {}, {}),
+    ],
+)
+def test_fallback_relay_takes_no_mail_of_relay_domains(
+    fallback: str, overrides: dict[str, str], wanted: dict[str, str]
+) -> None:
+    on = host(overrides, smtp_fallback_relay=fallback, smtp_tls_security_level="may")
+    assert ask(on).overrides == wanted
 
 
 @pytest.mark.parametrize(
-    ("wanted", "refused"),
+    ("version", "overrides", "wanted"),
     [
-        (["permit_mynetworks", "permit"], True),
-        (["permit_mynetworks", "permit_sasl_authenticated"], True),
-        (["check_client_access static:OK", "reject_unauth_destination"], True),
-        (["check_client_access hash:/open", "reject_unauth_destination"], True),
-        (["check_client_access hash:/shut", "permit_mynetworks", "reject_unauth_destination"], False),
+        ((2, 2, 12), {}, {"fallback_relay": ""}),
+        # As the relay service was shipped from 2.2 to 2.8, under the names of 2.4 and 2.8.
+        ((2, 2, 12), {"fallback_relay": ""}, {}),
+        ((2, 8, 20), {"smtp_fallback_relay": ""}, {}),
+        ((2, 9, 15), {}, {"smtp_fallback_relay": ""}),
     ],
 )
-def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str], refused: bool) -> None:
-    on = host()
-    on = replace(on, contents={"hash:/open": Content((("vip.example", "OK"),)), "hash:/shut": Content(())})
-    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
-    assert [refusal.check for refusal in plan.refusals] == ["relay_restrictions", "open_relay"] * refused
-    assert plan.main_cf.parameters["smtpd_relay_restrictions"] == ", ".join(wanted)
-
-
-def test_deferral_that_is_asked_for_becomes_a_rejection() -> None:
-    wanted = ["permit_mynetworks", "defer_unauth_destination"]
-    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), host())
-    assert plan.main_cf.parameters["smtpd_relay_restrictions"] == "permit_mynetworks, reject_unauth_destination"
-
-
-def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
-    closed = "permit_mynetworks, reject_unauth_destination"
-    on = host(smtpd_relay_restrictions=None, smtpd_recipient_restrictions=closed)
-    wanted = ["permit_mynetworks", "reject_unauth_destination", "reject_unknown_recipient_domain"]
-    plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
-    assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == ", ".join(wanted)
-
-
-def test_relay_restrictions_before_2_10_leave_the_check_of_domains_that_are_verified() -> None:
-    on = host(smtpd_relay_restrictions=None, unverified_recipient_defer_code="450")
-    on = replace(on, verify=TableState("hash:/etc/postfix/verify", "/etc/postfix/verify", "hash"))
-    domain = {"name": "x.example", "recipients_policy": "verify", "mail_host": "mail.example"}
-    wanted = ["permit_mynetworks", "reject_unauth_destination", "permit"]
-    plan = decide(read_request({"role": "primary_mx", "domains": [domain], "relay_restrictions": wanted}), on)
-    assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == (
-        "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/etc/postfix/verify, permit"
+def test_fallback_relay_is_kept_away_by_the_name_that_the_release_has_for_it(
+    version: tuple[int, ...], overrides: dict[str, str], wanted: dict[str, str]
+) -> None:
+    on = host(
+        overrides,
+        smtp_fallback_relay=None if version < (2, 3) else "[smart]",
+        fallback_relay="[smart]",
+        smtp_tls_security_level="may",
     )
+    assert ask(replace(on, version=version)).overrides == wanted
+
+
+def test_settings_of_the_host_are_written_only_when_given() -> None:
+    found = ask(
+        host(smtpd_etrn_restrictions=""), proxy_interfaces=["198.51.100.1", "198.51.100.2"], queue_lifetime="10d"
+    )
+    assert found.parameters == {
+        "proxy_interfaces": "198.51.100.1, 198.51.100.2",
+        "maximal_queue_lifetime": "10d",
+    }
+
+
+def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:
+    on = host(smtpd_etrn_restrictions=None, smtp_tls_security_level=None)
+    found = ask(replace(on, version=(2, 1, 6)))
+    assert found.parameters == {"relay_transport": "relay"}
+    assert found.overrides == {"fallback_relay": ""}

@@ -20,7 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 
 
 def refusals(**params: Any) -> list[tuple[str, str]]:
-    return [(one.domain, one.check) for one in read_request(params).refusals]
+    return [(refusal.domain, refusal.check) for refusal in read_request(params).refusals]
 
 
 def primary(**fields: Any) -> dict[str, Any]:
@@ -40,14 +40,14 @@ def test_false_is_no_blank() -> None:
 
 def test_role_of_the_run_is_the_role_of_its_domains() -> None:
     items = read_request({"role": "secondary_mx", "domains": [{"name": "X.Example"}]}).items
-    assert [(one.name, one.role) for one in items] == [("x.example", "secondary")]
+    assert [(item.name, item.role) for item in items] == [("x.example", "secondary")]
     items = read_request({"role": "primary_mx", "domains": [primary(role="primary")]}).items
     assert items[0].role == "primary"
 
 
 def test_item_of_the_other_role_is_refused() -> None:
     refused = read_request({"role": "primary_mx", "domains": [{"name": "x.example", "role": "secondary"}]}).refusals
-    assert [(one.cause, one.remedy) for one in refused] == [
+    assert [(refusal.cause, refusal.remedy) for refusal in refused] == [
         (
             '"x.example" (domains[0]) has the role secondary',
             "leave role out, or use mxrelay.postfix.mx for a mixed list",
@@ -209,7 +209,7 @@ def test_queue_lifetime_is_a_time_value(value: Any, expected: list[tuple[str, st
 )
 def test_tags_choose_the_phases(run: list[str], skip: list[str], phases: list[str]) -> None:
     request = read_request({"run_tags": run, "skip_tags": skip})
-    assert [one for one in ("tables", "config") if request.runs(one)] == phases
+    assert [phase for phase in ("tables", "config") if request.runs(phase)] == phases
 
 
 def test_refusal_has_the_remedy_of_its_error() -> None:
@@ -267,7 +267,9 @@ def test_domain_on_which_the_standards_differ_is_declared_in_both_forms(
     domains: list[str], expected: list[tuple[str, str]]
 ) -> None:
     request = requested(*({"name": name, "recipients_policy": "any"} for name in domains))
-    assert [(one.domain, one.remedy) for one in request.refusals if one.check == "international"] == expected
+    assert [
+        (refusal.domain, refusal.remedy) for refusal in request.refusals if refusal.check == "international"
+    ] == expected
 
 
 def test_domain_that_goes_needs_no_other_form() -> None:
@@ -276,5 +278,5 @@ def test_domain_that_goes_needs_no_other_form() -> None:
 
 def test_both_forms_declared_differently_are_refused() -> None:
     request = requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "verify"})
-    assert {one.check for one in request.refusals} == {"declared_twice"}
+    assert {refusal.check for refusal in request.refusals} == {"declared_twice"}
     assert requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "any"}).refusals == ()

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
+    PATTERN,
+    PATTERNS,
+    RECIPIENTS,
+    TRANSPORT,
+    WIDE,
+    checks,
+    host,
+    listed,
+    primary,
+    secondary,
+)
+
+
+def test_tables_that_main_cf_does_not_name_are_added() -> None:
+    on = host(
+        recipients=replace(RECIPIENTS, member=""),
+        transport=replace(TRANSPORT, member="", replaces=("lmdb:/t/transport",)),
+    )
+    plan = primary(on=on)
+    assert plan.main_cf.add_items == {
+        "relay_domains": ["x.example"],
+        "relay_recipient_maps": ["hash:/t/relay_recipients"],
+        "transport_maps": ["hash:/t/transport"],
+    }
+    assert plan.main_cf.remove_items == {"transport_maps": ["lmdb:/t/transport"]}
+
+
+@pytest.mark.parametrize(
+    "item", [{**WIDE, "subdomains": False}, listed(subdomains=True), {"name": "x.example", "state": "absent"}]
+)
+def test_last_pattern_takes_its_table_out_of_main_cf(item: dict[str, Any]) -> None:
+    member = "regexp:/t/relay_recipients_subdomains"
+    on = host(subdomains=replace(PATTERNS, exists=True, member=member, rows={PATTERN: "x"}))
+    plan = secondary(item, on=on)
+    assert plan.patterns_removed == [PATTERN]
+    assert plan.main_cf.remove_items == {"relay_recipient_maps": [member]}
+
+
+def test_table_of_patterns_stays_for_other_rows() -> None:
+    member = "regexp:/t/relay_recipients_subdomains"
+    rows = {PATTERN: "x", "/^all@other\\.example$/": "x"}
+    plan = secondary(
+        {**WIDE, "subdomains": False}, on=host(subdomains=replace(PATTERNS, exists=True, member=member, rows=rows))
+    )
+    assert (plan.patterns_removed, plan.main_cf.remove_items) == ([PATTERN], {})
+
+
+NONE = {"recipient_check": "none"}
+
+
+def test_subdomains_are_refused_without_a_recipient_check() -> None:
+    plan = secondary({"name": "x.example"}, **NONE)
+    assert plan.main_cf.remove_items == {"parent_domain_matches_subdomains": ["relay_domains"]}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
+
+
+def test_subdomains_that_are_wanted_are_named_without_a_recipient_check() -> None:
+    plan = secondary({"name": "x.example", "subdomains": True}, **NONE)
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example", ".x.example"]}
+
+
+def test_undeclared_domains_keep_their_subdomains_without_a_recipient_check() -> None:
+    relayed = {"other.example": "other.example", "two.example": "two.example", ".two.example": ".two.example"}
+    plan = secondary({"name": "x.example"}, on=host(relayed=relayed), **NONE)
+    assert plan.refusals == []
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example", ".other.example"]}
+
+
+def test_own_names_are_no_relay_domains_whose_subdomains_matter() -> None:
+    on = host(relayed={"mx.example": "$mydestination"}, classes={"mx.example": {"mydestination": "mx.example"}})
+    assert secondary({"name": "x.example"}, on=on, **NONE).refusals == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"relayed": {"other.example": "hash:/t/domains"}}, {"unlisted_relay_members": ["ldap:/t/domains"]}],
+)
+def test_subdomains_that_a_table_relays_stand_against_no_recipient_check(fields: dict[str, Any]) -> None:
+    assert [check for _domain, check in checks(secondary({"name": "x.example"}, on=host(**fields), **NONE))] == [
+        "subdomains"
+    ]
+
+
+def test_parents_that_match_no_longer_stay_so() -> None:
+    on = host(relay_parents=False, relayed={"x.example": "x.example", ".x.example": ".x.example"})
+    plan = secondary({"name": "x.example"}, on=on, **NONE)
+    assert (plan.main_cf.add_items, plan.main_cf.remove_items) == ({}, {"relay_domains": [".x.example"]})
+
+
+def test_recipient_check_none_empties_the_maps() -> None:
+    plan = secondary({"name": "x.example"}, recipient_check="none")
+    assert plan.refusals == []
+    assert plan.main_cf.parameters == {"relay_recipient_maps": ""}
+    assert plan.recipients == []
+
+
+@pytest.mark.parametrize(("parents", "members"), [(True, ["x.example"]), (False, ["x.example", ".x.example"])])
+def test_subdomains_are_relayed_and_routed(parents: bool, members: list[str]) -> None:
+    plan = primary(listed(subdomains=True), on=host(relay_parents=parents))
+    assert plan.main_cf.add_items["relay_domains"] == members
+    assert plan.routes.rows == {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]"}
+
+
+def test_domain_that_its_transport_row_makes_a_relay_domain_is_listed_when_the_row_goes() -> None:
+    on = host(
+        relayed={"x.example": "proxy:hash:/t/transport"},
+        transport=replace(TRANSPORT, rows={"x.example": "relay:[mail]"}),
+    )
+    plan = secondary(on=on)
+    assert (plan.routes.removed, plan.main_cf.add_items) == (["x.example"], {"relay_domains": ["x.example"]})
+    plan = secondary({"name": "x.example", "state": "absent"}, on=on)
+    assert (checks(plan), plan.routes.removed, plan.main_cf.remove_items) == ([], ["x.example"], {})
+
+
+EXTERNAL = {"name": "x.example", "recipients_policy": "external"}
+
+
+def test_external_domain_on_a_host_without_any_map_is_refused() -> None:
+    on = host(values={"relay_recipient_maps": ""}, recipients=replace(RECIPIENTS, member="", exists=False))
+    assert checks(secondary(EXTERNAL, on=on)) == [("x.example", "external")]
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, []), (False, [("x.example", "external")])])
+def test_probe_recipient_has_to_be_known(known: bool, expected: list[tuple[str, str]]) -> None:
+    item = {**EXTERNAL, "probe_recipient": "a@x.example"}
+    assert checks(secondary(item, on=host(probed={"a@x.example": known}))) == expected

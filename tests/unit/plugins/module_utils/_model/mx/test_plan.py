@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
+    MainCfChange,
+    MasterCfChange,
+    MxPlan,
+    RecipientRows,
+    RecipientsItem,
+    Removal,
+    ServicePlan,
+    TableRows,
+)
+
+TEXT = st.text(max_size=8)
+TEXTS = st.lists(TEXT, max_size=3)
+ROWS = st.dictionaries(TEXT, TEXT, max_size=3)
+MEMBERS = st.dictionaries(TEXT, TEXTS, max_size=3)
+FINDING = {"check": "class", "domain": "x.example", "severity": "error"}
+
+
+def every(kind: type, **drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Instances of a dataclass with a strategy for each of its fields: what is new in it must be drawn too."""
+    assert set(drawn) == {part.name for part in fields(kind)}
+    return st.builds(kind, **drawn)
+
+
+ITEMS = st.lists(
+    every(
+        RecipientsItem,
+        name=TEXT,
+        policy=st.sampled_from(["listed", "any"]),
+        state=st.sampled_from(["present", "absent"]),
+        index=st.none() | st.integers(0, 5),
+        postmaster=st.booleans(),
+        subdomains=st.booleans(),
+        changed=st.booleans(),
+        digest=TEXT,
+        lists_postmaster=st.booleans(),
+    ),
+    max_size=3,
+)
+TABLES = every(TableRows, reference=TEXT, path=TEXT, type=TEXT, rows=ROWS, repair=st.booleans(), changed=st.booleans())
+PLANS = every(
+    MxPlan,
+    installed=st.booleans(),
+    ready=st.booleans(),
+    version=TEXT,
+    packages=TEXTS,
+    domains=TEXTS,
+    undeclared=TEXTS,
+    notes=TEXTS,
+    recipients=every(
+        RecipientRows, reference=TEXT, path=TEXT, type=TEXT, domains=ITEMS, repair=st.booleans(), changed=st.booleans()
+    ),
+    transport=TABLES,
+    subdomains=TABLES,
+    verify=TABLES,
+    removal=every(Removal, recipients=ITEMS, transport=TEXTS, subdomains=TEXTS, verify=TEXTS),
+    main_cf=every(
+        MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()
+    ),
+    master_cf=every(MasterCfChange, overrides=ROWS, changed=st.booleans()),
+    service=every(
+        ServicePlan,
+        name=TEXT,
+        managed=st.booleans(),
+        active=st.none() | st.booleans(),
+        enabled=st.none() | st.booleans(),
+        reload=st.booleans(),
+        changed=st.booleans(),
+    ),
+    refusals=st.lists(every(Refusal, domain=TEXT, check=TEXT, cause=TEXT, remedy=TEXT), max_size=2),
+    judge=st.booleans(),
+    verify_fail_on=st.none() | TEXTS,
+    findings=st.none() | st.lists(st.just(FINDING), max_size=2),
+)
+
+
+@given(plan=PLANS)
+def test_plan_comes_back_from_its_result_as_it_went(plan: MxPlan) -> None:
+    travelled = json.loads(json.dumps(plan.as_result()))
+    assert MxPlan.from_result(travelled) == plan
+    assert MxPlan.from_result(travelled).as_result() == plan.as_result()
+
+
+def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
+    assert MxPlan.from_result({}).as_result() == MxPlan().as_result()
+    assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
+    part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
+    assert (part.main_cf, part.removal) == (MainCfChange({"ipv6": "no"}), Removal([], [], [], ["k"]))
+
+
+ITEM = RecipientsItem("x.example", "any", changed=True)
+
+
+@pytest.mark.parametrize(
+    ("parts", "behind"),
+    [
+        ({"packages": ["postfix"]}, []),
+        ({"recipients": RecipientRows(domains=[ITEM], changed=True)}, ["recipients"]),
+        ({"subdomains": TableRows(changed=True), "transport": TableRows(changed=True)}, ["subdomains", "transport"]),
+        ({"verify": TableRows(changed=True)}, ["verify"]),
+        ({"removal": Removal(recipients=[ITEM])}, []),
+        ({"removal": Removal(transport=["x.example"])}, []),
+        ({"removal": Removal(subdomains=["/x/"])}, []),
+        ({"removal": Removal(verify=["x.example"])}, []),
+        ({"main_cf": MainCfChange(changed=True)}, []),
+        ({"master_cf": MasterCfChange(changed=True)}, []),
+        ({"service": ServicePlan(changed=True)}, []),
+    ],
+)
+def test_whatever_changes_makes_a_plan_pending(parts: dict[str, Any], behind: list[str]) -> None:
+    plan = MxPlan(**parts)
+    assert (plan.pending, plan.behind) == (True, behind)
+
+
+def test_each_change_is_a_line() -> None:
+    plan = MxPlan(
+        packages=["postfix-lmdb"],
+        recipients=RecipientRows(domains=[ITEM, RecipientsItem("same.example", "listed")], changed=True),
+        subdomains=TableRows(rows={"/x/": "x"}, changed=True),
+        transport=TableRows(rows={"x.example": "relay:[m]"}, changed=True),
+        verify=TableRows(rows={"x.example": "reject_unverified_recipient"}, changed=True),
+        main_cf=MainCfChange({"a": "b"}, ["c"], {"d": ["e", "f"]}, {"g": ["h"]}, True),
+        master_cf=MasterCfChange({"o": ""}, True),
+        removal=Removal([RecipientsItem("y.example", "listed", "absent")], ["y.example"], ["/y/"], ["y.example"]),
+    )
+    assert plan.changes == [
+        "install postfix-lmdb",
+        "recipients of x.example: any",
+        "recipients of subdomains: /x/",
+        "transport x.example relay:[m]",
+        "verify recipients of x.example by asking its mail host",
+        "main.cf: a = b",
+        "main.cf: c is no longer set",
+        "main.cf: d gets e, f",
+        "main.cf: g loses h",
+        "master.cf: relay/unix -o o=",
+        "remove the recipients of y.example",
+        "remove the recipients of subdomains /y/",
+        "remove transport y.example",
+    ]
+
+
+def test_configuration_that_is_as_wanted_is_no_change() -> None:
+    plan = MxPlan(main_cf=MainCfChange({"a": "b"}), master_cf=MasterCfChange({"o": ""}))
+    assert plan.changes == []
+    assert replace(plan, installed=False).changes == ["main.cf: a = b"]
+
+
+TABLE = TableState("hash:/t", "/t", "hash", True, "hash:/t", rows={"k": "v"})
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted", "repair", "changed"),
+    [
+        (TABLE, {}, False, False),
+        (TABLE, {"k": "v"}, False, False),
+        (TABLE, {"k": "new"}, False, True),
+        (TABLE, {"other": "v"}, False, True),
+        (replace(TABLE, repair=True), {}, True, True),
+        (replace(TABLE, repair=True, member=""), {}, False, False),
+        (replace(TABLE, repair=True, member=""), {"k": "v"}, True, True),
+        (replace(TABLE, exists=False), {"k": "v"}, True, True),
+        (replace(TABLE, exists=False, member=""), {}, False, False),
+        (None, {"k": "v"}, False, True),
+        (None, {}, False, False),
+    ],
+)
+def test_rows_are_written_if_one_differs_or_the_table_is_broken(
+    table: TableState | None, wanted: dict[str, str], repair: bool, changed: bool
+) -> None:
+    place = ("hash:/t", "/t", "hash") if table else ("", "", "")
+    assert TableRows.planned(table, wanted) == TableRows(*place, wanted if changed else {}, repair, changed)
+
+
+SAME = replace(ITEM, changed=False)
+
+
+@pytest.mark.parametrize(
+    ("table", "items", "repair", "changed"),
+    [
+        (TABLE, [], False, False),
+        (TABLE, [SAME], False, False),
+        (TABLE, [SAME, ITEM], False, True),
+        (replace(TABLE, repair=True), [SAME], True, True),
+        (replace(TABLE, repair=True), [], False, False),
+        (replace(TABLE, exists=False), [SAME], True, True),
+        (None, [ITEM], False, True),
+    ],
+)
+def test_recipients_are_written_if_one_domain_differs_or_the_table_is_broken(
+    table: TableState | None, items: list[RecipientsItem], repair: bool, changed: bool
+) -> None:
+    place = ("hash:/t", "/t", "hash") if table else ("", "", "")
+    assert RecipientRows.planned(table, items) == RecipientRows(*place, items if changed else (), repair, changed)
+
+
+def test_joined_changes_name_each_member_once() -> None:
+    first = MainCfChange({"a": "1", "b": "1"}, ["x"], {"list": ["m", "n"]}, {}, True)
+    other = MainCfChange({"b": "2"}, ["y"], {"list": ["n", "o"]}, {"other": ["p"]})
+    assert first.joined(other) == MainCfChange(
+        {"a": "1", "b": "2"}, ["x", "y"], {"list": ["m", "n", "o"]}, {"other": ["p"]}
+    )

@@ -27,6 +27,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.mx_plan
 options:
   role:
     description:
@@ -34,83 +35,11 @@ options:
     type: str
     choices: [secondary_mx, primary_mx, mx]
     default: mx
-  domains:
-    description:
-      - The mail domains to relay, or to relay no longer.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: The mail domain.
-        type: str
-        required: true
-      role:
-        description: Whether this host is the domain's primary (gateway) or a secondary (backup) MX.
-        type: str
-        choices: [primary, secondary]
-      state:
-        description: V(absent) takes the domain's own rows and members away again. Parameters of the whole host stay.
-        type: str
-        choices: [present, absent]
-        default: present
-      recipients:
-        description: The domain's valid addresses. Read on the controller.
-        type: list
-        elements: str
-      recipients_file:
-        description: Files of the controller with the domain's valid addresses, one a line, C(#) starting a comment.
-        type: list
-        elements: str
-      recipients_policy:
-        description:
-          - V(listed) accepts exactly the listed addresses; it is the default where there is a list.
-          - V(any) accepts every address of the domain.
-          - V(verify) accepts every address that the domain's mail host takes, or that it can't be asked about.
-          - V(external) leaves the rows to another map of C(relay_recipient_maps).
-        type: str
-        choices: [listed, any, verify, external]
-      probe_recipient:
-        description: With O(domains[].recipients_policy=external), an address that the other map has to know.
-        type: str
-      subdomains:
-        description: Relay for the subdomains as well.
-        type: bool
-        default: false
-      force:
-        description: With O(domains[].state=absent), go on although DNS still names this host as MX of the domain.
-        type: bool
-        default: false
-      mail_host:
-        description: The host that keeps the domain's mailboxes. Required where this host is the primary MX.
-        type: str
-      port:
-        description: The port of O(domains[].mail_host).
-        type: int
-      mx_lookup:
-        description: Deliver to the MX hosts of O(domains[].mail_host) instead of its own addresses.
-        type: bool
-        default: false
-      has_list:
-        description: Whether the item gives a list. Set by the action plugin.
-        type: bool
-        default: false
-      recipients_count:
-        description: How many addresses it lists. Set by the action plugin.
-        type: int
-        default: 0
-      recipients_digest:
-        description: A digest of the addresses without the postmaster's. Set by the action plugin.
-        type: str
-      lists_postmaster:
-        description: Whether the postmaster's address is in the list. Set by the action plugin.
-        type: bool
-        default: false
   peer:
     description:
       - What the other role declares for the same host, so that a domain in both, and settings of the whole host that
         contradict each other, are refused.
-      - Ignored where its settings name another O(config_directory).
+      - Ignored if its settings have another O(settings.config_directory).
     type: dict
     suboptions:
       role:
@@ -122,85 +51,9 @@ options:
         elements: str
         default: []
       settings:
-        description: Its settings, by the names of this module's options.
+        description: Its settings, named as in O(settings).
         type: dict
         default: {}
-  recipient_check:
-    description:
-      - V(table) accepts the recipients that C(relay_recipient_maps) has.
-      - V(none) makes C(relay_recipient_maps) explicitly empty, which accepts every recipient of every relay domain.
-      - V(table) is taken where the option is not given.
-    type: str
-    choices: [table, none]
-  proxy_interfaces:
-    description: The addresses by which the world sees this host, behind NAT or a proxy.
-    type: list
-    elements: str
-  inet_interfaces:
-    description: The value of C(inet_interfaces); left as it is where not given.
-    type: str
-  table_type:
-    description: The type of the lookup tables. Where not given, that of the table C(main.cf) names, else Postfix's
-      default.
-    type: str
-  table_directory:
-    description: The directory of the lookup tables. Where not given, that of the table C(main.cf) names, else
-      O(config_directory).
-    type: path
-  queue_lifetime:
-    description: The value of C(maximal_queue_lifetime), a Postfix time value; left as it is where not given.
-    type: str
-  mail_host_tls:
-    description:
-      - TLS to the mail hosts, as C(smtp_tls_security_level) of the service C(relay).
-      - Where not given, V(may) if nobody has set that parameter.
-    type: str
-    choices: [none, may, dane, secure]
-  mail_host_concurrency:
-    description: The value of C(relay_destination_concurrency_limit); left as it is where not given.
-    type: str
-  message_size_limit:
-    description: The value of C(message_size_limit), in bytes; left as it is where not given.
-    type: str
-  relay_restrictions:
-    description: The members of C(smtpd_relay_restrictions). Refused where a stranger could relay through them.
-    type: list
-    elements: str
-  client_restrictions:
-    description: The members of C(smtpd_client_restrictions); left as they are where not given.
-    type: list
-    elements: str
-  etrn_restrictions:
-    description:
-      - The members of C(smtpd_etrn_restrictions).
-      - Where not given, V(permit_mynetworks) and V(reject) if C(main.cf) has none.
-    type: list
-    elements: str
-  smtputf8:
-    description: Whether C(smtputf8_enable) is on; left as it is where not given.
-    type: bool
-  ipv6:
-    description: Whether C(inet_protocols) is V(all), or V(ipv4); left as it is where not given.
-    type: bool
-  postmaster:
-    description: Accept C(postmaster) of each listed domain. V(true) where not given.
-    type: bool
-  undeclared_domains:
-    description:
-      - What to do where the host relays other domains while C(relay_recipient_maps) is empty, so that a first table
-        would refuse all their recipients.
-      - V(refuse), taken where the option is not given, is a refusal. V(any) adds a wildcard row for each of them.
-    type: str
-    choices: [refuse, any]
-  remove_undeclared:
-    description: Relay no longer what no role declares. V(false) where not given.
-    type: bool
-  manage_package:
-    description: Whether missing packages may be installed. V(true) where not given.
-    type: bool
-  manage_service:
-    description: Whether the service may be started and enabled. V(true) where not given.
-    type: bool
   run_tags:
     description: The tags of the run (C(ansible_run_tags)), so that a run of one phase that would rely on another is
       refused.
@@ -216,21 +69,6 @@ options:
     description: Say V(true) after packages have been installed; what is missing then is a refusal.
     type: bool
     default: false
-  verify:
-    description:
-      - Where nothing would change, return the findings of M(mxrelay.postfix.mx_info) for the declared domains as well,
-        so that it need not be run.
-    type: bool
-    default: false
-  verify_fail_on:
-    description:
-      - The scopes of which an error will count. With O(verify), V(dns) and V(remote) have DNS asked about every domain,
-        which takes about a second for some hundred of them.
-      - Returned as it is given.
-    type: list
-    elements: str
-    choices: [local, dns, remote]
-    default: [local]
 seealso:
   - module: mxrelay.postfix.mx_info
   - name: STANDARD_CONFIGURATION_README
@@ -245,9 +83,11 @@ EXAMPLES = r"""
     domains:
       - name: customer.example
         recipients: [info@customer.example, sales@customer.example]
+    settings:
+      queue_lifetime: 10d
   register: plan
 
-- name: Stop where something speaks against it
+- name: Stop if the plan was refused
   ansible.builtin.assert:
     that: plan.refusals | length == 0
     fail_msg: "{{ plan.refusals }}"
@@ -316,11 +156,11 @@ pending:
   type: bool
   returned: always
 judge:
-  description: Whether O(verify) was asked for.
+  description: Whether O(settings.verify) was asked for.
   type: bool
   returned: always
 verify_fail_on:
-  description: The value of O(verify_fail_on).
+  description: The value of O(settings.verify_fail_on).
   type: list
   elements: str
   returned: always
@@ -370,12 +210,12 @@ service:
   returned: always
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan, plan_params
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
-    run_module(plan, PLAN_SPEC)
+    run_module(plan, PLAN_SPEC, reading=plan_params)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             result.update(self._keep(dict(self._task.args), task_vars))
         except MxRelayError as error:
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         return result
 
     def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The module's result: asked by name alone where it may know the request, else with the lists."""
+        """The module's result: asked by name alone if it may know the request, else with the lists."""
         lengths: dict[str, int] = {}
         read = remembering(reader(self), lengths)
         name = request_name(given, read)
@@ -76,8 +76,9 @@ class ActionModule(ActionBase):
         return result
 
     def _module(self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        return self._execute_module(
+        result: dict[str, Any] = self._execute_module(
             module_name="mxrelay.postfix.relay_recipients",
             module_args=dict(arguments, _request=name._asdict()),
             task_vars=task_vars,
         )
+        return result

@@ -76,7 +76,7 @@ options:
         type: str
       port:
         description:
-          - The port of O(domains[].mail_host).
+          - The port of O(domains[].mail_host), 25 if not given.
         type: int
       mx_lookup:
         description:
@@ -85,21 +85,21 @@ options:
         default: false
       has_list:
         description:
-          - Whether the item gives a list. Set by the action plugin.
+          - Whether the item has a list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
       recipients_count:
         description:
-          - How many addresses the list has. Set by the action plugin.
+          - The number of addresses in the list. Set by the action plugin; not for playbooks.
         type: int
         default: 0
       recipients_digest:
         description:
-          - A digest of the addresses without the postmaster's. Set by the action plugin.
+          - A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks.
         type: str
       lists_postmaster:
         description:
-          - Whether the list has the postmaster's address. Set by the action plugin.
+          - Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
   settings:

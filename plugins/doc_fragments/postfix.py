@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   config_directory:
     description:
-      - The configuration directory of the Postfix instance to work on, as C(postconf -c) takes it.
+      - The configuration directory of the Postfix instance, as in C(postconf -c).
     type: path
     default: /etc/postfix
 """
@@ -28,7 +28,7 @@ attributes:
     description: Can run in check mode and return what it would change, without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed, or in check mode would change.
+    description: Returns details of what has changed, or in check mode would change.
     support: full
   platform:
     description: Target systems supported.
@@ -48,10 +48,10 @@ attributes:
     membership:
       - mxrelay.postfix.postfix
   check_mode:
-    description: Only reads, so that check mode and a real run are the same.
+    description: Only reads, so check mode and a real run do the same.
     support: full
   diff_mode:
-    description: Changes nothing, so that there is nothing to show.
+    description: Changes nothing, so there is nothing to show.
     support: N/A
   platform:
     description: Target systems supported.

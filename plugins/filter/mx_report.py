@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts what is known of many hosts into the order of a report, on the controller."""
+"""Sorts what is known of many hosts into a report, on the controller."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
@@ -21,7 +22,7 @@ def mx_report(evidence: Mapping[str, Any], now: float | None = None) -> dict[str
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"mx_report: {error!r}: this is not what mx_info, queue_info and postfix_info return; "
-            "give it for each host their results by the keys mx, queue and postfix"
+            "give their results for each host, under the keys mx, queue and postfix"
         ) from error
 
 

@@ -8,67 +8,86 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lookup_table
-short_description: Keep entries of any local lookup table of Postfix
+short_description: Manage entries of any local lookup table of Postfix
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Keeps entries of a lookup table such as those of access(5), virtual(5), or C(relay_domains) as a table, and its index.
-  - Entries and comments that aren't declared stay as they are, to the byte.
+  - Manages entries of a lookup table, such as one for access(5), virtual(5) or C(relay_domains), and its index.
+  - Leaves entries and comments that are not declared unchanged, byte for byte.
+  - Fails without changing the table if an entry would not be read back by postmap(1) as it is given, if a key is given
+    with two values, if this host's Postfix can't use the table type, or if O(path) is not a lookup table, such as
+    C(main.cf), an index or a file that C(alias_maps) names.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+attributes:
+  diff_mode:
+    support: full
+    details:
+      - Shows at most 500 entries of each side, and with O(secret=true) keys without their values.
 options:
   entries:
     description:
-      - The entries that are to be there, or with O(state=absent) are not to be there.
-      - For tables of type V(regexp), V(pcre) and V(cidr), where order counts, new entries follow those that are there, in
-        the order given; entries that are there in another order move to the end.
+      - The entries to add or update, or with O(state=absent) to remove.
+      - Order counts in tables of type V(regexp), V(pcre) and V(cidr). New entries follow the existing ones, in the
+        order given; existing entries that are in another order move to the end.
     type: list
     elements: dict
     required: true
     suboptions:
       key:
         description:
-          - The left-hand side. White space in it is written in quotes, as postmap(1) reads it; a pattern is written with its
-            delimiters and flags, such as C(/^user@/i).
+          - The left-hand side. Quote white space in it, as for postmap(1). Write a pattern with its delimiters and
+            flags, such as C(/^user@/i).
         type: str
         required: true
       value:
         description:
-          - The right-hand side, on one line. Needed unless O(state=absent).
+          - The right-hand side, on one line. Required unless O(state=absent).
         type: str
   path:
     description:
-      - The source of the table, an absolute path.
+      - The absolute path of the table's source.
     type: path
     required: true
   type:
     description:
-      - When not given, it is the type by which C(main.cf) names the table at O(path), else C(default_database_type).
-      - Tables of patterns, V(regexp), V(pcre) and V(cidr), can be kept as well. Their patterns are tried before they go
+      - The type of the table, as C(main.cf) names it before the colon, one of V(hash), V(btree), V(lmdb), V(cdb),
+        V(texthash), and the pattern types V(regexp), V(pcre) and V(cidr), whose patterns are tested before they go
         live.
+      - By default the type by which C(main.cf) names the table at O(path), or else C(default_database_type).
+      - A type that this host's Postfix can't build and read is refused before anything changes. V(dbm) and V(sdbm) are
+        refused because their two index files can't be replaced in one step.
+    type: str
   secret:
     description:
-      - Whether the values are secret, such as passwords. They are then neither shown in the diff nor logged, and a new table
-        is readable by root alone.
+      - Whether the values are secret, such as passwords. Secret values are neither shown in the diff nor logged, and
+        only root can read a new table.
     type: bool
     default: false
   owner:
     description:
-      - A new table is owned by V(root).
+      - The user who owns source and index, by name or number.
+      - By default an existing table keeps its owner, and a new one belongs to V(root).
+    type: str
   group:
     description:
-      - A new table has the group V(postfix), with O(secret=true) V(root).
+      - The group of source and index, by name or number.
+      - By default an existing table keeps its group, and a new one gets V(postfix), or with O(secret=true) V(root).
+    type: str
   mode:
     description:
-      - A new table has the mode V('0640'), with O(secret=true) V('0600'), whatever the umask.
+      - The permission bits of source and index, as octal digits in quotes such as V('0640').
+      - By default an existing table keeps its mode, and a new one gets V('0640'), or with O(secret=true) V('0600'),
+        whatever the umask.
+    type: raw
 seealso:
   - module: mxrelay.postfix.relay_recipients
   - module: mxrelay.postfix.transport
   - name: DATABASE_README
-    description: The types of tables and what they are used for.
+    description: The types of tables, and what they are used for.
     link: https://www.postfix.org/DATABASE_README.html
   - name: postconf(5)
     description: The parameters that name tables.
@@ -88,7 +107,7 @@ EXAMPLES = r"""
       - key: noisy@x.example
         value: "REJECT please write less"
 
-- name: Passwords, shown to nobody
+- name: Store passwords without showing them
   mxrelay.postfix.lookup_table:
     path: /etc/postfix/sasl_passwd
     secret: true
@@ -96,7 +115,7 @@ EXAMPLES = r"""
       - key: "[smtp.x.example]:587"
         value: "relay:{{ lookup('ansible.builtin.password', '/dev/null') }}"
 
-- name: Networks, in the order in which they are looked at
+- name: List networks in the order in which Postfix tries them
   mxrelay.postfix.lookup_table:
     path: /etc/postfix/clients.cidr
     type: cidr
@@ -109,7 +128,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The source of the table.
+  description: The path of the table's source.
   returned: success
   type: str
   sample: /etc/postfix/sender_access
@@ -119,7 +138,7 @@ type:
   type: str
   sample: hash
 reference:
-  description: What a parameter of C(main.cf) must name for the table to be used.
+  description: What a parameter in C(main.cf) must name to use the table.
   returned: success
   type: str
   sample: hash:/etc/postfix/sender_access
@@ -136,24 +155,24 @@ removed:
   elements: str
   sample: []
 updated:
-  description: The keys of the entries that got another value.
+  description: The keys of the entries whose values changed.
   returned: success
   type: list
   elements: str
   sample: []
 total:
-  description: How many entries the table has.
+  description: The number of entries in the table.
   returned: success
   type: int
   sample: 3
 index_rebuilt:
-  description: Whether the index was built anew.
+  description: Whether the index was rebuilt.
   returned: success
   type: bool
   sample: true
 backup_file:
-  description: The copy of the source.
-  returned: changed and O(backup=true) and the table was there
+  description: The path of the copy of the source.
+  returned: changed, O(backup=true) and the table existed before
   type: str
   sample: /etc/postfix/sender_access.2711.2026-01-31@09:00:00~
 """

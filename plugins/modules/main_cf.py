@@ -8,75 +8,79 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: main_cf
-short_description: Set parameters and list members in Postfix's main.cf
+short_description: Manage parameters and list members in Postfix's main.cf
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Sets, extends and removes parameters in C(main.cf), in one step whatever their number.
-  - Everything that is not asked for stays as it is to the byte. That holds for comments, the order of lines, the layout
-    of long lists, and for owner, mode, ACL, SELinux context and symbolic links of the file.
-  - A parameter that already says the same is not written again, so that the file keeps its inode and time of change.
-    A list says the same whatever its separators and line breaks are, and whatever its order is where Postfix does not
-    care, as in C(relay_domains) without V(!) members. Truth values, numbers and times say the same in any of their
-    forms and units.
-  - Values that Postfix would misread are refused, since C(postfix check) is silent about most of them. These are bad
+  - Sets, extends and removes parameters in C(main.cf), any number of them in one step. The format is that of
+    postconf(5).
+  - Leaves everything else unchanged, byte for byte. That includes comments, the order of lines and the layout of long
+    lists, and the file's owner, mode, ACL, SELinux context and symbolic links.
+  - Does not rewrite a parameter that already means the same, so an unchanged file keeps its inode and modification
+    time. Lists mean the same regardless of their separators and line breaks, and regardless of their order if Postfix
+    ignores it, as in C(relay_domains) without V(!) members. Truth values, numbers and times mean the same in any form
+    and unit.
+  - Refuses values that Postfix would misread, since C(postfix check) accepts most of them silently. These are invalid
     times, truth values and numbers, networks with bits beyond their mask, misspelled restrictions, and tables of a type
-    that this host's Postfix does not have. A value that refers to other parameters is not judged.
-  - The outcome is tried before it goes live. C(postconf), and outside check mode C(postfix check), must accept it in a
-    scratch directory, with a queue of its own. What they say about unused and undefined parameters are warnings of the
-    task.
-  - Takes the lock that C(postconf -e) takes, so that a change made at the same time is not lost.
-  - Of several definitions of a parameter, Postfix takes the last. Only this one is left when the parameter is changed
-    by this module; for other parameters the module warns.
+    that this host's Postfix does not have. A value that refers to other parameters is not checked.
+  - Tests the result before it goes live. In a scratch directory with a queue of its own, C(postconf) must accept it,
+    and outside check mode C(postfix check) must too. What they say about unused and undefined parameters becomes
+    warnings of the task.
+  - Takes the lock that C(postconf -e) takes, so a change made at the same time is not lost.
+  - If a parameter is defined more than once, Postfix uses the last definition. The module keeps only that one when it
+    changes the parameter, and warns about other parameters that are defined more than once.
+  - Fails without changing the file if it refuses a name or a value, if Postfix does not accept the result, or if
+    C(main.cf) is missing.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
 options:
   parameters:
     description:
-      - Parameters and the values that they are to have.
-      - A list is joined with commas, and written one member a line when it is long. V(true) and V(false) become V(yes)
-        and V(no).
+      - Parameters to set, with their values.
+      - A list is joined with commas, and written with one member per line if it is long. V(true) and V(false) become
+        V(yes) and V(no).
       - An empty string sets an explicitly empty value. Null is refused.
-      - A name that Postfix does not know is refused, see O(allow_unknown).
+      - A name that Postfix does not know is refused unless O(allow_unknown=true).
     type: dict
     default: {}
   absent:
     description:
-      - Parameters to remove from the file, so that Postfix's default is in force again.
+      - Parameters to remove from the file, which puts Postfix's default back in force.
     type: list
     elements: str
     default: []
   add_items:
     description:
-      - Names of list parameters, each with the members that the list must hold. What is missing is added at the end,
-        in the layout that the list has. Other members and their order stay.
-      - Where the parameter is not set, its default on this host is written first, for example V($mydestination) for
+      - Names of list parameters, each with the members that the list must contain. Missing members are added at the
+        end, in the layout of the list. Other members and their order stay.
+      - If the parameter is not set, its default on this host is written first, such as V($mydestination) for
         C(relay_domains) at compatibility levels below 2.
-      - C(mynetworks) is refused while it is not set, since Postfix computes it. Set it in O(parameters).
+      - C(mynetworks) is refused while it is not set, because Postfix computes its default. Set it in O(parameters).
     type: dict
     default: {}
   remove_items:
     description:
-      - Names of list parameters, each with the members that the list must not hold. Other members and their order stay.
-      - A list whose last member is removed stays as an explicitly empty value.
+      - Names of list parameters, each with the members that the list must not contain. Other members and their order
+        stay.
+      - A list that loses its last member stays as an explicitly empty value.
     type: dict
     default: {}
   allow_unknown:
     description:
-      - Whether to set parameters whose name neither Postfix knows nor C(main.cf) or C(master.cf) refers to, as the
-        parameters of a service that is added to C(master.cf) afterwards.
+      - Whether to set parameters that Postfix does not know and that neither C(main.cf) nor C(master.cf) refers to,
+        such as the parameters of a service that is added to C(master.cf) later.
     type: bool
     default: false
 notes:
-  - Does not reload Postfix. RV(reload_needed) and RV(restart_needed) tell what a running Postfix needs.
-  - Other hard links of the file keep the old content, of which a warning tells. Symbolic links go on working.
+  - Does not reload Postfix. RV(reload_needed) and RV(restart_needed) say what a running Postfix needs.
+  - Other hard links to the file keep the old content, with a warning. Symbolic links keep working.
 seealso:
   - module: mxrelay.postfix.master_cf
   - module: mxrelay.postfix.postfix_info
   - name: postconf(5)
-    description: All parameters of Postfix.
+    description: All parameters of Postfix, and the format of main.cf.
     link: https://www.postfix.org/postconf.5.html
 """
 
@@ -90,7 +94,7 @@ EXAMPLES = r"""
         - reject_unauth_destination
       maximal_queue_lifetime: 10d
 
-- name: Relay for one more domain, and no longer for another one
+- name: Relay for one more domain, and stop relaying for another
   mxrelay.postfix.main_cf:
     add_items:
       relay_domains: [x.example]
@@ -98,22 +102,21 @@ EXAMPLES = r"""
     remove_items:
       relay_domains: [y.example]
 
-- name: Return to the default of a parameter
+- name: Return a parameter to its default
   mxrelay.postfix.main_cf:
     absent: [soft_bounce]
 """
 
 RETURN = r"""
 path:
-  description: The file.
+  description: The path of the file.
   type: str
   returned: success
   sample: /etc/postfix/main.cf
 changed_parameters:
   description:
-    - The parameters that changed, or in check mode would change, with their value before and after.
-    - The value is null where the parameter is not set, which tells a parameter at its default from one that is set to
-      the same value.
+    - The parameters that changed, or in check mode would change, with their values before and after.
+    - The value is null if the parameter is not set, which is different from being set to its default.
   type: dict
   returned: success
   sample:
@@ -121,11 +124,11 @@ changed_parameters:
       before: $mydestination
       after: $mydestination, x.example
 reload_needed:
-  description: Whether a running Postfix has to be reloaded or restarted.
+  description: Whether a running Postfix must be reloaded or restarted.
   type: bool
   returned: success
 restart_needed:
-  description: Whether Postfix has to be stopped and started, as C(inet_interfaces) and C(inet_protocols) demand.
+  description: Whether Postfix must be stopped and started, as for C(inet_interfaces) and C(inet_protocols).
   type: bool
   returned: success
 """

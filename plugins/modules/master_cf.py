@@ -13,77 +13,79 @@ version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Adds, changes and removes services in C(master.cf), in one step whatever their number.
-  - Only the fields and overrides that are given are managed. Everything else stays as it is to the byte, as do owner,
-    mode, ACL, SELinux context and symbolic links of the file.
-  - A field that already means the same is left alone. V(-) means the default that this host's Postfix gives it.
-  - A file that Postfix could not read is reported with its line, and left alone.
-  - Values of overrides that Postfix would misread are refused, and the outcome is tried before it goes live, as
+  - Adds, changes and removes services in C(master.cf), any number of them in one step. The format is that of master(5).
+  - Manages only the fields and overrides that are given. Everything else stays unchanged, byte for byte, as do the
+    file's owner, mode, ACL, SELinux context and symbolic links.
+  - Leaves a field alone if it already means the same. V(-) means the default of this host's Postfix.
+  - Refuses override values that Postfix would misread, and tests the result before it goes live, as
     M(mxrelay.postfix.main_cf) does.
-  - Takes the lock that C(postconf -M) and C(postconf -P) take, so that a change made at the same time is not lost.
+  - Takes the lock that C(postconf -M) and C(postconf -P) take, so a change made at the same time is not lost.
+  - Fails without changing the file if it refuses a value, if Postfix does not accept the result, if C(master.cf) is
+    missing, or if Postfix could not read it; the message then names the line.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
 options:
   services:
     description:
-      - The services.
+      - The services to manage.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - Name of the service as C(master.cf) has it, for example V(smtp), V(127.0.0.1:10025) or V(relay).
+          - The name of the service in C(master.cf), such as V(smtp), V(127.0.0.1:10025) or V(relay).
         type: str
         required: true
       type:
         description:
-          - Type of the service. A name may stand for a service of each type.
+          - The type of the service. Services of different types can have the same name.
         type: str
         required: true
         choices: [inet, unix, unix-dgram, fifo, pass]
       command:
         description:
           - The program with its arguments, without C(-o) options, which belong in O(services[].overrides).
-          - Required for a service that is not there yet.
+          - Required for a service that does not exist yet.
         type: str
       private:
         description:
-          - Whether the service is for Postfix alone. Services of type V(inet) can't be private.
+          - Whether only Postfix can use the service. Services of type V(inet) can't be private.
         type: bool
       unprivileged:
         description:
-          - Whether the service runs as the mail owner, and not as root.
+          - Whether the service runs as the mail owner instead of root.
         type: bool
       chroot:
         description:
-          - Whether the service runs in the queue directory.
+          - Whether the service runs chrooted to the queue directory.
         type: bool
       wakeup:
         description:
-          - After how many seconds the service is woken up. V(?) after the number means only if it is in use.
+          - The number of seconds after which the service is woken up. V(?) after the number means only if the service
+            is in use.
         type: str
       process_limit:
         description:
-          - The largest number of processes. V(0) means no limit, V(-) the value of C(default_process_limit).
+          - The maximum number of processes. V(0) means no limit, V(-) the value of C(default_process_limit).
         type: str
       overrides:
         description:
-          - Parameters with the value that they have for this service alone, as C(-o name=value) sets it.
-          - Null removes an override. Others stay.
-          - Lists and truth values are written as O(mxrelay.postfix.main_cf#module:parameters) writes them. Values with
-            white space need Postfix 3.0 or later.
+          - Parameters with their values for this service only, as C(-o name=value) sets them.
+          - Null removes an override. Other overrides stay.
+          - Lists and truth values are written as in O(mxrelay.postfix.main_cf#module:parameters). Values with white
+            space need Postfix 3.0 or later.
         type: dict
         default: {}
       state:
         description:
-          - Whether the service is to be there.
+          - Whether the service must exist or must not.
         type: str
         choices: [present, absent]
         default: present
 notes:
-  - Does not reload Postfix. RV(reload_needed) tells whether a running Postfix has to be reloaded.
+  - Does not reload Postfix. RV(reload_needed) says whether a running Postfix must be reloaded.
 seealso:
   - module: mxrelay.postfix.main_cf
   - name: master(5)
@@ -92,7 +94,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep the relay service from using a fallback relay
+- name: Stop the relay service from using a fallback relay
   mxrelay.postfix.master_cf:
     services:
       - name: relay
@@ -111,7 +113,7 @@ EXAMPLES = r"""
           smtpd_sasl_auth_enable: true
           smtpd_relay_restrictions: [permit_sasl_authenticated, reject]
 
-- name: Remove a service, and one override of another
+- name: Remove one service, and one override of another
   mxrelay.postfix.master_cf:
     services:
       - name: "127.0.0.1:10025"
@@ -125,14 +127,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The file.
+  description: The path of the file.
   type: str
   returned: success
   sample: /etc/postfix/master.cf
 changed_services:
   description:
     - The services that changed, or in check mode would change, with their lines before and after.
-    - The lines are null where the service is not there.
+    - The lines are null if the service does not exist.
   type: dict
   returned: success
   sample:
@@ -143,7 +145,7 @@ changed_services:
         relay unix - - n - - smtp
           -o smtp_fallback_relay=
 reload_needed:
-  description: Whether a running Postfix has to be reloaded.
+  description: Whether a running Postfix must be reloaded.
   type: bool
   returned: success
 """

@@ -8,56 +8,61 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_info
-short_description: Show and judge what a host does with the mail of its relay domains
+short_description: Report what a host does with the mail of its relay domains, and what is wrong
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
   - For relay domains, returns the evidence (address classes, recipients, the answer of C(transport_maps), indexes,
-    relay restrictions, DNS, and if asked for what mail hosts answer) and what it comes to, as a list of findings.
-  - Changes nothing, and never fails because of a finding.
-  - With O(probe_server) it looks at nothing but what that server tells a stranger. Delegate such a task to a host
-    outside of the server's C(mynetworks), or to the controller.
+    relay restrictions, DNS, and on request the answers of mail hosts) and a list of findings, each with a remedy.
+  - Follows the section "Configuring Postfix as primary or backup MX host for a remote site" of Postfix's
+    STANDARD_CONFIGURATION_README, and RFC 5321 and RFC 8461 (MTA-STS) for what DNS publishes.
+  - Changes nothing, and does not fail because of a finding. Fails if Postfix is missing, unless O(probe_server) is
+    given, or if an option is not valid.
+  - With O(probe_server), looks only at what that server tells a stranger. Delegate such a task to a host outside the
+    server's C(mynetworks), or to the controller.
 requirements:
-  - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
+  - python3-dnspython on the host, for the checks that use DNS. If it is missing, they are skipped, and a finding says
+    so.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
 options:
   domains:
     description:
-      - The domains to look at.
-      - Empty means every domain that C(relay_domains) names, except what it takes over from C(mydestination).
+      - The domains to examine.
+      - By default every domain that C(relay_domains) names, except those that it takes over from C(mydestination).
       - Required with O(probe_server).
     type: list
     elements: str
     default: []
   resolver:
     description:
-      - The addresses of the name servers to ask about MX records and policies. Empty means those of the system.
-      - Names of mail hosts are resolved as Postfix does it, by the system, whatever this says.
+      - The addresses of the name servers to ask about MX records and policies. By default those of the system.
+      - The names of mail hosts are resolved by the system, as Postfix does it, whatever this says.
     type: list
     elements: str
     default: []
   outage:
     description:
-      - The longest outage of a mail host that mail is to survive here, as a Postfix time value such as V(5d); a
-        shorter C(maximal_queue_lifetime) is a finding then.
+      - The longest outage of a mail host that mail must survive here, as a Postfix time value such as V(5d); seconds if
+        it has no unit. A shorter C(maximal_queue_lifetime) is then a finding.
+      - By default the queue lifetime is not judged.
     type: str
   probe:
     description:
-      - Ask the mail host of each domain over SMTP, from this host, whether it takes the mail. One listed recipient and
-        one that nobody has are named in C(RCPT), then follow C(RSET) and C(QUIT), never C(DATA).
-      - At most 20 domains are asked about, for at most a minute.
+      - Whether to ask the mail host of each domain over SMTP, from this host, if it accepts the mail. The module names
+        one listed recipient and one that does not exist in C(RCPT), then sends C(RSET) and C(QUIT), never C(DATA).
+      - Covers at most 20 domains and takes at most a minute.
     type: bool
     default: false
   probe_server:
     description:
-      - The name or address of a server to ask as a stranger. Nothing else is looked at then, and this module needs
-        no Postfix where it runs.
-      - For each of O(domains) its recipient in O(probe_recipients), its postmaster and a recipient that nobody has are
-        named in C(RCPT), then recipients elsewhere in several spellings, among at most 20 domains and for at most a
-        minute; never C(DATA).
+      - The name or address of a server to ask as a stranger. Nothing else is examined then, and Postfix need not be
+        installed where the module runs.
+      - For each of O(domains), the module names its recipient in O(probe_recipients), its postmaster and a recipient
+        that does not exist in C(RCPT), then recipients elsewhere in several spellings. It never sends C(DATA).
+      - Covers at most 20 domains and takes at most a minute.
     type: str
   probe_port:
     description: The SMTP port of O(probe_server).
@@ -65,17 +70,23 @@ options:
     default: 25
   probe_recipients:
     description:
-      - For each of O(domains), by its name, a recipient that O(probe_server) has to take, such as
+      - For each of O(domains), by its name, a recipient that O(probe_server) must accept, such as
         RV(domains.probe_recipient) of an earlier task.
     type: dict
     default: {}
 seealso:
   - module: mxrelay.postfix.mx_plan
   - module: mxrelay.postfix.postfix_info
+  - name: STANDARD_CONFIGURATION_README
+    description: Postfix's own description of primary and backup MX hosts.
+    link: https://www.postfix.org/STANDARD_CONFIGURATION_README.html#backup
+  - name: ADDRESS_CLASS_README
+    description: Why a domain can be in only one address class.
+    link: https://www.postfix.org/ADDRESS_CLASS_README.html
 """
 
 EXAMPLES = r"""
-- name: Look at all relay domains, and ask their mail hosts
+- name: Examine all relay domains, and ask their mail hosts
   mxrelay.postfix.mx_info:
     probe: true
     outage: 5d
@@ -89,7 +100,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: outside
 
-- name: Stop where this host would lose, bounce or loop mail
+- name: Fail on errors
   ansible.builtin.assert:
     that: (mx.findings + outside.findings) | selectattr('severity', 'eq', 'error') | length == 0
     fail_msg: "{{ (mx.findings + outside.findings) | map(attribute='text') }}"
@@ -97,7 +108,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: What the evidence comes to; empty where all is well.
+  description: What is wrong or worth knowing; empty if all is well.
   type: list
   elements: dict
   returned: always
@@ -109,11 +120,12 @@ findings:
       description: A short name of what was checked. It stays the same from release to release.
       type: str
     severity:
-      description: V(error) for what loses, bounces, loops or relays mail; V(warning) for what is worth a look;
-        V(info) for what was probably meant.
+      description:
+        - V(error) for what loses, bounces, loops or openly relays mail, V(warning) for what is worth a look, V(info)
+          for what was probably meant.
       type: str
     scope:
-      description: Whether this host (V(local)), V(dns) or another host (V(remote)) has to be put right.
+      description: Where to fix it, one of V(local) (this host), V(dns) and V(remote) (another host).
       type: str
     message:
       description: What was found.
@@ -122,25 +134,26 @@ findings:
       description: What to do about it.
       type: str
     place:
-      description: Where on the way of the domain's mail it is, one of V(sender), V(mx), V(host), V(recipients),
-        V(nexthop) and V(mail_host).
+      description:
+        - Where on the path of the domain's mail it is, one of V(sender), V(mx), V(host), V(recipients), V(nexthop) and
+          V(mail_host).
       type: str
     text:
-      description: All of it in one line.
+      description: All of it on one line.
       type: str
 domains:
-  description: The evidence for each domain.
+  description: The evidence for each domain, by its name.
   type: dict
   returned: without O(probe_server)
   contains:
     relayed:
-      description: The member of C(relay_domains) that names the domain, empty where there is none.
+      description: The member of C(relay_domains) that matches the domain, empty if there is none.
       type: str
     classes:
       description: Other class parameters that match the domain, each with its member.
       type: dict
     recipients:
-      description: How many of its addresses the local tables in C(relay_recipient_maps) hold.
+      description: The number of its addresses in the local tables of C(relay_recipient_maps).
       type: int
     wildcard:
       description: Whether a row accepts every address of the domain.
@@ -149,40 +162,60 @@ domains:
       description: Whether C(relay_recipient_maps) has maps whose rows can't be listed.
       type: bool
     verified:
-      description: Whether a table of recipient restrictions has the mail host asked about each recipient.
+      description: Whether a table in the recipient restrictions makes Postfix ask the mail host about each recipient.
       type: bool
     transport:
-      description: The answer of C(transport_maps), with the member and the key that gave it; null where there is none.
+      description:
+        - The answer of C(transport_maps), with the C(member) and the C(key) that gave it and its C(result); null if
+          there is none.
       type: dict
     nexthop:
-      description: The host that the domain's mail is sent to, by that answer or by its MX records; empty where that is
-        not known.
+      description:
+        - The host that the domain's mail is sent to, by that answer or by its MX records; empty if that is not known.
       type: str
     nexthop_addresses:
-      description: The addresses of a nexthop that the transport's answer names.
+      description: The addresses of the host, if that answer names it.
       type: list
       elements: str
     probe_recipient:
-      description: With O(probe), one of its listed recipients.
+      description: With O(probe=true), one of its listed recipients.
       type: str
     mail_host:
-      description: With O(probe), what its mail host answered (server, failure, banner, mail, recipients, extensions);
-        null where it was not asked.
+      description:
+        - With O(probe=true), what its mail host answered (C(server), C(failure), C(banner), C(mail), C(recipients),
+          C(extensions)); null if it was not asked.
       type: dict
     mx:
-      description: The domain's MX records, with host, preference, addresses, whether the name is an alias, and whether
-        it is this host; null where DNS did not answer.
+      description:
+        - The domain's MX records, each with its C(host), C(preference), C(addresses), whether the name is an C(alias)
+          and whether it is C(this_host); null if DNS did not answer.
       type: list
       elements: dict
 tables:
-  description: The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps), each with the number
-    of its entries, when its source was written (seconds of the clock) and the state of its index, which is V(type)
-    where Postfix does not have the type.
+  description: The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps).
   type: list
   elements: dict
   returned: without O(probe_server)
+  contains:
+    parameter:
+      description: The parameter that names the table.
+      type: str
+    reference:
+      description: Type and path of the table, as C(main.cf) names them.
+      type: str
+    index:
+      description:
+        - The state of the index, one of V(current), V(stale), V(missing) and V(unreadable). V(none) for types that have
+          no index, V(without a source) if there is no source, V(type) if this Postfix does not support the type.
+      type: str
+    entries:
+      description: The number of entries.
+      type: int
+    modified:
+      description: When the source was last written, in seconds since the epoch; null if there is no source.
+      type: int
 relay_restrictions:
-  description: The effective C(smtpd_relay_restrictions).
+  description: The effective value of C(smtpd_relay_restrictions).
   type: str
   returned: without O(probe_server)
 addresses:
@@ -191,16 +224,16 @@ addresses:
   elements: str
   returned: without O(probe_server)
 dns:
-  description: Whether the host has what is needed to ask DNS.
+  description: Whether the host has what it needs to ask DNS.
   type: bool
   returned: without O(probe_server)
 probes:
-  description: What O(probe_server) answered, one conversation each.
+  description: What O(probe_server) answered, one item per conversation.
   type: list
   elements: dict
   returned: with O(probe_server)
 notes:
-  description: What could not be asked, or did not answer within a minute. Each is a warning, too.
+  description: What could not be asked, or did not answer within a minute. Each is also a warning.
   type: list
   elements: str
   returned: always

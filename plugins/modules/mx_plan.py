@@ -8,22 +8,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_plan
-short_description: Plan what makes a host the primary or secondary MX of mail domains
+short_description: Plan how to make a host the primary or secondary MX of mail domains
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - For declared mail domains and the state of the host, returns the complete change (packages, rows of lookup tables,
-    parameters and items of C(main.cf), overrides in C(master.cf)) and every reason not to make it.
+  - From the declared mail domains and the state of the host, returns the complete change (packages, rows of lookup
+    tables, parameters and list members in C(main.cf), overrides in C(master.cf)) and every reason to refuse it.
   - Only reads. The roles P(mxrelay.postfix.secondary_mx#role), P(mxrelay.postfix.primary_mx#role) and
     P(mxrelay.postfix.mx#role) carry the plan out.
   - Follows the section "Configuring Postfix as primary or backup MX host for a remote site" of Postfix's
     STANDARD_CONFIGURATION_README.
-  - Lists of recipients are read on the controller. The host gets their number and a digest, never an address.
-  - Never fails because Postfix is missing, and never fails for a refusal; see RV(refusals).
+  - Reads lists of recipients on the controller. The host gets their number and a digest, never an address.
+  - Does not fail because Postfix is missing or the change is refused; see RV(refusals). Fails if a list of recipients
+    is not valid, or if the configuration of Postfix can't be read.
 requirements:
-  - python3-dnspython on the host, for what is judged by DNS; without it nothing is, and a finding says so
-  - python3-idna on the host, for internationalised domains; where it is missing it is among the packages to install
+  - python3-dnspython on the host, for the checks that use DNS. If it is missing, they are skipped, and it is among
+    RV(packages).
+  - python3-idna on the host, for internationalised domains. If it is missing, it is among RV(packages).
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
@@ -31,15 +33,16 @@ extends_documentation_fragment:
 options:
   role:
     description:
-      - The role that asks. It is the role of each domain that has none of its own, and messages name its variables.
+      - The role that asks. It applies to each domain without a role of its own, and messages name its variables. With
+        V(mx), each domain needs a role of its own.
     type: str
     choices: [secondary_mx, primary_mx, mx]
     default: mx
   peer:
     description:
-      - What the other role declares for the same host, so that a domain in both, and settings of the whole host that
-        contradict each other, are refused.
-      - Ignored if its settings have another O(settings.config_directory).
+      - What the other role declares for the same host. A domain that both declare is refused, and so are host-wide
+        settings that contradict each other.
+      - Ignored if its settings name another configuration directory.
     type: dict
     suboptions:
       role:
@@ -55,8 +58,9 @@ options:
         type: dict
         default: {}
   run_tags:
-    description: The tags of the run (C(ansible_run_tags)), so that a run of one phase that would rely on another is
-      refused.
+    description:
+      - The tags of the run (C(ansible_run_tags)). A run of one phase that relies on another, which is not part of the
+        run, is refused.
     type: list
     elements: str
     default: [all]
@@ -66,18 +70,22 @@ options:
     elements: str
     default: []
   after_install:
-    description: Say V(true) after packages have been installed; what is missing then is a refusal.
+    description: Whether packages have already been installed. Anything still missing is then a reason to refuse.
     type: bool
     default: false
 seealso:
   - module: mxrelay.postfix.mx_info
+  - module: mxrelay.postfix.mx_undo
   - name: STANDARD_CONFIGURATION_README
     description: Postfix's own description of primary and backup MX hosts.
     link: https://www.postfix.org/STANDARD_CONFIGURATION_README.html#backup
+  - name: ADDRESS_CLASS_README
+    description: Why a domain can be in only one address class.
+    link: https://www.postfix.org/ADDRESS_CLASS_README.html
 """
 
 EXAMPLES = r"""
-- name: See what would make this host the backup MX of a domain
+- name: Plan how to make this host the backup MX of a domain
   mxrelay.postfix.mx_plan:
     role: secondary_mx
     domains:
@@ -95,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 installed:
-  description: Whether Postfix and this instance's configuration are there.
+  description: Whether Postfix and the configuration of this instance exist.
   type: bool
   returned: always
 ready:
@@ -103,12 +111,12 @@ ready:
   type: bool
   returned: always
 version:
-  description: The release of Postfix, empty where it is missing.
+  description: The release of Postfix, empty if it is missing.
   type: str
   returned: always
   sample: 3.10.13
 refusals:
-  description: Every reason not to make the change. Empty where there is none.
+  description: Every reason to refuse the change; empty if there is none.
   type: list
   elements: dict
   returned: always
@@ -120,7 +128,7 @@ refusals:
       description: A short name of what was checked.
       type: str
     cause:
-      description: What speaks against the change.
+      description: The reason.
       type: str
     remedy:
       description: What to do about it.
@@ -128,16 +136,16 @@ refusals:
   sample:
     - domain: customer.example
       check: class
-      cause: mydestination has it too (customer.example), and a domain has one class
+      cause: it is also in mydestination (customer.example), but a domain can be in only one address class
       remedy: remove it from mydestination, or leave it out here
 changes:
-  description: What would change, one line each, without anybody's address.
+  description: What would change, one line each, without addresses.
   type: list
   elements: str
   returned: always
   sample: ["main.cf: relay_domains gets customer.example"]
 notes:
-  description: What a person should know but need not act on.
+  description: What is worth knowing but needs no action.
   type: list
   elements: str
   returned: always
@@ -147,7 +155,7 @@ packages:
   elements: str
   returned: always
 domains:
-  description: The declared domains that are to be relayed, as Postfix looks them up.
+  description: The declared domains to relay, as Postfix looks them up.
   type: list
   elements: str
   returned: always
@@ -156,7 +164,7 @@ pending:
   type: bool
   returned: always
 judge:
-  description: Whether O(settings.verify) was asked for.
+  description: The value of O(settings.verify).
   type: bool
   returned: always
 verify_fail_on:
@@ -165,47 +173,58 @@ verify_fail_on:
   elements: str
   returned: always
 findings:
-  description: The findings of M(mxrelay.postfix.mx_info); null where they were not asked for, or something would
-    change.
+  description:
+    - The findings of M(mxrelay.postfix.mx_info). Null unless O(settings.verify=true), and null if something would
+      change or the change is refused.
   type: list
   elements: dict
   returned: always
 undeclared:
-  description: Domains that are relayed here and declared by no role.
+  description: The domains that this host relays but no role declares.
   type: list
   elements: str
   returned: always
 recipients:
-  description: The table of recipients, whether anything in it would change, and if so its domains with their policies.
+  description:
+    - The table of recipients (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would
+      change (C(changed)), and if so its C(domains) with their policies.
   type: dict
   returned: always
 subdomains:
-  description: The table of patterns for recipients at subdomains, whether anything in it would change, and if so its
-    rows.
+  description:
+    - The table of patterns for recipients at subdomains, with the keys of RV(transport).
   type: dict
   returned: always
 transport:
-  description: The transport table, whether anything in it would change, and if so its rows.
+  description:
+    - The transport table (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would change
+      (C(changed)), and if so its C(entries).
   type: dict
   returned: always
 verify:
-  description: The table of domains whose mail host is asked about each recipient.
+  description:
+    - The table of domains whose mail host is asked about each recipient, with the keys of RV(transport).
   type: dict
   returned: always
 removal:
-  description: The rows to remove after C(main.cf) has let go of their domains.
+  description:
+    - The rows to remove from each table once C(main.cf) no longer relays their domains, and whether there are any
+      (C(changed)).
   type: dict
   returned: always
 main_cf:
-  description: Options for M(mxrelay.postfix.main_cf), and whether they would change anything.
+  description: Options for M(mxrelay.postfix.main_cf), and whether they would change anything (C(changed)).
   type: dict
   returned: always
 master_cf:
-  description: Options for M(mxrelay.postfix.master_cf), and whether they would change anything.
+  description: Options for M(mxrelay.postfix.master_cf), and whether they would change anything (C(changed)).
   type: dict
   returned: always
 service:
-  description: The service of the instance, whether it runs and starts at boot, and whether that would change.
+  description:
+    - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
+      (C(active)), starts at boot (C(enabled)) and has yet to read its files (C(reload)), and whether that would change
+      (C(changed)).
   type: dict
   returned: always
 """

@@ -8,50 +8,56 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_undo
-short_description: Take back an MX plan whose run has failed
+short_description: Undo an MX plan whose run failed
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - The roles P(mxrelay.postfix.secondary_mx#role), P(mxrelay.postfix.primary_mx#role) and
-    P(mxrelay.postfix.mx#role) use it around the change that M(mxrelay.postfix.mx_plan) has planned.
-  - What others have changed on the host meanwhile stays. Where they have changed the same thing, nothing is taken back,
-    and RV(touched) names it.
-  - Packages that were installed stay, and a service that was started goes on running.
+  - Copies what a plan of M(mxrelay.postfix.mx_plan) is about to change, and undoes the plan if its run fails. The roles
+    P(mxrelay.postfix.secondary_mx#role), P(mxrelay.postfix.primary_mx#role) and P(mxrelay.postfix.mx#role) use it.
+  - What others have changed on the host in the meantime stays. If they changed the same thing, nothing is undone, and
+    RV(touched) names it.
+  - Installed packages stay installed, and a started service keeps running.
+  - Fails if the copies can't be written or removed, or if the configuration can't be read. What goes wrong while a plan
+    is undone is returned as RV(problems) instead.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
 attributes:
+  check_mode:
+    support: partial
+    details:
+      - Does nothing in check mode and reports no change, because check mode carries out no plan.
   diff_mode:
     support: none
-    description: Returns what was taken back instead; a diff would show addresses.
+    description: Returns what was undone instead; a diff would show addresses.
   idempotent:
     support: partial
     details:
-      - V(remembered) copies anew each time.
+      - V(remembered) makes new copies each time.
 options:
   state:
     description:
       - V(remembered) copies the files that the plan is about to change to C(.mxrelay-undo) in O(config_directory),
         which only root can read.
-      - V(undone) compares them with the host as it is now, applies the inverse of what was carried out of the plan, and
-        reloads Postfix.
+      - V(undone) compares the copies with the host as it is now, reverts the parts of the plan that were carried out,
+        and reloads Postfix.
       - V(forgotten) removes the copies.
     type: str
     required: true
     choices: [remembered, undone, forgotten]
   plan:
     description:
-      - The result of M(mxrelay.postfix.mx_plan), of which the parts C(transport), C(recipients), C(subdomains),
-        C(verify), C(removal), C(main_cf) and C(master_cf) are used.
-      - Needed with O(state=remembered) and O(state=undone).
+      - The result of M(mxrelay.postfix.mx_plan). Its parts C(transport), C(recipients), C(subdomains), C(verify),
+        C(removal), C(main_cf) and C(master_cf) are used.
+      - Required with O(state=remembered) and O(state=undone).
     type: dict
 seealso:
   - module: mxrelay.postfix.mx_plan
 """
 
 EXAMPLES = r"""
-- name: Take back what a failed run has done
+- name: Undo what a failed run has changed
   mxrelay.postfix.mx_undo:
     state: undone
     plan: "{{ plan }}"
@@ -59,24 +65,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 undone:
-  description: What was taken back, a line each, without anybody's address.
+  description: What was undone, one line each, without addresses.
   type: list
   elements: str
   returned: success
   sample: ["main.cf: relay_domains is as before"]
 touched:
-  description: What somebody else has changed since, for which nothing was taken back.
+  description: What others have changed since. If there is anything, nothing was undone.
   type: list
   elements: str
   returned: success
   sample: ["/etc/postfix/transport: customer.example"]
 problems:
-  description: What went wrong while the plan was taken back; the copies are kept then.
+  description: What went wrong while the plan was undone. If there is anything, the copies stay.
   type: list
   elements: str
   returned: success
 restart_needed:
-  description: Whether a running Postfix takes back what was taken back only when it is restarted.
+  description: Whether a running Postfix must be restarted to return to what it was.
   type: bool
   returned: success
 """

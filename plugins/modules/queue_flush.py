@@ -8,17 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: queue_flush
-short_description: Have Postfix deliver now what waits in its queue
+short_description: Make Postfix retry queued mail now
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Has Postfix try at once to deliver what waits for some domains, or everything, as after an outage of a mail host.
-  - For domains that C(fast_flush_domains) names (by default those in C(relay_domains)) this is one C(postqueue -s) for
-    each domain, for others one C(postqueue -i) for each message, and without domains one C(postqueue -f).
-  - Returns when Postfix has taken the request. Whether the mail is delivered is up to the mail host;
-    M(mxrelay.postfix.queue_info) tells what waits afterwards.
-  - Messages on hold stay where they are, and are warned of.
+  - Makes Postfix retry queued mail at once, for some domains or for all, as after an outage of a mail host.
+  - Uses one C(postqueue -s) per domain for domains in C(fast_flush_domains) (by default those in C(relay_domains)), one
+    C(postqueue -i) per message for other domains, and one C(postqueue -f) if no domains are given. See postqueue(1).
+  - Returns once Postfix has accepted the request. Whether the mail is then delivered is up to the mail host;
+    M(mxrelay.postfix.queue_info) reports what is still queued.
+  - Leaves messages on hold, with a warning.
+  - Fails if mail is queued and Postfix is not running, or if the queue can't be read.
 requirements:
   - Postfix 2.4 or later
 extends_documentation_fragment:
@@ -26,45 +27,49 @@ extends_documentation_fragment:
   - mxrelay.postfix.postfix.attributes
 attributes:
   diff_mode:
-    description: Changes no file, so that there is nothing to show.
+    description: Changes no file, so there is nothing to show.
     support: N/A
   idempotent:
-    description: Reports a change as long as something waits, since each run has it tried again.
+    description: Reports a change as long as mail is queued, because each run makes Postfix retry it.
     support: partial
     details:
-      - Where nothing waits, nothing is done.
+      - If nothing is queued, nothing is done.
 options:
   domains:
     description:
-      - The domains whose mail is to be delivered.
-      - Empty means everything in the queue.
+      - The domains whose mail to retry.
+      - By default everything in the queue.
     type: list
     elements: str
     default: []
 seealso:
   - module: mxrelay.postfix.queue_info
+  - name: postqueue(1)
+    description: The command that makes Postfix retry queued mail.
+    link: https://www.postfix.org/postqueue.1.html
 """
 
 EXAMPLES = r"""
-- name: Deliver what waited for this customer's mail host
+- name: Retry the mail that was queued during an outage of this customer's mail host
   mxrelay.postfix.queue_flush:
     domains: [customer.example]
 """
 
 RETURN = r"""
 count:
-  description: How many messages are tried again, or in check mode would be.
+  description: The number of messages that are retried, or in check mode would be.
   type: int
   returned: success
   sample: 2
 domains:
-  description: How many for each domain that something waited for. A message for several domains counts in each of them.
+  description:
+    - The number of these messages for each domain that has any. A message for several domains counts in each of them.
   type: dict
   returned: success
   sample:
     customer.example: 2
 held:
-  description: How many messages stay on hold, for each domain that has some.
+  description: The number of messages that stay on hold, for each domain that has any.
   type: dict
   returned: success
   sample: {}

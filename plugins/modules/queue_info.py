@@ -8,37 +8,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: queue_info
-short_description: Tell what waits in Postfix's queue, for which domains, how long and why
+short_description: Report what is queued in Postfix, for which domains, for how long and why
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Reads the queue of a Postfix instance with C(postqueue), and adds up what waits for each domain of recipients.
-  - Returns no addresses of senders or recipients. In the reasons, addresses are reduced to their domain.
-  - Fails where C(postqueue) prints nothing for 60 seconds, which waits for a daemon that can't start.
+  - Reads the queue of a Postfix instance with postqueue(1), and adds up what is queued for each recipient domain.
+  - Returns no sender or recipient addresses. In the reasons, addresses are reduced to their domain.
+  - Fails if the queue can't be read, or if C(postqueue) prints nothing for 60 seconds, as it does while a daemon can't
+    start.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
 options:
   domains:
     description:
-      - The domains to tell about. One that nothing waits for is returned with a RV(domains.count) of 0.
-      - Empty means every domain that mail waits for.
+      - The domains to report on. A domain with nothing queued has a RV(domains.count) of 0.
+      - By default every domain with queued mail.
     type: list
     elements: str
     default: []
 seealso:
   - module: mxrelay.postfix.queue_flush
   - module: mxrelay.postfix.mx_info
+  - name: postqueue(1)
+    description: The command that lists the queue.
+    link: https://www.postfix.org/postqueue.1.html
 """
 
 EXAMPLES = r"""
-- name: Look at the queue
+- name: Read the queue
   mxrelay.postfix.queue_info:
     domains: [customer.example]
   register: queue
 
-- name: Say how long the oldest message has been waiting
+- name: Show how long the oldest message has been queued
   ansible.builtin.debug:
     msg: "{{ queue.domains['customer.example'].age }} seconds"
   when: queue.domains['customer.example'].count > 0
@@ -46,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 total:
-  description: All messages together that wait for the given domains, with the keys of RV(domains).
+  description: All queued messages for the given domains together, with the keys of RV(domains).
   type: dict
   returned: success
   sample:
@@ -60,30 +64,30 @@ total:
       - reason: "connect to mail.customer.example[192.0.2.5]:25: Connection refused"
         recipients: 3
 domains:
-  description: What waits for each domain, by its name.
+  description: What is queued for each domain, by its name.
   type: dict
   returned: success
   contains:
     count:
-      description: How many messages wait. A message for several domains counts in each of them.
+      description: The number of messages. A message for several domains counts in each of them.
       type: int
     recipients:
-      description: For how many recipients they wait.
+      description: The number of their recipients.
       type: int
     size:
-      description: Bytes of these messages.
+      description: The total size of these messages, in bytes.
       type: int
     held:
-      description: How many of them are on hold, and stay until an administrator releases them.
+      description: The number of messages on hold, which stay until an administrator releases them.
       type: int
     oldest:
-      description: When the oldest arrived, in seconds since 1970; null where nothing waits.
+      description: When the oldest message arrived, in seconds since the epoch; null if nothing is queued.
       type: int
     age:
-      description: Seconds since then; null where nothing waits.
+      description: The number of seconds since then; null if nothing is queued.
       type: int
     reasons:
-      description: The most frequent reasons why deliveries failed, at most 10, each with the number of recipients.
+      description: The most frequent reasons why deliveries failed, at most 10, each with its number of recipients.
       type: list
       elements: dict
 """

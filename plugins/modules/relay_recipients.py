@@ -8,45 +8,53 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: relay_recipients
-short_description: Keep the table of recipients for which Postfix relays mail
+short_description: Manage the table of recipients for which Postfix relays mail
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Keeps the lookup table of C(relay_recipient_maps), by single addresses with O(recipients) or by whole domains with
-    O(domains), and its index.
-  - Entries and comments that aren't declared stay as they are, to the byte.
-  - An internationalised domain has two forms, such as V(bücher.example) and V(xn--bcher-kva.example), which are different
-    keys to Postfix. Given in one form, its entries are written in both where C(smtputf8_enable) is on and IDNA2003 and
-    IDNA2008 agree on the domain. Where they differ, as on V(faß.example), both forms must be given.
+  - Manages the lookup table in C(relay_recipient_maps) and its index, by single addresses with O(recipients) or by
+    whole domains with O(domains).
+  - Leaves entries and comments that are not declared unchanged, byte for byte.
+  - An internationalised domain has two forms, such as V(bücher.example) and V(xn--bcher-kva.example), which are
+    different keys to Postfix. Entries given in one form are written in both if C(smtputf8_enable) is on and IDNA2003
+    and IDNA2008 agree on the domain. If they differ, as on V(faß.example), both forms must be given.
   - Addresses are personal data. They travel to the host apart from the other arguments, a list of more than 64 KiB as a
-    private file, and are not part of the module's log, result or diff, unless O(show_recipients=true).
+    private file. They are not in the module's log, result or diff unless O(show_recipients=true).
+  - Fails without changing the table if an address is not valid, if a domain is declared in two ways or without
+    recipients, if a file of addresses can't be read, or if this host's Postfix can't use the table type.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+attributes:
+  diff_mode:
+    support: full
+    details:
+      - Shows the numbers of entries, and with O(show_recipients=true) at most 500 entries of each side.
 requirements:
   - python3-idna on the host, for internationalised domains
 options:
   recipients:
     description:
-      - Full addresses whose entries are to be there, or with O(state=absent) are not to be there.
-      - Upper case is lowered, as Postfix does. A local part with white space is written in quotes.
+      - Full addresses whose entries to add, or with O(state=absent) to remove.
+      - Upper case becomes lower case, as in Postfix. Quote a local part with white space.
       - Can't be used with O(domains).
     type: list
     elements: str
   recipients_file:
     description:
-      - Files with addresses like O(recipients), one a line. Blank lines, and what follows C(#) at the start of a line
-        or after white space, are ignored.
-      - They are on the controller, where they are looked for as the C(src) of M(ansible.builtin.copy) is, and can be
-        encrypted with Ansible Vault. With O(remote_src=true) they are on the host.
+      - Files of addresses as in O(recipients), one per line. Blank lines are ignored, and so is everything from a C(#)
+        at the start of a line or after white space.
+      - They are on the controller, are found as the C(src) of M(ansible.builtin.copy) is, and can be encrypted with
+        Ansible Vault. With O(remote_src=true) they are on the host.
       - Can't be used with O(domains).
     type: list
     elements: path
   domains:
     description:
-      - Domains whose entries become exactly what is declared. The entries of other domains stay, unless O(purge=true).
+      - Domains whose entries become exactly what is declared. The entries of other domains stay unless O(purge=true).
+      - Can't be used with O(state=absent); set O(domains[].state=absent) instead.
     type: list
     elements: dict
     suboptions:
@@ -57,27 +65,27 @@ options:
         required: true
       recipients:
         description:
-          - Full addresses of the domain. Together with the addresses of O(domains[].recipients_file) they are its list.
-          - A present domain with an empty list is refused, since all its mail would be refused.
+          - Full addresses of the domain. Together with those in O(domains[].recipients_file) they are its list.
+          - An empty list is refused if the domain is present, because all its mail would be refused.
         type: list
         elements: str
       recipients_file:
         description:
-          - Files with addresses, as in O(recipients_file). Several domains can name the same file. Each takes its own
-            addresses from it, and an address of a domain that doesn't name the file is refused.
+          - Files of addresses, as in O(recipients_file). Several domains can name the same file. Each takes its own
+            addresses from it, and an address is refused if its domain does not name the file.
         type: list
         elements: path
       recipients_policy:
         description:
-          - With V(listed) the domain has exactly the listed recipients.
-          - With V(any) it has one entry C(@domain), with which every address of the domain is accepted.
+          - V(listed) gives the domain exactly the listed recipients.
+          - V(any) gives it one entry, C(@domain), which accepts every address of the domain.
         type: str
         choices: [listed, any]
         default: listed
       subdomains:
         description:
-          - Whether addresses of subdomains can be listed, and the entries of all subdomains are the domain's own.
-          - The entry C(@domain) of V(any) matches no subdomain, so that the two can't be used together.
+          - Whether addresses of subdomains can be listed, which makes the entries of all subdomains the domain's own.
+          - Can't be used with V(any), because the entry C(@domain) does not match subdomains.
         type: bool
         default: false
       state:
@@ -93,41 +101,52 @@ options:
     default: false
   value:
     description:
-      - The right-hand side of the entries. Postfix does not look at it.
+      - The right-hand side of the entries. Postfix ignores it.
     type: str
     default: x
   show_recipients:
     description:
-      - Whether addresses are shown in the diff and returned. Without it there are only counts.
+      - Whether to show addresses in the diff and return them. By default only their numbers are shown and returned.
     type: bool
     default: false
   path:
     description:
-      - The source of the table.
-      - When not given, it is the one local indexed or V(texthash) table that C(relay_recipient_maps) names, C(proxy:)
-        stripped. When it names none, it is C(relay_recipients) in O(config_directory). When it names several, the module
-        fails and asks for this option.
+      - The path of the table's source.
+      - By default the one local indexed or V(texthash) table that C(relay_recipient_maps) names, with or without
+        C(proxy:). If it names none, the default is C(relay_recipients) in O(config_directory). If it names several,
+        this option is required.
     type: path
   type:
     description:
-      - When not given, it is the type by which C(main.cf) names the table, else C(default_database_type).
+      - The type of the table, as C(main.cf) names it before the colon, one of V(hash), V(btree), V(lmdb), V(cdb) or
+        V(texthash).
+      - By default the type by which C(main.cf) names the table, or else C(default_database_type).
+      - A type that this host's Postfix can't build and read is refused before anything changes. V(dbm) and V(sdbm) are
+        refused because their two index files can't be replaced in one step.
+    type: str
   owner:
     description:
-      - A new table is owned by V(root).
+      - The user who owns source and index, by name or number.
+      - By default an existing table keeps its owner, and a new one belongs to V(root).
+    type: str
   group:
     description:
-      - A new table has the group V(postfix).
+      - The group of source and index, by name or number.
+      - By default an existing table keeps its group, and a new one gets V(postfix).
+    type: str
   mode:
     description:
-      - A new table has the mode V('0640'), whatever the umask.
+      - The permission bits of source and index, as octal digits in quotes such as V('0640').
+      - By default an existing table keeps its mode, and a new one gets V('0640'), whatever the umask.
+    type: raw
   _request:
     description:
-      - The digest by which the controller names this request, so that lists travel only to a host that does not
-        know it. The action plugin sets it; it is not for playbooks.
+      - The digest by which the controller names this request, so lists travel only to a host that does not know it. Set
+        by the action plugin; not for playbooks.
     type: dict
   _lists:
     description:
-      - A short list of addresses, which the action plugin sends with the task. It is not for playbooks.
+      - A short list of addresses that travels with the task. Set by the action plugin; not for playbooks.
     type: str
 seealso:
   - module: mxrelay.postfix.transport
@@ -143,7 +162,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The recipients of two domains, exactly these
+- name: Set the recipients of two domains
   mxrelay.postfix.relay_recipients:
     domains:
       - name: x.example
@@ -153,19 +172,19 @@ EXAMPLES = r"""
       - name: y.example
         recipients_policy: any
 
-- name: A long list from the controller, of which no more than a tenth may vanish
+- name: Take a long list from the controller, and fail if more than a tenth of all entries would go
   mxrelay.postfix.relay_recipients:
     domains:
       - name: z.example
         recipients_file: z.example.recipients
     max_removals: 10%
 
-- name: One more address, nothing else touched
+- name: Add one address
   mxrelay.postfix.relay_recipients:
     recipients:
       - carol@x.example
 
-- name: No entry of a domain any more
+- name: Remove every entry of a domain
   mxrelay.postfix.relay_recipients:
     domains:
       - name: y.example
@@ -174,7 +193,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The source of the table.
+  description: The path of the table's source.
   returned: success
   type: str
   sample: /etc/postfix/relay_recipients
@@ -184,45 +203,45 @@ type:
   type: str
   sample: hash
 reference:
-  description: What C(relay_recipient_maps) in C(main.cf) must name for the table to be used.
+  description: What C(relay_recipient_maps) in C(main.cf) must name to use the table.
   returned: success
   type: str
   sample: hash:/etc/postfix/relay_recipients
 added:
-  description: How many entries were added.
+  description: The number of entries that were added.
   returned: success
   type: int
   sample: 1
 removed:
-  description: How many entries were removed.
+  description: The number of entries that were removed.
   returned: success
   type: int
   sample: 0
 total:
-  description: How many entries the table has.
+  description: The number of entries in the table.
   returned: success
   type: int
   sample: 3
 index_rebuilt:
-  description: Whether the index was built anew.
+  description: Whether the index was rebuilt.
   returned: success
   type: bool
   sample: true
 added_recipients:
-  description: The keys that were added.
+  description: The keys of the entries that were added.
   returned: success and O(show_recipients=true)
   type: list
   elements: str
   sample: [carol@x.example]
 removed_recipients:
-  description: The keys that were removed.
+  description: The keys of the entries that were removed.
   returned: success and O(show_recipients=true)
   type: list
   elements: str
   sample: []
 backup_file:
-  description: The copy of the source.
-  returned: changed and O(backup=true) and the table was there
+  description: The path of the copy of the source.
+  returned: changed, O(backup=true) and the table existed before
   type: str
   sample: /etc/postfix/relay_recipients.2711.2026-01-31@09:00:00~
 """

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: transport
-short_description: Keep the table that says where Postfix sends the mail of a domain
+short_description: Manage the table that decides where Postfix sends a domain's mail
 version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Keeps entries of the lookup table of C(transport_maps), and its index.
-  - Entries and comments that aren't declared stay as they are, to the byte.
-  - Entries for an internationalised domain are written in both of its forms, as M(mxrelay.postfix.relay_recipients) does it.
+  - Manages entries of the lookup table in C(transport_maps), and its index. The format is that of transport(5).
+  - Leaves entries and comments that are not declared unchanged, byte for byte.
+  - Writes entries for an internationalised domain in both of its forms, as M(mxrelay.postfix.relay_recipients) does.
+  - Fails without changing the table if an entry is not valid, if a pattern is given with two results, if this host's
+    Postfix can't use the table type, or if C(transport_maps) names a table that another parameter uses as well.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
   - mxrelay.postfix.table
+attributes:
+  diff_mode:
+    support: full
+    details:
+      - Shows at most 500 entries of each side.
 requirements:
   - python3-idna on the host, for internationalised domains
 options:
   entries:
     description:
-      - The entries that are to be there, or with O(state=absent) are not to be there.
-      - With O(state=absent) only O(entries[].pattern) and O(entries[].subdomains) are looked at.
+      - The entries to add or update, or with O(state=absent) to remove.
+      - With O(state=absent), only O(entries[].pattern) and O(entries[].subdomains) count.
     type: list
     elements: dict
     required: true
@@ -38,56 +45,67 @@ options:
         required: true
       transport:
         description:
-          - The service of C(master.cf) that delivers the mail.
-          - When not given, it is V(relay).
+          - The service in C(master.cf) that delivers the mail.
+          - By default V(relay).
         type: str
       nexthop:
         description:
-          - The host to send the mail to, a name or an IP address, as such or as C([host]:port).
-          - It is put in brackets, with which Postfix makes no MX lookup, unless O(entries[].mx_lookup=true).
-          - When not given, the transport decides by itself. For V(relay) these are the domain's MX records, whatever
-            C(relayhost) says. An empty text is refused, since a blank answer of a survey would mean the same.
+          - The host to send the mail to, a name or an IP address, on its own or as C([host]:port).
+          - It is put in brackets, so Postfix does not look up its MX records, unless O(entries[].mx_lookup=true).
+          - By default the transport decides. V(relay) uses the domain's MX records, whatever C(relayhost) says. An
+            empty string is refused, because a blank survey answer would mean the same.
         type: str
       port:
         description:
           - The port of the host, from 1 to 65535.
-          - When not given, it is that of the transport, 25 for V(relay).
+          - By default the port of the transport, which is 25 for V(relay).
         type: int
       mx_lookup:
         description:
-          - Whether Postfix looks up the MX records of O(entries[].nexthop). A host that is itself such an MX would then
+          - Whether Postfix looks up the MX records of O(entries[].nexthop). A host that is itself such an MX would
             bounce the mail.
         type: bool
         default: false
       subdomains:
         description:
-          - Whether a second entry, with a leading dot, does the same for all subdomains.
+          - Whether to write a second entry, with a leading dot, that does the same for all subdomains.
         type: bool
         default: false
       result:
         description:
-          - A whole right-hand side C(transport:nexthop), for what the other fields don't cover, such as
-            V(lmtp:unix:/run/lmtp) or V(error:5.1.2 no such domain). Excludes the other fields.
+          - A complete right-hand side C(transport:nexthop), for what the other fields do not cover, such as
+            V(lmtp:unix:/run/lmtp) or V(error:5.1.2 no such domain). Can't be used with the other fields.
         type: str
   path:
     description:
-      - The source of the table.
-      - When not given, it is the one local indexed or V(texthash) table that C(transport_maps) names, C(proxy:)
-        stripped. When it names none, it is C(transport) in O(config_directory). When it names several, the module fails
-        and asks for this option.
+      - The path of the table's source.
+      - By default the one local indexed or V(texthash) table that C(transport_maps) names, with or without C(proxy:).
+        If it names none, the default is C(transport) in O(config_directory). If it names several, this option is
+        required.
     type: path
   type:
     description:
-      - When not given, it is the type by which C(main.cf) names the table, else C(default_database_type).
+      - The type of the table, as C(main.cf) names it before the colon, one of V(hash), V(btree), V(lmdb), V(cdb) or
+        V(texthash).
+      - By default the type by which C(main.cf) names the table, or else C(default_database_type).
+      - A type that this host's Postfix can't build and read is refused before anything changes. V(dbm) and V(sdbm) are
+        refused because their two index files can't be replaced in one step.
+    type: str
   owner:
     description:
-      - A new table is owned by V(root).
+      - The user who owns source and index, by name or number.
+      - By default an existing table keeps its owner, and a new one belongs to V(root).
+    type: str
   group:
     description:
-      - A new table has the group V(postfix).
+      - The group of source and index, by name or number.
+      - By default an existing table keeps its group, and a new one gets V(postfix).
+    type: str
   mode:
     description:
-      - A new table has the mode V('0640'), whatever the umask.
+      - The permission bits of source and index, as octal digits in quotes such as V('0640').
+      - By default an existing table keeps its mode, and a new one gets V('0640'), whatever the umask.
+    type: raw
 seealso:
   - module: mxrelay.postfix.relay_recipients
   - name: transport(5)
@@ -102,7 +120,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Send the mail of a domain and of its subdomains to its mail host
+- name: Send the mail of a domain and its subdomains to its mail host
   mxrelay.postfix.transport:
     entries:
       - pattern: x.example
@@ -112,18 +130,18 @@ EXAMPLES = r"""
         nexthop: 192.0.2.7
         port: 2525
 
-- name: By MX records, although there is a relayhost
+- name: Deliver by MX records despite a relayhost
   mxrelay.postfix.transport:
     entries:
       - pattern: z.example
 
-- name: Anything else that transport(5) knows
+- name: Write any other result that transport(5) allows
   mxrelay.postfix.transport:
     entries:
       - pattern: retired.example
-        result: "error:5.1.2 this domain has no mail any more"
+        result: "error:5.1.2 this domain no longer receives mail"
 
-- name: No entry for a domain any more
+- name: Remove the entry of a domain
   mxrelay.postfix.transport:
     entries:
       - pattern: y.example
@@ -132,7 +150,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The source of the table.
+  description: The path of the table's source.
   returned: success
   type: str
   sample: /etc/postfix/transport
@@ -142,7 +160,7 @@ type:
   type: str
   sample: hash
 reference:
-  description: What C(transport_maps) in C(main.cf) must name for the table to be used.
+  description: What C(transport_maps) in C(main.cf) must name to use the table.
   returned: success
   type: str
   sample: hash:/etc/postfix/transport
@@ -159,24 +177,24 @@ removed:
   elements: str
   sample: []
 updated:
-  description: The keys of the entries that got another value.
+  description: The keys of the entries whose values changed.
   returned: success
   type: list
   elements: str
   sample: []
 total:
-  description: How many entries the table has.
+  description: The number of entries in the table.
   returned: success
   type: int
   sample: 3
 index_rebuilt:
-  description: Whether the index was built anew.
+  description: Whether the index was rebuilt.
   returned: success
   type: bool
   sample: true
 backup_file:
-  description: The copy of the source.
-  returned: changed and O(backup=true) and the table was there
+  description: The path of the copy of the source.
+  returned: changed, O(backup=true) and the table existed before
   type: str
   sample: /etc/postfix/transport.2711.2026-01-31@09:00:00~
 """

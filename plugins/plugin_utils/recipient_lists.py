@@ -10,7 +10,6 @@ private file instead, which `transfer` makes, or a short list as an argument tha
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -26,13 +25,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     declared_recipients,
     listed_addresses,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 
 
 @dataclass(frozen=True)
 class RecipientLists:
     """Domain items without their addresses, and the addresses.
 
-    `addresses` are those of each item, None where it listed none for this file; `content` is the file, one a line.
+    `addresses` are those of each item, None if it listed none for this file; `content` is the file, one a line.
     """
 
     items: list[dict[str, Any]]
@@ -51,7 +51,7 @@ class RecipientLists:
         """The items as the module takes them with `remote_src: true`, the content being at `path` of the host."""
         return [
             item if not found else dict(item, recipients_file=[*item.get("recipients_file", []), path])
-            for item, found in zip(self.items, self.addresses)
+            for item, found in zip(self.items, self.addresses, strict=True)
         ]
 
 
@@ -116,13 +116,12 @@ def remembering(read: ReadFile, lengths: dict[str, int]) -> ReadFile:
 def transfer(action: ActionBase, content: bytes) -> str:
     """Puts `content` on the host, readable by the remote user alone, under its digest; returns its path there."""
     shell = action._connection._shell
-    if shell.tmpdir is None:
-        action._make_tmp_path()
-    name = f"recipients-{hashlib.sha256(content).hexdigest()}"
-    path = shell.join_path(shell.tmpdir, name)
+    directory = shell.tmpdir or action._make_tmp_path()
+    name = f"recipients-{digest_of(content)}"
+    path = str(shell.join_path(directory, name))
     action._transfer_data(path, content)
     done = action._remote_chmod([path], "0600")
     if done["rc"] != 0:
         raise HostError(f"{path}: the transferred list can't be made private: {done.get('stderr', '').strip()}")
-    action._fixup_perms2([shell.tmpdir, path], execute=False)
+    action._fixup_perms2([directory, path], execute=False)
     return path

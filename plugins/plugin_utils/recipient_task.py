@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -28,7 +28,7 @@ _LISTS = ("recipients", "recipients_file")
 
 
 class TakenApart(NamedTuple):
-    """The lists of a task as the content of one file, None where it has none that are to travel, and a function that
+    """The lists of a task as the content of one file, None if it has none that are to travel, and a function that
     makes the module's arguments from the path of that file on the host."""
 
     content: bytes | None
@@ -84,7 +84,7 @@ def taken_apart(given: dict[str, Any], read: ReadFile) -> TakenApart:
 def passed_on(given: dict[str, Any], read: ReadFile) -> tuple[str, TakenApart] | None:
     """The task with its only list as it is, to be checked by the module alone, and the list's path on the controller.
 
-    None where there is not exactly one file, or addresses besides it.
+    None if there is not exactly one file, or addresses besides it.
     """
     holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
     listing = [holder for holder in holders if holder.get("recipients_file")]
@@ -96,17 +96,17 @@ def passed_on(given: dict[str, Any], read: ReadFile) -> tuple[str, TakenApart] |
     (file,) = files
 
     def arguments(path: str) -> dict[str, Any]:
-        moved, *items = (dict(one, recipients_file=[path]) if one in listing else one for one in holders)
+        moved, *items = (dict(holder, recipients_file=[path]) if holder in listing else holder for holder in holders)
         return {**moved, "remote_src": True, **({"domains": items} if items else {})}
 
     return file, TakenApart(read(file), arguments)
 
 
 def _remote_src(given: dict[str, Any]) -> bool:
-    return boolean(given.get("remote_src") or False, strict=False)
+    return bool(boolean(given.get("remote_src") or False, strict=False))
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_digest(folder: pathlib.Path = PLUGINS) -> str:
     """A digest of all Python files in a folder and below: code that reads lists otherwise makes other names."""
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*.py"))

@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD_STATES
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
 
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 NOT_READ = "it could not be reached"
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-GOOD_INDEXES = ("current", "none")
 
 
 def report(evidence: Mapping[str, Mapping[str, Any] | None], now: float) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _row(
     """One domain on one host. What is wrong with the whole host is wrong with it as well, after its own."""
     mx = found["mx"]
     evidence = mx["domains"][domain]
-    shared = [one for one in wide if one["severity"] != "info"]
+    shared = [finding for finding in wide if finding["severity"] != "info"]
     findings = [*own, *shared]
     queue = found["queue"]["domains"].get(domain) or {"count": 0, "age": None, "size": 0, "held": 0, "reasons": []}
     changed = list_changed(found["postfix"]["tables"])
@@ -126,12 +126,12 @@ def _row(
 
 
 def worst_first(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(findings, key=lambda one: RANKS[one["severity"]])
+    return sorted(findings, key=lambda finding: RANKS[finding["severity"]])
 
 
 def status_of(findings: Iterable[Mapping[str, Any]]) -> str:
     """The worst severity; what was probably meant (info) is all right."""
-    ranks = [RANKS[one["severity"]] for one in findings if one["severity"] != "info"]
+    ranks = [RANKS[finding["severity"]] for finding in findings if finding["severity"] != "info"]
     return next(name for name, rank in RANKS.items() if rank == min(ranks, default=RANKS["ok"]))
 
 
@@ -139,15 +139,15 @@ def role_of(records: Sequence[Mapping[str, Any]] | None) -> str:
     """What DNS makes this host."""
     if records is None:
         return "unknown"
-    own = [one["preference"] for one in records if one["this_host"]]
+    own = [record["preference"] for record in records if record["this_host"]]
     if not own:
         return "no MX"
-    return "primary MX" if min(own) == min(one["preference"] for one in records) else "secondary MX"
+    return "primary MX" if min(own) == min(record["preference"] for record in records) else "secondary MX"
 
 
 def recipients_of(evidence: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> str:
     """How many recipients are listed, or what there is instead of a list."""
-    if evidence["wildcard"] or any(one["check"] == "accepts_any" for one in findings):
+    if evidence["wildcard"] or any(finding["check"] == "accepts_any" for finding in findings):
         return "any"
     if not evidence["recipients"]:
         return "in another map" if evidence["other_maps"] else "none"
@@ -155,20 +155,18 @@ def recipients_of(evidence: Mapping[str, Any], findings: Iterable[Mapping[str, A
 
 
 def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:
-    """When the newest of the lists of recipients was written, None where there is none."""
-    return max(
-        (one["modified"] for one in tables if "relay_recipient_maps" in one["parameters"] and one["modified"]),
-        default=None,
-    )
+    """When the newest of the lists of recipients was written, None if there is none."""
+    lists = [table for table in tables if "relay_recipient_maps" in table["parameters"]]
+    return max((table["modified"] for table in lists if table["modified"]), default=None)
 
 
 def index_of(tables: Iterable[Mapping[str, Any]]) -> str:
     """The state of the first index that is not as it should be, else `current`."""
-    return next((one["index"] for one in tables if one["index"] not in GOOD_INDEXES), "current")
+    return next((table["index"] for table in tables if table["index"] not in GOOD_STATES), CURRENT)
 
 
 def duration(seconds: float | None) -> str:
-    """In the largest unit that fits: `3 d`; the empty string where there is none."""
+    """In the largest unit that fits: `3 d`; the empty string if there is none."""
     if seconds is None:
         return ""
     whole = max(0, int(seconds))

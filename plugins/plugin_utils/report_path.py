@@ -15,6 +15,15 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    ARRIVAL,
+    DELIVERY,
+    DEPARTURE,
+    LOOKUP,
+    MARKS,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 # Units of the drawing; 380 of them are as wide as a phone.
@@ -32,60 +41,40 @@ MARK_LETTERS = 38
 MARK_LINES = 5
 
 STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
-LINKS = {"mx": "lookup", "host": "arrival", "nexthop": "departure", "mail_host": "delivery"}
-# Between which stations a check finds the path broken. What is not here lies at the finding's place.
-CHECKS = {
-    "mx_record": "arrival",
-    "proxy_interfaces": "arrival",
-    "inet_interfaces": "arrival",
-    "inet_protocols": "arrival",
-    "listens": "arrival",
-    "smtp_service": "arrival",
-    "service": "arrival",
-    "best_mx": "departure",
-    "own_nexthop": "departure",
-    "relayhost": "departure",
-    "fallback_relay": "departure",
-    "relay_service": "departure",
-    "mail_host": "delivery",
-}
-PLACES = {
-    "sender": "lookup",
-    "mx": "mx",
-    "host": "host",
-    "recipients": "host",
-    "nexthop": "departure",
-    "mail_host": "delivery",
-}
+# The link that leads to each station.
+LINKS = {"mx": LOOKUP, "host": ARRIVAL, "nexthop": DEPARTURE, "mail_host": DELIVERY}
+CHECKS = {check.name: check for check in every_check()}
 BY_MX = "by the MX records"
 
 
 def exchangers(records: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
     """The MX records in the order in which senders try them."""
-    found = sorted(records or [], key=lambda one: (one["preference"], one["host"]))
-    return [{**one, "addresses": list(one["addresses"])} for one in found]
+    found = sorted(records or [], key=lambda record: (record["preference"], record["host"]))
+    return [{**record, "addresses": list(record["addresses"])} for record in found]
 
 
 def nexthop_of(evidence: Mapping[str, Any], relayhost: str) -> dict[str, str]:
-    """Where this host sends the mail: `text` as Postfix has it, and the `host` at its end, "" where nothing tells."""
+    """Where this host sends the mail: `text` as Postfix has it, and the `host` at its end, "" if nothing tells."""
     answer = evidence["transport"]
     if answer and answer["result"].partition(":")[2]:
         return {"text": answer["result"], "host": bare_host(answer["result"].partition(":")[2])}
     if not answer and relayhost:
         return {"text": f"relayhost {relayhost}", "host": bare_host(relayhost)}
-    better = [one["host"] for one in better_exchangers(exchangers(evidence["mx"]))]
+    better = [record["host"] for record in better_exchangers(exchangers(evidence["mx"]))]
     return {"text": BY_MX, "host": better[0] if better else ""}
 
 
 def better_exchangers(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that senders try before this host; all where this host is none."""
-    own = [one["preference"] for one in records if one["this_host"]]
-    return [one for one in records if not own or one["preference"] < min(own)]
+    """Those that senders try before this host; all if this host is not one."""
+    own = [record["preference"] for record in records if record["this_host"]]
+    return [record for record in records if not own or record["preference"] < min(own)]
 
 
 def place_of(finding: Mapping[str, Any]) -> str:
-    """The station or the link at which a finding is drawn."""
-    return CHECKS.get(finding["check"]) or PLACES.get(finding.get("place", "host"), "host")
+    """The station or the link at which a finding is drawn: where its check is, unless it lies elsewhere on the path."""
+    check = CHECKS.get(finding["check"])
+    place = finding.get("place") or (check.place if check else HOST)
+    return check.mark if check and place == check.place else MARKS.get(place, HOST)
 
 
 def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,17 +114,17 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
     """What stands beside each station."""
     records = [
         {
-            "preference": one["preference"],
-            "host": shortened(one["host"], TEXT_LETTERS - 20 if one["this_host"] else TEXT_LETTERS - 6),
-            "this_host": one["this_host"],
-            "better": one in better_exchangers(row["mx"]),
+            "preference": record["preference"],
+            "host": shortened(record["host"], TEXT_LETTERS - 20 if record["this_host"] else TEXT_LETTERS - 6),
+            "this_host": record["this_host"],
+            "better": record in better_exchangers(row["mx"]),
         }
-        for one in row["mx"]
+        for record in row["mx"]
     ]
     nothing = "DNS did not answer" if evidence["mx"] is None else "none"
     waiting = f"; {row['waiting']} waiting, {row['waited']}" if row["waiting"] else ""
     mail_host = row["nexthop"]["host"]
-    known = {one["host"].lower().rstrip("."): one["addresses"] for one in row["mx"]}
+    known = {record["host"].lower().rstrip("."): record["addresses"] for record in row["mx"]}
     addresses = ", ".join(evidence.get("nexthop_addresses") or known.get(mail_host.lower(), []))
     return {
         "sender": {"title": "Sender", "lines": [], "records": []},
@@ -162,23 +151,25 @@ def _marked(place: str, marks: Mapping[str, Sequence[Mapping[str, Any]]]) -> dic
     """The status of a place, and the lines that say what is wrong there."""
     found = marks.get(place, [])
     lines = [
-        {"severity": one["severity"], "text": text, "first": number == 0}
-        for one in found
-        for number, text in enumerate(
-            textwrap.wrap(one["message"], MARK_LETTERS, max_lines=MARK_LINES, placeholder=" …") or [one["check"]]
-        )
+        {"severity": finding["severity"], "text": text, "first": number == 0}
+        for finding in found
+        for number, text in enumerate(_wrapped(finding["message"]) or [finding["check"]])
     ]
-    severities = {one["severity"] for one in found}
+    severities = {finding["severity"] for finding in found}
     return {
         "status": "error" if "error" in severities else "warning" if severities else "ok",
         "marks": lines,
     }
 
 
+def _wrapped(message: str) -> list[str]:
+    return textwrap.wrap(message, MARK_LETTERS, max_lines=MARK_LINES, placeholder=" …")
+
+
 def _rail(stations: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The line that passes this host by: from the better MX records down to the mail host."""
     mx, end = stations[1], stations[-1]
-    starts = [mx["y"] + LINE * (number + 1) for number, one in enumerate(mx["records"]) if one["better"]]
+    starts = [mx["y"] + LINE * (number + 1) for number, record in enumerate(mx["records"]) if record["better"]]
     return {"starts": starts, "end": end["y"]} if starts else None
 
 
@@ -189,7 +180,7 @@ def _in_words(
     links: Sequence[Mapping[str, Any]],
 ) -> str:
     """What the picture shows, for those who don't see it."""
-    records = ", ".join(f"{one['preference']} {one['host']}" for one in row["mx"]) or "none"
+    records = ", ".join(f"{record['preference']} {record['host']}" for record in row["mx"]) or "none"
     onwards = BY_MX if row["nexthop"]["text"] == BY_MX else f"to {row['nexthop']['text']}"
     wrong = [part["marks"][0]["text"] for part in [*links, *stations] if part["status"] == "error"]
     return (
@@ -200,7 +191,7 @@ def _in_words(
 
 
 def shortened(text: str, letters: int) -> str:
-    """Text that fits, with its middle left out where it is too long."""
+    """Text that fits, with its middle left out if it is too long."""
     if len(text) <= letters:
         return text
     start = (letters - 1) // 2

@@ -22,9 +22,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from lab import hosts, playbooks
-
 from bench import plot
+from lab import hosts, playbooks
 
 HERE = pathlib.Path(__file__).parent
 GUIDE = HERE.parents[1] / "docs/speed.md"

@@ -16,7 +16,7 @@ ROWS = 1_000
 
 def stays(table: host.Table, old: str, new: str) -> str:
     return (
-        f"{table.path}{host.SUFFIXES[old]} stays, since Postfix is configured to read {old}:{table.path}; "
+        f"{table.path}{host.SUFFIXES[old]} is kept, since Postfix is configured to read {old}:{table.path}; "
         f"name {new}:{table.path} instead, reload, and run again"
     )
 

@@ -125,7 +125,7 @@ def test_unused_and_undefined_parameters_are_warnings(host: Host) -> None:
         ({"parameters": {"transport_maps": "hush:/etc/postfix/transport"}}, 'no lookup tables of type "hush"'),
         ({"parameters": {"smtpd_client_restrictions": "permit_mynetwork"}}, 'did you mean "permit_mynetworks"?'),
         ({"parameters": {"smtpd_client_restrictions": "check_client_access"}}, "has no table after it"),
-        ({"parameters": {"unverified_recipient_tempfail_action": "permit"}}, "is none of defer, defer_if_permit"),
+        ({"parameters": {"unverified_recipient_tempfail_action": "permit"}}, "is not one of defer, defer_if_permit"),
         ({"parameters": {"mail_name": "x"}, "absent": ["mail_name"]}, "is in parameters and in absent"),
         ({"absent": ["a b"]}, "is not a parameter name"),
         ({"add_items": {"relay_domains": "x.example"}}, "give the members as a list"),

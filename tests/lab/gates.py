@@ -26,7 +26,7 @@ def lint(session: nox.Session) -> Count:
     install_collection(session)
     ansible_home = {"ANSIBLE_HOME": str(CACHE / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     counts = gate(session, "ruff", "check", "--cache-dir", str(CACHE / "ruff"))
-    counts += gate(session, "black", "--check", "--quiet", "--diff", ".")
+    counts += gate(session, "black", "--check", ".")
     counts += types(session)
     counts += gate(session, "ansible-lint", "--offline", "--strict", "--profile", "production", env=ansible_home)
     counts += gate(session, "antsibull-changelog", "lint")

@@ -33,21 +33,25 @@ EMPTY_TRUTH = "V(true) or V(false); null or an empty string leaves it unchanged.
 # What mx_plan's action plugin tells the module of an item's list of recipients, which no user writes.
 SUMMARY: dict[str, dict[str, Any]] = {
     "has_list": {
-        "description": ["Whether the item gives a list. Set by the action plugin."],
+        "description": ["Whether the item has a list. Set by the action plugin; not for playbooks."],
         "type": "bool",
         "default": False,
     },
     "recipients_count": {
-        "description": ["How many addresses the list has. Set by the action plugin."],
+        "description": ["The number of addresses in the list. Set by the action plugin; not for playbooks."],
         "type": "int",
         "default": 0,
     },
     "recipients_digest": {
-        "description": ["A digest of the addresses without the postmaster's. Set by the action plugin."],
+        "description": [
+            "A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks."
+        ],
         "type": "str",
     },
     "lists_postmaster": {
-        "description": ["Whether the list has the postmaster's address. Set by the action plugin."],
+        "description": [
+            "Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks."
+        ],
         "type": "bool",
         "default": False,
     },

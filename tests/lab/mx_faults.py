@@ -175,7 +175,7 @@ RECIPIENT_TABLES = (
     Fault(
         "empty map",
         both("accepts_any"),
-        "list its recipients in a table of relay_recipient_maps",
+        "list its recipients in a relay_recipient_maps table",
         main("relay_recipient_maps="),
         main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
     ),
@@ -235,7 +235,7 @@ RECIPIENT_TABLES = (
     Fault(
         "source lost",
         host("index"),
-        "take it out of relay_recipient_maps",
+        "remove it from relay_recipient_maps",
         main(f"relay_recipient_maps=hash:{RECIPIENTS}, hash:/etc/postfix/lost"),
         main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
     ),
@@ -330,7 +330,7 @@ WAYS_OUT = (
     Fault(
         "relay transport held",
         host("defer_transports"),
-        "take relay out of defer_transports",
+        "remove relay from defer_transports",
         main("defer_transports=relay"),
         main("defer_transports="),
     ),
@@ -345,7 +345,7 @@ WAYS_OUT = (
     Fault(
         "queue lifetime that is no time",
         host("queue_lifetime"),
-        "write maximal_queue_lifetime like 10d",
+        "set maximal_queue_lifetime to a value such as 10d",
         main("maximal_queue_lifetime=5x"),
         main("maximal_queue_lifetime=5d"),
     ),
@@ -383,9 +383,16 @@ STRANGERS = (
     Fault(
         "everybody in mynetworks",
         host("mynetworks"),
-        "take 0.0.0.0/0 out",
+        "remove 0.0.0.0/0 from mynetworks",
         main("mynetworks=0.0.0.0/0"),
         main("mynetworks=127.0.0.0/8"),
+    ),
+    Fault(
+        "everybody in the mynetworks of a service of its own",
+        host("mynetworks"),
+        "remove 0.0.0.0/0 from mynetworks of smtp/inet",
+        master("-P smtp/inet/mynetworks=0.0.0.0/0"),
+        master("-PX smtp/inet/mynetworks"),
     ),
     Fault(
         "misspelled restriction",
@@ -397,7 +404,7 @@ STRANGERS = (
     Fault(
         "permit_mx_backup",
         host("permit_mx_backup"),
-        "take permit_mx_backup out",
+        "remove permit_mx_backup from smtpd_relay_restrictions",
         main("smtpd_relay_restrictions=permit_mynetworks, permit_mx_backup, reject_unauth_destination"),
         main(RESTRICTIONS),
     ),
@@ -453,7 +460,7 @@ LISTENING = (
     Fault(
         "network services disabled",
         host("smtp_service"),
-        "out of master_service_disable",
+        "remove inet from master_service_disable",
         main("master_service_disable=inet"),
         main("master_service_disable="),
     ),
@@ -495,7 +502,7 @@ ZONE = (
     Fault(
         "MX is an alias",
         secondary("mx_cname"),
-        "name the host itself",
+        "point the MX record at the host itself",
         "mx-host=away.example,alias.lab.example,100\ncname=alias.lab.example,mx1.lab.example",
         AWAY_MX,
         on="dns",
@@ -520,7 +527,7 @@ ZONE = (
     Fault(
         "IPv6 address that Postfix does not hear",
         both("inet_protocols"),
-        "take 2001:db8::21 out of DNS",
+        "remove 2001:db8::21 from DNS",
         "host-record=mx1.lab.example,@NET@.21,2001:db8::21",
         ADDRESS,
         on="dns",
@@ -530,7 +537,7 @@ ZONE = (
     Fault(
         "resolver that does not answer",
         both("dns_silent"),
-        "see that the resolver answers",
+        "check that the resolver",
         "one that nobody has",
         "",
         on="resolver",
@@ -555,6 +562,14 @@ ZONE = (
 )
 
 MAIL_HOSTS = (
+    Fault(
+        "mail host does not listen",
+        both("mail_host_unreachable"),
+        "check that the mail host is running",
+        "cp -p /etc/postfix/master.cf /root/master.cf\n" + master("-M# smtp/inet") + "\npostfix reload",
+        "mv /root/master.cf /etc/postfix/master.cf\npostfix reload",
+        on="mail",
+    ),
     Fault(
         "mail host refuses this host",
         both("mail_host_refuses"),
@@ -598,7 +613,7 @@ MAIL_HOSTS = (
     Fault(
         "mail host without SMTPUTF8",
         both("smtputf8"),
-        "have the mail host offer it",
+        "enable SMTPUTF8 on the mail host",
         main("smtputf8_enable=no", reload=True),
         main(unset="smtputf8_enable", reload=True),
         on="mail",
@@ -666,7 +681,7 @@ FROM_OUTSIDE = (
     Fault(
         "does not answer",
         host("probe_connect"),
-        "see that Postfix runs",
+        "check that Postfix is running",
         "systemctl stop postfix",
         "systemctl start postfix",
         view="stranger",

@@ -167,7 +167,7 @@ def test_recipients_that_another_map_keeps_are_left_to_it() -> None:
         before = faults.state_of(HOST)
         run = converge(variables={"secondary_mx_domains": [{**external, "probe_recipient": "ivan@foreign.example"}]})
         assert run.code != 0
-        assert "foreign.example (external): its probe_recipient is not found" in run.said
+        assert "foreign.example (external): its probe_recipient is not in relay_recipient_maps" in run.said
         assert faults.state_of(HOST) == before
         changes_once(variables={"secondary_mx_domains": [external]})
         claims.delivers_once(HOST, "heidi@foreign.example")

@@ -157,7 +157,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
         hosts.on(HOST, "sh", "-ec", right)
     assert run.code != 0
     assert "2 domain(s), 1 reason(s) to fail, 2 other finding(s)" in run.said
-    assert "remove it from mydestination or from relay_domains" in run.said
+    assert "remove it from mydestination, or leave it out of relay_domains" in run.said
 
 
 def test_verify_playbook_says_what_could_not_be_asked() -> None:

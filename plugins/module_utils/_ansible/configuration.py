@@ -79,7 +79,7 @@ def _outcome(plan: ConfigurationPlan, changes: str) -> Outcome:
     )
 
 
-def instance_info(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def instance_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module postfix_info does, in check mode as otherwise. Raises MxRelayError."""
     return Outcome(results=asdict(describe(postfix, params["parameters"])))
 

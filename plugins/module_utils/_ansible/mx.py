@@ -5,19 +5,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Dict
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
-CONFIG_DIRECTORY: Dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
+CONFIG_DIRECTORY: dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
 
 # None stands for "not given", which the model fills, since the other role's value may take its place.
 SETTING_OPTIONS: dict[str, Any] = {
@@ -25,7 +26,7 @@ SETTING_OPTIONS: dict[str, Any] = {
     for name, setting in SETTINGS.items()
 }
 
-PLAN_SPEC: Dict[str, Any] = {
+PLAN_SPEC: dict[str, Any] = {
     "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
@@ -43,13 +44,13 @@ PLAN_SPEC: Dict[str, Any] = {
     "after_install": {"type": "bool", "default": False},
 }
 
-UNDO_SPEC: Dict[str, Any] = {
+UNDO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
     "plan": {"type": "dict"},
 }
 
-INFO_SPEC: Dict[str, Any] = {
+INFO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
     "resolver": {"type": "list", "elements": "str", "default": []},
@@ -73,7 +74,7 @@ def plan_params(params: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change. `params` are those of `plan_params`."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
@@ -82,20 +83,20 @@ def plan(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     return outcome
 
 
-def keep_undo(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_undo, of which check mode does nothing."""
     if check_mode:
         return Outcome(results=asdict(Undone()))
     if params["state"] == "remembered":
-        remember(postfix, params["plan"])
+        remember(postfix, MxPlan.from_result(params["plan"]))
         return Outcome(changed=True, results=asdict(Undone()))
     if params["state"] == "forgotten":
         return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, params["plan"])
+    done = undo(postfix, MxPlan.from_result(params["plan"]))
     return Outcome(changed=bool(done.undone), results=asdict(done))
 
 
-def info(params: Dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())

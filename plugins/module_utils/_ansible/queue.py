@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
@@ -13,25 +13,24 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-QUEUE_SPEC: Dict[str, Any] = {
+QUEUE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
     "domains": {"type": "list", "elements": "str", "default": []},
 }
 
 
 def _domains(params: Mapping[str, Any]) -> list[str]:
-    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
-    return list(dict.fromkeys(names))
+    return [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
 
 
-def queue_info(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
     domains = _domains(params)
     return Outcome(results=summary(read_queue(postfix), domains, time.time()))
 
 
 def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
-    """What the module queue_flush does; changed where something waits that is not on hold. Raises MxRelayError."""
+    """What the module queue_flush does; changed if anything waits that is not on hold. Raises MxRelayError."""
     plan = plan_flush(postfix, _domains(params))
     if plan.waiting and not check_mode:
         flush(postfix, plan)
@@ -43,7 +42,7 @@ def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -
         ],
         results={
             "count": len(plan.queue_ids),
-            "domains": {domain: len(several) for domain, several in sorted(plan.waiting.items())},
+            "domains": {domain: len(messages) for domain, messages in sorted(plan.waiting.items())},
             "held": dict(sorted(plan.held.items())),
         },
     )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
@@ -21,6 +21,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import checked_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    PRESENT,
+    ReadFile,
     as_paths,
     declared_domains,
     declared_recipients,
@@ -46,39 +48,75 @@ DEFAULT_NAME = "relay_recipients"
 def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
     settings = read_settings(postfix, [PARAMETER])
-    unheard: list[str] = []
-    request = request_of(params, settings.utf8, unheard)
+    request = request_of(params, settings.utf8)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, request, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
     if params["show_recipients"]:
         results.update(added_recipients=plan.added, removed_recipients=plan.removed)
     diff = entries_diff(plan) if params["show_recipients"] else counts_diff(plan)
-    return table_outcome(plan, backup, diff, unheard, **results)
+    return table_outcome(plan, backup, diff, **results)
 
 
-def request_of(params: Mapping[str, Any], utf8: bool, warnings: list[str]) -> TableRequest:
+def request_of(params: Mapping[str, Any], utf8: bool) -> TableRequest:
     """The request that the options make, under the name that the action plugin gave it, if it did.
 
-    What a person is to be told of its edits is added to `warnings` when they are made. Raises InvalidInput.
+    Raises InvalidInput for a list that is not on the host.
     """
     told = params["_request"] or {}
     name = str(told.get("name") or "")
-    digests: dict[str, str] | None = None
     if told.get("has") == NAME_ONLY:
         return TableRequest(_unknown, name)
     if told.get("has") == LISTS_ON_HOST:
-        holders = [params, *(params["domains"] or ())]
-        paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
-        digests = {path: digest_of(_on_host(path)) for path in paths}
-        name = with_digests(name, digests)
+        digests = _digests_on_host(params)
+        return TableRequest(partial(edits_of, params, utf8, digests), with_digests(name, digests))
+    return TableRequest(partial(edits_of, params, utf8), name)
 
-    def edits() -> Edits:
-        found, unheard = with_both_forms(edits_of(params, digests), utf8, idna2008.a_label)
-        warnings.extend(unheard)
-        return replace(found, remarkable=bool(unheard))
 
-    return TableRequest(edits, name)
+def _unknown() -> Edits:
+    raise HostError("this host does not know the request by its name; give the lists as well", request_unknown=True)
+
+
+def _digests_on_host(params: Mapping[str, Any]) -> dict[str, str]:
+    holders = [params, *(params["domains"] or ())]
+    paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
+    return {path: digest_of(_on_host(path)) for path in paths}
+
+
+def edits_of(params: Mapping[str, Any], utf8: bool, digests: Mapping[str, str] | None = None) -> Edits:
+    """The edits that the options ask for, with their warnings; `digests` are of files that were read before.
+
+    Raises InvalidInput, or HostError for a file that is being written.
+    """
+    return with_both_forms(_edits_as_given(params, partial(_list_bytes, params, digests or {})), utf8, idna2008.a_label)
+
+
+def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
+    """The edits, each key in the form in which it is given."""
+    value = checked_value(params["value"], "value")
+    if params["domains"] is None:
+        addresses = declared_recipients(params["recipients"], params["recipients_file"], read)
+        return edits_by_entry(addresses, params["state"], value, params["purge"])
+    if params["state"] == "absent":
+        raise InvalidInput("state: absent is for recipients; to remove a domain, give its item state: absent")
+    domains = declared_domains(params["domains"], read)
+    if params["purge"] and not any(domain.state == PRESENT for domain in domains):
+        raise InvalidInput("purge with no present domain would empty the table; list the domains to keep")
+    return edits_by_domain(domains, value, params["purge"])
+
+
+def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], path: str) -> bytes:
+    """The list at `path`: sent with the task, or a file of the host, which must still have its digest."""
+    if path == SENT and params["_lists"] is not None:
+        return str(params["_lists"]).encode()
+    if not params["remote_src"]:
+        raise InvalidInput(
+            f"{path} (recipients_file) is on the controller; give remote_src: true for a file of the host"
+        )
+    content = _on_host(path)
+    if digests and digest_of(content) != digests[path]:
+        raise HostError(f"{path} (recipients_file) is being written; run again when it is complete")
+    return content
 
 
 def _on_host(path: str) -> bytes:
@@ -86,34 +124,3 @@ def _on_host(path: str) -> bytes:
     if content is None:
         raise InvalidInput(f"{path} (recipients_file) is not on the host; correct the path")
     return content
-
-
-def _unknown() -> Edits:
-    raise HostError("this host does not know the request by its name; give the lists as well", request_unknown=True)
-
-
-def edits_of(params: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> Edits:
-    """The edits that the options ask for, `digests` being of files that were read before. Raises InvalidInput."""
-    value = checked_value(params["value"], "value")
-
-    def read(path: str) -> bytes:
-        if path == SENT and params["_lists"] is not None:
-            return params["_lists"].encode()
-        if not params["remote_src"]:
-            raise InvalidInput(
-                f"{path} (recipients_file) is on the controller; give remote_src: true for one of the host"
-            )
-        content = _on_host(path)
-        if digests is not None and digest_of(content) != digests[path]:
-            raise HostError(f"{path} (recipients_file) is being written; run again when it is complete")
-        return content
-
-    if params["domains"] is None:
-        addresses = declared_recipients(params["recipients"], params["recipients_file"], read)
-        return edits_by_entry(addresses, params["state"], value, params["purge"])
-    if params["state"] == "absent":
-        raise InvalidInput("state: absent is for recipients; give a domain that is to go state: absent in its item")
-    domains = declared_domains(params["domains"], read)
-    if params["purge"] and not any(domain.state == "present" for domain in domains):
-        raise InvalidInput("purge with no present domain would empty the table; list the domains that are to stay")
-    return edits_by_domain(domains, value, params["purge"])

@@ -39,8 +39,8 @@ def run_module(
 ) -> None:
     """Runs `work(params, postfix, check_mode)` and ends the module.
 
-    `reading` returns the params that the work gets, where they are not the module's own.
-    `secrets` returns what must not be shown of the arguments, where the argument spec can't say so; the arguments of
+    `reading` returns the params that the work gets, if they are not the module's own.
+    `secrets` returns what must not be shown of the arguments, if the argument spec can't say so; the arguments of
     such a module are not logged. `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
     """
     kind = AnsibleModule if secrets is None else UnloggedModule

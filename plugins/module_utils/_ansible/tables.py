@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import described
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, TablePlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT
 
 TABLE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
@@ -29,7 +30,7 @@ DIFF_ROWS = 500
 
 
 def table_options(params: Mapping[str, Any], **new: str) -> TableOptions:
-    """The options of TABLE_SPEC; `new` are the metadata of a new table where they aren't the usual ones."""
+    """The options of TABLE_SPEC; `new` are the metadata of a new table if they aren't the usual ones."""
     return TableOptions(
         owner=params["owner"],
         group=params["group"],
@@ -67,23 +68,21 @@ def _diff(plan: TablePlan, before: list[str], after: list[str]) -> Diff:
     if not (plan.added or plan.removed or plan.updated):
         before, after = [], []
     if plan.index_rebuilt and not plan.source_changed:
-        before, after = [*before, f"index: {plan.state}"], [*after, "index: current"]
+        before, after = [*before, f"index: {plan.state}"], [*after, f"index: {CURRENT}"]
     before = [*before, *(f"{os.path.basename(path)}: there" for path in plan.old_indexes)]
     for change in plan.metadata_changes:
         name = os.path.basename(change.path)
         before = [*before, f"{name}: {described(change.before)}"]
         after = [*after, f"{name}: {described(change.after)}"]
-    return Diff(plan.reference.path, _text(before), _text(after))
+    return Diff(plan.reference.path, _as_lines(before), _as_lines(after))
 
 
-def _text(lines: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _as_lines(rows: Sequence[str]) -> str:
+    return "".join(f"{row}\n" for row in rows)
 
 
-def table_outcome(
-    plan: TablePlan, backup: str | None, diff: Diff, warnings: Sequence[str] = (), **results: Any
-) -> Outcome:
-    """The result that every table module returns, with `results` and `warnings` of its own."""
+def table_outcome(plan: TablePlan, backup: str | None, diff: Diff, **results: Any) -> Outcome:
+    """The result that every table module returns, with the warnings of the plan and `results` of its own."""
     returned: dict[str, Any] = {
         "path": plan.reference.path,
         "type": plan.reference.type,
@@ -97,6 +96,6 @@ def table_outcome(
     return Outcome(
         changed=plan.changed,
         diffs=[diff] if plan.changed else [],
-        warnings=[*plan.warnings, *warnings],
+        warnings=plan.warnings,
         results=returned,
     )

@@ -28,9 +28,7 @@ def keep_transport(params: dict[str, Any], postfix: Postfix, check_mode: bool) -
     """Plans and, unless in check mode, makes the change that the options ask for."""
     wanted = transport_rows(params["entries"], with_results=params["state"] == "present")
     settings = read_settings(postfix, [PARAMETER])
-    want, unheard = with_both_forms(edits(wanted, params["state"], params["purge"]), settings.utf8, idna2008.a_label)
+    want = with_both_forms(edits(wanted, params["state"], params["purge"]), settings.utf8, idna2008.a_label)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, want, table_options(params), check_mode, settings)
-    return table_outcome(
-        plan, backup, entries_diff(plan), unheard, added=plan.added, removed=plan.removed, updated=plan.updated
-    )
+    return table_outcome(plan, backup, entries_diff(plan), added=plan.added, removed=plan.removed, updated=plan.updated)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the queue, and has Postfix try again what waits in it."""
+"""Reads the queue, and makes Postfix retry what waits in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
-# What `postqueue` says where no daemon takes its request.
+# What `postqueue` says when no daemon takes its request.
 _DOWN = "mail system is down"
 
 
@@ -34,11 +34,11 @@ class Flush:
     @property
     def queue_ids(self) -> list[str]:
         """Each message once, in the order of the queue."""
-        return list(dict.fromkeys(one.queue_id for several in self.waiting.values() for one in several))
+        return list(dict.fromkeys(message.queue_id for messages in self.waiting.values() for message in messages))
 
 
 def read_queue(postfix: Postfix) -> list[Message]:
-    """All messages of the instance's queue. Raises HostError where it can't be read."""
+    """All messages of the instance's queue. Raises HostError if it can't be read."""
     if supports(postfix.version(), "queue_as_json"):
         return parse_json(postfix.check("postqueue", "-j", silence=SECONDS_TO_ANSWER))
     return parse_listing(postfix.check("postqueue", "-p", silence=SECONDS_TO_ANSWER), time.time())
@@ -47,35 +47,35 @@ def read_queue(postfix: Postfix) -> list[Message]:
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
     """What waits for the domains, or without any for all. Mail on hold waits for an administrator, not for a flush."""
     found = waiting_for(read_queue(postfix), domains)
-    waiting = {domain: [one for one in several if one.queue != HOLD] for domain, several in found.items()}
-    held = {domain: len(several) - len(waiting[domain]) for domain, several in found.items()}
+    waiting = {domain: [message for message in messages if message.queue != HOLD] for domain, messages in found.items()}
+    held = {domain: len(messages) - len(waiting[domain]) for domain, messages in found.items()}
     return Flush(
-        waiting={domain: several for domain, several in waiting.items() if several},
+        waiting={domain: messages for domain, messages in waiting.items() if messages},
         held={domain: number for domain, number in held.items() if number},
         everything=not domains,
     )
 
 
 def flush(postfix: Postfix, plan: Flush) -> None:
-    """Has Postfix try again what the plan names. Raises HostError where Postfix does not run."""
+    """Makes Postfix retry what the plan names. Raises HostError if Postfix is not running."""
     if plan.everything:
-        _ask(postfix, "-f")
+        _send(postfix, "-f")
         return
     for domain, messages in plan.waiting.items():
-        # One request for all, where the domain is among fast_flush_domains; else one for each message.
-        if not _asked(postfix, "-s", domain):
+        # One request for all if the domain is among fast_flush_domains, else one for each message.
+        if not _accepts(postfix, "-s", domain):
             for message in messages:
-                _ask(postfix, "-i", message.queue_id)
+                _send(postfix, "-i", message.queue_id)
 
 
-def _asked(postfix: Postfix, *request: str) -> bool:
-    """Whether Postfix takes the request. Raises HostError where it does not run."""
+def _accepts(postfix: Postfix, *request: str) -> bool:
+    """Whether Postfix takes the request. Raises HostError if it is not running."""
     result = postfix.run("postqueue", *request, silence=SECONDS_TO_ANSWER)
     if _DOWN in result.err:
-        raise HostError("Postfix does not run, so that nothing in its queue is delivered; start it")
+        raise HostError("Postfix is not running, so nothing in its queue is delivered; start it")
     return result.rc == 0
 
 
-def _ask(postfix: Postfix, *request: str) -> None:
-    if not _asked(postfix, *request):
+def _send(postfix: Postfix, *request: str) -> None:
+    if not _accepts(postfix, *request):
         raise HostError(f"postqueue {' '.join(request)} failed; see the mail log, and try `postqueue -f` on the host")

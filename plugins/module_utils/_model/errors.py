@@ -17,7 +17,7 @@ class MxRelayError(Exception):
 
     def cause_and_remedy(self, otherwise: str) -> tuple[str, str]:
         """What is wrong, and what to do: the message up to its last semicolon and after it. `otherwise` is the remedy
-        where it has none."""
+        if it has none."""
         cause, semicolon, remedy = self.message.rpartition("; ")
         return (cause, remedy) if semicolon else (self.message, otherwise)
 

@@ -14,7 +14,7 @@ from typing import Callable, Iterable, NamedTuple, Optional, Sequence
 
 PREFIX = "xn--"
 
-# The A-label that IDNA2008 makes of a U-label, None where it does not take the label.
+# The A-label that IDNA2008 makes of a U-label, None if it does not take the label.
 Encode = Callable[[str], Optional[str]]
 
 
@@ -58,12 +58,12 @@ def forms(domain: str, encode: Encode) -> Forms:
 def _others(domain: str, readings: Iterable[Sequence[str | None]], keep: bool = False) -> tuple[str, ...]:
     """The domains of these labels that are whole, each once, without `domain` itself unless it is to be the first."""
     found = [".".join(label or "" for label in reading) for reading in readings if None not in reading]
-    return tuple(one for one in dict.fromkeys([domain, *found]) if keep or one != domain)
+    return tuple(spelling for spelling in dict.fromkeys([domain, *found]) if keep or spelling != domain)
 
 
 def _both(label: str, encode: Encode) -> tuple[str, str] | None:
-    """U-label and A-label of one label; None where the standards don't agree on it."""
-    written = _decoded(label)
+    """U-label and A-label of one label; None if the standards don't agree on it."""
+    written = _u_label(label)
     if written is None or written.isascii():
         return None if written is None else (label, label)
     encoded = _by_2003(written)
@@ -73,12 +73,12 @@ def _both(label: str, encode: Encode) -> tuple[str, str] | None:
 
 def _meant(label: str, encode: Encode) -> str | None:
     """The U-label for which one of the standards has this A-label; any other label as it is."""
-    written = _decoded(label)
+    written = _u_label(label)
     return written if written is None or label in (written, encode(written), _by_2003(written)) else None
 
 
-def _decoded(label: str) -> str | None:
-    """What an A-label stands for, None where it is none; any other label as it is."""
+def _u_label(label: str) -> str | None:
+    """What an A-label stands for, None if it is not one; any other label as it is."""
     if not label.startswith(PREFIX) or not label.isascii():
         return label
     try:

@@ -15,29 +15,19 @@ from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
-
-def bare_host(nexthop_text: str) -> str:
-    """The host in a nexthop, without brackets, port and the `ipv6:` of an address, in lower case."""
-    text = nexthop_text.strip().lower()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    if text.startswith("ipv6:"):
-        return text[5:]
-    return text.partition(":")[0] if text.count(":") == 1 else text
-
-
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
 JOINERS = "\u200c\u200d"
 # The characters of RFC 5322's atext; everything from U+0080 on is atext as well (RFC 6531).
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+")
 _DOT_ATOM = re.compile(_ATOM.pattern + r"(?:\." + _ATOM.pattern + r")*")
-# Postfix takes addresses such as `first..last@` and `name.@`, which RFC 5322 doesn't; they exist, so they may be listed.
+# Postfix takes addresses such as `first..last@` and `name.@`, which RFC 5322 does not; they exist, so they are valid.
 _UNQUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LABEL = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\u0080-\U0010ffff-]*[A-Za-z0-9_\u0080-\U0010ffff])?")
-# What most addresses are, so that a long list doesn't take the long way; it must accept nothing that the long way refuses.
+# What most addresses are, to make long lists fast; it must accept nothing that the checks below refuse.
 _ORDINARY = re.compile(r"[a-z0-9_+=.-]+@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})")
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 
@@ -46,11 +36,12 @@ def shown(value: object) -> str:
     """The value in one line of plain text, so that a newline or a control character can be seen."""
     if not isinstance(value, str):
         return repr(value)
-    return '"' + "".join(c if c == " " or not _unprintable(c) else repr(c)[1:-1] for c in value) + '"'
+    return '"' + "".join(map(_shown_character, value)) + '"'
 
 
-def _unprintable(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp")
+def _shown_character(character: str) -> str:
+    printable = character == " " or unicodedata.category(character) not in _UNPRINTABLE
+    return character if printable else repr(character)[1:-1]
 
 
 def invalid(value: object, place: str, problem: str, remedy: str) -> InvalidInput:
@@ -183,8 +174,18 @@ def _split_address(value: str, place: str) -> tuple[str, str]:
 
 
 def domain_of(address_text: str) -> str:
-    """The domain of a valid address or of an `@domain` row; the empty string where there is no @."""
+    """The domain of a valid address or of an `@domain` row; "" if there is no @."""
     return address_text.rpartition("@")[2] if "@" in address_text else ""
+
+
+def bare_host(nexthop_text: str) -> str:
+    """The host in a nexthop, without brackets, port and the `ipv6:` of an address, in lower case."""
+    text = nexthop_text.strip().lower()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    if text.startswith("ipv6:"):
+        return text[5:]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def nexthop(text: object, port: int | None, mx_lookup: bool, place: str) -> str:
@@ -214,7 +215,7 @@ def _port(value: str, port: int | None, written: str | None, place: str) -> int 
         if not (written.isascii() and written.isdigit()):
             raise invalid(value, place, "has a port that is not a number", "write [host]:port")
         if port is not None and port != int(written):
-            raise invalid(value, place, f"has another port than the option port ({port})", "give the port once")
+            raise invalid(value, place, f"has a port that differs from the option port ({port})", "give the port once")
         port = int(written)
     if port is not None and not 1 <= port <= 65535:
         raise invalid(value, place, f"has the port {port}", "give a port from 1 to 65535")

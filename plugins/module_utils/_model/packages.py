@@ -7,9 +7,10 @@ from __future__ import annotations
 import shlex
 from typing import Mapping
 
+POSTFIX = "postfix"
 # Table types that are shipped apart from Postfix itself.
 _TYPE_PACKAGES = frozenset({"lmdb", "cdb", "pcre"})
-# Where dnspython and idna have other names than Debian's.
+# The distributions where dnspython and idna do not have Debian's name.
 _DNSPYTHON: Mapping[str, str] = {
     "alpine": "py3-dnspython",
     "arch": "python-dnspython",
@@ -22,21 +23,21 @@ IDNA = "python3-idna"
 
 
 def type_package(table_type: str) -> str:
-    """The package that adds a table type to Postfix, "" where Postfix itself would have it."""
-    return f"postfix-{table_type}" if table_type in _TYPE_PACKAGES else ""
+    """The package that adds a table type to Postfix, "" if Postfix itself would have it."""
+    return f"{POSTFIX}-{table_type}" if table_type in _TYPE_PACKAGES else ""
 
 
 def dnspython_package(os_release: str) -> str:
     """The name of dnspython's package where /etc/os-release holds this text."""
-    return _named(_DNSPYTHON, DNSPYTHON, os_release)
+    return _named_by_family(_DNSPYTHON, DNSPYTHON, os_release)
 
 
 def idna_package(os_release: str) -> str:
     """The name of idna's package where /etc/os-release holds this text."""
-    return _named(_IDNA, IDNA, os_release)
+    return _named_by_family(_IDNA, IDNA, os_release)
 
 
-def _named(names: Mapping[str, str], default: str, os_release: str) -> str:
+def _named_by_family(names: Mapping[str, str], default: str, os_release: str) -> str:
     fields: dict[str, str] = {}
     for line in os_release.splitlines():
         name, separator, value = line.partition("=")
@@ -48,6 +49,6 @@ def _named(names: Mapping[str, str], default: str, os_release: str) -> str:
 
 def missing(postfix: bool, table_types: list[str], dnspython: bool, os_release: str) -> list[str]:
     """What to install: Postfix itself, table types that do not work yet, dnspython."""
-    wanted = ["postfix"] if postfix else []
-    wanted += [type_package(one) for one in table_types if type_package(one)]
+    wanted = [POSTFIX] if postfix else []
+    wanted += [package for package in map(type_package, table_types) if package]
     return [*wanted, dnspython_package(os_release)] if dnspython else wanted

@@ -72,11 +72,11 @@ class _Waiting:
 
 
 def parse_json(text: str) -> list[Message]:
-    """The messages in the output of `postqueue -j`, one JSON object a line. Raises HostError where it is none."""
+    """The messages in the output of `postqueue -j`, one JSON object a line. Raises HostError if it is none."""
     try:
         return [_from_object(json.loads(line)) for line in text.split("\n") if line.strip()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HostError(f"postqueue -j printed what is not its JSON ({error}); ask `postqueue -p`") from error
+        raise HostError(f"postqueue -j did not print valid JSON ({error}); try `postqueue -p`") from error
 
 
 def _from_object(entry: Mapping[str, Any]) -> Message:
@@ -85,7 +85,9 @@ def _from_object(entry: Mapping[str, Any]) -> Message:
         queue=entry["queue_name"],
         arrival=int(entry["arrival_time"]),
         size=int(entry["message_size"]),
-        recipients=tuple((one["address"], one.get("delay_reason", "")) for one in entry["recipients"]),
+        recipients=tuple(
+            (recipient["address"], recipient.get("delay_reason", "")) for recipient in entry["recipients"]
+        ),
     )
 
 
@@ -139,13 +141,13 @@ def waiting_for(messages: Iterable[Message], domains: Iterable[str]) -> dict[str
     wanted = set(domains)
     found: dict[str, list[Message]] = {}
     for message in messages:
-        for domain in _domains(message):
+        for domain in _recipient_domains(message):
             if not wanted or domain in wanted:
                 found.setdefault(domain, []).append(message)
     return found
 
 
-def _domains(message: Message) -> Iterator[str]:
+def _recipient_domains(message: Message) -> Iterator[str]:
     """Each domain of the message's recipients once."""
     return iter(dict.fromkeys(domain_of(address).lower() for address, _reason in message.recipients))
 
@@ -163,10 +165,10 @@ def summary(messages: Sequence[Message], domains: Sequence[str], now: float) -> 
             domain = domain_of(address).lower()
             if not domains or domain in each:
                 reasons.setdefault(domain, []).append(reason)
-        for domain, several in reasons.items():
-            each.setdefault(domain, _Waiting()).add(message, several)
+        for domain, why in reasons.items():
+            each.setdefault(domain, _Waiting()).add(message, why)
         if reasons or not domains:
-            total.add(message, [reason for several in reasons.values() for reason in several])
+            total.add(message, [reason for why in reasons.values() for reason in why])
     return {
         "total": total.as_result(now),
         "domains": {domain: each[domain].as_result(now) for domain in sorted(each)},

@@ -14,77 +14,41 @@ from typing import Mapping, Sequence
 
 
 @dataclass(frozen=True)
-class Change:
-    """`what` is there from release `since` on, and before `until`; `source` is the Postfix document that says so."""
+class Introduced:
+    """There from release `since` on; `source` is the Postfix document that says so."""
 
     since: tuple[int, int]
-    what: str
     source: str
-    until: tuple[int, int] | None = None
 
 
-CHANGES = {
-    "proxy_interfaces": Change((2, 0), "proxy_interfaces", "RELEASE_NOTES-2.0, 20021024"),
-    "relay_recipient_maps": Change((2, 0), "relay_recipient_maps", "postconf(5) relay_recipient_maps"),
-    "relay_service": Change(
-        (2, 0), "the relay service in master.cf, and relay_transport", "RELEASE_NOTES-2.0, New relay transport"
-    ),
-    "reject_unlisted_recipient": Change(
-        (2, 1), "smtpd_reject_unlisted_recipient", "postconf(5) smtpd_reject_unlisted_recipient"
-    ),
-    "reject_unverified_recipient": Change(
-        (2, 1), "reject_unverified_recipient", "ADDRESS_VERIFICATION_README, introduction"
-    ),
-    "dumped_tables": Change((2, 2), "postmap -s", "RELEASE_NOTES-2.2, 20041210"),
-    "smtp_tls": Change((2, 2), "TLS in the SMTP client", "postconf(5) smtp_use_tls"),
-    "relay_service_is_guarded": Change(
-        (2, 2),
-        "relay_transport and the relay service need no settings of ours against a fallback relay",
-        "STANDARD_CONFIGURATION_README, primary or backup MX host",
-    ),
-    # Gone again: there the guard is ours to set wherever a fallback relay is.
-    "relay_service_has_guard": Change(
-        (2, 2),
-        "-o fallback_relay= (from 2.5 on -o smtp_fallback_relay=) on the relay service as it is shipped",
-        "conf/master.cf of 2.2 to 2.8",
-        until=(2, 9),
-    ),
-    "smtp_fallback_relay": Change(
-        (2, 3), "smtp_fallback_relay, until then called fallback_relay", "RELEASE_NOTES-2.3, 20051208"
-    ),
-    "smtp_tls_security_level": Change((2, 3), "smtp_tls_security_level", "RELEASE_NOTES-2.3, 20060614"),
-    "postmulti": Change((2, 6), "postmulti, and multi_instance_* parameters", "RELEASE_NOTES-2.6, 20090121"),
-    "unverified_recipient_defer_code": Change(
-        (2, 6), "unverified_recipient_defer_code", "RELEASE_NOTES-2.6, unverified_recipient_defer_code"
-    ),
-    "persistent_verify_cache": Change((2, 7), "a verify cache that outlives a restart", "RELEASE_NOTES-2.7, 20100101"),
-    "texthash": Change((2, 8), "texthash tables", "DATABASE_README, texthash"),
-    "edit_without_e": Change((2, 8), "postconf name=value without -e", "postconf(1) -e"),
-    "master_cf_listing": Change((2, 9), "postconf -M, -f and -C", "RELEASE_NOTES-2.9, 20111106"),
-    "expanded_values": Change((2, 10), "postconf -x and -o", "RELEASE_NOTES-2.10, postconf -x"),
-    "smtpd_relay_restrictions": Change((2, 10), "smtpd_relay_restrictions", "RELEASE_NOTES-2.10, 20130613"),
-    "service_fields": Change((2, 11), "postconf -F, -P, -Me, -MX and -M#", "postconf(1) -F"),
-    "lmdb": Change((2, 11), "lmdb tables", "DATABASE_README, lmdb"),
-    "compatibility_level": Change((3, 0), "compatibility_level", "RELEASE_NOTES-3.0, 20141001"),
-    "braced_overrides": Change(
-        (3, 0), "-o { name = value } in master.cf", "RELEASE_NOTES-3.0, -o { parameter = value }"
-    ),
-    "chroot_off_by_default": Change((3, 0), "chroot off by default, at level 1", "RELEASE_NOTES-3.0, 20141001"),
-    "smtputf8": Change((3, 0), "smtputf8_enable", "RELEASE_NOTES-3.0, 20141001"),
-    "inline_tables": Change((3, 0), "inline tables", "DATABASE_README, inline"),
-    "parameter_names": Change((3, 1), "postconf -H", "postconf(1) -H"),
-    "queue_as_json": Change((3, 1), "postqueue -j", "RELEASE_NOTES-3.1, 20151129"),
-    "quoted_keys": Change((3, 2), "quoted keys with white space in tables", "RELEASE_NOTES-3.2, double quotes"),
-    "maillog_file": Change((3, 4), "maillog_file", "postconf(5) maillog_file"),
-    "relay_restrictions_first": Change(
-        (3, 6),
-        "smtpd_relay_restrictions before smtpd_recipient_restrictions, at level 3.6",
-        "RELEASE_NOTES-3.6, 20210131",
-    ),
-    "default_cache_db_type": Change((3, 11), "default_cache_db_type", "RELEASE_NOTES-3.11, 20251226"),
-    "redirected_tables": Change(
-        (3, 11), "non_bdb_migration_level, which can give hash and btree tables another type", "NON_BERKELEYDB_README"
-    ),
+FEATURES: Mapping[str, Introduced] = {
+    # relay_transport and the relay service need no settings of ours against a fallback relay.
+    "relay_service_is_guarded": Introduced((2, 2), "STANDARD_CONFIGURATION_README, primary or backup MX host"),
+    # postconf -M, -f and -C
+    "master_cf_listing": Introduced((2, 9), "RELEASE_NOTES-2.9, 20111106"),
+    # postconf -x and -o
+    "expanded_values": Introduced((2, 10), "RELEASE_NOTES-2.10, postconf -x"),
+    # -o { name = value } in master.cf
+    "braced_overrides": Introduced((3, 0), "RELEASE_NOTES-3.0, -o { parameter = value }"),
+    # At compatibility level 1 and above.
+    "chroot_off_by_default": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
+    # postqueue -j
+    "queue_as_json": Introduced((3, 1), "RELEASE_NOTES-3.1, 20151129"),
+    # Quoted keys with white space in tables.
+    "quoted_keys": Introduced((3, 2), "RELEASE_NOTES-3.2, double quotes"),
+    # non_bdb_migration_level, which can give hash and btree tables another type.
+    "redirected_tables": Introduced((3, 11), "NON_BERKELEYDB_README"),
+}
+
+PARAMETERS: Mapping[str, Introduced] = {
+    "proxy_interfaces": Introduced((2, 0), "RELEASE_NOTES-2.0, 20021024"),
+    "relay_recipient_maps": Introduced((2, 0), "postconf(5) relay_recipient_maps"),
+    "smtp_tls_security_level": Introduced((2, 3), "RELEASE_NOTES-2.3, 20060614"),
+    "unverified_recipient_defer_code": Introduced((2, 6), "RELEASE_NOTES-2.6, unverified_recipient_defer_code"),
+    "smtpd_relay_restrictions": Introduced((2, 10), "RELEASE_NOTES-2.10, 20130613"),
+    "compatibility_level": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
+    "maillog_file": Introduced((3, 4), "postconf(5) maillog_file"),
+    "default_cache_db_type": Introduced((3, 11), "RELEASE_NOTES-3.11, 20251226"),
 }
 
 
@@ -111,66 +75,82 @@ RENAMED: Mapping[str, Renamed] = {
 }
 
 
+# The release that postconf(5) names where it describes a restriction; one of which it names none is older than 2.1.
+RESTRICTIONS: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(
+        (
+            "check_helo_mx_access",
+            "check_helo_ns_access",
+            "check_policy_service",
+            "check_recipient_mx_access",
+            "check_recipient_ns_access",
+            "check_sender_mx_access",
+            "check_sender_ns_access",
+            "defer_if_permit",
+            "defer_if_reject",
+            "reject_authenticated_sender_login_mismatch",
+            "reject_multi_recipient_bounce",
+            "reject_unauthenticated_sender_login_mismatch",
+            "reject_unlisted_recipient",
+            "reject_unlisted_sender",
+            "reject_unverified_recipient",
+            "reject_unverified_sender",
+        ),
+        (2, 1),
+    ),
+    "check_ccert_access": (2, 2),
+    "permit_tls_all_clientcerts": (2, 2),
+    "permit_tls_clientcerts": (2, 2),
+    **dict.fromkeys(
+        (
+            "permit_inet_interfaces",
+            "reject_invalid_helo_hostname",
+            "reject_non_fqdn_helo_hostname",
+            "reject_plaintext_session",
+            "reject_rhsbl_helo",
+            "reject_unknown_client_hostname",
+            "reject_unknown_helo_hostname",
+            "reject_unknown_reverse_client_hostname",
+            "sleep",
+        ),
+        (2, 3),
+    ),
+    "check_reverse_client_hostname_access": (2, 6),
+    "check_client_mx_access": (2, 7),
+    "check_client_ns_access": (2, 7),
+    "check_reverse_client_hostname_mx_access": (2, 7),
+    "check_reverse_client_hostname_ns_access": (2, 7),
+    "permit_dnswl_client": (2, 8),
+    "permit_rhswl_client": (2, 8),
+    "reject_rhsbl_reverse_client": (2, 8),
+    "defer_unauth_destination": (2, 10),
+    "check_sasl_access": (2, 11),
+    "reject_known_sender_login_mismatch": (2, 11),
+    "check_client_a_access": (3, 0),
+    "check_helo_a_access": (3, 0),
+    "check_recipient_a_access": (3, 0),
+    "check_reverse_client_hostname_a_access": (3, 0),
+    "check_sender_a_access": (3, 0),
+}
+
+
 @dataclass(frozen=True)
-class Default:
-    """From release `since` on and at compatibility level `level` or higher, an unset parameter means `value`."""
+class Removed:
+    """A server configuration error from release `since` on; `instead` is what does its work there."""
 
     since: tuple[int, int]
-    value: str
+    instead: str
     source: str
-    level: tuple[int, ...] = (0,)
 
 
-_DEFERRING = "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"
-
-# Each parameter's lines in the order of the releases; the last that applies is right. Only what changed is here.
-DEFAULTS: Mapping[str, Sequence[Default]] = {
-    "address_verify_map": (
-        Default((2, 1), "", "postconf(5) address_verify_map"),
-        Default((2, 7), "btree:$data_directory/verify_cache", "RELEASE_NOTES-2.7, 20100101"),
-        Default((3, 11), "$default_cache_db_type:$data_directory/verify_cache", "RELEASE_NOTES-3.11, 20251226"),
-    ),
-    "append_dot_mydomain": (
-        Default((2, 0), "yes", "postconf(5) append_dot_mydomain"),
-        Default((3, 0), "no", "RELEASE_NOTES-3.0, 20141001", (1,)),
-    ),
-    "mynetworks_style": (
-        Default((2, 0), "subnet", "postconf(5) mynetworks_style"),
-        Default((3, 0), "host", "RELEASE_NOTES-3.0, 20141009", (2,)),
-    ),
-    "relay_domains": (
-        Default((2, 0), "$mydestination", "postconf(5) relay_domains"),
-        Default((3, 0), "", "RELEASE_NOTES-3.0, 20141009", (2,)),
-    ),
-    "relay_transport": (Default((2, 0), "relay", "RELEASE_NOTES-2.0, New relay transport"),),
-    "respectful_logging": (
-        Default((3, 6), "no", "RELEASE_NOTES-3.6, 20210220"),
-        Default((3, 6), "yes", "RELEASE_NOTES-3.6, 20210220", (3, 6)),
-    ),
-    "smtp_fallback_relay": (Default((2, 3), "$fallback_relay", "RELEASE_NOTES-2.3, 20051208"),),
-    "smtp_tls_security_level": (
-        Default((2, 3), "", "postconf(5) smtp_tls_security_level"),
-        Default((3, 11), "may", "RELEASE_NOTES-3.11, 20250623", (3, 11)),
-    ),
-    "smtpd_recipient_restrictions": (
-        Default((2, 0), "permit_mynetworks, reject_unauth_destination", "RELEASE_NOTES-2.10, 20130613"),
-        Default((2, 10), "", "RELEASE_NOTES-2.10, 20130613"),
-    ),
-    "smtpd_relay_before_recipient_restrictions": (
-        Default((3, 6), "no", "RELEASE_NOTES-3.6, 20210131"),
-        Default((3, 6), "yes", "RELEASE_NOTES-3.6, 20210131", (3, 6)),
-    ),
-    "smtpd_relay_restrictions": (
-        Default((2, 10), _DEFERRING, "RELEASE_NOTES-2.10, 20130613"),
-        Default((3, 3), "", "RELEASE_NOTES-3.3, 20180106"),
-        Default((3, 3), _DEFERRING, "RELEASE_NOTES-3.3, 20180106", (1,)),
-    ),
-    "smtputf8_enable": (
-        Default((3, 0), "no", "RELEASE_NOTES-3.0, 20141001"),
-        Default((3, 0), "yes", "RELEASE_NOTES-3.0, 20141001", (1,)),
-    ),
-    "unverified_recipient_defer_code": (Default((2, 6), "450", "postconf(5) unverified_recipient_defer_code"),),
+_REMOVALS = "RELEASE_NOTES-3.9, an attempt to use them is a server configuration error"
+REMOVED_RESTRICTIONS: Mapping[str, Removed] = {
+    "check_relay_domains": Removed((3, 9), "reject_unauth_destination", _REMOVALS),
+    "permit_naked_ip_address": Removed((3, 9), "permit_mynetworks or permit_sasl_authenticated", _REMOVALS),
+    "reject_maps_rbl": Removed((3, 9), "reject_rbl_client", _REMOVALS),
 }
+# The newest release whose smtpd was asked which restrictions it knows; a later one may know more.
+NEWEST = (3, 11)
 
 
 def release(version: str | Sequence[int]) -> tuple[int, int]:
@@ -181,10 +161,14 @@ def release(version: str | Sequence[int]) -> tuple[int, int]:
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
 
 
-def supports(version: str | Sequence[int], change: str) -> bool:
-    """Whether Postfix `version` has `change`, one of the names in CHANGES."""
-    known = CHANGES[change]
-    return known.since <= release(version) and (known.until is None or release(version) < known.until)
+def supports(version: str | Sequence[int], feature: str) -> bool:
+    """Whether Postfix `version` has `feature`, one of the names in FEATURES."""
+    return FEATURES[feature].since <= release(version)
+
+
+def first_release(feature: str) -> str:
+    """The release that brought `feature`, as people write it: `3.0`."""
+    return _written(FEATURES[feature].since)
 
 
 def name_in(version: str | Sequence[int], parameter: str) -> str:
@@ -193,28 +177,40 @@ def name_in(version: str | Sequence[int], parameter: str) -> str:
     return renamed.old if renamed and release(version) < renamed.since else parameter
 
 
-def default_in(version: str | Sequence[int], level: Sequence[int], parameter: str) -> str | None:
-    """What an unset parameter means to Postfix `version` at a compatibility level; None where it has none such.
-
-    `parameter` is one of DEFAULTS. Before 3.0 there is no level, and any is ignored. Tables and values that depend on
-    how Postfix was built are not here.
-    """
-    found = None
-    for line in DEFAULTS[parameter]:
-        if line.since <= release(version) and tuple(level) >= line.level:
-            found = line.value
-    return found
-
-
-def missing_parameter(version: str | Sequence[int], parameter: str) -> str:
-    """Why Postfix `version` does not know the parameter, and what to do; "" where the release is not the cause."""
-    known, renamed = CHANGES.get(parameter), RENAMED.get(parameter)
+def missing_parameter(version: str, parameter: str) -> str:
+    """Why Postfix `version` does not know the parameter, and what to do; "" if the release is not the cause."""
+    known, renamed = PARAMETERS.get(parameter), RENAMED.get(parameter)
     if renamed and release(version) < renamed.since:
-        return f"{parameter} is called {renamed.old} before Postfix {_shown(renamed.since)}; use that name here"
+        return (
+            f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}, and this host has "
+            f"{version}; use that name here"
+        )
     if known and release(version) < known.since:
-        return f"{parameter} needs Postfix {_shown(known.since)} or later; leave it out here"
+        return (
+            f"{parameter} needs Postfix {_written(known.since)} or later, and this host has {version}; "
+            "leave it out here"
+        )
     return ""
 
 
-def _shown(numbers: tuple[int, int]) -> str:
+def missing_restriction(version: str, word: str) -> str:
+    """Why smtpd of Postfix `version` can't use a restriction, and what to do; "" if it can."""
+    since = RESTRICTIONS.get(word.lower(), (0, 0))
+    if release(version) < since:
+        return f"{word} needs Postfix {_written(since)} or later, and this host has {version}; leave it out here"
+    removed = REMOVED_RESTRICTIONS.get(word.lower())
+    if removed and release(version) >= removed.since:
+        return (
+            f"{word} was removed in Postfix {_written(removed.since)}, and this host has {version}; "
+            f"use {removed.instead}"
+        )
+    return ""
+
+
+def is_newer_than_known(version: str) -> bool:
+    """Whether smtpd of Postfix `version` may know restrictions that are not listed here."""
+    return release(version) > NEWEST
+
+
+def _written(numbers: tuple[int, int]) -> str:
     return f"{numbers[0]}.{numbers[1]}"

@@ -39,7 +39,7 @@ class Commands(Protocol):
     def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         """Runs `argv[0]`, searched on SEARCH_PATH, with `data` on standard input.
 
-        Raises FileNotFoundError where there is no such command, and TimeoutError, the command killed, where it prints
+        Raises FileNotFoundError if there is no such command, and TimeoutError, the command killed, if it prints
         nothing for `silence` seconds.
         """
 
@@ -60,6 +60,8 @@ class LocalCommands:
             ended = False
             heard, since = 0, time.monotonic()
             while True:
+                out: bytes | None
+                err: bytes | None
                 try:
                     out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
                 except subprocess.TimeoutExpired as so_far:
@@ -74,7 +76,7 @@ class LocalCommands:
                             raise TimeoutError(f"{argv[0]} printed nothing for {silence:g} s") from None
                         continue
                     # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
-                return Result(process.returncode, _text(out), _text(err))
+                return Result(process.returncode, _decoded(out), _decoded(err))
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
         with _started(argv, stdin=subprocess.DEVNULL) as process:
@@ -86,7 +88,7 @@ class LocalCommands:
             for piece in iter(lambda: _pipe(process.stdout).read(PIECE_BYTES), b""):
                 take(piece)
             listener.join()
-        return Result(process.returncode, "", _text(said[0]))
+        return Result(process.returncode, "", _decoded(said[0]))
 
 
 def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
@@ -94,7 +96,7 @@ def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
 
-def _text(output: bytes | None) -> str:
+def _decoded(output: bytes | None) -> str:
     return (output or b"").decode("utf-8", "surrogateescape")
 
 

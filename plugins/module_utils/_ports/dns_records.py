@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks DNS many questions at once, through python3-dnspython where the host has it.
+"""Asks DNS many questions at once, through python3-dnspython if the host has it.
 
 dnspython is imported only when there is something to ask: that takes longer than a whole plan without it.
 """
@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass
 from typing import Any, Dict, Sequence, Tuple
 
-PACKAGE = "python3-dnspython"
 PORT = 53
 TOTAL_SECONDS = 6.0
 SERVER_SECONDS = 4.0
@@ -37,7 +36,7 @@ class Reply:
 Replies = Dict[Question, Reply]
 
 
-def available() -> bool:
+def has_dnspython() -> bool:
     """Whether this Python has dnspython."""
     return importlib.util.find_spec("dns") is not None
 
@@ -45,16 +44,16 @@ def available() -> bool:
 def ask(questions: Sequence[Question], servers: Sequence[str] = ()) -> Replies:
     """The reply to each question, which is a pair such as `("x.example", "MX")`.
 
-    `servers` are the addresses of the name servers to ask, those of resolv.conf(5) where there are none. Left out:
-    questions without an answer in time, and answers with an error other than "no such name". Empty where dnspython is
+    `servers` are the addresses of the name servers to ask, those of resolv.conf(5) if there are none. Left out:
+    questions without an answer in time, and answers with an error other than "no such name". Empty if dnspython is
     missing.
     """
-    if not questions or not available():
+    if not questions or not has_dnspython():
         return {}
     asker = _Asker()
     deadline = time.monotonic() + TOTAL_SECONDS
     for server in servers or asker.servers():
-        left = [one for one in questions if one not in asker.answers]
+        left = [question for question in questions if question not in asker.answers]
         if left and time.monotonic() < deadline:
             asker.ask_server(server, left, min(deadline, time.monotonic() + SERVER_SECONDS))
     return asker.answers
@@ -75,7 +74,7 @@ class _Asker:
         """The name servers of resolv.conf(5)."""
         resolver = importlib.import_module("dns.resolver")
         try:
-            return [str(one) for one in resolver.get_default_resolver().nameservers]
+            return [str(server) for server in resolver.get_default_resolver().nameservers]
         except self._exception.DNSException:
             return []
 
@@ -122,7 +121,7 @@ class _Asker:
             return
         if reply.rcode() in (self._rcode.NOERROR, self._rcode.NXDOMAIN):
             kind = self._type.from_text(question[1])
-            records = [one for rrset in reply.answer if rrset.rdtype == kind for one in rrset]
+            records = [record for rrset in reply.answer if rrset.rdtype == kind for record in rrset]
             alias = any(rrset.rdtype == self._type.CNAME for rrset in reply.answer)
             self.answers[question] = Reply(records, alias)
 

@@ -24,14 +24,14 @@ def edit_lock(path: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Holds `path`.tmp locked, so that neither `postconf -e` nor another run of ours changes `path` meanwhile.
 
     The file is removed before the lock is given up, which tells who waited for it to begin anew, as edit_file(3) does.
-    Raises HostError where the lock can't be had within `seconds`, or the file can't be made.
+    Raises HostError if the lock can't be had within `seconds`, or the file can't be made.
     """
     name = path + SUFFIX
     deadline = time.monotonic() + seconds
     while True:
         descriptor = _open(name)
         try:
-            if _locked(descriptor) and _is_named(descriptor, name):
+            if _try_locks(descriptor) and _is_named(descriptor, name):
                 try:
                     yield
                 finally:
@@ -55,7 +55,7 @@ def _open(name: str) -> int:
         raise HostError(f"{name}: {reason(error)}") from error
 
 
-def _locked(descriptor: int) -> bool:
+def _try_locks(descriptor: int) -> bool:
     """Takes both kinds of lock, since it depends on the system which one Postfix was built to use."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -50,7 +50,7 @@ class Metadata:
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, with the remedy where there is one."""
+    """Why the system refused, with the remedy if there is one."""
     remedy = _REMEDIES.get(error.errno or 0)
     return f"{error.strerror}; {remedy}" if remedy else str(error.strerror)
 
@@ -81,7 +81,7 @@ def _set_attribute(path: str, name: str, value: bytes) -> None:
 
 
 def read_file(path: str) -> bytes | None:
-    """The bytes of `path`, or None where it does not exist. Raises HostError where it can't be read."""
+    """The bytes of `path`, or None if it does not exist. Raises HostError if it can't be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -149,7 +149,7 @@ def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
 def directory_lock(directory: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Holds an exclusive flock on the directory itself, so that nothing is created for it.
 
-    Raises HostError where it can't be had within `seconds`, or the directory can't be opened.
+    Raises HostError if it can't be had within `seconds`, or the directory can't be opened.
     """
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -171,7 +171,7 @@ def _lock(descriptor: int, directory: str, seconds: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise HostError(
-                    f"{directory}: another run holds the lock for more than {seconds:g} s; "
+                    f"{directory}: another run has held the lock for more than {seconds:g} s; "
                     "try again when it has finished"
                 ) from None
             time.sleep(LOCK_POLL_SECONDS)

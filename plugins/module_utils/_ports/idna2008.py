@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IDNA2008, through python3-idna where the host has it. It is imported only when a domain asks for it."""
+"""IDNA2008, through python3-idna if the host has it. It is imported only when a domain asks for it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import importlib
 import importlib.util
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import IDNA
 
-PACKAGE = "python3-idna"
 
-
-def available() -> bool:
+def has_idna() -> bool:
     """Whether this Python has the package idna."""
     return importlib.util.find_spec("idna") is not None
 
 
 def a_label(label: str) -> str | None:
-    """The A-label of a U-label, None where IDNA2008 does not take the label. Raises HostError without python3-idna."""
+    """The A-label of a U-label, None if IDNA2008 does not take the label. Raises HostError without python3-idna."""
     try:
         idna = importlib.import_module("idna")
     except ImportError:
         raise HostError(
-            f"{PACKAGE} was not found, which tells in which forms mail can name an internationalised domain; "
-            f"install the package {PACKAGE}"
+            f"{IDNA} was not found, and internationalised domains need it; install the package {IDNA}"
         ) from None
     try:
         return str(idna.alabel(label).decode("ascii"))

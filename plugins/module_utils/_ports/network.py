@@ -12,7 +12,8 @@ import time
 from typing import Callable, Iterable, Protocol, Sequence, TypeVar
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import PACKAGE, Replies, ask, available
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 
 NAME_SECONDS = 10.0
 POLICY_SECONDS = 5.0
@@ -33,16 +34,16 @@ class Network(Protocol):
         """The addresses of each name as this host resolves it; a name without an answer in time is left out."""
 
     def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
-        """The MX records of each domain with their addresses; the domain itself where it has an address but no MX.
+        """The MX records of each domain with their addresses; the domain itself if it has an address but no MX.
 
-        A domain about which no answer came is left out, and so are all where dnspython is missing.
+        A domain about which no answer came is left out, and so are all if dnspython is missing.
         """
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
-        """The MTA-STS policy of each domain that announces one in DNS, "" where it can't be fetched. See RFC 8461."""
+        """The MTA-STS policy of each domain that announces one in DNS, "" if it can't be fetched. See RFC 8461."""
 
     def lacks(self) -> str:
-        """The package without which DNS can't be asked, "" where nothing is missing."""
+        """The package without which DNS can't be asked, "" if nothing is missing."""
 
 
 class SystemNetwork:
@@ -55,8 +56,8 @@ class SystemNetwork:
         self._resolvers = tuple(resolvers)
 
     def own_addresses(self) -> frozenset[str]:
-        found = set(_LOCAL_IPV4.findall(_text("/proc/net/fib_trie")))
-        for line in _text("/proc/net/if_inet6").splitlines():
+        found = set(_LOCAL_IPV4.findall(_read_text("/proc/net/fib_trie")))
+        for line in _read_text("/proc/net/if_inet6").splitlines():
             packed = bytes.fromhex(line.split()[0])
             found.add(socket.inet_ntop(socket.AF_INET6, packed))
         return frozenset(found) if found else frozenset(_resolve(socket.gethostname()))
@@ -67,7 +68,7 @@ class SystemNetwork:
     def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
         names = list(dict.fromkeys(domains))
         records = {
-            name: sorted((one.preference, str(one.exchange).rstrip(".").lower()) for one in reply.records)
+            name: sorted((record.preference, str(record.exchange).rstrip(".").lower()) for record in reply.records)
             for (name, _type), reply in ask([(name, "MX") for name in names], self._resolvers).items()
         }
         hosts = {host for answer in records.values() for _preference, host in answer if host}
@@ -80,13 +81,13 @@ class SystemNetwork:
         announced = [
             name.partition(".")[2]
             for (name, _type), reply in replies.items()
-            if any(b"".join(one.strings).startswith(b"v=STSv1") for one in reply.records)
+            if any(b"".join(record.strings).startswith(b"v=STSv1") for record in reply.records)
         ]
         fetched = _together(_policy, announced[:POLICIES], POLICY_SECONDS)
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
 
     def lacks(self) -> str:
-        return "" if available() else PACKAGE
+        return "" if has_dnspython() else DNSPYTHON
 
 
 def _exchangers(name: str, answer: Sequence[tuple[int, str]], replies: Replies) -> tuple[MxRecord, ...]:
@@ -101,7 +102,7 @@ def _record(preference: int, host: str, replies: Replies) -> MxRecord:
     return MxRecord(
         preference,
         host,
-        tuple(one.address for reply in found for one in reply.records),
+        tuple(record.address for reply in found for record in reply.records),
         alias=any(reply.alias for reply in found),
         resolved=len(found) == 2,
     )
@@ -111,10 +112,10 @@ def _together(work: Callable[[str], Found], names: Iterable[str], seconds: float
     """What `work` returns for each name, all at once; what takes longer than `seconds` is left out."""
     found: dict[str, Found] = {}
 
-    def one(name: str) -> None:
+    def look_up(name: str) -> None:
         found[name] = work(name)
 
-    threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in dict.fromkeys(names)]
+    threads = [threading.Thread(target=look_up, args=(name,), daemon=True) for name in dict.fromkeys(names)]
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.start()
@@ -124,7 +125,7 @@ def _together(work: Callable[[str], Found], names: Iterable[str], seconds: float
 
 
 def _policy(domain: str) -> str:
-    """The text of its MTA-STS policy, "" where it can't be fetched."""
+    """The text of its MTA-STS policy, "" if it can't be fetched."""
     # Few domains announce one, and importing it takes as long as a question to DNS.
     client = importlib.import_module("http.client")
     link = client.HTTPSConnection(f"mta-sts.{domain}", timeout=POLICY_SECONDS)
@@ -139,7 +140,7 @@ def _policy(domain: str) -> str:
         link.close()
 
 
-def _text(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         with open(path, encoding="ascii") as stream:
             return stream.read()

@@ -10,6 +10,7 @@ from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
 
 # For how long a command that asks a daemon or a server may be silent.
@@ -25,9 +26,9 @@ class Postfix:
         self.config_directory = config_directory
 
     def run(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> Result:
-        """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError where Postfix is missing.
+        """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError if Postfix is missing.
 
-        Raises NoAnswer where the command prints nothing for `silence` seconds: those that ask a daemon, as for a
+        Raises NoAnswer if the command prints nothing for `silence` seconds: those that ask a daemon, as for a
         `proxy:` table, wait for ever for one that can't start.
         """
         try:
@@ -36,25 +37,25 @@ class Postfix:
             raise _missing(argv[0]) from None
         except TimeoutError:
             raise NoAnswer(
-                f"{argv[0]} had no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
+                f"{argv[0]} got no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
             ) from None
 
     def stream(self, take: Take, *argv: str) -> Result:
-        """Like run, and hands standard output over in pieces. Raises HostError where Postfix is missing."""
+        """Like run, and hands standard output over in pieces. Raises HostError if Postfix is missing."""
         try:
             return self.commands.stream([argv[0], "-c", self.config_directory, *argv[1:]], take)
         except FileNotFoundError:
             raise _missing(argv[0]) from None
 
     def check(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> str:
-        """Like run, and returns standard output. Raises HostError where the command fails."""
+        """Like run, and returns standard output. Raises HostError if the command fails."""
         result = self.run(*argv, data=data, silence=silence)
         if result.rc != 0:
             raise HostError(f"{' '.join(argv)} failed: {result.err.strip() or result.out.strip()}")
         return result.out
 
     def installed(self) -> bool:
-        """Whether Postfix's commands and this instance's main.cf are there. Raises HostError where they don't work."""
+        """Whether Postfix's commands and this instance's main.cf are there. Raises HostError if they don't work."""
         try:
             result = self.run("postconf", "-h", "mail_version")
         except HostError:
@@ -70,7 +71,7 @@ class Postfix:
     def _unreadable(self, result: Result) -> HostError:
         """The error for parameters that postconf can't make sense of. Its last lines are the reason and the verdict."""
         said = list(dict.fromkeys(line.partition(": ")[2] for line in result.err.strip().splitlines()))
-        return HostError(f"postconf fails: {'; '.join(said[-2:])}; correct {self._main_cf}")
+        return HostError(f"postconf failed: {'; '.join(said[-2:])}; correct {self._main_cf}")
 
     def version(self) -> str:
         """mail_version, such as `3.10.13`."""
@@ -93,7 +94,7 @@ class Postfix:
         return parse_parameters(result.out)
 
     def reload(self) -> bool:
-        """Tells the running instance to read its files again; False where it does not run."""
+        """Tells the running instance to read its files again; False if it is not running."""
         if self.run("postfix", "status").rc != 0:
             return False
         self.check("postfix", "reload")
@@ -113,7 +114,7 @@ class Postfix:
 
 
 def _missing(command: str) -> HostError:
-    return HostError(f"{command} was not found: Postfix is not installed on this host; install the package postfix")
+    return HostError(f"{command} was not found: Postfix is not installed on this host; install the package {POSTFIX}")
 
 
 def parse_parameters(text: str) -> dict[str, str]:

@@ -18,9 +18,9 @@ _PREFIX = "mxrelay-probe-"
 
 @contextmanager
 def scratch_directory() -> Iterator[str]:
-    """A directory of this user alone, which goes with what is in it. Raises HostError where there is no room.
+    """A directory of this user alone, which goes with what is in it. Raises HostError if there is no room.
 
-    It is locked while it is in use, so that one which a killed run left behind is told from one of a run of now.
+    It is locked while it is in use, so one that a killed run left behind can be told from one in use.
     """
     top = tempfile.gettempdir()
     try:
@@ -42,7 +42,7 @@ def _new_scratch() -> tuple[str, int]:
     while True:
         directory = tempfile.mkdtemp(prefix=_PREFIX)
         try:
-            lock = _locked(directory)
+            lock = _open_locked(directory)
         except (FileNotFoundError, BlockingIOError):
             continue  # another run took it for one that was left behind, before it was locked
         if os.path.isdir(directory):
@@ -51,19 +51,19 @@ def _new_scratch() -> tuple[str, int]:
 
 
 def _remove_unused(path: str) -> None:
-    """Removes a scratch directory of this user that no run has locked; anybody else's is none of ours."""
+    """Removes a scratch directory of this user that no run has locked; anybody else's is left alone."""
     try:
         if os.lstat(path).st_uid != os.geteuid():
             return
-        lock = _locked(path)
+        lock = _open_locked(path)
     except OSError:
         return
     shutil.rmtree(path, ignore_errors=True)
     os.close(lock)
 
 
-def _locked(directory: str) -> int:
-    """A descriptor that holds the lock of the directory. Raises OSError where it can't be had at once."""
+def _open_locked(directory: str) -> int:
+    """A descriptor that holds the lock of the directory. Raises OSError if it can't be had at once."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

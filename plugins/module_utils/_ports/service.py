@@ -56,7 +56,7 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
 def reload_pending(config_directory: str, queue_directory: str) -> bool:
     """Whether main.cf or master.cf was written after the running instance last read them.
 
-    The queue manager lives until the next reload or stop, so that its start tells when that was. False where it can't
+    The queue manager lives until the next reload or stop, so its start tells when that was. False if it can't
     be told: no instance runs, or there is no /proc.
     """
     try:
@@ -71,7 +71,7 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
 
 
 def _queue_manager_start(master: int) -> float | None:
-    """When the qmgr that is a child of `master` started, in seconds of the clock; None where there is none."""
+    """When the qmgr that is a child of `master` started, in seconds since the epoch; None if there is none."""
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue

@@ -13,7 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 PORT = 25
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 15.0
-# The sender of bounces, so that nobody is written to and no sender policy is asked.
+# The sender of bounces, so nobody is written to and no sender policy is asked.
 SENDER = ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.facts import (
@@ -123,7 +124,7 @@ class MasterCfRequest:
 class ConfigurationPlan:
     """One of the two files before and after.
 
-    `changes` has the old and new value of a parameter, or the old and new lines of a service (`smtp/inet`); None where
+    `changes` has the old and new value of a parameter, or the old and new lines of a service (`smtp/inet`); None if
     it is not there. `table_types` are types of lookup tables that the file has not named so far. `again` plans the
     same request anew, for a file that was changed meanwhile.
     """
@@ -148,7 +149,7 @@ class ConfigurationPlan:
 
 
 def plan_main_cf(postfix: Postfix, request: MainCfRequest) -> ConfigurationPlan:
-    """What the request would change. Raises InvalidInput, Refused, or HostError where main.cf can't be read."""
+    """What the request would change. Raises InvalidInput, Refused, or HostError if main.cf can't be read."""
     request = request.checked()
     path = os.path.join(postfix.config_directory, "main.cf")
     before = _read(path)
@@ -178,7 +179,7 @@ def plan_main_cf(postfix: Postfix, request: MainCfRequest) -> ConfigurationPlan:
 
 
 def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationPlan:
-    """What the request would change. Raises InvalidInput, or HostError where master.cf can't be read."""
+    """What the request would change. Raises InvalidInput, or HostError if master.cf can't be read."""
     request = request.checked()
     path = os.path.join(postfix.config_directory, "master.cf")
     before = _read(path)
@@ -201,7 +202,7 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
         {"/".join(key): (old.excerpt([key]) or None, new.excerpt([key]) or None) for key in changed},
         Diff(path, old.excerpt(changed), new.excerpt(changed)),
         lambda: plan_master_cf(postfix, request),
-        [f"{path}: {key} is there more than once; Postfix uses the last" for key in new.duplicates],
+        [f"{path}: {key} is defined more than once; Postfix uses the last" for key in new.duplicates],
         list(dict.fromkeys(found for _place, name, value in overrides for found in table_types(name, value))),
     )
 
@@ -209,13 +210,13 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
 def rehearse_configuration(postfix: Postfix, plan: ConfigurationPlan) -> ConfigurationPlan:
     """The plan with the warnings of `postconf` about its outcome: what check mode can tell. Changes nothing.
 
-    Raises Refused where postconf does not accept the outcome, HostError where a table type does not work here.
+    Raises Refused if postconf does not accept the outcome, HostError if a table type does not work here.
     """
     return _staged(postfix, plan, live=False) if plan.changed else plan
 
 
 def apply_configuration(postfix: Postfix, plan: ConfigurationPlan) -> ConfigurationPlan:
-    """Makes the change, and returns the plan as it was carried out: made anew where the file had changed meanwhile.
+    """Makes the change, and returns the plan as it was carried out: made anew if the file had changed meanwhile.
 
     The outcome is tried first, with `postconf` and `postfix check`. Owner, mode, ACL, SELinux context and a symbolic
     link are kept. Postfix is not reloaded. Raises what rehearse_configuration raises; then nothing was changed.
@@ -238,8 +239,7 @@ def _staged(postfix: Postfix, plan: ConfigurationPlan, live: bool) -> Configurat
     links = links_of(plan.path)
     if links > 1:
         warnings.append(
-            f"{plan.path} has {links - 1} other hard links, which keep the old content, since a file can only be "
-            "replaced in one step by a new one; make them symbolic links"
+            f"{plan.path} has {links - 1} other hard links, which keep the old content; make them symbolic links"
         )
     return replace(plan, warnings=warnings)
 
@@ -249,7 +249,7 @@ def _edited(text: str, path: str, request: MainCfRequest, defaults: Mapping[str,
     for name in request.absent:
         file.remove(name)
     for name, value in request.parameters.items():
-        file.set(name, value, lambda present, wanted, name=name: _same(name, present, wanted, facts))
+        file.set(name, value, partial(_means_same, facts, name))
     for name, items in request.remove_items.items():
         file.remove_items(name, items, defaults.get(name, ""))
     for name, items in request.add_items.items():
@@ -257,7 +257,7 @@ def _edited(text: str, path: str, request: MainCfRequest, defaults: Mapping[str,
     return str(file)
 
 
-def _same(name: str, present: str, wanted: Value, facts: Facts) -> bool:
+def _means_same(facts: Facts, name: str, present: str, wanted: Value) -> bool:
     """Whether a value that is there in another form means what is wanted."""
     if same_list(name, present, wanted):
         return True
@@ -278,9 +278,9 @@ def _check_parameters(request: MainCfRequest, changed: Sequence[str], new: MainC
 
 def _new_table_types(changes: Mapping[str, tuple[str | None, str | None]]) -> list[str]:
     """The types of tables that the changed parameters did not name before."""
-    before = {one for name, (old, _new) in changes.items() for one in table_types(name, old or "")}
-    after = [one for name, (_old, new) in changes.items() for one in table_types(name, new or "")]
-    return [one for one in dict.fromkeys(after) if one not in before]
+    before = {table_type for name, (old, _new) in changes.items() for table_type in table_types(name, old or "")}
+    after = [table_type for name, (_old, new) in changes.items() for table_type in table_types(name, new or "")]
+    return [table_type for table_type in dict.fromkeys(after) if table_type not in before]
 
 
 def _new_overrides(old: MasterCf, services: Sequence[ServiceRequest]) -> list[tuple[str, str, str]]:
@@ -296,7 +296,7 @@ def _new_overrides(old: MasterCf, services: Sequence[ServiceRequest]) -> list[tu
 
 def _duplicates(file: MainCf, path: str) -> list[str]:
     return [
-        f"{path}: {name} is set on lines {', '.join(map(str, lines))}; Postfix takes the last, remove the others"
+        f"{path}: {name} is set on lines {', '.join(map(str, lines))}; Postfix uses the last; remove the others"
         for name, lines in file.duplicates.items()
     ]
 

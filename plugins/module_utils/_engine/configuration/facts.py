@@ -94,10 +94,10 @@ def check_known(name: str, file: MainCf, facts: Facts) -> None:
         return
     missing = missing_parameter(facts.version, name) if facts.version else ""
     if missing:
-        raise InvalidInput(f"main.cf: {missing}; this host has {facts.version}")
+        raise InvalidInput(f"main.cf: {missing}")
     near = difflib.get_close_matches(name, sorted({*known, *own}), n=1)
     raise InvalidInput(
-        f'main.cf: Postfix knows no parameter "{name}"'
+        f'main.cf: Postfix has no parameter "{name}"'
         + (f'; did you mean "{near[0]}"?' if near else "; correct the name")
         + " (for a parameter of a custom service, set allow_unknown: true)"
     )

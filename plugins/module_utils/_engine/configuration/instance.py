@@ -46,7 +46,7 @@ _CACHES = ("_cache_database", "_cache_map", "address_verify_map")
 
 @dataclass(frozen=True)
 class Instance:
-    """Everything that postfix_info returns; empty where Postfix or the instance is missing."""
+    """Everything that postfix_info returns; empty if Postfix or the instance is missing."""
 
     installed: bool = False
     version: str = ""
@@ -61,13 +61,13 @@ class Instance:
 
 
 def describe(postfix: Postfix, names: Sequence[str] = ()) -> Instance:
-    """The instance as it is; of the parameters only `names`, or all. Raises HostError where it can't be read."""
+    """The instance as it is; of the parameters only `names`, or all. Raises HostError if it can't be read."""
     version = _installed_version(postfix)
     path = os.path.join(postfix.config_directory, "main.cf")
     main_cf = read_file(path)
     if not version or main_cf is None:
         return Instance()
-    explicit = MainCf(_text(main_cf), path).values
+    explicit = MainCf(_decoded(main_cf), path).values
     expand = ["-x"] if supports(version, "expanded_values") else []
     effective = postfix.parameters(options=expand)
     services = _services(postfix)
@@ -86,14 +86,14 @@ def describe(postfix: Postfix, names: Sequence[str] = ()) -> Instance:
 
 
 def _installed_version(postfix: Postfix) -> str:
-    """mail_version, which `postconf -d` tells without reading main.cf; empty where there is no Postfix."""
+    """mail_version, which `postconf -d` tells without reading main.cf; empty if there is no Postfix."""
     try:
         result = postfix.commands.run(["postconf", "-d", "-h", "mail_version"])
     except FileNotFoundError:
         return ""
     version = result.out.strip()
     if result.rc != 0 or release(version) == (0, 0):
-        raise HostError(f"postconf does not tell its version: {result.err.strip() or version}; reinstall Postfix")
+        raise HostError(f"postconf did not report its version: {result.err.strip() or version}; reinstall Postfix")
     return version
 
 
@@ -131,7 +131,7 @@ def _selected(values: Mapping[str, str], names: Sequence[str]) -> dict[str, str]
 def _services(postfix: Postfix) -> list[dict[str, Any]]:
     path = os.path.join(postfix.config_directory, "master.cf")
     content = read_file(path)
-    return [] if content is None else [asdict(service) for service in MasterCf(_text(content), path).services]
+    return [] if content is None else [asdict(service) for service in MasterCf(_decoded(content), path).services]
 
 
 def _tables(postfix: Postfix, values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def _tables(postfix: Postfix, values: Mapping[str, str]) -> list[dict[str, Any]]
 
 
 def _entries(reference: TableReference) -> int | None:
-    """How many entries the source has; None where there is no source."""
+    """How many entries the source has; None if there is no source."""
     source = read_file(reference.path)
     if source is None:
         return None
@@ -167,12 +167,12 @@ def _entries(reference: TableReference) -> int | None:
 
 
 def _modified(reference: TableReference) -> int | None:
-    """When the source was last written, in seconds since the epoch; None where there is no source."""
+    """When the source was last written, in seconds since the epoch; None if there is no source."""
     try:
         return int(os.stat(reference.path).st_mtime)
     except OSError:
         return None
 
 
-def _text(content: bytes) -> str:
+def _decoded(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trying a configuration before it goes live: in a scratch directory, with Postfix's own commands.
 
-`postfix check` makes directories in the queue directory and sets their owners, so that it is only run on a copy whose
+`postfix check` makes directories in the queue directory and sets their owners, so it is run only on a copy whose
 queue and data are in the scratch directory too, and never in check mode.
 """
 
@@ -45,7 +45,7 @@ class Staged:
 def stage(postfix: Postfix, file: Staged, live: bool) -> list[str]:
     """Warnings of Postfix's commands about the configuration with `file` as it is to be.
 
-    `live`: whether `postfix check` is asked too. Raises Refused where one of them does not accept it; where none would
+    `live`: whether `postfix check` is asked too. Raises Refused if one of them does not accept it; if none would
     have accepted the file as it is now either, that is a warning, since the change may be the first part of a repair.
     Raises HostError for a table type that does not work here. Whatever is raised, nothing was changed.
     """
@@ -73,7 +73,7 @@ class _Trial:
         self.warnings: list[str] = []
 
     def run(self, text: str, live: bool) -> str:
-        """Why the commands do not accept the text; "" where they do, and `warnings` is what else they say."""
+        """Why the commands do not accept the text; "" if they do, and `warnings` is what else they say."""
         texts = {name: self._text(name, text) for name in FILES}
         os.makedirs(self._configuration, 0o700)
         for name in _COMPANIONS:
@@ -137,14 +137,14 @@ def _check_types(postfix: Postfix, types: Sequence[str]) -> None:
     if not types:
         return
     known = postfix.check("postconf", "-m").split()
-    for one in types:
-        if one not in known:
+    for table_type in types:
+        if table_type not in known:
             raise HostError(
-                f'this host\'s Postfix has no lookup tables of type "{one}"; it has {", ".join(sorted(known))}. '
+                f'this host\'s Postfix has no lookup tables of type "{table_type}"; it has {", ".join(sorted(known))}. '
                 "Install the package for that type, or use another one; nothing was changed"
             )
-        if one in INDEXED_TYPES:
-            probe(postfix, one)
+        if table_type in INDEXED_TYPES:
+            probe(postfix, table_type)
 
 
 def _without_numbers(text: str) -> str:

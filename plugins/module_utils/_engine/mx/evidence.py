@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import transport_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import transport_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import index_state
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     local_members,
@@ -19,9 +19,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    Capture,
+    DomainRows,
+    HostState,
+    MxRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SOURCE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -47,9 +53,7 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
             if reference.type in KEYED_TYPES:
                 entries = len(reader.source(reference.path).entries)
                 modified = written(reference.path)
-                state_of_index = (
-                    index_state(postfix, reference, settings) if modified is not None else "without a source"
-                )
+                state_of_index = index_state(postfix, reference, settings) if modified is not None else NO_SOURCE
                 keeps_out = "" if f"proxy:{reference}" not in split_items(value) else shut_out(reference.path, state)
                 found.append(TableEvidence(parameter, str(reference), state_of_index, entries, modified, keeps_out))
     return found
@@ -113,8 +117,13 @@ def _ask_dns(found: Sequence[DomainEvidence], network: Network) -> None:
         one.nexthop_addresses = addresses.get(one.nexthop, ())
         one.nexthop_exchangers = None if one.bracketed else exchangers.get(one.nexthop)
         one.exchangers = exchangers.get(one.name)
-        one.nexthop_unknown = one.nexthop in unresolved and exchangers.get(one.nexthop) == ()
+        one.nexthop_unknown = one.nexthop in unresolved and _leads_nowhere(one, exchangers.get(one.nexthop))
         one.policy = policies.get(one.name)
+
+
+def _leads_nowhere(domain: DomainEvidence, records: Sequence[MxRecord] | None) -> bool:
+    """Whether DNS answered about a nexthop without address, and no MX record of it counts."""
+    return records is not None and (domain.bracketed or not records)
 
 
 def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader) -> dict[str, Capture]:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any, Mapping, NamedTuple
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence, MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, plan_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
@@ -19,16 +20,20 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    DomainRows,
+    HostState,
+    TableState,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
     VERIFY,
     MxRequest,
-    Refusal,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
@@ -38,34 +43,90 @@ RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
 SUBDOMAINS_NAME = "relay_recipients_subdomains"
+PARAMETERS = {
+    "recipients": "relay_recipient_maps",
+    "subdomains": "relay_recipient_maps",
+    "transport": "transport_maps",
+    "verify": "smtpd_recipient_restrictions",
+}
 _PATTERN = re.compile(r"^/@\[\^@\]\+\\\.(.*)\$/$")
 
 
-def read_tables(postfix: Postfix, request: MxRequest, evidence: Evidence, reader: MapReader) -> None:
-    state = evidence.state
+class OwnTables(NamedTuple):
+    """The tables of ours, as HostState has them; None for one that can't be told."""
+
+    recipients: TableState | None = None
+    recipient_rows: Mapping[str, DomainRows] = {}
+    transport: TableState | None = None
+    verify: TableState | None = None
+    subdomains: TableState | None = None
+
+
+@dataclass(frozen=True)
+class TablesRead:
+    """What is known of our tables, what stands against writing them, and what is to be said of them.
+
+    `missing_types` do not work yet, but would with a package of their name.
+    """
+
+    known: OwnTables
+    refusals: list[Refusal] = field(default_factory=list)
+    missing_types: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TableRead:
+    """One table, or what stands against writing it: a refusal, or a type that a package would make work."""
+
+    table: TableState | None = None
+    refusal: Refusal | None = None
+    missing_type: str = ""
+
+
+def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: MapReader) -> TablesRead:
+    """The tables of recipients and of transport, and those beside them. Raises HostError if Postfix's commands fail."""
     settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
-    state.recipients = read_table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME, evidence)
-    state.transport = read_table(postfix, request, settings, "transport_maps", TRANSPORT_NAME, evidence)
-    if state.recipients:
-        content = reader.source(state.recipients.path)
-        rows = content.mapping(settings.utf8)
-        counted: dict[str, int] = {}
-        for entry in content.entries:
-            counted[entry.key.lower()] = counted.get(entry.key.lower(), 0) + 1
-        untidy = frozenset(key for key, count in counted.items() if count > 1)
-        wide = frozenset(item.name for item in request.items if item.subdomains and item.policy not in (ANY, VERIFY))
-        state.recipient_rows = rows_by_domain(rows, untidy, wide, request.declared)
-        state.verify = _table_beside(postfix, settings, state, "smtpd_recipient_restrictions", VERIFY_NAME, reader)
-        state.subdomains = _table_beside(postfix, settings, state, "relay_recipient_maps", SUBDOMAINS_NAME, reader)
-    if state.transport:
-        content = reader.source(state.transport.path)
-        state.transport = replace(state.transport, rows=content.mapping(settings.utf8))
-    _move_on(request, state, reader)
+    recipients = read_table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME)
+    transport = read_table(postfix, request, settings, "transport_maps", TRANSPORT_NAME)
+    known = OwnTables(recipients=recipients.table)
+    if recipients.table:
+        known = known._replace(
+            recipient_rows=_recipient_rows(recipients.table, request, settings, reader),
+            verify=_table_beside(
+                postfix, settings, recipients.table, state, "smtpd_recipient_restrictions", VERIFY_NAME, reader
+            ),
+            subdomains=_table_beside(
+                postfix, settings, recipients.table, state, "relay_recipient_maps", SUBDOMAINS_NAME, reader
+            ),
+        )
+    if transport.table:
+        rows = reader.source(transport.table.path).mapping(settings.utf8)
+        known = known._replace(transport=replace(transport.table, rows=rows))
+    both = (recipients, transport)
+    moved, notes = _move_on(request, known, state, reader)
+    return TablesRead(
+        moved,
+        list(dict.fromkeys(read.refusal for read in both if read.refusal)),
+        list(dict.fromkeys(read.missing_type for read in both if read.missing_type)),
+        notes,
+    )
 
 
-def read_table(
-    postfix: Postfix, request: MxRequest, settings: Settings, parameter: str, name: str, evidence: Evidence
-) -> TableState | None:
+def _recipient_rows(
+    table: TableState, request: MxRequest, settings: Settings, reader: MapReader
+) -> Mapping[str, DomainRows]:
+    content = reader.source(table.path)
+    counted: dict[str, int] = {}
+    for entry in content.entries:
+        counted[entry.key.lower()] = counted.get(entry.key.lower(), 0) + 1
+    untidy = frozenset(key for key, count in counted.items() if count > 1)
+    wide = frozenset(item.name for item in request.items if item.subdomains and item.policy not in (ANY, VERIFY))
+    return rows_by_domain(content.mapping(settings.utf8), untidy, wide, request.declared)
+
+
+def read_table(postfix: Postfix, request: MxRequest, settings: Settings, parameter: str, name: str) -> TableRead:
+    """The table of ours that the parameter names, or is to name."""
     directory = str(request.settings["table_directory"] or "")
     wanted_type = str(request.settings["table_type"] or "") or None
     path = os.path.join(directory, name) if directory else None
@@ -80,32 +141,31 @@ def read_table(
             table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
         except HostError:
             # The source is there, in a type that does not work yet: what it needs is seen once that is installed.
-            _probe(postfix, reference.type, request, evidence)
-            if reference.type not in evidence.missing_types:
+            missing_type = _missing_type(postfix, reference.type, request)
+            if not missing_type:
                 raise
-            return None
-        if not table.exists or not table.member:
-            _probe(postfix, table.type, request, evidence)
-        return table
+            return TableRead(missing_type=missing_type)
+        unused = not table.exists or not table.member
+        return TableRead(table, missing_type=_missing_type(postfix, table.type, request) if unused else "")
     except (InvalidInput, HostError) as error:
         refusal = Refusal.from_error("", "table", InvalidInput(error.message.replace("; nothing was changed", "")))
         if "give the option path" in refusal.remedy:
             refusal = replace(refusal, remedy=f"set {request.role or 'mx'}_table_directory to say where its table is")
-        if refusal not in evidence.refusals:
-            evidence.refusals.append(refusal)
-        return None
+        return TableRead(refusal=refusal)
 
 
-def _probe(postfix: Postfix, table_type: str, request: MxRequest, evidence: Evidence) -> None:
-    """Raises HostError where tables of the type don't work here, and no package that we may install changes that."""
-    if table_type in evidence.missing_types:
-        return
+def _missing_type(postfix: Postfix, table_type: str, request: MxRequest) -> str:
+    """The type, if tables of it don't work here and a package that we may install changes that; "" if they work.
+
+    Raises HostError if no such package changes it.
+    """
     try:
         probe(postfix, table_type)
     except HostError:
         if not (type_package(table_type) and request.settings["manage_package"] and not request.after_install):
             raise
-        evidence.missing_types.append(table_type)
+        return table_type
+    return ""
 
 
 def _ours_among(
@@ -142,49 +202,54 @@ def _state(postfix: Postfix, reference: TableReference, settings: Settings, valu
 
 
 def _table_beside(
-    postfix: Postfix, settings: Settings, state: HostState, parameter: str, name: str, reader: MapReader
-) -> TableState | None:
+    postfix: Postfix,
+    settings: Settings,
+    recipients: TableState,
+    state: HostState,
+    parameter: str,
+    name: str,
+    reader: MapReader,
+) -> TableState:
     """A table of ours in the directory of the recipients: of their type, or of patterns."""
-    if state.recipients is None:
-        return None
-    table_type = "regexp" if name == SUBDOMAINS_NAME else state.recipients.type
-    reference = TableReference(table_type, os.path.join(os.path.dirname(state.recipients.path), name))
+    table_type = "regexp" if name == SUBDOMAINS_NAME else recipients.type
+    reference = TableReference(table_type, os.path.join(os.path.dirname(recipients.path), name))
     table = _state(postfix, reference, settings, state.value(parameter))
     return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 
 
-def _move_on(request: MxRequest, state: HostState, reader: MapReader) -> None:
-    """Finds tables that this role left behind in another directory, to be let go of in favour of the new ones.
+def _move_on(request: MxRequest, known: OwnTables, state: HostState, reader: MapReader) -> tuple[OwnTables, list[str]]:
+    """The tables with those that they replace: what this role left behind in another directory; and what to say.
 
-    One whose rows the new table will not hold all of stays where it is, and is noted.
+    One whose rows the new table will not hold all of stays where it is.
     """
-    known = {
-        "recipients": ("relay_recipient_maps", frozenset(state.recipient_rows)),
-        "subdomains": ("relay_recipient_maps", frozenset()),
-        "transport": ("transport_maps", _names(state.transport)),
-        "verify": ("smtpd_recipient_restrictions", _names(state.verify)),
+    held = {
+        "recipients": frozenset(known.recipient_rows),
+        "subdomains": frozenset(),
+        "transport": _names(known.transport),
+        "verify": _names(known.verify),
     }
     ours = [item for item in request.items if item.policy != EXTERNAL]
     settled = {item.name for item in ours}
     wide = tuple("." + item.name for item in ours if item.subdomains)
-    for attribute, (parameter, held) in known.items():
-        table = getattr(state, attribute)
-        if table is None:
-            continue
-        for member in _left_behind(table, state.value(parameter)):
+    moved: dict[str, Any] = {}
+    notes: list[str] = []
+    for part, names in held.items():
+        table = getattr(known, part)
+        for member in _left_behind(table, state.value(PARAMETERS[part])) if table else ():
             kind, _colon, path = without_proxy(member).partition(":")
-            rows = reader.rows(kind, path, True)
-            names = {_domain_of_row(key) for key in rows} - settled - held
-            others = sorted(one for one in names if not one.endswith(wide))
+            rows = {_domain_of_row(key) for key in reader.rows(kind, path, True)}
+            others = sorted(name for name in rows - settled - names if not name.endswith(wide))
             if others:
-                reader.notes.append(
-                    f"{member} stays in {parameter} beside {table.reference}, since it has rows of "
+                notes.append(
+                    f"{member} stays in {PARAMETERS[part]} beside {table.reference}, since it has rows of "
                     f"{', '.join(others)}, which this role does not declare"
                 )
             else:
                 table = replace(table, replaces=(*table.replaces, member))
-                reader.notes.append(f"{table.reference} takes the place of {member}; remove the files of the old table")
-        setattr(state, attribute, table)
+                notes.append(f"{table.reference} takes the place of {member}; remove the files of the old table")
+        if table:
+            moved[part] = table
+    return known._replace(**moved), notes
 
 
 def _left_behind(table: TableState, value: str) -> list[str]:

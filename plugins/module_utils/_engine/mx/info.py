@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
-    read_classes,
     read_parameters,
-    read_relay_domains,
     read_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
+    read_classes,
+    read_relay_domains,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     local_members,
     without_proxy,
@@ -28,10 +31,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.host import unreadable
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SUCH_TYPE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -42,7 +45,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
     outage = str(params.get("outage") or "")
     if outage and seconds(outage) is None:
-        raise InvalidInput(f'mx_info: "{outage}" (outage) is no Postfix time value; write it like 5d, 12h or 3600s')
+        raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
     reader = MapReader(postfix)
     try:
         state = read_parameters(postfix, reader) if postfix.installed() else None
@@ -52,15 +55,14 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         raise HostError(
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
-    read_relay_domains(wanted, state, reader)
-    names = list(dict.fromkeys(wanted)) or sorted(one for one in state.relayed if not one.startswith("."))
-    read_classes(names, state, reader)
+    state = state.having(read_relay_domains(wanted, state, reader))
+    names = list(dict.fromkeys(wanted)) or sorted(name for name in state.relayed if not name.startswith("."))
+    classes = read_classes(names, state, reader)
     if not wanted:
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
-        names = [one for one in names if state.relayed[one] == one or "mydestination" not in state.classes.get(one, {})]
-    read_service(postfix, state)
-    state.own_addresses = network.own_addresses()
-    state.dns_lacks = network.lacks()
+        names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
+    state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
+    state = state.having(read_service(postfix, state))
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):
@@ -105,7 +107,7 @@ def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
             member = member_of(text)
             kind, _colon, _rest = without_proxy(member.text).partition(":")
             if known and member.kind == "table" and kind not in known:
-                found.append(TableEvidence(parameter, without_proxy(member.text), "type", 0))
+                found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
     return found
 
 

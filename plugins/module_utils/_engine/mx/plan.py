@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, Mapping
+from dataclasses import replace
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     MainCfRequest,
@@ -17,24 +17,30 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidenc
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.judge import judge
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
+    RELAY_SERVICE,
+    MainCfChange,
+    MasterCfChange,
     MxPlan,
-    RecipientsItem,
-    subdomain_pattern,
+    RecipientRows,
+    Removal,
+    ServicePlan,
+    TableRows,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import subdomain_pattern
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     MxRequest,
-    Refusal,
     in_both_forms,
     read_request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -45,31 +51,28 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     """The plan as a module's outcome. `params` are those of the module mx_plan."""
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
-    if international and idna2008.available():
+    if international and idna2008.has_idna():
         request = in_both_forms(request, idna2008.a_label)
     evidence = read_host(postfix, network, request)
-    if international and not idna2008.available():
-        evidence.needs_idna = True
+    if international and not idna2008.has_idna():
         release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
-        evidence.state.missing_packages.append(idna_package(release))
-    plan = decide(request, evidence.state)
-    plan.refusals += evidence.refusals
-    results = _results(request, evidence, plan)
-    if evidence.state.installed and not plan.refusals:
-        results["main_cf"]["changed"] = _main_cf_changes(postfix, plan)
-        results["master_cf"]["changed"] = _master_cf_changes(postfix, plan)
-        _refuse_half_runs(request, results, plan)
-    _refuse_missing(request, evidence, results, plan)
-    results["refusals"] = [asdict(one) for one in _unique(plan.refusals)]
-    results["changes"] = changes(results)
-    results["pending"] = bool(results["packages"]) or any(
-        results[part]["changed"]
-        for part in ("recipients", "subdomains", "transport", "verify", "removal", "main_cf", "master_cf", "service")
+        packages = [*evidence.state.missing_packages, idna_package(release)]
+        evidence = replace(evidence, needs_idna=True, state=replace(evidence.state, missing_packages=packages))
+    decision = decide(request, evidence.state)
+    plan = _plan(request, evidence, decision)
+    refusals = [*decision.refusals, *evidence.refusals]
+    if evidence.state.installed and not refusals:
+        plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
+        refusals += _half_run(request, plan)
+    refusals += _missing(request, evidence, plan)
+    plan = replace(
+        plan,
+        refusals=list(dict.fromkeys(refusals)),
+        judge=bool(params.get("verify")),
+        verify_fail_on=params.get("verify_fail_on"),
     )
-    results["judge"] = bool(params.get("verify"))
-    results["verify_fail_on"] = params.get("verify_fail_on")
-    results["findings"] = _findings(params, request, results, postfix, evidence, network)
-    return Outcome(warnings=_warnings(plan, evidence.state, request), results=results)
+    plan = replace(plan, findings=_findings(request, plan, postfix, evidence, network))
+    return Outcome(warnings=_warnings(plan, evidence.state, request), results=plan.as_result())
 
 
 def _hears_both_forms(postfix: Postfix) -> bool:
@@ -78,219 +81,137 @@ def _hears_both_forms(postfix: Postfix) -> bool:
 
 
 def _findings(
-    params: Mapping[str, Any],
-    request: MxRequest,
-    results: Mapping[str, Any],
-    postfix: Postfix,
-    evidence: Evidence,
-    network: Network,
+    request: MxRequest, plan: MxPlan, postfix: Postfix, evidence: Evidence, network: Network
 ) -> list[dict[str, Any]] | None:
-    """What mx_info would find, where nothing will change before it is asked: one run of a module less."""
-    if not params.get("verify") or evidence.reader is None or results["pending"] or results["refusals"]:
+    """What mx_info would find, if nothing will change before it is asked: one run of a module less."""
+    if not plan.judge or evidence.reader is None or plan.pending or plan.refusals:
         return None
     names = [item.name for item in request.present]
-    asked = network if {"dns", "remote"}.intersection(params.get("verify_fail_on") or ()) else None
+    asked = network if {"dns", "remote"}.intersection(plan.verify_fail_on or ()) else None
     tables, domains = gather(names, postfix, evidence.state, evidence.reader, asked)
-    return [one.as_result() for one in judge(evidence.state, tables, domains)]
+    return [finding.as_result() for finding in judge(evidence.state, tables, domains)]
 
 
-def _unique(refusals: list[Refusal]) -> list[Refusal]:
-    return list(dict.fromkeys(refusals))
-
-
-def _main_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
+def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
     request = MainCfRequest(
-        parameters=dict(plan.parameters),
-        absent=list(plan.absent),
-        add_items=plan.add_items,
-        remove_items=plan.remove_items,
+        parameters=dict(change.parameters),
+        absent=list(change.absent),
+        add_items=change.add_items,
+        remove_items=change.remove_items,
     )
-    return plan_main_cf(postfix, request).changed
+    return replace(change, changed=plan_main_cf(postfix, request).changed)
 
 
-def _master_cf_changes(postfix: Postfix, plan: MxPlan) -> bool:
-    if not plan.overrides:
-        return False
-    service = ServiceRequest(name="relay", type="unix", overrides=dict(plan.overrides))
-    return plan_master_cf(postfix, MasterCfRequest(services=[service])).changed
+def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
+    if not change.overrides:
+        return change
+    service = ServiceRequest(*RELAY_SERVICE, overrides=dict(change.overrides))
+    return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=[service])).changed)
 
 
-def _results(request: MxRequest, evidence: Evidence, plan: MxPlan) -> dict[str, Any]:
+def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
+    """The decision beside what the host has: what of it is to be done."""
     state = evidence.state
-    transport_rows = state.transport.rows if state.transport else {}
-    verify_rows = state.verify.rows if state.verify else {}
-    pattern_rows = state.subdomains.rows if state.subdomains else {}
-    removable = (
-        set(plan.waiting) if request.runs("config") else {one for one in plan.waiting if one not in state.relayed}
+    waiting = [name for name in decision.waiting if name in state.relayed and not request.runs("config")]
+    notes = [f"rows of {', '.join(waiting)} stay while main.cf relays them; run the phase config as well"]
+    return MxPlan(
+        installed=state.installed,
+        ready=state.installed and not evidence.missing_types and not evidence.needs_idna,
+        version=".".join(map(str, state.version)),
+        packages=list(state.missing_packages) if request.settings["manage_package"] else [],
+        domains=[item.name for item in request.present],
+        undeclared=decision.undeclared,
+        notes=[*decision.notes, *(notes if waiting else ())],
+        recipients=RecipientRows.planned(state.recipients, decision.recipients),
+        transport=TableRows.planned(state.transport, decision.routes.rows),
+        subdomains=TableRows.planned(state.subdomains, decision.patterns),
+        verify=TableRows.planned(state.verify, decision.verify),
+        removal=_removal(state, decision, waiting),
+        main_cf=decision.main_cf,
+        master_cf=MasterCfChange(decision.overrides),
+        service=_service(request, state),
     )
-    kept = [one for one in plan.waiting if one not in removable]
-    if kept:
-        plan.notes.append(f"rows of {', '.join(kept)} stay until main.cf has let go: run the phase config as well")
-    removed = [one for one in plan.recipients_removed if one.name in removable]
-    patterns_removed = [one for one in plan.subdomains_removed if one not in {subdomain_pattern(name) for name in kept}]
-    transport_removed = [one for one in dict.fromkeys(plan.transport_removed) if one.lstrip(".") not in kept]
-    return {
-        "installed": state.installed,
-        "ready": state.installed and not evidence.missing_types and not evidence.needs_idna,
-        "version": ".".join(map(str, state.version)),
-        "packages": list(state.missing_packages) if request.settings["manage_package"] else [],
-        "domains": [item.name for item in request.present],
-        "undeclared": plan.undeclared,
-        "notes": plan.notes,
-        "recipients": _recipients(state.recipients, plan.recipients),
-        "transport": _rows(state.transport, plan.transport, transport_rows, ("pattern", "result")),
-        "subdomains": _rows(state.subdomains, plan.subdomains, pattern_rows, ("key", "value")),
-        "verify": _rows(state.verify, plan.verify, verify_rows, ("key", "value")),
-        "removal": {
-            "changed": bool(removed or transport_removed or patterns_removed or plan.verify_removed),
-            "recipients": [one.as_result() for one in removed],
-            "transport": [{"pattern": one} for one in transport_removed],
-            "subdomains": [{"key": one} for one in patterns_removed],
-            "verify": [{"key": one} for one in plan.verify_removed if one in verify_rows],
-        },
-        "main_cf": {
-            "parameters": plan.parameters,
-            "absent": plan.absent,
-            "add_items": plan.add_items,
-            "remove_items": plan.remove_items,
-            "changed": False,
-        },
-        "master_cf": {
-            "services": [{"name": "relay", "type": "unix", "overrides": plan.overrides}] if plan.overrides else [],
-            "changed": False,
-        },
-        "service": _service(request, state),
-    }
 
 
-def _service(request: MxRequest, state: HostState) -> dict[str, Any]:
+def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
+    patterns = {subdomain_pattern(name) for name in waiting}
+    verified = state.verify.rows if state.verify else {}
+    return Removal(
+        recipients=[item for item in decision.recipients_removed if item.name not in waiting],
+        transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in waiting],
+        subdomains=[pattern for pattern in decision.patterns_removed if pattern not in patterns],
+        verify=[key for key in decision.verify_removed if key in verified],
+    )
+
+
+def _service(request: MxRequest, state: HostState) -> ServicePlan:
     # Where domains only go, a service that runs follows, and one that doesn't is left alone.
     follows = bool(request.present or (request.items and state.service_active is not False))
     managed = bool(request.settings["manage_service"]) and follows
     stopped = not (state.service_active and state.service_enabled)
-    return {
-        "name": state.service_name,
-        "managed": managed,
-        "active": state.service_active,
-        "enabled": state.service_enabled,
-        "reload": state.reload_pending,
-        "changed": managed and (state.reload_pending or (stopped and bool(request.present))),
-    }
+    return ServicePlan(
+        name=state.service_name,
+        managed=managed,
+        active=state.service_active,
+        enabled=state.service_enabled,
+        reload=state.reload_pending,
+        changed=managed and (state.reload_pending or (stopped and bool(request.present))),
+    )
 
 
-def _table(table: TableState | None) -> dict[str, str]:
-    if table is None:
-        return {"reference": "", "path": "", "type": ""}
-    return {"reference": table.reference, "path": table.path, "type": table.type}
-
-
-def _recipients(table: TableState | None, items: list[RecipientsItem]) -> dict[str, Any]:
-    repair = bool(table and items and (table.repair or not table.exists))
-    changed = repair or any(one.changed for one in items)
-    return {
-        **_table(table),
-        "domains": [one.as_result() for one in items] if changed else [],
-        "repair": repair,
-        "changed": changed,
-    }
-
-
-def _rows(
-    table: TableState | None, wanted: Mapping[str, str], rows: Mapping[str, str], names: tuple[str, str]
-) -> dict[str, Any]:
-    # A table that main.cf names is looked up for every domain, whoever's rows it holds.
-    repair = bool(table and ((wanted and not table.exists) or ((wanted or table.member) and table.repair)))
-    changed = bool(wanted and table is None) or repair or any(rows.get(key) != value for key, value in wanted.items())
-    return {
-        **_table(table),
-        "entries": [dict(zip(names, row)) for row in wanted.items()] if changed else [],
-        "repair": repair,
-        "changed": changed,
-    }
-
-
-def _refuse_half_runs(request: MxRequest, results: Mapping[str, Any], plan: MxPlan) -> None:
+def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:
     """main.cf must not name tables, or relay domains, whose rows are not there yet."""
-    behind = [name for name in ("recipients", "subdomains", "transport", "verify") if results[name]["changed"]]
-    if behind and results["main_cf"]["changed"] and request.runs("config") and not request.runs("tables"):
-        plan.refuse(
+    if not (plan.behind and plan.main_cf.changed and request.runs("config") and not request.runs("tables")):
+        return []
+    return [
+        Refusal(
             "",
             "tags",
-            f"main.cf would rely on rows that are not there yet ({', '.join(behind)}), "
+            f"main.cf would rely on rows that are not there yet ({', '.join(plan.behind)}), "
             "and the phase tables is not part of this run",
             "run with the tags tables and config together",
         )
+    ]
 
 
-def _refuse_missing(request: MxRequest, evidence: Evidence, results: Mapping[str, Any], plan: MxPlan) -> None:
+def _missing(request: MxRequest, evidence: Evidence, plan: MxPlan) -> list[Refusal]:
     """Postfix, or a package that the tables need, is not there and will not be."""
-    if results["ready"] or not request.present:
-        return
-    if (
-        evidence.state.installed
-        and evidence.needs_idna
-        and (request.after_install or not request.settings["manage_package"])
-    ):
-        plan.refuse(
-            "",
-            "international",
-            f"{evidence.state.missing_packages[-1]} is missing, which tells in which forms mail can name the domains",
-            "install that package, or declare no domain that is not plain ASCII",
-        )
-        return
-    later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
-    if not request.settings["manage_package"]:
-        plan.refuse(
-            "", "install", "Postfix is not installed, and this role may not install it", "install postfix first"
-        )
-    elif request.after_install:
-        plan.refuse(
-            "", "install", "Postfix is still not there after its installation", "see what the package manager says"
-        )
-    elif later and not request.runs("install"):
-        plan.refuse(
-            "",
-            "tags",
-            f"{' and '.join(evidence.state.missing_packages) or 'postfix'} is missing, "
-            "and the phase install is not part of this run",
-            "run with the tag install as well",
-        )
-
-
-def changes(results: Mapping[str, Any]) -> list[str]:
-    """What would change, a line each, without anybody's address."""
-    lines = [f"install {name}" for name in results["packages"]]
-    for entry in results["recipients"]["domains"]:
-        if entry["changed"]:
-            lines.append(f"recipients of {entry['name']}: {entry['recipients_policy']}")
-    if results["subdomains"]["changed"]:
-        lines += [f"recipients of subdomains: {entry['key']}" for entry in results["subdomains"]["entries"]]
-    if results["transport"]["changed"]:
-        lines += [f"transport {entry['pattern']} {entry['result']}" for entry in results["transport"]["entries"]]
-    if results["verify"]["changed"]:
-        lines += [
-            f"verify recipients of {entry['key']} by asking its mail host" for entry in results["verify"]["entries"]
+    if plan.ready or not request.present:
+        return []
+    manages = bool(request.settings["manage_package"])
+    if evidence.state.installed and evidence.needs_idna and (request.after_install or not manages):
+        return [
+            Refusal(
+                "",
+                "international",
+                f"{evidence.state.missing_packages[-1]} is missing, and internationalised domains need it",
+                "install that package, or declare no domain that is not plain ASCII",
+            )
         ]
-    if results["main_cf"]["changed"] or not results["installed"]:
-        lines += [f"main.cf: {name} = {value}" for name, value in results["main_cf"]["parameters"].items()]
-        lines += [f"main.cf: {name} is no longer set" for name in results["main_cf"]["absent"]]
-        for name, items in results["main_cf"]["add_items"].items():
-            lines.append(f"main.cf: {name} gets {', '.join(items)}")
-        for name, items in results["main_cf"]["remove_items"].items():
-            lines.append(f"main.cf: {name} loses {', '.join(items)}")
-    if results["master_cf"]["changed"]:
-        for service in results["master_cf"]["services"]:
-            lines += [f"master.cf: relay/unix -o {name}={value}" for name, value in service["overrides"].items()]
-    lines += [f"remove the recipients of {entry['name']}" for entry in results["removal"]["recipients"]]
-    lines += [f"remove the recipients of subdomains {entry['key']}" for entry in results["removal"]["subdomains"]]
-    lines += [f"remove transport {entry['pattern']}" for entry in results["removal"]["transport"]]
-    return lines
+    if not manages:
+        cause, remedy = "Postfix is not installed, and this role may not install it", "install postfix first"
+        return [Refusal("", "install", cause, remedy)]
+    if request.after_install:
+        cause = "Postfix is still missing after its installation"
+        return [Refusal("", "install", cause, "see what the package manager says")]
+    later = [phase for phase in ("tables", "config", "service", "verify") if request.runs(phase)]
+    if later and not request.runs("install"):
+        return [
+            Refusal(
+                "",
+                "tags",
+                f"{' and '.join(evidence.state.missing_packages) or POSTFIX} is missing, "
+                "and the phase install is not part of this run",
+                "run with the tag install as well",
+            )
+        ]
+    return []
 
 
 def _warnings(plan: MxPlan, state: HostState, request: MxRequest) -> list[str]:
     found = [*state.notes, *plan.notes]
     if state.dns_lacks and not request.settings["manage_package"]:
-        found.append(f"nothing was judged by DNS, since {state.dns_lacks} is missing")
+        found.append(f"no DNS checks were made because {state.dns_lacks} is missing")
     if plan.undeclared and not request.settings["remove_undeclared"]:
         found.append(
             f"relayed here, but declared by no role: {', '.join(plan.undeclared)}; "

@@ -8,13 +8,11 @@ import secrets
 import time
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.probe import (
-    foreign_recipients,
-    stranger_findings,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, Prober
@@ -50,7 +48,7 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
         if domain.talk.banner is None:
             silent[target] = domain.talk
     left = sum(1 for domain, _target in targets if domain.talk is None)
-    return [f"the mail hosts of {left} more domains were not asked; name these domains to have it done"] if left else []
+    return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
 
 
 def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
@@ -100,7 +98,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
         results={
             "findings": [one.as_result() for one in stranger_findings(server, talks, listed, unknown, foreign)],
             "probes": [_told(one) for one in [*talks.values(), *foreign]],
-            "notes": [f"{left} more domains were not asked about; name them to have it done"] if left else [],
+            "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )
 

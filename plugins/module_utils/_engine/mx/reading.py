@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
     PatternTable,

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
-from typing import Any, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     MainCfRequest,
@@ -37,9 +37,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ServiceRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
     Undo,
-    planned_rows,
     undo_parameters,
     undo_recipients,
     undo_rows,
@@ -76,11 +76,11 @@ class _TableUndo:
     undo: Undo
 
 
-def remember(postfix: Postfix, plan: Mapping[str, Any]) -> None:
+def remember(postfix: Postfix, plan: MxPlan) -> None:
     """Copies what the plan would change, in place of what an earlier run may have left. Raises HostError."""
     directory = os.path.join(postfix.config_directory, DIRECTORY)
     paths = [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")]
-    paths += [plan[name]["path"] for name in TABLES if plan[name]["path"] and _concerned(plan, name)]
+    paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
     forget(postfix)
     try:
         os.mkdir(directory, 0o700)
@@ -95,9 +95,40 @@ def remember(postfix: Postfix, plan: Mapping[str, Any]) -> None:
         raise HostError(f"{directory}: {error.strerror}; nothing was changed") from error
 
 
-def _concerned(plan: Mapping[str, Any], name: str) -> bool:
-    entries = "domains" if name == "recipients" else "entries"
-    return bool(plan[name].get(entries) or plan["removal"].get(name))
+@dataclass(frozen=True)
+class _Table:
+    """A table that a plan is about: rows that it was to get, or to lose as None; of domains, or by key."""
+
+    path: str
+    type: str
+    domains: Sequence[RecipientsItem] = ()
+    rows: Mapping[str, str | None] = field(default_factory=dict)
+    both_forms: bool = False
+
+    @property
+    def concerned(self) -> bool:
+        return bool(self.domains or self.rows)
+
+
+def _tables(plan: MxPlan) -> dict[str, _Table]:
+    """In the order in which they are written. The modules write some in both forms of a domain."""
+    gone = plan.removal
+    keyed = {
+        "transport": (plan.transport, gone.transport),
+        "subdomains": (plan.subdomains, gone.subdomains),
+        "verify": (plan.verify, gone.verify),
+    }
+    found = {
+        name: _Table(
+            table.path, table.type, rows={**table.rows, **dict.fromkeys(removed)}, both_forms=name == "transport"
+        )
+        for name, (table, removed) in keyed.items()
+    }
+    recipients = plan.recipients
+    found["recipients"] = _Table(
+        recipients.path, recipients.type, domains=[*recipients.domains, *gone.recipients], both_forms=True
+    )
+    return {name: found[name] for name in TABLES}
 
 
 def forget(postfix: Postfix) -> bool:
@@ -112,7 +143,7 @@ def forget(postfix: Postfix) -> bool:
     return True
 
 
-def undo(postfix: Postfix, plan: Mapping[str, Any]) -> Undone:
+def undo(postfix: Postfix, plan: MxPlan) -> Undone:
     """Takes back what was carried out of the plan, unless somebody else has touched the same since.
 
     Rows come back before main.cf needs them, and go after it has let go of them. The memory is kept only where
@@ -122,7 +153,7 @@ def undo(postfix: Postfix, plan: Mapping[str, Any]) -> Undone:
     if memory is None:
         return Undone()
     settings = read_settings(postfix)
-    tables = [_table_undo(name, plan, memory, settings) for name in TABLES if plan[name]["path"] in memory]
+    tables = [_table_undo(table, memory, settings) for table in _tables(plan).values() if table.path in memory]
     main_cf = _main_cf_undo(postfix, plan, memory)
     master_cf = _master_cf_undo(postfix, plan, memory)
     result = Undone()
@@ -152,31 +183,25 @@ def _memory(postfix: Postfix) -> dict[str, bytes | None] | None:
     return {path: read_file(os.path.join(directory, name)) if name else None for path, name in copies.items()}
 
 
-def _table_undo(
-    name: str, plan: Mapping[str, Any], memory: Mapping[str, bytes | None], settings: Settings
-) -> _TableUndo:
-    """The inverse for one table. The modules write recipients and transport rows in both forms of a domain."""
-    reference = TableReference(plan[name]["type"], plan[name]["path"])
+def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Settings) -> _TableUndo:
+    """The inverse for one table."""
+    reference = TableReference(table.type, table.path)
     then = memory[reference.path]
     before = _rows(then, reference.type, settings.utf8)
     now = _rows(read_file(reference.path), reference.type, settings.utf8)
-    removed = plan["removal"].get(name, [])
     known = KeyForms(_encode)
-    if name == "recipients":
-        domains = [*plan[name]["domains"], *removed]
-        both = {form: {**one, "name": form} for one in domains for form in known.of(one["name"]).spellings}
-        found = undo_recipients(before, now, list(both.values()))
-    else:
-        rows = planned_rows(plan[name]["entries"], removed)
-        if name == "transport":
-            rows = {form: value for key, value in rows.items() for form in known.of(key).spellings}
-        found = undo_rows(before, now, rows)
-    return _TableUndo(reference, then is not None, found)
+    if table.domains:
+        both = {form: replace(item, name=form) for item in table.domains for form in known.of(item.name).spellings}
+        return _TableUndo(reference, then is not None, undo_recipients(before, now, list(both.values())))
+    rows = table.rows
+    if table.both_forms:
+        rows = {form: value for key, value in rows.items() for form in known.of(key).spellings}
+    return _TableUndo(reference, then is not None, undo_rows(before, now, rows))
 
 
 def _encode(label: str) -> str | None:
     """Without python3-idna nothing was written in both forms."""
-    return idna2008.a_label(label) if idna2008.available() else None
+    return idna2008.a_label(label) if idna2008.has_idna() else None
 
 
 def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:
@@ -185,20 +210,19 @@ def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:
     return Table.parse(source or b"").mapping(utf8)
 
 
-def _main_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str, bytes | None]) -> Undo:
+def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> Undo:
     path = os.path.join(postfix.config_directory, "main.cf")
     before, now = (MainCf(_text(content), path).values for content in (memory.get(path), read_file(path)))
     defaults = postfix.parameters(options=("-d",))
     level = now.get("compatibility_level", defaults.get("compatibility_level", "0"))
     meant = {name: default_text(value, level) for name, value in defaults.items()}
-    return undo_parameters(before, now, plan["main_cf"], meant)
+    return undo_parameters(before, now, plan.main_cf, meant)
 
 
-def _master_cf_undo(postfix: Postfix, plan: Mapping[str, Any], memory: Mapping[str, bytes | None]) -> Undo:
+def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> Undo:
     path = os.path.join(postfix.config_directory, "master.cf")
     before, now = (_overrides(_text(content), path) for content in (memory.get(path), read_file(path)))
-    planned = {name: value for one in plan["master_cf"]["services"] for name, value in one["overrides"].items()}
-    return undo_rows(before, now, planned)
+    return undo_rows(before, now, plan.master_cf.overrides)
 
 
 def _overrides(text: str, path: str) -> Mapping[str, str]:

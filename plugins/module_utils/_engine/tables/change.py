@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import MISSING, NO_INDEX, UNREADABLE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import table_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import (
     TableOptions,
@@ -23,6 +22,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     proxied,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import put_in_place, write_record
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
+    MISSING,
+    NO_INDEX,
+    UNREADABLE,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

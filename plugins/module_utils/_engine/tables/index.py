@@ -17,15 +17,16 @@ from dataclasses import asdict, dataclass
 from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
+    CURRENT,
+    MISSING,
+    STALE,
+    UNREADABLE,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-CURRENT = "current"
-MISSING = "missing"
-STALE = "stale"
-UNREADABLE = "unreadable"
-NO_INDEX = "none"
 # What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
 _NO_LISTING = "sequence operation is not supported"
 
@@ -76,12 +77,8 @@ def read_record(path: str) -> Record | None:
             return None
 
 
-def bytes_digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def file_digest(path: str) -> str | None:
-    """The digest of a file, read in pieces; None where it is not there or can't be read."""
+    """The digest of a file (see digest_of), read in pieces; None if it is not there or can't be read."""
     found = hashlib.sha256()
     try:
         with open(path, "rb") as stream:
@@ -103,7 +100,7 @@ def content_state(postfix: Postfix, reference: TableReference, index: str, expec
 
 
 def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
-    """The rows of a table held against those that `found` expects; None where postmap can't read it."""
+    """The rows of a table held against those that `found` expects; None if postmap can't read it."""
     result = postfix.dump_to(table, found.take)
     if result.rc == 0:
         return found
@@ -128,7 +125,8 @@ def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
 def _cdb_records(path: str) -> int:
     """The number of records of a cdb file, whose head is 256 pairs of a hash table's place and its slots, two a record.
 
-    Raises OSError, or struct.error where the file is shorter than that.
+    Raises OSError, or struct.error if the file is shorter than that.
     """
     with open(path, "rb") as stream:
-        return sum(struct.unpack("<512I", stream.read(2048))[1::2]) // 2
+        places_and_slots: tuple[int, ...] = struct.unpack("<512I", stream.read(2048))
+    return sum(places_and_slots[1::2]) // 2

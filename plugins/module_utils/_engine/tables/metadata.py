@@ -22,7 +22,7 @@ class MetadataChange:
 
 
 def described(metadata: Metadata) -> str:
-    """Owner, group and mode for people, by name where there is one."""
+    """Owner, group and mode for people, by name if there is one."""
     try:
         owner = pwd.getpwuid(metadata.uid).pw_name
     except KeyError:
@@ -75,7 +75,7 @@ def mode_of(mode: str | int) -> int:
 
 
 def current_metadata(path: str) -> Metadata | None:
-    """The metadata of the file, None where it is not there. Raises HostError."""
+    """The metadata of the file, None if it is not there. Raises HostError."""
     try:
         return metadata_of(path)
     except FileNotFoundError:

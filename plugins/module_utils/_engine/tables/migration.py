@@ -24,8 +24,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 
 def refuse_shared_index(postfix: Postfix, reference: TableReference, suffix: str) -> None:
-    """Raises Refused where the new index would take the place of one of another type that Postfix still reads."""
-    sharing = [one for one in INDEX_SUFFIXES if one != reference.type and INDEX_SUFFIXES[one] == suffix]
+    """Raises Refused if the new index would take the place of one of another type that Postfix still reads."""
+    sharing = [kind for kind in INDEX_SUFFIXES if kind != reference.type and INDEX_SUFFIXES[kind] == suffix]
     if INDEX_SUFFIXES.get(reference.type) != suffix or not sharing:
         return
     for other in _same_source(postfix, reference):
@@ -43,15 +43,15 @@ def old_indexes(
     """The indexes of the same source that are of other types: those that nothing names any more, and warnings of those
     that stay since main.cf or master.cf names their table. Raises HostError."""
     suffixes = sorted({*INDEX_SUFFIXES.values(), *UNSAFE_SUFFIXES} - {suffix})
-    there = [reference.path + one for one in suffixes if os.path.lexists(reference.path + one)]
+    there = [path for path in (reference.path + other for other in suffixes) if os.path.lexists(path)]
     if not there:
         return [], []
     used: dict[str, TableReference] = {}
     for other in _same_source(postfix, reference):
         own = UNSAFE_SUFFIXES if other.type not in INDEX_SUFFIXES else (index_suffix(postfix, other.type, redirected),)
-        used.update(dict.fromkeys((reference.path + one for one in own), other))
+        used.update(dict.fromkeys((reference.path + theirs for theirs in own), other))
     warnings = [
-        f"{path} stays, since Postfix is configured to read {used[path]}; "
+        f"{path} is kept, since Postfix is configured to read {used[path]}; "
         f"name {reference} instead, reload, and run again"
         for path in there
         if path in used

@@ -6,14 +6,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
-    CURRENT,
-    NO_INDEX,
-    STALE,
     Record,
-    bytes_digest,
     content_state,
     file_digest,
     read_record,
@@ -48,9 +44,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit
     rows_in,
     unchanged,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, NO_INDEX, STALE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -78,13 +77,13 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class TableRequest:
-    """What a task asks for: edits that are still to be made from its lists, and a name that stands for all of it.
+    """What a task asks for: how its edits are made from its lists, and a name that stands for all of it.
 
-    Of a request that is recorded by its name as finding nothing to change the edits are not made. The empty name is
-    never recorded. `edits` may raise MxRelayError.
+    The edits are not made if the name is recorded as that of a request that finds nothing to change. A request without
+    a name, and one whose edits have warnings, is never recorded. `make_edits` may raise MxRelayError.
     """
 
-    edits: Callable[[], Edits]
+    make_edits: Callable[[], Edits]
     name: str = ""
 
 
@@ -92,8 +91,8 @@ class TableRequest:
 class TablePlan:
     """What a table holds, what it is to hold, and why it changes. `added` and so on are keys as Postfix folds them.
 
-    `old` and `new` are the entries that change; `rows` makes what the index must hold;
-    `to_record` is what a run that changes nothing notes, so that the next one need not find it out again.
+    `old` and `new` are the entries that change; `rows` makes what the index must hold; `warnings` are of the source and
+    of the edits; `to_record` is what a run that changes nothing notes, so the next one need not find it out again.
     """
 
     reference: TableReference
@@ -141,65 +140,44 @@ def plan_table(
 ) -> TablePlan:
     """What would change; only reads. Raises InvalidInput, Refused or HostError for what can't or must not be done."""
     known = settings or read_settings(postfix)
-    utf8 = known.utf8
     request = want if isinstance(want, TableRequest) else TableRequest(lambda: want)
     source = _source(reference)
     suffix = index_suffix(postfix, reference.type, known.redirected)
-    noted = read_record(reference.path)
-    name = request.name
-    # Whether the record speaks of these files is seen from their digests; edits that are due anyway come before those.
-    edits = None if noted is not None and _is_met(request, noted) else request.edits()
-    record = _of_these_files(noted, reference, suffix, source, utf8)
-    if edits is None and source is not None and record is not None:
-        found = unchanged(source, record.total, utf8)
-    else:
-        edits = edits or request.edits()
-        _refuse_lost_source(reference, suffix, source, edits)
-        found = edit(source or b"", reference.type, edits, utf8)
-        if edits.remarkable or found.warnings:
-            name = ""
-        del edits
-    if source is None and not found.total:
-        return _nothing_there(reference)
-    state, pending = _index(postfix, reference, suffix, record, found.rows_before)
-    _check_removals(reference, *_removals(postfix, reference, state, found, options), options.max_removals)
-    _check_keys(found.new, suffix, known)
-    files, metadata_changes = _files(reference, suffix, found.content, options, utf8)
-    files = replace(files, requests=(name,) if name else (), total=found.total)
+    found = _looked_through(reference, suffix, source, request, known.utf8)
+    edited = found.edit
+    if source is None and not edited.total:
+        return _nothing_there(reference, found.warnings)
+    state, pending = _index(postfix, reference, suffix, found.record, edited.rows_before)
+    _check_removals(reference, *_removals(postfix, reference, state, edited, options), options.max_removals)
+    _check_keys(edited.new, suffix, known)
+    files, metadata_changes = _files(reference, suffix, edited.content, options, known.utf8)
     plan = TablePlan(
         reference=reference,
         state=state,
-        files=files,
-        total=found.total,
-        old_total=found.old_total,
-        old=found.old,
-        new=found.new,
-        rows=found.rows_after,
-        added=found.added,
-        removed=found.removed,
-        updated=found.updated,
-        source_changed=found.changed,
+        files=replace(files, requests=(found.name,) if found.name else (), total=edited.total),
+        total=edited.total,
+        old_total=edited.old_total,
+        old=edited.old,
+        new=edited.new,
+        rows=edited.rows_after,
+        added=edited.added,
+        removed=edited.removed,
+        updated=edited.updated,
+        source_changed=edited.changed,
         metadata_changes=metadata_changes,
         reload_pending=pending,
         leftovers=leftovers_of(reference),
-        warnings=_warnings([f"{reference.path}: {one}" for one in found.warnings]),
     )
     if plan.source_changed or plan.index_rebuilt:
         probe(postfix, reference.type)
     if plan.index_rebuilt:
         refuse_shared_index(postfix, reference, suffix)
-    if options.remove_old_index:
-        unused, used = old_indexes(postfix, reference, suffix, known.redirected)
-        plan.old_indexes.extend(unused)
-        plan.warnings.extend(used)
-    if reference.type in PATTERN_TYPES:
-        known_problems = pattern_problems(postfix, reference.type, reference.path, source or b"")
-        if plan.source_changed:
-            problems = pattern_problems(postfix, reference.type, reference.path, plan.files.content)
-            refuse_new_problems(reference.path, known_problems, problems)
-        plan.warnings.extend(_warnings(known_problems))
-    if name and record is not None and not plan.changed and len(found.content) >= RECORDED_BYTES:
-        return replace(plan, to_record=_with_request(record, name))
+    unused, used = old_indexes(postfix, reference, suffix, known.redirected) if options.remove_old_index else ([], [])
+    of_source = _first_of_many([f"{reference.path}: {warning}" for warning in edited.warnings])
+    of_patterns = _first_of_many(_pattern_warnings(postfix, plan, source or b""))
+    plan = replace(plan, old_indexes=unused, warnings=[*of_source, *used, *of_patterns, *found.warnings])
+    if found.name and found.record is not None and not plan.changed and len(edited.content) >= RECORDED_BYTES:
+        return replace(plan, to_record=_with_request(found.record, found.name))
     return plan
 
 
@@ -217,25 +195,66 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
 def _source(reference: TableReference) -> bytes | None:
     directory = os.path.dirname(reference.path)
     if not os.path.isdir(directory):
-        raise HostError(f"{directory}: there is no such directory for {reference}; create it or correct the path")
+        raise HostError(f"{directory}: the directory of {reference} does not exist; create it or correct the path")
     if os.path.isdir(reference.path):
         raise HostError(f"{reference.path}: is a directory, not the source of a table; correct the path")
     return read_file(reference.path)
 
 
-def _nothing_there(reference: TableReference) -> TablePlan:
+@dataclass(frozen=True)
+class _LookedThrough:
+    """What a request makes of a source. `warnings` are those of its edits; `record` is that of the files as they are.
+
+    `name` is the one to record the request by, empty if it has to be looked at in every run.
+    """
+
+    edit: TableEdit
+    record: Record | None
+    name: str = ""
+    warnings: Sequence[str] = ()
+
+
+def _looked_through(
+    reference: TableReference, suffix: str, source: bytes | None, request: TableRequest, utf8: bool
+) -> _LookedThrough:
+    """The request held against the source; its edits are made only if the record does not know what comes of them."""
+    noted = read_record(reference.path)
+    # Whether the record speaks of these files is seen from their digests; edits that are due anyway come before those.
+    want = None if noted is not None and _is_met(request, noted) else request.make_edits()
+    record = _of_these_files(noted, reference, suffix, source, utf8)
+    if want is None and source is not None and record is not None:
+        return _LookedThrough(unchanged(source, record.total, utf8), record, request.name)
+    want = want or request.make_edits()
+    _refuse_lost_source(reference, suffix, source, want)
+    found = edit(source or b"", reference.type, want, utf8)
+    return _LookedThrough(found, record, "" if want.warnings or found.warnings else request.name, want.warnings)
+
+
+def _nothing_there(reference: TableReference, warnings: Sequence[str]) -> TablePlan:
     files = Files(reference.type, reference.path, "", b"", None, None)
-    return TablePlan(reference, NO_INDEX, files, leftovers=leftovers_of(reference))
+    return TablePlan(reference, NO_INDEX, files, leftovers=leftovers_of(reference), warnings=[*warnings])
+
+
+def _pattern_warnings(postfix: Postfix, plan: TablePlan, source: bytes) -> list[str]:
+    """What Postfix warns of in the source of a table of patterns. Raises InvalidInput if the plan adds to that."""
+    reference = plan.reference
+    if reference.type not in PATTERN_TYPES:
+        return []
+    problems = pattern_problems(postfix, reference.type, reference.path, source)
+    if plan.source_changed:
+        after = pattern_problems(postfix, reference.type, reference.path, plan.files.content)
+        refuse_new_problems(reference.path, problems, after)
+    return problems
 
 
 def _of_these_files(
     record: Record | None, reference: TableReference, suffix: str, source: bytes | None, utf8: bool
 ) -> Record | None:
-    """The record of the table where it speaks of the very bytes that source and index have now, else None."""
+    """The record of the table if it speaks of the very bytes that source and index have now, else None."""
     if record is None or source is None:
         return None
     live = (file_digest(reference.path + suffix) or "") if suffix else ""
-    return record if record.is_of(reference.type, utf8, bytes_digest(source), live) else None
+    return record if record.is_of(reference.type, utf8, digest_of(source), live) else None
 
 
 def _is_met(request: TableRequest, record: Record) -> bool:
@@ -244,7 +263,7 @@ def _is_met(request: TableRequest, record: Record) -> bool:
 
 
 def _with_request(record: Record, name: str) -> Record | None:
-    """The record with one more request that the table meets; None where it is there."""
+    """The record with one more request that the table meets; None if it is there."""
     if name in record.requests:
         return None
     return replace(record, requests=(name, *record.requests)[:RECORDED_REQUESTS])
@@ -268,8 +287,8 @@ def _index(
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:
     if source is None and suffix and not want.purge and os.path.exists(reference.path + suffix):
         raise Refused(
-            f"{reference.path} is missing while its index {reference.path + suffix} is there; a new table would lose "
-            f"the entries of the index: write the source again (postmap -s {reference}) or remove the index"
+            f"{reference.path} is missing, but its index {reference.path + suffix} is there, so a new table would lose "
+            f"the entries of the index; write the source again (postmap -s {reference}) or remove the index"
         )
 
 
@@ -294,8 +313,8 @@ def _check_removals(reference: TableReference, removed: int, total: int, limit: 
     allowed = total * int(number) / 100 if text.endswith("%") else int(number)
     if removed > allowed:
         raise Refused(
-            f"{reference.path}: {removed} of {total} entries would be removed, which is more than max_removals "
-            f"({text}); check that the list is complete, or allow more"
+            f"{reference.path}: {removed} of {total} entries would be removed, more than max_removals ({text}) allows; "
+            "check that the list is complete, or raise max_removals"
         )
 
 
@@ -305,14 +324,15 @@ def _check_keys(new: Mapping[str, str], suffix: str, settings: Settings) -> None
         for key in new:
             if len(encode(key)) > LMDB_KEY_BYTES:
                 raise InvalidInput(
-                    f'"{key}" is longer than the {LMDB_KEY_BYTES} bytes that a key of an lmdb table may have; '
+                    f'"{key}" is longer than {LMDB_KEY_BYTES} bytes, the most that an lmdb table takes as a key; '
                     "use another type or a shorter key"
                 )
-    if settings.version and settings.version < (3, 2):
+    if settings.version and not supports(settings.version, "quoted_keys"):
         for key in new:
             if '"' in key and any(character.isspace() for character in key):
                 raise InvalidInput(
-                    f"{key} contains quoted white space, which keys can't have before Postfix 3.2; remove it"
+                    f"{key} contains quoted white space, which keys can't have before Postfix "
+                    f"{first_release('quoted_keys')}; remove it"
                 )
 
 
@@ -347,7 +367,6 @@ def _files(
     return files, changes
 
 
-def _warnings(found: list[str]) -> list[str]:
-    """What Postfix does not read as the source seems to say; of very many only the first."""
-    more = len(found) - WARNINGS
-    return found if more <= 0 else [*found[:WARNINGS], f"... and {more} warnings more"]
+def _first_of_many(warnings: list[str]) -> list[str]:
+    more = len(warnings) - WARNINGS
+    return warnings if more <= 0 else [*warnings[:WARNINGS], f"... and {more} more warnings"]

@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
 _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
@@ -71,7 +72,7 @@ def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
     values = postfix.parameters(["default_database_type", "smtputf8_enable", "mail_version", *wanted], options=("-x",))
     version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
     redirected = False
-    if version >= (3, 11):
+    if supports(version, "redirected_tables"):
         level = postfix.parameters(["non_bdb_migration_level"], options=("-x",))
         redirected = level.get("non_bdb_migration_level", "disable").startswith("enable")
     return Settings(
@@ -134,8 +135,8 @@ def resolve(
 ) -> TableReference:
     """The table that `parameter` of main.cf names, unless `path` or `table_type` say otherwise.
 
-    Without either: the one local indexed or texthash member; where there is none, `default_name` in the
-    configuration directory with default_database_type. Raises InvalidInput where several members could be meant.
+    Without either: the one local indexed or texthash member; if there is none, `default_name` in the
+    configuration directory with default_database_type. Raises InvalidInput if several members could be meant.
     """
     known = settings or read_settings(postfix, [parameter])
     members = local_members(known.parameters.get(parameter, ""))
@@ -146,9 +147,7 @@ def resolve(
     named = [member for member in candidates if member.type == table_type] if table_type else candidates
     if len(named or candidates) > 1:
         names = ", ".join(str(member) for member in named or candidates)
-        raise InvalidInput(
-            f"{parameter} names several tables ({names}); give the option path to say which one is meant"
-        )
+        raise InvalidInput(f"{parameter} names several tables ({names}); give the option path to say which")
     if named or candidates:
         member = (named or candidates)[0]
         _refuse_shared(parameter, member, known)
@@ -160,12 +159,12 @@ def resolve(
 
 
 def _refuse_shared(parameter: str, member: TableReference, settings: Settings) -> None:
-    """Raises InvalidInput where another parameter takes what is in the table for something else."""
+    """Raises InvalidInput if another parameter takes what is in the table for something else."""
     for name in _ANSWERING:
         if name != parameter and _member_at(local_members(settings.parameters.get(name, "")), member.path):
             raise InvalidInput(
-                f"{parameter} names {member}, which {name} uses too, where a new entry would send mail astray; "
-                "give the option path for a table of its own"
+                f"{parameter} names {member}, which {name} uses too, so a new entry would misdirect mail; "
+                "give the option path of a separate table"
             )
 
 
@@ -208,18 +207,18 @@ def _member_at(members: Iterable[TableReference], path: str) -> TableReference |
 
 
 def checked_file(path: str, config_directory: str) -> None:
-    """Raises InvalidInput where the file at `path` is no source of a table, but another file of Postfix."""
+    """Raises InvalidInput if the file at `path` is not the source of a table, but another file of Postfix."""
     real = os.path.realpath(path)
     for name, module in _OTHER_FILES.items():
         if real == os.path.realpath(os.path.join(config_directory, name)):
-            raise InvalidInput(f'"{path}" (path) is no table; use {module} for it')
+            raise InvalidInput(f'"{path}" (path) is not a table; use {module} for it')
     stem, suffix = os.path.splitext(path)
     if suffix in INDEX_SUFFIXES.values() and os.path.exists(stem):
         raise InvalidInput(f'"{path}" (path) is the index of a table; give the path of its source, {stem}')
 
 
 def checked_path(path: str) -> None:
-    """Raises InvalidInput where main.cf could not name a table at this path."""
+    """Raises InvalidInput if main.cf could not name a table at this path."""
     plain_text(path, "path", "an absolute path")
     if not path.startswith("/"):
         raise InvalidInput(f'"{path}" (path) is not absolute; start it with /')

@@ -3,9 +3,9 @@
 """Replacing the files of a table in an order in which every lookup finds the old table or the new one.
 
 postmap truncates a live index before it fills it, and lmdb's postmap says nothing of a full disk, so the index is
-built in a private directory beside the live one, read back, and renamed into place before the source is; after it, where
-there was no index that worked, so that a killed run leaves none. The record goes first: until both renames are done its
-digests match nothing, and it tells the next run of an owed reload.
+built in a private directory beside the live one, read back, and renamed into place before the source is. If no index
+worked before, it is renamed after the source, so a killed run leaves none. The record goes first: until both renames
+are done its digests match nothing, and it tells the next run of an owed reload.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Callable, Iterator
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
     Record,
-    bytes_digest,
     file_digest,
     read_back,
     read_record,
@@ -31,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ind
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import last_words, unusable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     metadata_of,
@@ -106,7 +106,7 @@ def _replace(
     with ExitStack() as stack:
         # The record is beside the path; source and index are where that leads, on other file systems perhaps.
         beside = os.path.realpath(os.path.dirname(files.path))
-        directories = dict.fromkeys([*(os.path.dirname(one) for one in (index, source) if one), beside])
+        directories = dict.fromkeys([*(os.path.dirname(path) for path in (index, source) if path), beside])
         stages = {directory: stack.enter_context(_stage(directory)) for directory in directories}
         name = os.path.basename(files.path)
         new_source = os.path.join(stages[os.path.dirname(source)], f"{name}.source")
@@ -119,13 +119,13 @@ def _replace(
         if files.type == "texthash":
             _require(postfix, f"texthash:{built}", ReadBack(expected()), files)
         live = (file_digest(new_index or files.index) or "") if files.index else ""
-        record = files.record(bytes_digest(files.content), live, reload)
+        record = files.record(digest_of(files.content), live, reload)
         if files.index or reload:
             new_record = os.path.join(stages[beside], f"{name}.record")
             write_new_file(new_record, record.render())
             os.replace(new_record, record_path(files.path))
         moves = [(new_index, index)] * write_index + [(new_source, source)] * write_source
-        # Where a reload is owed the index was missing or of no use: if this run is killed now, it has to be so still.
+        # If a reload is owed, the index was missing or of no use: if this run is killed now, it has to be so still.
         for new, target in reversed(moves) if reload else moves:
             os.replace(new, target)
         for directory in stages:
@@ -175,7 +175,7 @@ def _require(postfix: Postfix, table: str, found: ReadBack, files: Files) -> Non
     if read is None:
         problem = "can't be read back"
     else:
-        problem = f"holds {read.count} rows that are not the {found.expected.count} of the source"
+        problem = f"does not match the source ({read.count} rows read, {found.expected.count} expected)"
     raise HostError(
         f"{files.path}: the index that postmap built {problem}; the table is as it was. "
         "Check the free space of the file system and the warnings of this run"
@@ -189,7 +189,7 @@ def _set_metadata(files: Files) -> None:
 
 
 def _reload(postfix: Postfix, files: Files) -> None:
-    """Tells the daemons, then settles the record, so that a run killed before has it done by the next one."""
+    """Tells the daemons, then settles the record; if this run is killed before, the next one does it."""
     try:
         postfix.reload()
     except HostError as error:

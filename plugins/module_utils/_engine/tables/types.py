@@ -27,7 +27,7 @@ _LINE = re.compile(r"line \d+")
 
 
 def check_type(table_type: str, allowed: tuple[str, ...], place: str) -> None:
-    """Raises InvalidInput where tables of this type are not ours to write."""
+    """Raises InvalidInput if tables of this type are not ours to write."""
     if table_type in allowed:
         return
     if table_type in UNSAFE_TYPES:
@@ -61,7 +61,7 @@ def index_suffix(postfix: Postfix, table_type: str, redirected: bool) -> str:
 def probe(postfix: Postfix, table_type: str) -> str:
     """Builds and queries a scratch table; returns the suffix of the index that appeared.
 
-    `postconf -m` also lists types that can't be used. Raises HostError where the type does not work.
+    `postconf -m` also lists types that can't be used. Raises HostError if the type does not work.
     """
     with scratch_directory() as directory:
         source = os.path.join(directory, "probe")
@@ -86,7 +86,7 @@ def _probe_text(table_type: str) -> bytes:
 def pattern_problems(postfix: Postfix, table_type: str, path: str, content: bytes) -> list[str]:
     """What Postfix warns of in a source of patterns with this content, `path` being where it is or is to be.
 
-    Postfix only warns, and then never matches the pattern. Raises InvalidInput where it can't read the source at all.
+    Postfix only warns, and then never matches the pattern. Raises InvalidInput if it can't read the source at all.
     """
     with scratch_directory() as directory:
         source = os.path.join(directory, "patterns")
@@ -100,14 +100,12 @@ def pattern_problems(postfix: Postfix, table_type: str, path: str, content: byte
 
 
 def refuse_new_problems(path: str, before: list[str], after: list[str]) -> None:
-    """Raises InvalidInput where `after` has a problem that `before` has not; line numbers don't count."""
+    """Raises InvalidInput if `after` has a problem that `before` has not; line numbers don't count."""
     known = [_LINE.sub("", problem) for problem in before]
     for problem in after:
         text = _LINE.sub("", problem)
         if text not in known:
-            raise InvalidInput(
-                f"{path}: Postfix would not take it ({problem}); correct the pattern. Nothing was changed"
-            )
+            raise InvalidInput(f"{path}: Postfix would reject a pattern ({problem}); correct it. Nothing was changed")
         known.remove(text)
 
 
@@ -129,7 +127,7 @@ def unusable(table_type: str, problem: str) -> HostError:
 def working_types(postfix: Postfix) -> list[str]:
     """The types that work here, probed, in the order hash, btree, lmdb, cdb, texthash, regexp, pcre, cidr.
 
-    Only what `postconf -m` lists is probed. Raises HostError where Postfix is missing.
+    Only what `postconf -m` lists is probed. Raises HostError if Postfix is missing.
     """
     listed = set(postfix.check("postconf", "-m").split())
     working = []

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+
 ERROR = "error"
 WARNING = "warning"
 INFO = "info"
@@ -55,3 +57,22 @@ class Finding:
     def as_result(self) -> dict[str, Any]:
         text = f"{self.domain or 'this host'} ({self.check}): {self.message}; {self.remedy}"
         return {**asdict(self), "text": text}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason not to go on: which domain (empty: the host), what was checked, why, and what to do."""
+
+    domain: str
+    check: str
+    cause: str
+    remedy: str
+
+    @classmethod
+    def from_error(cls, domain: str, check: str, error: MxRelayError) -> Refusal:
+        return cls(domain, check, *error.cause_and_remedy("correct the value"))
+
+    @classmethod
+    def from_finding(cls, finding: Finding) -> Refusal:
+        """What a check found in the state that a run would leave."""
+        return cls(finding.domain, finding.check, finding.message, finding.remedy)

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     words,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import shown
 
 Value = Union[str, Sequence[str]]
 LIST_SEPARATORS = ", \t\r\n"
@@ -23,7 +24,7 @@ WIDTH = 100
 INDENT = "    "
 # postconf(5): "you must stop and start Postfix when this parameter changes"; inet_protocols says the same.
 RESTART_PARAMETERS = frozenset({"inet_interfaces", "inet_protocols"})
-# Postfix computes it from the interfaces, so that no text in main.cf could stand for its default.
+# Postfix computes it from the interfaces, so no text in main.cf could stand for its default.
 COMPUTED_LISTS = frozenset({"mynetworks"})
 # Members of these lists are domains, which Postfix compares without case.
 DOMAIN_LISTS = frozenset(
@@ -49,6 +50,11 @@ def join_items(items: Iterable[str]) -> str:
 def value_text(value: Value) -> str:
     """The value as one line."""
     return value if isinstance(value, str) else join_items(value)
+
+
+def folded_domain(member: str) -> str:
+    """A member of a list of domains as Postfix compares it: without case, unless it is a path, a table or a `$name`."""
+    return member if _NOT_A_DOMAIN.search(member) else member.lower()
 
 
 class _Members:
@@ -77,7 +83,7 @@ class _Members:
         ]
 
     def _fold(self, member: str) -> str:
-        return member.lower() if self._domains and not _NOT_A_DOMAIN.search(member) else member
+        return folded_domain(member) if self._domains else member
 
 
 def references(value: str) -> set[str]:
@@ -89,7 +95,7 @@ def check_name(name: object, place: str) -> str:
     """The name of a parameter. Raises InvalidInput for what can't be one."""
     if not isinstance(name, str) or not _NAME.match(name):
         raise InvalidInput(
-            f"main.cf: {_shown(name)} ({place}) is not a parameter name; "
+            f"main.cf: {shown(name)} ({place}) is not a parameter name; "
             "a name consists of letters, digits and underscores"
         )
     return name
@@ -109,12 +115,12 @@ def parameter_value(value: object, place: str) -> Value:
 def list_items(value: object, place: str) -> list[str]:
     """Members to add or to remove; white space inside one is kept, as in `check_client_access hash:/etc/x`."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise InvalidInput(f"main.cf: {place} is {_shown(value)}; give the members as a list")
+        raise InvalidInput(f"main.cf: {place} is {shown(value)}; give the members as a list")
     items = [_member(item, f"{place}[{index}]") for index, item in enumerate(value)]
     for index, item in enumerate(items):
         if len(words(item, ",")) != 1:
             raise InvalidInput(
-                f'main.cf: "{item}" ({place}[{index}]) holds more than one member; give each as an item of its own'
+                f'main.cf: "{item}" ({place}[{index}]) contains more than one member; give each as an item of its own'
             )
     return items
 
@@ -135,15 +141,15 @@ def _scalar(value: object, place: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        raise InvalidInput(f"main.cf: {place} is the number {value!r}; quote it, so that it is kept digit for digit")
+        raise InvalidInput(f"main.cf: {place} is the number {value!r}; quote it to keep every digit")
     if isinstance(value, int):
         return str(value)
     if not isinstance(value, str):
-        raise InvalidInput(f"main.cf: {place} is {_shown(value)}; give a string, a number, true, false or a list")
+        raise InvalidInput(f"main.cf: {place} is {shown(value)}; give a string, a number, true, false or a list")
     text = value.strip(WHITE_SPACE)
     if _CONTROL.search(text):
         raise InvalidInput(
-            f"main.cf: {_shown(text)} ({place}) contains a line break or a control character; "
+            f"main.cf: {shown(text)} ({place}) contains a line break or a control character; "
             "write it on one line, or give a list"
         )
     if text.startswith("#"):
@@ -152,10 +158,6 @@ def _scalar(value: object, place: str) -> str:
             "remove it, or name the parameter in absent"
         )
     return text
-
-
-def _shown(value: object) -> str:
-    return f'"{value}"'.encode("unicode_escape").decode() if isinstance(value, str) else repr(value)
 
 
 class MainCf:
@@ -195,15 +197,15 @@ class MainCf:
         wanted = set(names)
         return "".join(_ended(line.raw) for line in self._lines() if self._names[id(line)] in wanted)
 
-    def set(self, name: str, value: Value, same: Callable[[str, Value], bool] = lambda present, wanted: False) -> None:
+    def set(self, name: str, value: Value, same: Callable[[str, Value], bool] | None = None) -> None:
         """Sets a parameter. A definition that already means the same keeps its form, and remains the only one.
 
-        `same` is asked where the text differs by more than the layout of a list: whether both mean the same.
+        `same` is asked if the text differs by more than the layout of a list: whether both mean the same.
         """
         line = self._single(name)
         if line is None:
             self._append(name, value)
-        elif not _equal(line, value) and not same(_value(line), value):
+        elif not _equal(line, value) and not (same and same(_value(line), value)):
             self._rewrite(line, _rendered(_assignment(line), value))
 
     def remove(self, name: str) -> None:
@@ -239,7 +241,7 @@ class MainCf:
                 self._rewrite(line, reduced)
             return
         members = split_items(default)
-        gone = _matches(name, members, items)
+        gone = _member_indexes(name, members, items)
         if gone:
             self._append(name, [member for index, member in enumerate(members) if index not in gone])
 
@@ -304,10 +306,10 @@ def _equal(line: LogicalLine, value: Value) -> bool:
     """Whether the definition already means `value`; how a list is laid out does not matter."""
     if not isinstance(value, str):
         return split_items(_value(line)) == split_items(join_items(value))
-    return _value(line) == value or ("\n" in line.raw[:-1] and _folded(_value(line)) == _folded(value))
+    return _value(line) == value or ("\n" in line.raw[:-1] and _on_one_line(_value(line)) == _on_one_line(value))
 
 
-def _folded(value: str) -> str:
+def _on_one_line(value: str) -> str:
     """A value that was written over several lines differs from the same on one line by white space alone."""
     return " ".join(value[start:end] for start, end in words(value, WHITE_SPACE))
 
@@ -322,16 +324,16 @@ def _rendered(assignment: str, value: Value) -> str:
     return f"{assignment}\n" + ",\n".join(INDENT + item for item in value) + "\n"
 
 
-def _matches(name: str, members: Sequence[str], items: Sequence[str]) -> set[int]:
+def _member_indexes(name: str, members: Sequence[str], items: Sequence[str]) -> set[int]:
     """Indexes of the members that the items name."""
     present = _Members(name, members)
     return {index for item in items for place in present.places(item) for index in place}
 
 
 def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:
-    """The definition's physical lines less the items, or None where it has none of them."""
+    """The definition's physical lines less the items, or None if it has none of them."""
     spans = _member_spans(line)
-    gone = _matches(name, [line.text[start:end] for start, end in spans], items)
+    gone = _member_indexes(name, [line.text[start:end] for start, end in spans], items)
     if not gone:
         return None
     cuts = []
@@ -382,7 +384,7 @@ def _extended(line: LogicalLine, new: Sequence[str]) -> str:
     spans = _member_spans(line)
     if not spans:
         return _rendered(_assignment(line), list(new))
-    between = [line.text[one[1] : two[0]] for one, two in zip(spans, spans[1:])]
+    between = [line.text[end:start] for (_start, end), (start, _end) in zip(spans, spans[1:])]
     comma = "," if not between or any("," in text for text in between) else ""
     last_start, last_end = spans[-1]
     number = line.line_of(last_end - 1)
@@ -430,8 +432,8 @@ def level(text: str) -> tuple[int, int, int]:
     return (numbers + [0, 0, 0])[0], (numbers + [0, 0, 0])[1], (numbers + [0, 0, 0])[2]
 
 
-def _holds(operator: str, one: str, other: str) -> bool:
-    left, right = level(one), level(other)
+def _holds(operator: str, present: str, bound: str) -> bool:
+    left, right = level(present), level(bound)
     if operator == "<":
         return left < right
     if operator == "<=":

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     words,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
 FIELDS = ("name", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
@@ -57,7 +58,8 @@ class ServiceRequest:
             )
         if self.type not in SERVICE_TYPES:
             raise InvalidInput(
-                f'master.cf: type "{self.type}" of {self.name} ({place}) is none of {", ".join(SERVICE_TYPES)}'
+                f'master.cf: type "{self.type}" of {self.name} ({place}) is not a service type; '
+                f'use one of {", ".join(SERVICE_TYPES)}'
             )
         if self.type == "inet" and self.private:
             raise InvalidInput(
@@ -74,7 +76,7 @@ class ServiceRequest:
         if self.wakeup is not None and not _WAKEUP.match(self.wakeup):
             raise InvalidInput(
                 f'master.cf: wakeup "{self.wakeup}" of {self.name}/{self.type} ({place}) is not a number of seconds; '
-                'give digits, with "?" after them where the service may be unused, or "-"'
+                'give digits, followed by "?" if the service may be unused, or "-"'
             )
         if self.process_limit is not None and not _PROCESS_LIMIT.match(self.process_limit):
             raise InvalidInput(
@@ -86,19 +88,21 @@ class ServiceRequest:
         if self.command is None:
             return
         found = [self.command[start:end] for start, end in words(self.command, _BLANKS)]
-        if not found or _CONTROL.search(self.command) or found[0][0] in "-#{" or any(w[0] == "#" for w in found):
+        is_program = bool(found) and found[0][0] not in "-{" and not any(word.startswith("#") for word in found)
+        if not is_program or _CONTROL.search(self.command):
             raise InvalidInput(
                 f'master.cf: command "{self.command}" of {self.name}/{self.type} ({place}) is not a program with '
                 "its arguments on one line; correct it"
             )
         if any(word.startswith("-o") for word in _options(found)):
             raise InvalidInput(
-                f"master.cf: command of {self.name}/{self.type} ({place}) holds -o; give overrides in overrides"
+                f"master.cf: command of {self.name}/{self.type} ({place}) contains -o; "
+                "put overrides in the option overrides"
             )
 
 
 def check_override(service: str, type_: str, name: object, value: object, place: str) -> None:
-    """Raises InvalidInput where `-o name=value` could not be read back."""
+    """Raises InvalidInput if `-o name=value` could not be read back."""
     if not isinstance(name, str) or not _PARAMETER.match(name):
         raise InvalidInput(
             f"master.cf: {name!r} in overrides of {service}/{type_} ({place}) is not a parameter name; "
@@ -113,8 +117,8 @@ def check_override(service: str, type_: str, name: object, value: object, place:
         )
     if not _balanced(value):
         raise InvalidInput(
-            f'master.cf: override {name} of {service}/{type_} ({place}): the braces of "{value}" do not pair; '
-            "add the one that is missing"
+            f'master.cf: override {name} of {service}/{type_} ({place}): the braces in "{value}" do not match; '
+            "add the missing one"
         )
 
 
@@ -202,7 +206,7 @@ class _Entry:
                 )
 
     def _read_options(self) -> int:
-        """Collects the overrides; returns the index of the first word that is no option. See postconf_master.c."""
+        """Collects the overrides; returns the index of the first word that is not an option. See postconf_master.c."""
         index = len(FIELDS)
         while index < len(self.words) and self.words[index].startswith("-") and self.words[index] != "--":
             index = self._read_option(index)
@@ -239,23 +243,34 @@ class _Entry:
     @property
     def command(self) -> str:
         """Program and arguments, less the overrides."""
-        spans = [(one.start, one.end) for one in self.overrides]
+        spans = [(override.start, override.end) for override in self.overrides]
         kept = [
             (start, word)
             for word, (start, end) in zip(self.words[7:], self.spans[7:])
             if not any(first <= start and end <= last for first, last in spans)
         ]
-        kept += [(one.start, one.fused) for one in self.overrides if len(one.fused) > 1]
+        kept += [(override.start, override.fused) for override in self.overrides if len(override.fused) > 1]
         return " ".join(word for _start, word in sorted(kept))
 
     def service(self) -> Service:
-        return Service(*self.words[:7], self.command, {one.name: one.value for one in self.overrides})
+        name, type_, private, unprivileged, chroot, wakeup, process_limit = self.words[:7]
+        return Service(
+            name,
+            type_,
+            private,
+            unprivileged,
+            chroot,
+            wakeup,
+            process_limit,
+            self.command,
+            {override.name: override.value for override in self.overrides},
+        )
 
 
 class MasterCf:
     """The file as it stands, and edits of it. `str()` is the text; unedited, it is what was read, to the byte.
 
-    Raises HostError, naming the line, where Postfix could not read the file.
+    Raises HostError, naming the line, if Postfix could not read the file.
     """
 
     def __init__(self, text: str, path: str = "master.cf") -> None:
@@ -292,7 +307,7 @@ class MasterCf:
         """Makes the service what the request says; only what differs in meaning is touched.
 
         `chroot_default` tells what `-` means for chroot on this host, `braces` whether its Postfix knows
-        `-o { name = value }`; each is asked only where it matters. Raises InvalidInput where a new service lacks its
+        `-o { name = value }`; each is asked only if it matters. Raises InvalidInput if a new service lacks its
         command, or a value can't be written.
         """
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
@@ -304,7 +319,8 @@ class MasterCf:
             if value is not None and any(blank in value for blank in _BLANKS) and not braces():
                 raise InvalidInput(
                     f"master.cf: override {name} of {request.name}/{request.type} contains white space, which needs "
-                    "Postfix 3.0 or later; set a parameter in main.cf to the value, and the override to its $name"
+                    f"Postfix {first_release('braced_overrides')} or later; set a parameter in main.cf to the value, "
+                    "and the override to its $name"
                 )
         if not found:
             self._append(request)
@@ -327,7 +343,7 @@ class MasterCf:
         if request.command is None:
             raise InvalidInput(
                 f"master.cf: there is no service {request.name}/{request.type} yet, and command is missing; "
-                "give the program, or correct name and type"
+                "give the command, or correct name and type"
             )
         if self._blocks and not self._blocks[-1].raw.endswith("\n"):
             self._blocks[-1].raw += "\n"
@@ -366,7 +382,7 @@ def _flag(value: bool | None) -> str:
 
 
 def _meaning(index: int, value: str, chroot_default: Callable[[], str]) -> str:
-    """A field with `-` replaced by what it stands for, where that is known."""
+    """A field with `-` replaced by what it stands for, if that is known."""
     if value != DEFAULT:
         return value
     if FIELDS[index] == "chroot":
@@ -398,13 +414,13 @@ def _set_command(line: LogicalLine, path: str, command: str) -> None:
 
 
 def _set_override(line: LogicalLine, path: str, name: str, value: str | None) -> None:
-    found = [one for one in _Entry(line, path).overrides if one.name == name]
+    found = [override for override in _Entry(line, path).overrides if override.name == name]
     surplus = found if value is None else found[:-1]
-    for one in reversed(surplus):
-        _cut_override(line, one)
+    for override in reversed(surplus):
+        _cut_override(line, override)
     if value is None:
         return
-    found = [one for one in _Entry(line, path).overrides if one.name == name]
+    found = [override for override in _Entry(line, path).overrides if override.name == name]
     if not found:
         _add_override(line, path, _rendered_override(name, value))
     elif found[0].value != value:
@@ -412,27 +428,27 @@ def _set_override(line: LogicalLine, path: str, name: str, value: str | None) ->
         line.rewrite(line.raw[:start] + _rendered_override(name, value) + line.raw[end:])
 
 
-def _cut_override(line: LogicalLine, one: _Override) -> None:
-    if len(one.fused) > 1:
-        start = line.raw_position(one.start + len(one.fused))
-        line.rewrite(without(line.raw, [(start, line.raw_end(one.end))]))
+def _cut_override(line: LogicalLine, override: _Override) -> None:
+    if len(override.fused) > 1:
+        start = line.raw_position(override.start + len(override.fused))
+        line.rewrite(without(line.raw, [(start, line.raw_end(override.end))]))
         return
-    first, last = line.line_of(one.start), line.line_of(one.end - 1)
+    first, last = line.line_of(override.start), line.line_of(override.end - 1)
     start, end = line.raw_line(first)[0], line.raw_line(last)[1]
-    before = line.raw[start : line.raw_position(one.start)]
-    after = line.raw[line.raw_end(one.end) : end]
+    before = line.raw[start : line.raw_position(override.start)]
+    after = line.raw[line.raw_end(override.end) : end]
     if before.strip():
-        cut = (start + len(before.rstrip()), line.raw_end(one.end))
+        cut = (start + len(before.rstrip()), line.raw_end(override.end))
     elif after.strip():
         cut = (start + len(before), end - len(after.lstrip()))
     else:
-        # A file whose last line has no newline gets none by what comes to be its last line.
+        # If the file did not end with a newline, its new last line does not either.
         cut = (start, end) if line.raw[:end].endswith("\n") else (start - 1, end)
     line.rewrite(without(line.raw, [cut]))
 
 
 def _add_override(line: LogicalLine, path: str, text: str) -> None:
-    """After the last override, else after the last option, so that it comes before the command's own arguments."""
+    """After the last override, else after the last option, so it comes before the command's own arguments."""
     entry = _Entry(line, path)
     end = entry.overrides[-1].end if entry.overrides else entry.spans[entry.options_end - 1][1]
     number = line.line_of(end - 1)

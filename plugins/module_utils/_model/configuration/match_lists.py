@@ -52,8 +52,8 @@ def members_of(value: str, files: Mapping[str, str]) -> list[Member]:
         if member.kind == "file" and member.text in files:
             for line in files[member.text].splitlines():
                 if not line.startswith("#"):
-                    inner = [member_of(part) for part in split_items(line)]
-                    found += [Member(one.text, one.kind, one.negated != member.negated) for one in inner]
+                    listed = [member_of(word) for word in split_items(line)]
+                    found += [Member(inner.text, inner.kind, inner.negated != member.negated) for inner in listed]
         else:
             found.append(member)
     return found

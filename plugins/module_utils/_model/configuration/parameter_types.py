@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     DOMAIN_LISTS,
     Value,
     default_text,
+    folded_domain,
     split_items,
     value_text,
 )
@@ -91,7 +92,7 @@ _TEXT = frozenset(
         "smtpd_forbid_bare_newline",
     }
 )
-# The only words that these parameters take. A wrong one is no error of `postfix check`, but smtpd does not start.
+# The only words that these parameters take. `postfix check` accepts a wrong one, but smtpd does not start.
 _TLS_CLIENT = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 _TLS_SERVER = ("none", "may", "encrypt")
 _POSTSCREEN = ("ignore", "enforce", "drop")
@@ -136,7 +137,7 @@ class Kind:
 
 
 def kind_of(name: str, defaults: Mapping[str, str]) -> Kind:
-    """The kind of parameter `name`; `defaults` is what `postconf -d` prints. TEXT where it can't be told."""
+    """The kind of parameter `name`; `defaults` is what `postconf -d` prints. TEXT if it can't be told."""
     for _step in range(_DEEPEST):
         if name not in defaults:
             name = _general(name)
@@ -150,10 +151,10 @@ def kind_of(name: str, defaults: Mapping[str, str]) -> Kind:
         time = _TIME.match(value)
         if time:
             return Kind(TIME, time.group(2))
-        other = _SAME_AS.match(value)
-        if not other:
+        referred = _SAME_AS.match(value)
+        if not referred:
             break
-        name = other.group(1) or other.group(2) or other.group(3)
+        name = referred.group(1) or referred.group(2) or referred.group(3)
     return Kind(TEXT)
 
 
@@ -184,36 +185,34 @@ def is_number(value: str) -> bool:
     return _NUMBER.match(value) is not None
 
 
-def seconds(value: str, unit: str) -> int | None:
-    """A time value in seconds; None where it is none. See postconf(5) on time units: they are lower case."""
+def seconds(value: str, unit: str = "") -> int | None:
+    """A time value in seconds, None if it is not one; `unit` is that of a value without one, seconds unless given.
+
+    See postconf(5) on time units: they are lower case.
+    """
     match = _TIME.match(value.strip())
     return int(match.group(1)) * SECONDS[match.group(2) or unit or "s"] if match else None
 
 
-def same_list(name: str, one: Value, other: Value) -> bool:
-    """Whether two values of a list have the same meaning, which depends on their order only where Postfix does."""
-    left, right = split_items(value_text(one)), split_items(value_text(other))
+def same_list(name: str, present: Value, wanted: Value) -> bool:
+    """Whether two values of a list have the same meaning, which depends on their order only if Postfix does."""
+    left, right = split_items(value_text(present)), split_items(value_text(wanted))
     if left == right:
         return True
     if name not in UNORDERED_LISTS or any(word.startswith("!") for word in (*left, *right)):
         return False
     if name in DOMAIN_LISTS:
-        left, right = [_folded(word) for word in left], [_folded(word) for word in right]
+        left, right = [folded_domain(word) for word in left], [folded_domain(word) for word in right]
     return set(left) == set(right)
 
 
-def _folded(member: str) -> str:
-    """Domains are compared without case, paths, tables and names of parameters are not."""
-    return member if any(character in member for character in ":/$") else member.lower()
-
-
-def same_value(kind: Kind, one: str, other: str) -> bool:
+def same_value(kind: Kind, present: str, wanted: str) -> bool:
     """Whether two values of a parameter of this kind have the same meaning."""
     if kind.name == BOOLEAN:
-        return one.lower() == other.lower()
-    if kind.name == INTEGER and is_number(one) and is_number(other):
-        return int(one) == int(other)
+        return present.lower() == wanted.lower()
+    if kind.name == INTEGER and is_number(present) and is_number(wanted):
+        return int(present) == int(wanted)
     if kind.name == TIME:
-        left = seconds(one, kind.unit)
-        return left is not None and left == seconds(other, kind.unit)
-    return one == other
+        period = seconds(present, kind.unit)
+        return period is not None and period == seconds(wanted, kind.unit)
+    return present == wanted

@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     ARGUMENTS,
     RESTRICTION_LISTS,
+    TABLE,
     problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -83,8 +84,8 @@ class Judge:
             return f'"{text}" is not a whole number; write digits only'
         if kind.name == TIME and seconds(text, kind.unit) is None:
             return (
-                f'"{text}" is not a time; write digits and one of s, m, h, d, w after them, such as 5d '
-                f"(without a unit, it is counted in {kind.unit or 's'})"
+                f'"{text}" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '
+                f"(without a unit, {kind.unit or 's'} is assumed)"
             )
         return ""
 
@@ -98,7 +99,7 @@ def table_types(name: str, value: Value) -> list[str]:
     """The types of the lookup tables that the value of a parameter names, each once."""
     words = split_items(value_text(value))
     if name in RESTRICTION_LISTS:
-        words = [after for before, after in zip(words, words[1:]) if ARGUMENTS.get(before.lower()) == "table"]
+        words = [after for before, after in zip(words, words[1:]) if ARGUMENTS.get(before.lower()) == TABLE]
     elif not takes_tables(name):
         return []
     return list(dict.fromkeys(found for word in words for found in _types_of(word)))
@@ -138,7 +139,7 @@ def _choice_problem(text: str, choices: Sequence[str]) -> str:
         if word.lower() not in choices:
             near = difflib.get_close_matches(word.lower(), choices, n=1)
             remedy = f'did you mean "{near[0]}"?' if near else "use one of them"
-            return f'"{word}" is none of {", ".join(choices)}; {remedy}'
+            return f'"{word}" is not one of {", ".join(choices)}; {remedy}'
     return ""
 
 
@@ -151,7 +152,7 @@ def _networks_problem(text: str) -> str:
 
 
 def _network_problem(member: str) -> str:
-    """What is wrong with one member, "" for what is no address: a host name, a file, a table, a `$name`."""
+    """What is wrong with one member, "" for what is not an address: a host name, a file, a table, a `$name`."""
     body = member.lstrip("!")
     if not body:
         return f'"{member}" has nothing after it; write the member without a blank after "!"'
@@ -170,7 +171,7 @@ def _network_problem(member: str) -> str:
 def _bracketed_problem(member: str, body: str) -> str:
     address, closing, mask = body[1:].partition("]")
     if not closing or (mask and not mask.startswith("/")):
-        return f'"{member}" is no network; write an IPv6 network as [2001:db8::]/32'
+        return f'"{member}" is not a network; write an IPv6 network as [2001:db8::]/32'
     return _strict_problem(member, address + mask, "[{0}]{1}" if ":" in address else body)
 
 
@@ -179,7 +180,7 @@ def _strict_problem(member: str, plain: str, form: str) -> str:
     try:
         interface = ipaddress.ip_interface(plain)
     except ValueError as error:
-        return f'"{member}" is no network ({error}); write address/bits, such as 192.0.2.0/24'
+        return f'"{member}" is not a network ({error}); write address/bits, such as 192.0.2.0/24'
     if "/" not in plain or interface.ip == interface.network.network_address:
         if "/" in plain and not plain.rpartition("/")[2].isdigit():
             return f'"{member}" has a mask that Postfix can\'t read; write {interface.network}'

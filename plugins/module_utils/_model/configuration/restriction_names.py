@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The restrictions that smtpd knows, and what is wrong with a list of them.
 
-A misspelled restriction is no error of `postfix check`: smtpd answers "451 4.3.5 Server configuration error" to every
-client. Names and releases are those of postconf(5); a restriction of which it names no release is older than 2.1.
+`postfix check` accepts a misspelled restriction, but smtpd answers "451 4.3.5 Server configuration error" to every
+client. Names are those of postconf(5); the releases that brought or removed them are in versions.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import re
 from typing import Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import release
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+    is_newer_than_known,
+    missing_restriction,
+)
 
 RESTRICTION_LISTS = frozenset(
     {
@@ -27,9 +30,7 @@ RESTRICTION_LISTS = frozenset(
         "smtpd_sender_restrictions",
     }
 )
-# The newest release whose smtpd was asked which names it knows; a later one may know more.
-NEWEST = (3, 11)
-_TABLE = "table"
+TABLE = "table"
 _ENDPOINT = "endpoint"
 _DOMAIN = "domain"
 _NUMBER = "number"
@@ -110,7 +111,7 @@ ARGUMENTS: Mapping[str, str] = {
             "check_sender_mx_access",
             "check_sender_ns_access",
         ),
-        _TABLE,
+        TABLE,
     ),
     **dict.fromkeys(
         (
@@ -129,77 +130,15 @@ ARGUMENTS: Mapping[str, str] = {
     "check_policy_service": _ENDPOINT,
     "sleep": _NUMBER,
 }
-SINCE: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys(
-        (
-            "check_helo_mx_access",
-            "check_helo_ns_access",
-            "check_policy_service",
-            "check_recipient_mx_access",
-            "check_recipient_ns_access",
-            "check_sender_mx_access",
-            "check_sender_ns_access",
-            "defer_if_permit",
-            "defer_if_reject",
-            "reject_authenticated_sender_login_mismatch",
-            "reject_multi_recipient_bounce",
-            "reject_unauthenticated_sender_login_mismatch",
-            "reject_unlisted_recipient",
-            "reject_unlisted_sender",
-            "reject_unverified_recipient",
-            "reject_unverified_sender",
-        ),
-        (2, 1),
-    ),
-    "check_ccert_access": (2, 2),
-    "permit_tls_all_clientcerts": (2, 2),
-    "permit_tls_clientcerts": (2, 2),
-    **dict.fromkeys(
-        (
-            "permit_inet_interfaces",
-            "reject_invalid_helo_hostname",
-            "reject_non_fqdn_helo_hostname",
-            "reject_plaintext_session",
-            "reject_rhsbl_helo",
-            "reject_unknown_client_hostname",
-            "reject_unknown_helo_hostname",
-            "reject_unknown_reverse_client_hostname",
-            "sleep",
-        ),
-        (2, 3),
-    ),
-    "check_reverse_client_hostname_access": (2, 6),
-    "check_client_mx_access": (2, 7),
-    "check_client_ns_access": (2, 7),
-    "check_reverse_client_hostname_mx_access": (2, 7),
-    "check_reverse_client_hostname_ns_access": (2, 7),
-    "permit_dnswl_client": (2, 8),
-    "permit_rhswl_client": (2, 8),
-    "reject_rhsbl_reverse_client": (2, 8),
-    "defer_unauth_destination": (2, 10),
-    "check_sasl_access": (2, 11),
-    "reject_known_sender_login_mismatch": (2, 11),
-    "check_client_a_access": (3, 0),
-    "check_helo_a_access": (3, 0),
-    "check_recipient_a_access": (3, 0),
-    "check_reverse_client_hostname_a_access": (3, 0),
-    "check_sender_a_access": (3, 0),
-}
-# RELEASE_NOTES 3.9: an attempt to use one of these is a server configuration error.
-REMOVED: Mapping[str, tuple[tuple[int, int], str]] = {
-    "check_relay_domains": ((3, 9), "reject_unauth_destination"),
-    "permit_naked_ip_address": ((3, 9), "permit_mynetworks or permit_sasl_authenticated"),
-    "reject_maps_rbl": ((3, 9), "reject_rbl_client"),
-}
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_-]*:.", re.ASCII)
 _ENDPOINT_NAME = re.compile(r"(inet|unix):.|\{", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
 def problem(value: str, classes: Collection[str], version: str) -> str:
-    """What smtpd could not use in a restriction list, with the remedy; "" where it can use all of it.
+    """What smtpd could not use in a restriction list, with the remedy; "" if it can use all of it.
 
-    `classes` are the names in smtpd_restriction_classes, `version` the host's mail_version, "" where it is unknown.
+    `classes` are the names in smtpd_restriction_classes, `version` the host's mail_version, "" if it is unknown.
     What comes after a `$name` is not judged, since it may be the argument of something inside.
     """
     words = split_items(value)
@@ -228,19 +167,11 @@ def _word_problem(word: str, classes: Collection[str], version: str) -> str:
     name = word.lower()
     if name not in ARGUMENTS:
         near = difflib.get_close_matches(name, sorted({*ARGUMENTS, *classes}), n=1)
-        if not near and release(version) > NEWEST:
+        if not near and is_newer_than_known(version):
             return ""
         remedy = f'did you mean "{near[0]}"?' if near else "correct it, or name it in smtpd_restriction_classes"
-        return f'"{word}" is no restriction that smtpd knows; {remedy}'
-    if not version:
-        return ""
-    since = SINCE.get(name, (0, 0))
-    if release(version) < since:
-        return f"{word} needs Postfix {since[0]}.{since[1]} or later, and this host has {version}; leave it out here"
-    gone, instead = REMOVED.get(name, ((9999, 0), ""))
-    if release(version) >= gone:
-        return f"{word} was removed in Postfix {gone[0]}.{gone[1]}, and this host has {version}; use {instead}"
-    return ""
+        return f'"{word}" is not a restriction that smtpd knows; {remedy}'
+    return missing_restriction(version, word) if version else ""
 
 
 def _argument_problem(word: str, needed: str, argument: str) -> str:
@@ -249,18 +180,19 @@ def _argument_problem(word: str, needed: str, argument: str) -> str:
     if not argument or argument.lower() in ARGUMENTS:
         return f"{word} has no {needed} after it; add it, as in {_EXAMPLES[needed].format(word)}"
     valid = {
-        _TABLE: _TABLE_NAME.match(argument),
+        TABLE: _TABLE_NAME.match(argument),
         _ENDPOINT: _ENDPOINT_NAME.match(argument),
         _NUMBER: _DIGITS.match(argument),
         _DOMAIN: True,
     }
     if not valid[needed]:
-        return f'"{argument}" is no {needed} for {word}; give one, as in {_EXAMPLES[needed].format(word)}'
+        article = "an" if needed == _ENDPOINT else "a"
+        return f'"{argument}" is not {article} {needed} for {word}; give one, as in {_EXAMPLES[needed].format(word)}'
     return ""
 
 
 _EXAMPLES = {
-    _TABLE: "{0} hash:/etc/postfix/access",
+    TABLE: "{0} hash:/etc/postfix/access",
     _ENDPOINT: "{0} unix:private/policy",
     _DOMAIN: "{0} list.example",
     _NUMBER: "{0} 1",

@@ -23,7 +23,7 @@ SAFE_LIST = f"permit_mynetworks, permit_sasl_authenticated, {REJECTING}"
 _CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_domains"})
 # Restrictions that say yes to anybody, or to anybody who takes the trouble.
 _OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
-# Restrictions that say yes to mail for relay domains, so that nothing behind them is asked about their recipients.
+# Restrictions that say yes to mail for relay domains, so nothing behind them is asked about their recipients.
 _PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
 # The next word is their argument, not a restriction.
 _WITH_ARGUMENT = frozenset(
@@ -90,7 +90,7 @@ def refuses_everybody(value: str) -> bool:
 
 
 def rejecting(value: str) -> str:
-    """The list with the deferral that closes it made a rejection, so that a relay attempt is answered 554, not 454.
+    """The list with the deferral that closes it made a rejection, so a relay attempt is answered 554, not 454.
 
     Every other member stays, in its place.
     """
@@ -106,7 +106,7 @@ def rejecting(value: str) -> str:
 def with_check(value: str, check: str) -> str:
     """The list with `check` (such as `check_recipient_access hash:/etc/postfix/x`) put where it can only restrict.
 
-    That is after reject_unauth_destination where the list has it, else before what ends the list.
+    That is after reject_unauth_destination if the list has it, else before what ends the list.
     """
     parts = _joined(split_items(value))
     if check in parts:
@@ -123,7 +123,7 @@ def with_check(value: str, check: str) -> str:
 
 
 def without_check(value: str, check: str) -> str:
-    """The list without `check`; as it was where it is not in the list."""
+    """The list without `check`; as it was if it is not in the list."""
     parts = _joined(split_items(value))
     return ", ".join(part for part in parts if part != check) if check in parts else value
 

@@ -26,7 +26,7 @@ WIDEST_IPV4 = 8
 
 
 def world_member(value: str, files: Mapping[str, str], answers: TableAnswers) -> str:
-    """The member through which an expanded `mynetworks` takes in everybody, "" where it does not.
+    """The member through which an expanded `mynetworks` takes in everybody, "" if it does not.
 
     `files` and `answers` are the texts of its files, and the results of its tables for ADDRESSES.
     """
@@ -35,9 +35,9 @@ def world_member(value: str, files: Mapping[str, str], answers: TableAnswers) ->
         if member.kind == "pattern" and not member.negated and _is_wide(member.text):
             return member.text
     for family in STRANGERS:
-        found = [_first(address, members, answers) for address in family]
-        if all(one is not None and not one.negated for one in found):
-            return found[0].text if found[0] else ""
+        deciding = [_first(address, members, answers) for address in family]
+        if all(member is not None and not member.negated for member in deciding):
+            return deciding[0].text if deciding[0] else ""
     return ""
 
 
@@ -53,7 +53,7 @@ def permits(result: str) -> bool:
 
 
 def _first(address: str, members: Sequence[Member], answers: TableAnswers) -> Member | None:
-    return next((one for one in members if _has(one, address, answers)), None)
+    return next((member for member in members if _has(member, address, answers)), None)
 
 
 def _has(member: Member, address: str, answers: TableAnswers) -> bool:

@@ -50,6 +50,15 @@ def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
     return found
 
 
+def overrides_for_strangers(host: HostState, parameter: str) -> list[tuple[str, str]]:
+    """Where an SMTP service that strangers can reach overrides a parameter, and its value there, expanded."""
+    return [
+        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
+        for service in host.services
+        if parameter in service.overrides and faces_strangers(service)
+    ]
+
+
 def faces_strangers(service: Service) -> bool:
     """Whether it is an SMTP server that more than this host itself can reach."""
     words = service.command.split()

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -64,7 +64,7 @@ class MxRecord:
     resolved: bool = True
 
 
-@dataclass
+@dataclass(frozen=True)
 class HostState:
     """The evidence. `parameters` are effective values as written, `values` the same with $names expanded."""
 
@@ -109,6 +109,10 @@ class HostState:
     # The package without which nothing can be asked of DNS; "" where it is there.
     dns_lacks: str = ""
     notes: Sequence[str] = ()
+
+    def having(self, part: NamedTuple) -> HostState:
+        """The state with a part that was read of it; the part's fields are fields of the state."""
+        return replace(self, **part._asdict())
 
     def value(self, name: str) -> str:
         """The effective value with $names expanded, "" where there is none."""

@@ -7,59 +7,160 @@ Follows "Configuring Postfix as primary or backup MX host for a remote site" of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import (
-    absent_domains,
-    left_at_subdomains,
-    primary_rows,
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import refusals_after
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import domains_that_leave
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
+    items_change,
+    named_table,
+    pattern_maps,
     recipient_maps,
-    recipient_policies,
-    refuse_loops,
-    refuse_other_classes,
-    relay_domains_members,
-    secondary_rows,
-    subdomain_patterns,
-    transport_maps,
+    relay_domains,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
+    Recipients,
+    declared_patterns,
+    declared_recipients,
+    needs_table,
+    patterns_no_longer_wanted,
+    recipients_left_at_subdomains,
     undeclared_domains,
-    verification,
+    undeclared_recipients,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
-    asked,
-    fallback_guard,
-    host_wide,
-    relay_restrictions,
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, LISTED, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
+    Routes,
+    primary_routes,
+    secondary_routes,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verification import verification
 
 
-def decide(request: MxRequest, host: HostState) -> MxPlan:
-    """The plan for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
-    plan = MxPlan(refusals=list(request.refusals))
-    recipient_policies(request, host, plan)
-    primary_rows(request, host, plan)
-    if host.installed:
-        host_wide(request, host, plan)
-        refuse_other_classes(request, host, plan)
-        refuse_loops(request, host, plan)
-        undeclared_domains(request, host, plan)
-        absent_domains(request, host, plan)
-        secondary_rows(request, host, plan)
-        relay_domains_members(request, host, plan)
-        recipient_maps(request, host, plan)
-        subdomain_patterns(request, host, plan)
-        left_at_subdomains(request, host, plan)
-        transport_maps(request, host, plan)
-        verification(request, host, plan)
-        if request.present:
-            relay_restrictions(request, host, plan)
-            fallback_guard(host, plan)
-    else:
-        for item in request.present:
-            plan.add_item("relay_domains", item.name)
+@dataclass(frozen=True)
+class Decision:
+    """What is to be changed, whatever of it is there already. Removals of rows come after main.cf has let go.
+
+    `waiting` are the domains whose rows must stay until then.
+    """
+
+    refusals: Sequence[Refusal] = ()
+    notes: Sequence[str] = ()
+    recipients: Sequence[RecipientsItem] = ()
+    recipients_removed: Sequence[RecipientsItem] = ()
+    routes: Routes = field(default_factory=Routes)
+    # Patterns for the addresses of subdomains, where no row of an indexed table matches them.
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    patterns_removed: Sequence[str] = ()
+    verify: Mapping[str, str] = field(default_factory=dict)
+    verify_removed: Sequence[str] = ()
+    main_cf: MainCfChange = field(default_factory=MainCfChange)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    undeclared: Sequence[str] = ()
+    waiting: Sequence[str] = ()
+
+
+def decide(request: MxRequest, host: HostState) -> Decision:
+    """The decision for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
+    if not host.installed:
+        return _without_postfix(request, host)
+    undeclared = undeclared_domains(request, host)
+    leaving = domains_that_leave(request, host, undeclared)
+    declared = declared_recipients(request, host)
+    tabled = needs_table(request, host, declared.items)
+    removed = bool(request.settings["remove_undeclared"])
+    staying = [name for name in undeclared if not (removed and host.relayed[name] == name)]
+    others = undeclared_recipients(request, host, staying) if tabled else Recipients()
+    primary = primary_routes(request, host)
+    secondary = secondary_routes(request, host, primary, leaving.transport)
+    routes = Routes(
+        {**primary.rows, **secondary.rows},
+        [*primary.removed, *leaving.transport, *secondary.removed],
+        [*primary.notes, *secondary.notes],
+    )
+    patterns = {**(others.patterns or {}), **(declared_patterns(request) if host.subdomains else {})}
+    patterns_removed = [*leaving.patterns, *patterns_no_longer_wanted(request, host, patterns)]
+    left = recipients_left_at_subdomains(request, host)
+    verified = verification(request, host, leaving.verify)
+    members = relay_domains(request, host, leaving, routes.removed)
+    maps = recipient_maps(request, host, tabled)
+    settings = host_settings(request, host) if request.present else HostSettings()
+
+    main_cf = members.main_cf.joined(maps.main_cf)
+    main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
+    main_cf = main_cf.joined(named_table("transport_maps", host.transport if routes.rows else None))
+    main_cf = main_cf.joined(verified.main_cf)
+    lists = relaying(request, host, main_cf.parameters, verified.check)
     if request.present:
-        wanted = asked(request, host)
-        plan.parameters.update(wanted.parameters)
-        plan.overrides.update(wanted.overrides)
-        plan.refusals += wanted.refusals
-    return plan
+        main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
+
+    refusals = [
+        *request.refusals,
+        *declared.refusals,
+        *_captured(request, host),
+        *others.refusals,
+        *leaving.refusals,
+        *members.refusals,
+        *maps.refusals,
+        *verified.refusals,
+        *(lists.refusals if request.present else ()),
+        *settings.refusals,
+    ]
+    return Decision(
+        refusals=[*refusals, *refusals_after(request, host, main_cf, settings.overrides, routes)],
+        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes],
+        recipients=[*declared.items, *others.items],
+        recipients_removed=[
+            *leaving.recipients,
+            *(RecipientsItem(name=name, policy=LISTED, state=ABSENT, changed=True) for name in left),
+        ],
+        routes=routes,
+        patterns=patterns,
+        patterns_removed=patterns_removed,
+        verify=verified.rows,
+        verify_removed=verified.removed,
+        main_cf=main_cf,
+        overrides=settings.overrides,
+        undeclared=undeclared,
+        waiting=[*leaving.names, *left],
+    )
+
+
+def _without_postfix(request: MxRequest, host: HostState) -> Decision:
+    declared = declared_recipients(request, host)
+    settings = host_settings(request, host) if request.present else HostSettings()
+    members = items_change({"relay_domains": [item.name for item in request.present]}, {})
+    return Decision(
+        refusals=[*request.refusals, *declared.refusals, *settings.refusals],
+        recipients=declared.items,
+        routes=primary_routes(request, host),
+        main_cf=members.joined(MainCfChange(settings.parameters)),
+        overrides=settings.overrides,
+    )
+
+
+def _captured(request: MxRequest, host: HostState) -> list[Refusal]:
+    """Another map that sends the mail elsewhere than to the declared mail host, whatever rows we add."""
+    return [
+        Refusal(
+            item.name,
+            "captured",
+            f"{capture.member} in transport_maps answers {capture.result} for {capture.key} "
+            "before this role's table is asked",
+            # Postfix asks all members for the whole address before it asks any for the domain.
+            (
+                "leave the domain out of that entry"
+                if capture.key.startswith("any address")
+                else "remove that entry, or put the member after this role's table"
+            ),
+        )
+        for item in request.present
+        for capture in [host.captures.get(item.name)]
+        if capture
+    ]

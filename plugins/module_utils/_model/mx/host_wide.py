@@ -11,152 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    LOOPBACK,
-    NO_SMTP,
-    RECIPIENT_RESTRICTIONS,
-    RELAY_RESTRICTIONS,
-    faces_strangers,
-    open_services,
-    written_value,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.domains import still_verifies
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest, Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
-
-
-def host_wide(request: MxRequest, host: HostState, plan: MxPlan) -> None:
-    settings = request.settings
-    if not request.present:
-        return
-    if settings["proxy_interfaces"]:
-        plan.parameters["proxy_interfaces"] = ", ".join(map(str, settings["proxy_interfaces"]))
-    interfaces = str(settings["inet_interfaces"])
-    if interfaces:
-        plan.parameters["inet_interfaces"] = interfaces
-    listening = split_items(interfaces or host.value("inet_interfaces"))
-    if listening and all(one.lower() in LOOPBACK for one in listening):
-        plan.refuse(
-            "",
-            "inet_interfaces",
-            f"inet_interfaces is {', '.join(listening)}: no other host can deliver mail here",
-            f"set {request.role or 'mx'}_inet_interfaces: all",
-        )
-    disabled = [one for one in split_items(host.value("master_service_disable")) if one in NO_SMTP]
-    if disabled:
-        plan.refuse(
-            "",
-            "master_service_disable",
-            f"master_service_disable has {disabled[0]}: no other host can deliver mail here",
-            "take it out with mxrelay.postfix.main_cf; postmulti -e create writes it for a new instance",
-        )
-    for where, value in [("mynetworks", host.value("mynetworks")), *_overrides(host, "mynetworks")]:
-        world = world_member(value, host.network_files, host.network_answers)
-        if world:
-            plan.refuse(
-                "",
-                "mynetworks",
-                f"{where} contains {world}: everybody may relay through this host",
-                "leave only the networks of your own clients in it",
-            )
-    if host.version and not supports(host.version, "relay_service_is_guarded"):
-        plan.parameters["relay_transport"] = "relay"
-
-
-def relay_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> None:
-    """554 instead of 454 for a relay attempt, and no list through which a stranger relays."""
-    told = _wanted_restrictions(request, host, plan)
-    relay = expand(plan.parameters.get(RELAY_RESTRICTIONS, host.value(RELAY_RESTRICTIONS)), host.values)
-    recipient = expand(plan.parameters.get(RECIPIENT_RESTRICTIONS, host.value(RECIPIENT_RESTRICTIONS)), host.values)
-    verdicts = tuple(restrictions.verdict(one, host.permitting) for one in (relay, recipient))
-    if verdicts == (restrictions.EMPTY, restrictions.EMPTY) or (
-        host.knows(RELAY_RESTRICTIONS)
-        and verdicts == (restrictions.EMPTY, restrictions.OPEN)
-        and not restrictions.grants(recipient, host.permitting)
-    ):
-        name = RELAY_RESTRICTIONS if host.knows(RELAY_RESTRICTIONS) else RECIPIENT_RESTRICTIONS
-        plan.parameters[name] = restrictions.SAFE_LIST
-        relay = restrictions.SAFE_LIST
-    elif restrictions.CLOSED not in verdicts and not told:
-        names = [name for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS) if host.knows(name)]
-        plan.refuse(
-            "",
-            "open_relay",
-            f"{' and '.join(names)} let a stranger relay: neither has a reject_unauth_destination before which only "
-            "your own clients are permitted",
-            f"end {names[0]} with reject_unauth_destination, after what permits your own clients and nobody else",
-        )
-    for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS):
-        before = plan.parameters.get(name, written_value(host, name))
-        after = restrictions.rejecting(before)
-        whole = expand(before, host.values)
-        if after == before and restrictions.rejecting(whole) != whole:
-            after = restrictions.rejecting(whole)
-        if after != before:
-            plan.parameters[name] = after
-    for service in open_services(relay, recipient, host):
-        plan.refuse(
-            "",
-            "open_relay",
-            f"the overrides of {service.key} in master.cf let a stranger relay",
-            f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
-        )
-
-
-def _wanted_restrictions(request: MxRequest, host: HostState, plan: MxPlan) -> bool:
-    """The list that is asked for, which has to close by itself; whether it was refused because it does not."""
-    wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
-    if not wanted:
-        return False
-    if host.knows(RELAY_RESTRICTIONS):
-        plan.parameters[RELAY_RESTRICTIONS] = wanted
-    elif host.verify and still_verifies(host, plan):
-        check = f"check_recipient_access {host.verify.reference}"
-        plan.parameters[RECIPIENT_RESTRICTIONS] = restrictions.with_check(wanted, check)
-    else:
-        plan.parameters[RECIPIENT_RESTRICTIONS] = wanted
-    opens = restrictions.verdict(expand(wanted, host.values), host.permitting) != restrictions.CLOSED
-    if opens:
-        plan.refuse(
-            "",
-            "open_relay",
-            f"{request.role or 'mx'}_relay_restrictions ({wanted}) would let a stranger relay",
-            "end them with reject_unauth_destination, after what permits your own clients and nobody else",
-        )
-    return opens
-
-
-def _overrides(host: HostState, parameter: str) -> list[tuple[str, str]]:
-    return [
-        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
-        for service in host.services
-        if parameter in service.overrides and faces_strangers(service)
-    ]
-
-
-def fallback_guard(host: HostState, plan: MxPlan) -> None:
-    """Mail for a relay domain waits here, whatever fallback the host has for other mail."""
-    relay = relay_service(host)
-    if relay is None:
-        plan.refuse(
-            "",
-            "relay_service",
-            "master.cf has no service relay/unix, through which mail for relay domains is sent",
-            "add it with mxrelay.postfix.master_cf: name relay, type unix, command smtp",
-        )
-        return
-    name = name_in(host.version, "smtp_fallback_relay")
-    effective = relay.overrides.get(name, host.value(name))
-    if expand(effective, host.values) or not supports(host.version, "relay_service_is_guarded"):
-        plan.overrides[name] = ""
-
 
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
 ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
@@ -176,7 +37,7 @@ MAILBOX_LIMITS = ("mailbox_size_limit", "virtual_mailbox_limit")
 
 
 @dataclass
-class Asked:
+class HostSettings:
     """Changes of main.cf, overrides of the service relay/unix, and reasons not to make them."""
 
     parameters: dict[str, str] = field(default_factory=dict)
@@ -187,13 +48,16 @@ class Asked:
         self.refusals.append(Refusal("", check, cause, remedy))
 
 
-def asked(request: MxRequest, host: HostState) -> Asked:
+def host_settings(request: MxRequest, host: HostState) -> HostSettings:
     """What the settings ask of a host that relays something. Without Postfix only the plain values are known."""
-    found = Asked()
+    found = HostSettings()
     settings = request.settings
     for name, parameter in PLAIN.items():
         if str(settings[name]):
             found.parameters[parameter] = str(settings[name])
+    for name in ("proxy_interfaces", "inet_interfaces"):
+        if settings[name]:
+            found.parameters[name] = _listed(settings[name])
     if settings["smtputf8"] != "":
         found.parameters["smtputf8_enable"] = "yes" if settings["smtputf8"] else "no"
     if settings["ipv6"] != "":
@@ -204,10 +68,28 @@ def asked(request: MxRequest, host: HostState) -> Asked:
         _clients(request, host, found)
         _etrn(request, host, found)
         _tls(request, host, found)
+        _relay_service(host, found)
     return found
 
 
-def _message_size(request: MxRequest, host: HostState, found: Asked) -> None:
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _relay_service(host: HostState, found: HostSettings) -> None:
+    """Mail for a relay domain waits here, whatever fallback the host has for other mail."""
+    guarded = supports(host.version, "relay_service_is_guarded")
+    if host.version and not guarded:
+        found.parameters["relay_transport"] = "relay"
+    relay = relay_service(host)
+    if relay is None:
+        return
+    name = name_in(host.version, "smtp_fallback_relay")
+    if override(relay, name, host) or not guarded:
+        found.overrides[name] = ""
+
+
+def _message_size(request: MxRequest, host: HostState, found: HostSettings) -> None:
     wanted = int(str(request.settings["message_size_limit"]) or "-1")
     if wanted < 0:
         return
@@ -216,13 +98,13 @@ def _message_size(request: MxRequest, host: HostState, found: Asked) -> None:
         if limit.isdigit() and int(limit) and (int(limit) < wanted or not wanted):
             found.refuse(
                 "message_size_limit",
-                f"{name} is {limit}, below the message size limit that is asked for, with which Postfix would deliver "
-                "no mail of this host's own mailboxes",
+                f"{name} is {limit}, below the requested message size limit, which would stop delivery "
+                "to this host's own mailboxes",
                 f"ask for at most {limit}, or raise {name} first",
             )
 
 
-def _utf8(request: MxRequest, host: HostState, found: Asked) -> None:
+def _utf8(request: MxRequest, host: HostState, found: HostSettings) -> None:
     if request.settings["smtputf8"] == "" or host.knows("smtputf8_enable"):
         return
     del found.parameters["smtputf8_enable"]
@@ -230,7 +112,7 @@ def _utf8(request: MxRequest, host: HostState, found: Asked) -> None:
         found.refuse("smtputf8", "Postfix before 3.0 has no SMTPUTF8", "leave the setting out, or use a later Postfix")
 
 
-def _clients(request: MxRequest, host: HostState, found: Asked) -> None:
+def _clients(request: MxRequest, host: HostState, found: HostSettings) -> None:
     wanted = ", ".join(map(str, request.settings["client_restrictions"]))
     if not wanted:
         return
@@ -238,12 +120,12 @@ def _clients(request: MxRequest, host: HostState, found: Asked) -> None:
     if restrictions.refuses_everybody(expand(wanted, host.values)):
         found.refuse(
             "client_restrictions",
-            f"client_restrictions ({wanted}) refuse every stranger, so that no mail could come in",
-            "take out reject or defer, or put what permits the senders of mail before it",
+            f"client_restrictions ({wanted}) refuse every stranger, so no mail could come in",
+            "remove reject or defer, or permit the senders of mail before it",
         )
 
 
-def _etrn(request: MxRequest, host: HostState, found: Asked) -> None:
+def _etrn(request: MxRequest, host: HostState, found: HostSettings) -> None:
     wanted = ", ".join(map(str, request.settings["etrn_restrictions"]))
     if wanted:
         found.parameters[ETRN_RESTRICTIONS] = wanted
@@ -251,7 +133,7 @@ def _etrn(request: MxRequest, host: HostState, found: Asked) -> None:
         found.parameters[ETRN_RESTRICTIONS] = SAFE_ETRN
 
 
-def _tls(request: MxRequest, host: HostState, found: Asked) -> None:
+def _tls(request: MxRequest, host: HostState, found: HostSettings) -> None:
     wanted = str(request.settings["mail_host_tls"])
     relay = relay_service(host)
     if relay is None:
@@ -274,12 +156,12 @@ def _tls(request: MxRequest, host: HostState, found: Asked) -> None:
     elif wanted == "secure" and not any(override(relay, name, host) for name in AUTHORITIES):
         found.refuse(
             "mail_host_tls",
-            "mail_host_tls is secure, and main.cf names no certificate authority that could vouch for a mail host",
-            "set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf first",
+            "mail_host_tls is secure, but main.cf names no certificate authority that could vouch for a mail host",
+            "first set smtp_tls_CApath or smtp_tls_CAfile with mxrelay.postfix.main_cf",
         )
 
 
-def _dane(request: MxRequest, host: HostState, relay: Service, found: Asked) -> None:
+def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettings) -> None:
     if not host.knows(DNS_SUPPORT):
         found.refuse("mail_host_tls", "Postfix before 2.11 has no DANE", "ask for may or secure")
         return
@@ -291,8 +173,8 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: Asked) -> 
                 Refusal(
                     item.name,
                     "mail_host_tls",
-                    f"mail_host_tls is dane, and no TLSA record can say anything about the address {item.nexthop}",
-                    "give its mail_host by name",
+                    f"mail_host_tls is dane, but no TLSA record can exist for the address {item.nexthop}",
+                    "give its mail_host as a name",
                 )
             )
 

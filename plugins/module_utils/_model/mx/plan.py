@@ -1,19 +1,20 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The MX plan: the complete change of a host, as its phases carry it out."""
+"""The MX plan as it travels: from the module mx_plan through the role's phases to mx_undo.
+
+`as_result` makes what a module returns, `from_result` takes it back, whole or the parts that are there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Iterator, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
-    LISTED,
-    PRESENT,
-    DomainItem,
-    Refusal,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
+
+RELAY_SERVICE = ("relay", "unix")
 
 
 @dataclass(frozen=True)
@@ -44,63 +45,295 @@ class RecipientsItem:
             "lists_postmaster": self.lists_postmaster,
         }
 
-
-@dataclass
-class MxPlan:
-    """The complete change. Removals of rows are apart, for they come after main.cf has let go of the domain."""
-
-    refusals: list[Refusal] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    recipients: list[RecipientsItem] = field(default_factory=list)
-    recipients_removed: list[RecipientsItem] = field(default_factory=list)
-    transport: dict[str, str] = field(default_factory=dict)
-    transport_removed: list[str] = field(default_factory=list)
-    # Patterns for the addresses of subdomains, where no row of an indexed table matches them.
-    subdomains: dict[str, str] = field(default_factory=dict)
-    subdomains_removed: list[str] = field(default_factory=list)
-    verify: dict[str, str] = field(default_factory=dict)
-    verify_removed: list[str] = field(default_factory=list)
-    parameters: dict[str, str] = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    add_items: dict[str, list[str]] = field(default_factory=dict)
-    remove_items: dict[str, list[str]] = field(default_factory=dict)
-    overrides: dict[str, str] = field(default_factory=dict)
-    undeclared: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-
-    def refuse(self, domain: str, check: str, cause: str, remedy: str) -> None:
-        self.refusals.append(Refusal(domain, check, cause, remedy))
-
-    def add_item(self, parameter: str, item: str) -> None:
-        members = self.add_items.setdefault(parameter, [])
-        if item not in members:
-            members.append(item)
-
-    def remove_item(self, parameter: str, item: str) -> None:
-        members = self.remove_items.setdefault(parameter, [])
-        if item not in members:
-            members.append(item)
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> RecipientsItem:
+        names = {"recipients_policy": "policy", "item": "index"}
+        return cls(**{names.get(name, name): value for name, value in given.items()})
 
 
-def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
-    """Whether the table's rows for a domain are other than what the item declares."""
-    if item.policy == LISTED:
-        return (
-            rows.digest != item.digest
-            or rows.wildcard
-            or not rows.tidy
-            or rows.postmaster != (postmaster or item.lists_postmaster)
+@dataclass(frozen=True)
+class MainCfChange:
+    """What main.cf is to say, in the terms of the module main_cf."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+    add_items: Mapping[str, list[str]] = field(default_factory=dict)
+    remove_items: Mapping[str, list[str]] = field(default_factory=dict)
+    changed: bool = False
+
+    def joined(self, other: MainCfChange) -> MainCfChange:
+        """Both changes as one; of a parameter that both set the other's value holds."""
+        return MainCfChange(
+            {**self.parameters, **other.parameters},
+            [*self.absent, *other.absent],
+            _joined_items(self.add_items, other.add_items),
+            _joined_items(self.remove_items, other.remove_items),
         )
-    return not (rows.wildcard and rows.tidy and rows.count == 0 and not rows.postmaster)
+
+    def as_result(self) -> dict[str, Any]:
+        return {**asdict(self), "absent": list(self.absent)}
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> MainCfChange:
+        return cls(**given)
 
 
-def subdomain_pattern(name: str) -> str:
-    """The pattern of a regexp table that matches every address of a domain's subdomains, and none of its own."""
-    return "/@[^@]+\\." + name.replace(".", "\\.") + "$/"
+def _joined_items(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    names = list(dict.fromkeys([*first, *second]))
+    return {name: list(dict.fromkeys([*first.get(name, ()), *second.get(name, ())])) for name in names}
 
 
-def name_table(parameter: str, table: TableState, plan: MxPlan) -> None:
-    for replaced in table.replaces:
-        plan.remove_item(parameter, replaced)
-    if table.member == "":
-        plan.add_item(parameter, table.reference)
+@dataclass(frozen=True)
+class TableRows:
+    """The rows that a table of ours is to get. Without `changed` nothing is written, and nothing travels."""
+
+    reference: str = ""
+    path: str = ""
+    type: str = ""
+    rows: Mapping[str, str] = field(default_factory=dict)
+    repair: bool = False
+    changed: bool = False
+
+    @classmethod
+    def planned(cls, table: TableState | None, wanted: Mapping[str, str]) -> TableRows:
+        """The rows as this table is to get them, or to get mended."""
+        # A table that main.cf names is looked up for every domain, whoever's rows it holds.
+        repair = bool(table and ((wanted and not table.exists) or ((wanted or table.member) and table.repair)))
+        present = table.rows if table else {}
+        lacking = bool(wanted and table is None) or any(present.get(key) != value for key, value in wanted.items())
+        changed = repair or lacking
+        return cls(*_place(table), wanted if changed else {}, repair, changed)
+
+    def as_result(self, key: str, value: str) -> dict[str, Any]:
+        """As the module's result; `key` and `value` are what the module that writes the table calls a row's parts."""
+        return {
+            "reference": self.reference,
+            "path": self.path,
+            "type": self.type,
+            "entries": [{key: row, value: self.rows[row]} for row in self.rows],
+            "repair": self.repair,
+            "changed": self.changed,
+        }
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any], key: str, value: str) -> TableRows:
+        others = {name: part for name, part in given.items() if name != "entries"}
+        return cls(rows={entry[key]: entry[value] for entry in given.get("entries", ())}, **others)
+
+
+def _place(table: TableState | None) -> tuple[str, str, str]:
+    return (table.reference, table.path, table.type) if table else ("", "", "")
+
+
+@dataclass(frozen=True)
+class RecipientRows:
+    """The domains whose rows the table of valid recipients is to get."""
+
+    reference: str = ""
+    path: str = ""
+    type: str = ""
+    domains: Sequence[RecipientsItem] = ()
+    repair: bool = False
+    changed: bool = False
+
+    @classmethod
+    def planned(cls, table: TableState | None, items: Sequence[RecipientsItem]) -> RecipientRows:
+        """The rows as this table is to get them, or to get mended."""
+        repair = bool(table and items and (table.repair or not table.exists))
+        changed = repair or any(item.changed for item in items)
+        return cls(*_place(table), items if changed else (), repair, changed)
+
+    def as_result(self) -> dict[str, Any]:
+        return {**vars(self), "domains": [item.as_result() for item in self.domains]}
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> RecipientRows:
+        items = [RecipientsItem.from_result(item) for item in given.get("domains", ())]
+        return cls(**{**given, "domains": items})
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Rows that go, once main.cf has let go of the domain: of domains, and by their keys."""
+
+    recipients: Sequence[RecipientsItem] = ()
+    transport: Sequence[str] = ()
+    subdomains: Sequence[str] = ()
+    verify: Sequence[str] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.recipients or self.transport or self.subdomains or self.verify)
+
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "changed": self.changed,
+            "recipients": [item.as_result() for item in self.recipients],
+            "transport": [{"pattern": pattern} for pattern in self.transport],
+            "subdomains": [{"key": key} for key in self.subdomains],
+            "verify": [{"key": key} for key in self.verify],
+        }
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> Removal:
+        return cls(
+            [RecipientsItem.from_result(item) for item in given.get("recipients", ())],
+            [entry["pattern"] for entry in given.get("transport", ())],
+            [entry["key"] for entry in given.get("subdomains", ())],
+            [entry["key"] for entry in given.get("verify", ())],
+        )
+
+
+@dataclass(frozen=True)
+class MasterCfChange:
+    """The overrides that the service relay/unix of master.cf is to get."""
+
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    changed: bool = False
+
+    def as_result(self) -> dict[str, Any]:
+        name, kind = RELAY_SERVICE
+        services = [{"name": name, "type": kind, "overrides": dict(self.overrides)}] if self.overrides else []
+        return {"services": services, "changed": self.changed}
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> MasterCfChange:
+        services = given.get("services", ())
+        return cls({name: value for service in services for name, value in service["overrides"].items()})
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """What the service of Postfix is, and whether it is to be reloaded, started or enabled."""
+
+    name: str = "postfix"
+    managed: bool = False
+    active: bool | None = None
+    enabled: bool | None = None
+    reload: bool = False
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class MxPlan:
+    """Everything that a run would change on a host, and every reason not to."""
+
+    installed: bool = True
+    # Whether the tables can be written: Postfix and the table types are there.
+    ready: bool = True
+    version: str = ""
+    packages: Sequence[str] = ()
+    domains: Sequence[str] = ()
+    undeclared: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    recipients: RecipientRows = field(default_factory=RecipientRows)
+    transport: TableRows = field(default_factory=TableRows)
+    subdomains: TableRows = field(default_factory=TableRows)
+    verify: TableRows = field(default_factory=TableRows)
+    removal: Removal = field(default_factory=Removal)
+    main_cf: MainCfChange = field(default_factory=MainCfChange)
+    master_cf: MasterCfChange = field(default_factory=MasterCfChange)
+    service: ServicePlan = field(default_factory=ServicePlan)
+    refusals: Sequence[Refusal] = ()
+    # Whether the result is to be judged, scopes whose errors then fail the run, and what is known already; None where
+    # something changes before it can be judged.
+    judge: bool = False
+    verify_fail_on: Sequence[str] | None = None
+    findings: Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is to be done."""
+        configured = self.main_cf.changed or self.master_cf.changed or self.service.changed
+        return bool(self.packages or self.behind or self.removal.changed or configured)
+
+    @property
+    def behind(self) -> list[str]:
+        """The tables whose rows are not yet as main.cf will rely on them."""
+        parts = {
+            "recipients": self.recipients.changed,
+            "subdomains": self.subdomains.changed,
+            "transport": self.transport.changed,
+            "verify": self.verify.changed,
+        }
+        return [name for name, changed in parts.items() if changed]
+
+    @property
+    def changes(self) -> list[str]:
+        """What would change, a line each, without anybody's address."""
+        return list(_changes(self))
+
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "installed": self.installed,
+            "ready": self.ready,
+            "version": self.version,
+            "packages": list(self.packages),
+            "domains": list(self.domains),
+            "undeclared": list(self.undeclared),
+            "notes": list(self.notes),
+            "recipients": self.recipients.as_result(),
+            "transport": self.transport.as_result("pattern", "result"),
+            "subdomains": self.subdomains.as_result("key", "value"),
+            "verify": self.verify.as_result("key", "value"),
+            "removal": self.removal.as_result(),
+            "main_cf": self.main_cf.as_result(),
+            "master_cf": self.master_cf.as_result(),
+            "service": asdict(self.service),
+            "refusals": [asdict(refusal) for refusal in self.refusals],
+            "changes": self.changes,
+            "pending": self.pending,
+            "judge": self.judge,
+            "verify_fail_on": self.verify_fail_on,
+            "findings": self.findings,
+        }
+
+    @classmethod
+    def from_result(cls, given: Mapping[str, Any]) -> MxPlan:
+        """The plan that this result came from; what the result lacks is as in a plan without changes."""
+        computed = ("changes", "pending")
+        parts: dict[str, Any] = {
+            "recipients": RecipientRows.from_result(given.get("recipients", {})),
+            "transport": TableRows.from_result(given.get("transport", {}), "pattern", "result"),
+            "subdomains": TableRows.from_result(given.get("subdomains", {}), "key", "value"),
+            "verify": TableRows.from_result(given.get("verify", {}), "key", "value"),
+            "removal": Removal.from_result(given.get("removal", {})),
+            "main_cf": MainCfChange.from_result(given.get("main_cf", {})),
+            "master_cf": MasterCfChange.from_result(given.get("master_cf", {})),
+            "service": ServicePlan(**given.get("service", {})),
+            "refusals": [Refusal(**refusal) for refusal in given.get("refusals", ())],
+        }
+        others = {name: value for name, value in given.items() if name not in parts and name not in computed}
+        return cls(**others, **parts)
+
+
+def _changes(plan: MxPlan) -> Iterator[str]:
+    for package in plan.packages:
+        yield f"install {package}"
+    for item in plan.recipients.domains:
+        if item.changed:
+            yield f"recipients of {item.name}: {item.policy}"
+    for pattern in plan.subdomains.rows:
+        yield f"recipients of subdomains: {pattern}"
+    for pattern, result in plan.transport.rows.items():
+        yield f"transport {pattern} {result}"
+    for domain in plan.verify.rows:
+        yield f"verify recipients of {domain} by asking its mail host"
+    if plan.main_cf.changed or not plan.installed:
+        for name, value in plan.main_cf.parameters.items():
+            yield f"main.cf: {name} = {value}"
+        for name in plan.main_cf.absent:
+            yield f"main.cf: {name} is no longer set"
+        for name, members in plan.main_cf.add_items.items():
+            yield f"main.cf: {name} gets {', '.join(members)}"
+        for name, members in plan.main_cf.remove_items.items():
+            yield f"main.cf: {name} loses {', '.join(members)}"
+    if plan.master_cf.changed:
+        for name, value in plan.master_cf.overrides.items():
+            yield f"master.cf: relay/unix -o {name}={value}"
+    for item in plan.removal.recipients:
+        yield f"remove the recipients of {item.name}"
+    for key in plan.removal.subdomains:
+        yield f"remove the recipients of subdomains {key}"
+    for pattern in plan.removal.transport:
+        yield f"remove transport {pattern}"

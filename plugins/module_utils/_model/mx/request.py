@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
@@ -28,20 +29,6 @@ DEFAULTS: Mapping[str, Any] = {
     name: setting["default"] for name, setting in SETTINGS.items() if setting.get("planned", True)
 }
 _TIME = re.compile(r"^[0-9]+[smhdw]?$")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One reason not to go on: which domain (empty: the host), what was checked, why, and what to do."""
-
-    domain: str
-    check: str
-    cause: str
-    remedy: str
-
-    @classmethod
-    def from_error(cls, domain: str, check: str, error: InvalidInput) -> Refusal:
-        return cls(domain, check, *error.cause_and_remedy("correct the value"))
 
 
 @dataclass(frozen=True)
@@ -140,7 +127,7 @@ def read_request(params: Mapping[str, Any]) -> MxRequest:
                     item.name,
                     "both_roles",
                     f"the domain is declared by this role and by {peer.get('role') or 'the other role'}",
-                    "leave it in one list; a host has one role for a domain",
+                    "declare it in one role only; a host has one role per domain",
                 )
             )
     return MxRequest(
@@ -197,7 +184,7 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
                 Refusal(
                     "",
                     "roles_disagree",
-                    f"{name} is {settings[name]!r} here and {other if not blank(other) else default!r} for "
+                    f"{name} is {settings[name]!r} here but {other if not blank(other) else default!r} for "
                     f"{peer.get('role') or 'the other role'} on the same Postfix",
                     "give both roles the same value",
                 )
@@ -215,9 +202,9 @@ def _refuse_form(name: str, text: str) -> Refusal | None:
     """The refusal of a text that is not what the setting must be, such as a whole number."""
     form, least = SETTINGS[name].get("form"), SETTINGS[name].get("least", 0)
     if form == "time" and text and not _TIME.match(text):
-        return Refusal("", name, f'"{text}" is no Postfix time value', "write it like 10d, 12h or 3600s")
+        return Refusal("", name, f'"{text}" is not a Postfix time value', "use a value such as 10d, 12h or 3600s")
     if form == "number" and text and not (text.isascii() and text.isdigit() and int(text) >= least):
-        return Refusal("", name, f'"{text}" is no whole number', f"write it in digits, {least} or more")
+        return Refusal("", name, f'"{text}" is not a whole number', f"use digits only, {least} or more")
     return None
 
 
@@ -263,7 +250,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     name = domain_name(given.get("name"), f"{place}.name")
     role = given.get("role") or role_of_all
     if role not in (PRIMARY, SECONDARY):
-        raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; make it primary or secondary')
+        raise InvalidInput(f'"{name}" ({place}) has the role "{role}"; set it to primary or secondary')
     if role_of_all and role != role_of_all:
         raise InvalidInput(
             f'"{name}" ({place}) has the role {role}; leave role out, or use mxrelay.postfix.mx for a mixed list'
@@ -279,7 +266,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
     policy = given.get("recipients_policy") or (LISTED if has_list else None)
     if policy in (ANY, EXTERNAL) and has_list:
         raise InvalidInput(
-            f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave out one of the two'
+            f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave one of them out'
         )
     item = DomainItem(
         index=index,
@@ -312,8 +299,8 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
                 Refusal(
                     item.name,
                     "international",
-                    "mail can name it in another form too, and IDNA2003 and IDNA2008 differ on that",
-                    f"declare the form that DNS has as well: {' or '.join(found.candidates)}",
+                    "mail can also name it in another form, on which IDNA2003 and IDNA2008 differ",
+                    f"also declare the form that DNS has: {' or '.join(found.candidates)}",
                 )
             )
         for name in found.spellings[1:]:
@@ -323,7 +310,7 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
                     Refusal(
                         name,
                         "declared_twice",
-                        f"it is {item.name} in its other form, declared differently",
+                        f"it is the other form of {item.name}, declared differently",
                         "declare it once; both forms are relayed",
                     )
                 )

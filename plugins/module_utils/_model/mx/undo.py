@@ -15,8 +15,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     join_items,
     split_items,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import rows_differ
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import rows_differ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, DomainItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 
@@ -55,56 +57,54 @@ def undo_rows(before: KeyedRows, now: KeyedRows, planned: Mapping[str, str | Non
     return undo
 
 
-def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[Mapping[str, Any]]) -> Undo:
-    """The inverse for whole domains, given as mx_plan returns them. A domain stands or falls with all its rows."""
+def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[RecipientsItem]) -> Undo:
+    """The inverse for whole domains. A domain stands or falls with all its rows."""
     undo = Undo()
-    wide = frozenset(one["name"] for one in planned if one["subdomains"])
-    named = frozenset(one["name"] for one in planned)
+    wide = frozenset(item.name for item in planned if item.subdomains)
+    named = frozenset(item.name for item in planned)
     rows = rows_by_domain(now, frozenset(), wide, named)
-    for one in planned:
-        old, new = (_rows_of(one, table, named) for table in (before, now))
+    for item in planned:
+        old, new = (_rows_of(item, table, named) for table in (before, now))
         if old == new:
             continue
-        if not _as_planned(one, new, rows):
-            undo.touched.append(one["name"])
+        if not _as_planned(item, new, rows):
+            undo.touched.append(item.name)
             continue
         undo.set.update({key: value for key, value in old.items() if new.get(key) != value})
         undo.remove += [key for key in new if key not in old]
     return undo
 
 
-def _rows_of(planned: Mapping[str, Any], rows: KeyedRows, named: frozenset[str]) -> dict[str, str]:
-    name = planned["name"]
-
+def _rows_of(item: RecipientsItem, rows: KeyedRows, named: frozenset[str]) -> dict[str, str]:
     def is_own(domain: str) -> bool:
-        below = planned["subdomains"] and domain.endswith("." + name) and domain not in named
-        return domain == name or below
+        below = item.subdomains and domain.endswith("." + item.name) and domain not in named
+        return domain == item.name or below
 
     return {key: value for key, value in rows.items() if "@" in key and is_own(domain_of(key))}
 
 
-def _as_planned(planned: Mapping[str, Any], new: KeyedRows, rows: Mapping[str, Any]) -> bool:
-    if planned["state"] == ABSENT:
+def _as_planned(planned: RecipientsItem, new: KeyedRows, rows: Mapping[str, DomainRows]) -> bool:
+    if planned.state == ABSENT:
         return not new
     item = DomainItem(
         index=0,
-        name=planned["name"],
+        name=planned.name,
         role="",
-        policy=planned["recipients_policy"],
-        digest=planned["digest"],
-        lists_postmaster=planned["lists_postmaster"],
+        policy=planned.policy,
+        digest=planned.digest,
+        lists_postmaster=planned.lists_postmaster,
     )
-    found = rows.get(planned["name"])
-    return found is not None and not rows_differ(item, found, bool(planned["postmaster"]))
+    found = rows.get(planned.name)
+    return found is not None and not rows_differ(item, found, planned.postmaster)
 
 
-def undo_parameters(before: KeyedRows, now: KeyedRows, planned: Mapping[str, Any], defaults: KeyedRows) -> Undo:
+def undo_parameters(before: KeyedRows, now: KeyedRows, planned: MainCfChange, defaults: KeyedRows) -> Undo:
     """The inverse for main.cf. `before` and `now` are what it sets itself, `defaults` what a parameter means unset.
 
-    `planned` has the options of the module main_cf. Members of lists go back one by one, so that those which others
+    Members of lists go back one by one, so that those which others
     have added or removed meanwhile stay so.
     """
-    values = {**planned["parameters"], **dict.fromkeys(planned["absent"])}
+    values = {**planned.parameters, **dict.fromkeys(planned.absent)}
     undo = Undo()
     for name, value in values.items():
         if _same(now.get(name), before.get(name)):
@@ -113,15 +113,15 @@ def undo_parameters(before: KeyedRows, now: KeyedRows, planned: Mapping[str, Any
             undo.back(name, before.get(name))
         else:
             undo.touched.append(name)
-    for name in dict.fromkeys([*planned["add_items"], *planned["remove_items"]]):
+    for name in dict.fromkeys([*planned.add_items, *planned.remove_items]):
         if now.get(name) == before.get(name):
             continue
         if name not in now:
             undo.touched.append(name)
             continue
         old = split_items(before.get(name, defaults.get(name, "")))
-        back = _list_back(old, split_items(now[name]), planned["add_items"].get(name, ()))
-        back += [one for one in planned["remove_items"].get(name, ()) if one in old and one not in back]
+        back = _list_back(old, split_items(now[name]), planned.add_items.get(name, ()))
+        back += [one for one in planned.remove_items.get(name, ()) if one in old and one not in back]
         if sorted(back) == sorted(old):
             undo.back(name, before.get(name))
         elif back != split_items(now[name]):
@@ -138,14 +138,3 @@ def _same(left: str | None, right: Any) -> bool:
     if left is None or right is None:
         return left is right
     return split_items(left) == split_items(str(right))
-
-
-def planned_rows(entries: Sequence[Mapping[str, str]], removed: Sequence[Mapping[str, str]]) -> dict[str, str | None]:
-    """KeyedRows as they were to be, from the entries that mx_plan returns for a table and for its removal."""
-    found: dict[str, str | None] = {}
-    for entry in entries:
-        key, value = (entry[one] for one in (("pattern", "result") if "pattern" in entry else ("key", "value")))
-        found[key] = value
-    for entry in removed:
-        found[entry.get("pattern") or entry["key"]] = None
-    return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from typing import Collection
+from typing import Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import (
@@ -36,12 +36,13 @@ class KeyForms:
             self._known[domain] = forms(domain, self._encode)
         found = self._known[domain]
         return Forms(
-            tuple(local + at + one for one in found.spellings), tuple(local + at + one for one in found.candidates)
+            tuple(local + at + spelling for spelling in found.spellings),
+            tuple(local + at + candidate for candidate in found.candidates),
         )
 
     def of_all(self, keys: Collection[str]) -> tuple[str, ...]:
         """The keys in all their forms."""
-        return tuple(dict.fromkeys(one for key in keys for one in self.of(key).spellings))
+        return tuple(dict.fromkeys(spelling for key in keys for spelling in self.of(key).spellings))
 
 
 def canonical_key(key: str) -> str:
@@ -52,30 +53,41 @@ def canonical_key(key: str) -> str:
     return local + at + canonical(domain)
 
 
-def with_both_forms(want: Edits, utf8: bool, encode: Encode) -> tuple[Edits, list[str]]:
-    """`want` with every key in all forms in which mail can name it, and warnings of keys that no mail can name.
+def with_both_forms(want: Edits, utf8: bool, encode: Encode) -> Edits:
+    """`want` with every key in all forms in which mail can name it.
 
-    Without `utf8` (smtputf8_enable) mail names a domain by its A-labels alone, and `want` stays as it is. Raises
-    InvalidInput where the standards differ on a domain and its other form isn't given.
+    Without `utf8` (smtputf8_enable) mail names a domain by its A-labels alone: `want` stays as it is, with a warning of
+    each domain that no mail can name. Raises InvalidInput if the standards differ on a domain and its other form
+    isn't given.
     """
     foreign = _international(want.set)
     if not utf8:
-        return want, _unheard(foreign)
+        return replace(want, warnings=_unheard(foreign))
     known = KeyForms(encode)
-    set_ = dict(want.set) if foreign else want.set
+    return replace(
+        want,
+        set=_set_in_both_forms(want.set, foreign, known) if foreign else want.set,
+        remove=known.of_all(want.remove),
+        owned=known.of_all(want.owned),
+    )
+
+
+def _set_in_both_forms(entries: Mapping[str, str], foreign: Collection[str], known: KeyForms) -> dict[str, str]:
+    """The entries, those with a `foreign` key in all their forms."""
+    all_forms = dict(entries)
     for key in foreign:
         found = known.of(key)
-        if found.candidates and not any(one in want.set for one in found.candidates):
+        if found.candidates and not any(candidate in entries for candidate in found.candidates):
             raise InvalidInput(
                 f'"{key}" would be looked up in another form too, and IDNA2003 and IDNA2008 differ on that; '
                 f"give the form that DNS has as well: {' or '.join(found.candidates)}"
             )
         for other in found.spellings[1:]:
-            if set_.setdefault(other, want.set[key]) != want.set[key]:
+            if all_forms.setdefault(other, entries[key]) != entries[key]:
                 raise InvalidInput(
                     f'"{key}" and "{other}" are two forms of one domain with two values; give one of them, or one value'
                 )
-    return replace(want, set=set_, remove=known.of_all(want.remove), owned=known.of_all(want.owned)), []
+    return all_forms
 
 
 def _international(keys: Collection[str]) -> list[str]:
@@ -86,11 +98,11 @@ def _international(keys: Collection[str]) -> list[str]:
     return [key for key in keys if (not key.isascii() or PREFIX in key) and is_international(key.rpartition("@")[2])]
 
 
-def _unheard(keys: Collection[str]) -> list[str]:
+def _unheard(keys: Collection[str]) -> tuple[str, ...]:
     """A warning of keys whose domain has a label that DNS can't have; by domain, since addresses are not for logs."""
     domains = dict.fromkeys(domain for domain in (key.rpartition("@")[2] for key in keys) if not domain.isascii())
-    return [
-        f"smtputf8_enable is no, so that mail never names {domain} in this form; "
+    return tuple(
+        f"mail never names {domain} in this form, since smtputf8_enable is no; "
         f"give it as DNS has it, such as {canonical(domain)}, or set smtputf8_enable = yes"
         for domain in domains
-    ]
+    )

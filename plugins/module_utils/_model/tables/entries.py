@@ -38,15 +38,19 @@ def _checked_value(value: object, place: str) -> str:
 def merged(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     """Keys to values; equal rows are merged. `rows` are key, value and place.
 
-    Raises InvalidInput where a key, upper and lower case being the same, is given two values.
+    Raises InvalidInput if a key, upper and lower case being the same, is given two values.
     """
     found: dict[str, str] = {}
     first: dict[str, str] = {}
     for key, value, place in rows:
         known = first.setdefault(fold(key, True), key)
         if found.setdefault(known, value) != value:
-            raise invalid(key, place, "is given before, with another value", "give it once")
+            raise _two_values(key, place)
     return found
+
+
+def _two_values(key: str, place: str) -> InvalidInput:
+    return invalid(key, place, "is given twice with different values", "give it once")
 
 
 def entry_rows(
@@ -71,14 +75,15 @@ def entry_rows(
         else:
             checked_entry(key, value, f"{here}.key")
         found.append((key, value, f"{here}.key"))
-    return _patterns(found) if patterns else merged(found)
+    return _merged_patterns(found) if patterns else merged(found)
 
 
-def _patterns(rows_: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+def _merged_patterns(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """Like merged, for keys of which nothing is folded."""
     found: dict[str, str] = {}
-    for key, value, place in rows_:
+    for key, value, place in rows:
         if found.setdefault(key, value) != value:
-            raise invalid(key, place, "is given before, with another value", "give it once")
+            raise _two_values(key, place)
     return found
 
 
@@ -86,8 +91,8 @@ def edits(wanted: Mapping[str, str], state: str, purge: bool) -> Edits:
     """Edits that set these entries, or with state absent remove their keys. Raises InvalidInput."""
     if state == "absent":
         if purge:
-            raise InvalidInput("purge can't be given with state: absent; list what is to stay with state: present")
+            raise InvalidInput("purge can't be used with state: absent; list the entries to keep with state: present")
         return Edits(remove=tuple(wanted))
     if purge and not wanted:
-        raise InvalidInput("purge with an empty list of entries would empty the table; list those that are to stay")
+        raise InvalidInput("purge with an empty list of entries would empty the table; list the entries to keep")
     return Edits(set=wanted, purge=purge)

@@ -15,8 +15,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
     decode,
     entry_line,
     joined_warning,
-    logical_lines,
     split_lines,
+    table_lines,
     with_final_newline,
 )
 
@@ -51,9 +51,10 @@ def _at_white_space(text: str, start: int) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class PatternTable:
-    """The source of a table of patterns; if and endif lines are kept where they are and are no entries.
+    """The source of a table of patterns; if and endif lines are kept where they are and are not entries.
 
-    `warnings` are of lines that Postfix joins unseen. Of what it does not take it warns itself.
+    `warnings` are of lines that Postfix joins unseen; it warns itself of what it does not take. No pattern is folded,
+    whether smtputf8_enable is on (`_utf8`) or not.
     """
 
     lines: list[bytes]
@@ -67,34 +68,34 @@ class PatternTable:
         lines = split_lines(data)
         entries = []
         warnings = []
-        for logical in logical_lines(lines):
-            text = decode(logical.text)
-            if logical.gaps:
-                warnings.append(joined_warning(logical.lines[0] + 1))
+        for line in table_lines(lines):
+            text = decode(line.text)
+            if line.gaps:
+                warnings.append(joined_warning(line.lines[0] + 1))
             if text[0] in WHITE_SPACE or _BLOCK.match(text):
                 continue
             key, value = split_pattern(text, delimited)
-            entries.append(Entry(key, value, logical.lines[0] + 1, logical.lines))
+            entries.append(Entry(key, value, line.lines[0] + 1, line.lines))
         return cls(lines, entries, delimited, warnings)
 
     def render(self) -> bytes:
         return b"".join(self.lines)
 
-    def mapping(self, utf8: bool) -> dict[str, str]:
+    def mapping(self, _utf8: bool) -> dict[str, str]:
         """Pattern to result as written; of equal patterns the first, which is the one that matches."""
         found: dict[str, str] = {}
         for entry in self.entries:
             found.setdefault(entry.key, entry.value)
         return found
 
-    def duplicates(self, utf8: bool) -> list[str]:
+    def duplicates(self, _utf8: bool) -> list[str]:
         """None: an equal pattern further down can be meant, inside another if."""
         return []
 
-    def edited(self, set_: Mapping[str, str], remove: Collection[str], utf8: bool = False) -> PatternTable:
+    def edited(self, set_: Mapping[str, str], remove: Collection[str], _utf8: bool = False) -> PatternTable:
         """The table with these patterns in this order and those removed.
 
-        Where the wanted ones are there in another order, all of them move to the end, in the order given.
+        If the wanted ones are there in another order, all of them move to the end, in the order given.
         """
         present = [entry.key for entry in self.entries if entry.key in set_]
         in_order = list(dict.fromkeys(present)) == [key for key in set_ if key in set(present)]
@@ -118,7 +119,7 @@ class PatternTable:
 
 
 def checked_pattern(key: str, value: str, table_type: str, place: str) -> None:
-    """Raises InvalidInput where Postfix would not read back exactly this pattern with this result."""
+    """Raises InvalidInput if Postfix would not read back exactly this pattern with this result."""
     read = PatternTable.parse(entry_line(key, value), table_type)
     if len(read.entries) != 1 or read.entries[0][:2] != (key, value):
         raise InvalidInput(

@@ -23,7 +23,7 @@ _KEY_BYTES = _PRINTABLE.translate(None, b'ABCDEFGHIJKLMNOPQRSTUVWXYZ"\\#')
 
 
 class PlainChange(NamedTuple):
-    """The edited table, and the keys added and removed; `after` is the table itself where there are none."""
+    """The edited table, and the keys added and removed; `after` is the table itself if there are none."""
 
     after: PlainTable
     added: list[str]
@@ -41,7 +41,7 @@ class PlainTable:
 
     @classmethod
     def parse(cls, data: bytes) -> PlainTable | None:
-        """The table, or None where the source is not of this form. Whether no key is there twice is not looked at."""
+        """The table, or None if the source is not of this form. Whether no key is there twice is not looked at."""
         start = 0
         while data[start : start + 1] in (b"#", b"\n"):
             start = data.find(b"\n", start) + 1
@@ -70,7 +70,7 @@ class PlainTable:
         return len(seen) == self.count
 
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
-        """What Table.edited makes of the same source and edits; None where this form can't hold it, or some key is
+        """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
         there twice."""
         value = _common_value(want.set) if want.set else self.value
         if value is None or (self.body and value != self.value) or not _are_plain(want.set):
@@ -125,7 +125,7 @@ def _is_plain(body: bytes, value: bytes) -> bool:
 
 
 def _common_value(set_: Mapping[str, str]) -> bytes | None:
-    """The value that all these entries have, None where it is not one plain word."""
+    """The value that all these entries have, None if it is not one plain word."""
     values = set(set_.values())
     value = values.pop() if len(values) == 1 else ""
     if not value.isascii() or not value or value.encode().translate(None, _PRINTABLE):

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+from dataclasses import dataclass
+from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 
 PIECE_BYTES = 1 << 20
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """Rows of a table as lines of a key, one separator and a value; no key twice."""
 
     text: bytes
@@ -77,7 +79,7 @@ class ReadBack:
         separator = self.expected.separator
         if separator == b"\t":
             return lines
-        # Where the separator of the expected rows can't be told from text of a key, no row is right.
+        # If the separator of the expected rows can't be told from text of a key, no row is right.
         self._odd = self._odd or separator in lines or lines.count(b"\t") != lines.count(b"\n")
         return lines.replace(b"\t", separator)
 

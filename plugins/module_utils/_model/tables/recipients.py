@@ -50,8 +50,8 @@ def addresses_of(data: bytes, name: str) -> Iterator[tuple[str, str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"{name} line {line} is not UTF-8; save the file as UTF-8") from None
+        number = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{name} line {number} is not UTF-8; save the file as UTF-8") from None
     for number, line in enumerate(text.split("\n"), 1):
         content = line.strip(" \t\r")
         if not content or content.startswith("#"):
@@ -108,7 +108,7 @@ def as_items(items: object, place: str = "domains") -> list[Mapping[str, Any]]:
 def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> list[list[str] | None]:
     """For each domain item the addresses that its `recipients` and `recipients_file` list, without repetition.
 
-    None where the item gives neither; empty where its state is absent. A file may be named by several items: each takes
+    None if the item gives neither; empty if its state is absent. A file may be named by several items: each takes
     the addresses of its own domain. Raises InvalidInput, also for an address that is in no domain which names it.
     """
     checked = as_items(items, place)
@@ -150,7 +150,7 @@ def _by_domain(
             by_domain.setdefault(text.partition("@")[2], []).append(text)
         owners = {domain: _owner(domain, theirs) for domain in by_domain}
         if None not in owners.values():
-            return _joined(by_domain, owners)
+            return _by_owner(by_domain, owners)
     grouped: dict[str, list[str]] = {}
     for text, where in addresses_of(data, file):
         owner = _owner(domain_of(text), theirs)
@@ -172,7 +172,7 @@ def _owner(domain: str, items: Mapping[str, Mapping[str, Any]]) -> str | None:
     return max((name for name in items if _is_in(domain, name, items[name])), key=len, default=None)
 
 
-def _joined(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
+def _by_owner(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
     """The lists of all domains of an owner as one."""
     grouped: dict[str, list[str]] = {}
     for domain, addresses in by_domain.items():
@@ -211,26 +211,27 @@ def declare(items: object, listed: Sequence[list[str] | None], place: str = "dom
         domain = _declared(item, addresses, here)
         earlier = declared.setdefault(domain.name, domain)
         if earlier is not domain and _differ(earlier, domain):
-            raise invalid(domain.name, f"{here}.name", "is declared before, in another way", "declare it once")
+            raise invalid(domain.name, f"{here}.name", "is declared twice, in different ways", "declare it once")
         twin = spelled.setdefault(canonical(domain.name), domain)
         if twin.name != domain.name and _differ(_canonical(twin), _canonical(domain)):
             raise invalid(
                 domain.name,
                 f"{here}.name",
-                f"is {twin.name} in its other form, declared in another way",
+                f"is {twin.name} in its other form, declared differently",
                 "declare it once; its entries are written in both forms",
             )
     return list(declared.values())
 
 
-def _differ(one: DomainRecipients, other: DomainRecipients) -> bool:
-    return replace(one, recipients=()) != replace(other, recipients=()) or set(one.recipients) != set(other.recipients)
+def _differ(first: DomainRecipients, second: DomainRecipients) -> bool:
+    if set(first.recipients) != set(second.recipients):
+        return True
+    return replace(first, recipients=()) != replace(second, recipients=())
 
 
 def _canonical(domain: DomainRecipients) -> DomainRecipients:
-    return replace(
-        domain, name=canonical(domain.name), recipients=tuple(canonical_key(one) for one in domain.recipients)
-    )
+    recipients = tuple(canonical_key(recipient) for recipient in domain.recipients)
+    return replace(domain, name=canonical(domain.name), recipients=recipients)
 
 
 def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) -> DomainRecipients:
@@ -242,8 +243,8 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
         return DomainRecipients(name, policy, state, subdomains=subdomains)
     if policy == ANY and subdomains:
         raise InvalidInput(
-            f"{place} ({name}) has the recipients_policy any and subdomains, but the entry @{name} matches none of "
-            "them; list full addresses, or declare each subdomain as a domain of its own"
+            f"{place} ({name}) has the recipients_policy any and subdomains, but the entry @{name} matches no "
+            "subdomain; list full addresses, or declare each subdomain as a domain of its own"
         )
     if policy == ANY:
         if addresses:
@@ -254,7 +255,7 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
         return DomainRecipients(name, policy, state)
     if not addresses:
         raise InvalidInput(
-            f"{place} ({name}) has no recipients, so that all its mail would be refused; list them, "
+            f"{place} ({name}) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries"
         )
     return DomainRecipients(name, policy, state, tuple(addresses), subdomains)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a lookup table, read as postmap(1) reads it and kept to the byte where it is not edited."""
+"""The text of a lookup table, read as postmap(1) reads it and kept to the byte wherever it is not edited."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Collection, Iterator, Mapping, NamedTuple
+from typing import Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
@@ -24,8 +24,8 @@ class Entry(NamedTuple):
     lines: tuple[int, ...]
 
 
-class LogicalLine(NamedTuple):
-    """Text joined as readlline() joins it. `gaps` says that comments or blank lines stand inside."""
+class TableLine(NamedTuple):
+    """One entry's text, joined as readlline() joins it. `gaps` says that comments or blank lines stand inside."""
 
     text: bytes
     lines: tuple[int, ...]
@@ -41,7 +41,7 @@ def encode(text: str) -> bytes:
 
 
 def fold(key: str, utf8: bool) -> str:
-    """The key as postmap stores it: Unicode case folding where smtputf8_enable is on, ASCII lower case elsewhere."""
+    """The key as postmap stores it: Unicode case folding if smtputf8_enable is on, ASCII lower case elsewhere."""
     if key.isascii():
         return key.lower()
     return key.casefold() if utf8 else decode(encode(key).lower())
@@ -61,7 +61,7 @@ def is_text(line: bytes) -> bool:
     return bool(stripped) and not stripped.startswith(b"#")
 
 
-def logical_lines(lines: list[bytes]) -> Iterator[LogicalLine]:
+def table_lines(lines: list[bytes]) -> Iterator[TableLine]:
     """The logical lines of the physical ones, those included that Postfix drops for their leading white space."""
     indexes: list[int] = []
     gaps = pending = False
@@ -70,20 +70,20 @@ def logical_lines(lines: list[bytes]) -> Iterator[LogicalLine]:
             pending = True
             continue
         if line[:1] not in b" \t\r\v\f" and indexes:
-            yield _joined(lines, indexes, gaps)
+            yield _table_line(lines, indexes, gaps)
             indexes, gaps = [], False
         elif indexes and pending:
             gaps = True
         indexes.append(index)
         pending = False
     if indexes:
-        yield _joined(lines, indexes, gaps)
+        yield _table_line(lines, indexes, gaps)
 
 
-def _joined(lines: list[bytes], indexes: list[int], gaps: bool) -> LogicalLine:
+def _table_line(lines: list[bytes], indexes: list[int], gaps: bool) -> TableLine:
     if len(indexes) == 1:
-        return LogicalLine(lines[indexes[0]].rstrip(b"\n"), (indexes[0],), False)
-    return LogicalLine(b"".join(lines[index].rstrip(b"\n") for index in indexes), tuple(indexes), gaps)
+        return TableLine(lines[indexes[0]].rstrip(b"\n"), (indexes[0],), False)
+    return TableLine(b"".join(lines[index].rstrip(b"\n") for index in indexes), tuple(indexes), gaps)
 
 
 def _split_entry(text: bytes) -> tuple[bytes, bytes, bool]:
@@ -118,8 +118,8 @@ class Table:
         lines = split_lines(data)
         entries: list[Entry] = []
         warnings: list[str] = []
-        for logical in logical_lines(lines):
-            entry = _entry(logical, warnings)
+        for line in table_lines(lines):
+            entry = _entry(line, warnings)
             if entry is not None:
                 entries.append(entry)
         if data.startswith(_BOM):
@@ -130,7 +130,7 @@ class Table:
         return b"".join(self.lines)
 
     def mapping(self, utf8: bool) -> dict[str, str]:
-        """Folded key to value, as postmap stores it: of equal keys the first one, non-UTF-8 dropped where `utf8`."""
+        """Folded key to value, as postmap stores it: of equal keys the first one, non-UTF-8 dropped if `utf8`."""
         stored: dict[str, str] = {}
         for entry in self.entries:
             if utf8 and not (_is_utf8(entry.key) and _is_utf8(entry.value)):
@@ -190,9 +190,9 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
-    number = logical.lines[0] + 1
-    text = logical.text
+def _entry(line: TableLine, warnings: list[str]) -> Entry | None:
+    number = line.lines[0] + 1
+    text = line.text
     if text[:1] in _WHITE_BYTES:
         warnings.append(f"line {number}: white space before the first entry; Postfix ignores the line")
         return None
@@ -201,7 +201,7 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
         text = text.partition(b"\0")[0]
         if not text:
             return None
-    if logical.gaps:
+    if line.gaps:
         warnings.append(joined_warning(number))
     key, value, balanced = _split_entry(text)
     if not balanced:
@@ -210,9 +210,9 @@ def _entry(logical: LogicalLine, warnings: list[str]) -> Entry | None:
     if not value:
         warnings.append(f"line {number}: has a key without a value; Postfix ignores the entry")
         return None
-    entry = Entry(decode(key), decode(value), number, logical.lines)
+    entry = Entry(decode(key), decode(value), number, line.lines)
     if not (_is_utf8(entry.key) and _is_utf8(entry.value)):
-        warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry where smtputf8_enable is on")
+        warnings.append(f"line {number}: is not UTF-8; Postfix ignores the entry if smtputf8_enable is on")
     return entry
 
 
@@ -229,7 +229,7 @@ def entry_line(key: str, value: str) -> bytes:
 
 
 def checked_entry(key: str, value: str, place: str) -> None:
-    """Raises InvalidInput where postmap would not read back exactly this key and this value."""
+    """Raises InvalidInput if postmap would not read back exactly this key and this value."""
     read = Table.parse(entry_line(key, value))
     if len(read.entries) != 1 or read.warnings or read.entries[0][:2] != (key, value):
         raise InvalidInput(
@@ -243,14 +243,14 @@ class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
     `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
-    with `purge` the whole table is. `remarkable` says that a person has to be told something of them in every run.
+    with `purge` the whole table is. `warnings` are what a person is to be told of them, in every run.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     remove: Collection[str] = ()
     purge: bool = False
     owned: Collection[str] = ()
-    remarkable: bool = False
+    warnings: Sequence[str] = ()
 
     def unwanted(self, utf8: bool) -> Callable[[str], bool]:
         """A function that says whether an entry with this folded key goes; it is not for keys that are to be set."""

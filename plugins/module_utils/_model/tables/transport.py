@@ -63,7 +63,7 @@ def _result(entry: Mapping[str, Any], place: str) -> str:
             "",
             f"{place}.nexthop",
             "is empty",
-            "give the mail host, or leave nexthop out where the domain's MX records are to be asked",
+            "give the mail host, or leave out nexthop to use the domain's MX records",
         )
     return transport_result(
         entry.get("transport") or DEFAULT_TRANSPORT,

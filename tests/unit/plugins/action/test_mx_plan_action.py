@@ -22,12 +22,12 @@ def run(
     )
     given: dict[str, Any] = {}
 
-    def execute(module_name: str, module_args: dict[str, Any], **_task_vars: Any) -> dict[str, Any]:
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.mx_plan"
         given.update(module_args)
         return {"refusals": [], "invocation": {"module_args": dict(module_args)}}
 
-    monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_arguments: {})
+    monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(action, "_execute_module", execute)
     monkeypatch.setattr(mx_plan, "reader", lambda _action: {"x.txt": b"b@x.example\n"}.__getitem__)
     return given, action.run(task_vars=task_vars or {})

@@ -48,7 +48,7 @@ class Controller:
             _find_needle=self._find,
             _transfer_data=self._transfer,
             _remote_chmod=self._chmod,
-            _fixup_perms2=lambda paths, execute: None,
+            _fixup_perms2=mock.Mock(),
             _remove_tmp_path=self.removed.append,
             _execute_module=self._execute,
         ):
@@ -68,7 +68,7 @@ class Controller:
         return self.chmod
 
     def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
-        assert module_name == "mxrelay.postfix.relay_recipients"
+        assert (module_name, task_vars) == ("mxrelay.postfix.relay_recipients", {})
         request = module_args.pop("_request")
         if "_lists" in module_args:
             self.sent.append(module_args.pop("_lists"))
@@ -177,7 +177,7 @@ def test_nothing_is_transferred_where_nothing_is_listed(controller: Controller) 
         ),
         (
             {"domains": [{"name": "x.example", "recipients": []}]},
-            "relay_recipients: domains[0] (x.example) has no recipients, so that all its mail would be refused; "
+            "relay_recipients: domains[0] (x.example) has no recipients, so all its mail would be refused; "
             "list them, or give it recipients_policy: any, or state: absent to remove its entries",
         ),
         (

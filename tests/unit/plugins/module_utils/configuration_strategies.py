@@ -13,8 +13,9 @@ NAMES = (
     "smtpd_tls_CAfile", "2bounce_notice_recipient", "local_transport", "debugger_command",
 )  # fmt: skip
 WORDS = (
-    "a", "x.example", "hash:/etc/postfix/x", "$daemon_directory", "${queue_directory}", "{ a, b = c }", "[::1]/128", "!b", "#c",
-    "d#e", "f=g", "=", "h,", ",", "-o", '"i j"', "\u00e9", "\\", "%s", "permit_mynetworks", "5d", "yes", "'",
+    "a", "x.example", "hash:/etc/postfix/x", "$daemon_directory", "${queue_directory}", "{ a, b = c }", "[::1]/128",
+    "!b", "#c", "d#e", "f=g", "=", "h,", ",", "-o", '"i j"', "\u00e9", "\\", "%s", "permit_mynetworks", "5d", "yes",
+    "'",
 )  # fmt: skip
 BLANKS = (" ", "\t", "  ", " \t ", "\f", "\v", "\r")
 COMMENTS = ("\n", "# comment\n", "#\n", "  \n", "\t# indented\n", "#a = b\n", " \r\n", "# caf\u00e9\n")

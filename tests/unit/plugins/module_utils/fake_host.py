@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result, Take
@@ -40,13 +40,13 @@ class FakeHost:
         self.reload_fails = False
         self.pattern_problem = ""
         self.loses_rows_in = ""
-        self.before_build: Callable[[str], None] = lambda path: None
+        self.before_build: Callable[[str], None] = lambda _path: None
         self.commands: list[list[str]] = []
 
     def postfix(self) -> Postfix:
         return Postfix(self, self.config_directory)
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, _silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
         self.commands.append(command)
@@ -76,14 +76,14 @@ class FakeHost:
     def reloads(self) -> int:
         return self.commands.count(["postfix", "reload"])
 
-    def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
+    def _postconf(self, arguments: list[str], _data: bytes | None) -> Result:
         if arguments == ["-m"]:
             return Result(0, "btree\ncdb\nhash\nlmdb\nregexp\nstatic\ntexthash\n", "")
         names = [name for name in arguments if not name.startswith("-")] or list(self.parameters)
         known = [name for name in names if name in self.parameters]
         return Result(0, "".join(f"{name} = {self.parameters[name]}\n" for name in known), "")
 
-    def _postfix(self, arguments: list[str], data: bytes | None) -> Result:
+    def _postfix(self, arguments: list[str], _data: bytes | None) -> Result:
         if arguments == ["status"]:
             return Result(0 if self.running else 1, "", "")
         return Result(1, "", "postfix: fatal: no") if self.reload_fails else Result(0, "", "")

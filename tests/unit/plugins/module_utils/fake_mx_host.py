@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
@@ -155,7 +155,7 @@ class FakeProber:
         self.dead: set[str] = set()
         self.talks: list[tuple[str, int, tuple[str, ...]]] = []
 
-    def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
+    def talk(self, server: str, port: int, _helo: str, recipients: Sequence[str], _deadline: float) -> Talk:
         self.talks.append((server, port, tuple(recipients)))
         if server in self.dead:
             return Talk(server, "Connection refused")

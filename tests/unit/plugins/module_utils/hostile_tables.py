@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Dict
-
 from hypothesis import strategies as st
 
 # Single characters and pairs that Postfix, Python or an editor treat in a way of their own.
@@ -109,7 +107,7 @@ valid_keys = st.one_of(
 valid_values = st.one_of(st.just("x"), st.from_regex(r"\A[A-Za-zü]{1,3}( [a-z]{1,3})?\Z"))
 
 
-def _unfolded(entries: Dict[str, str]) -> Dict[str, str]:
+def _unfolded(entries: dict[str, str]) -> dict[str, str]:
     """One key of those that differ in upper and lower case alone."""
     return dict({key.casefold(): (key, value) for key, value in entries.items()}.values())
 

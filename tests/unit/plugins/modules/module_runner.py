@@ -39,9 +39,7 @@ class ModuleRunner:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         monkeypatch.setattr(run, "LocalCommands", lambda: self.host)
-        monkeypatch.setattr(
-            basic.AnsibleModule, "log", lambda _self, message, log_args=None: self.logged.append(message)
-        )
+        monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, **_: self.logged.append(message))
 
     def __call__(self, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """What the module returns, success or failure."""

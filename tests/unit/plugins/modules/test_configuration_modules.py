@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import pytest
 from ansible.module_utils import basic
@@ -28,7 +29,7 @@ class FakeCommands:
     def __init__(self, live: str) -> None:
         self.live = live
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], _data: bytes | None = None, _silence: float | None = None) -> Result:
         if argv[3:] == ["-d"]:
             return Result(0, "mail_version = 3.10.13\nsoft_bounce = no\nrelay_domains =\nmynetworks = x\n", "")
         if "-c" in argv and argv[2] != self.live:
@@ -92,7 +93,7 @@ def test_main_cf_tells_of_duplicates(tmp_path: Path) -> None:
     options = {"parameters": {}, "absent": ["a"], "add_items": {}, "remove_items": {}, "allow_unknown": False}
     outcome = change_main_cf(options, Postfix(FakeCommands(str(tmp_path)), str(tmp_path)), False)
     assert outcome.warnings == [
-        f"{tmp_path}/main.cf: soft_bounce is set on lines 1, 2; Postfix takes the last, remove the others"
+        f"{tmp_path}/main.cf: soft_bounce is set on lines 1, 2; Postfix uses the last; remove the others"
     ]
 
 

@@ -97,11 +97,11 @@ def test_type_is_that_of_main_cf(module: ModuleRunner) -> None:
         ),
         (
             {"path": "/access", "entries": [SPAM, dict(SPAM, value="OK")]},
-            '"spam.example" (entries[1].key) is given before, with another value; give it once',
+            '"spam.example" (entries[1].key) is given twice with different values; give it once',
         ),
         (
             {"path": "/access", "entries": [], "purge": True},
-            "purge with an empty list of entries would empty the table; list those that are to stay",
+            "purge with an empty list of entries would empty the table; list the entries to keep",
         ),
     ],
 )

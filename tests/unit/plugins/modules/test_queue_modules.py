@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from ansible.module_utils import basic
@@ -52,7 +53,7 @@ class FakePostqueue:
         self.answers = True
         self.asked: list[list[str]] = []
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], _data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", "/etc/postfix-out"]
         command = [argv[0], *argv[3:]]
         if command == ["postconf", "-h", "mail_version"]:
@@ -105,7 +106,8 @@ def test_info_tells_each_domain(module: Run, postqueue: FakePostqueue, check_mod
     assert postqueue.asked == []
 
 
-def test_info_takes_domains_as_people_write_them(module: Run, postqueue: FakePostqueue) -> None:
+@pytest.mark.usefixtures("postqueue")
+def test_info_takes_domains_as_people_write_them(module: Run) -> None:
     assert list(module(queue_info.main, domains=["Slow.Example", "slow.example"])["domains"]) == ["slow.example"]
     assert "has white space" in module(queue_info.main, domains=["a b"])["msg"].replace("contains", "has")
 
@@ -151,7 +153,7 @@ def test_queue_that_nobody_answers_for_is_an_error(
 ) -> None:
     postqueue.answers = False
     assert module(main)["msg"] == (
-        "postqueue had no answer within 60 s; see in the mail log which daemon of Postfix fails"
+        "postqueue got no answer within 60 s; see in the mail log which daemon of Postfix fails"
     )
 
 
@@ -174,7 +176,7 @@ def test_flush_of_a_stopped_postfix_fails(module: Run, postqueue: FakePostqueue,
     postqueue.running = False
     found = module(queue_flush.main, domains=domains)
     assert found["failed"] is True
-    assert found["msg"] == "Postfix does not run, so that nothing in its queue is delivered; start it"
+    assert found["msg"] == "Postfix is not running, so nothing in its queue is delivered; start it"
 
 
 def test_flush_that_postfix_does_not_take_fails(module: Run, postqueue: FakePostqueue) -> None:

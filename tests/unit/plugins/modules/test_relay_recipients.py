@@ -111,7 +111,7 @@ def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
         ),
         (
             {"recipients_file": ["/list"]},
-            "/list (recipients_file) is on the controller; give remote_src: true for one of the host",
+            "/list (recipients_file) is on the controller; give remote_src: true for a file of the host",
         ),
         (
             {"recipients_file": ["/no/list"], "remote_src": True},
@@ -119,15 +119,15 @@ def test_repaired_index_is_seen_in_the_diff(module: ModuleRunner) -> None:
         ),
         (
             {"domains": [X], "state": "absent"},
-            "state: absent is for recipients; give a domain that is to go state: absent in its item",
+            "state: absent is for recipients; to remove a domain, give its item state: absent",
         ),
         (
             {"domains": [{"name": "x.example", "state": "absent"}], "purge": True},
-            "purge with no present domain would empty the table; list the domains that are to stay",
+            "purge with no present domain would empty the table; list the domains to keep",
         ),
         (
             {"domains": [{"name": "x.example"}]},
-            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "domains[0] (x.example) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries",
         ),
         (
@@ -143,12 +143,12 @@ def test_refusals(module: ModuleRunner, arguments: dict[str, object], message: s
 def test_several_tables_ask_for_the_path(module: ModuleRunner) -> None:
     module.host.parameters["relay_recipient_maps"] = "hash:/a, cdb:/b"
     assert module.refused(recipients=["a@x.example"]) == (
-        "relay_recipient_maps names several tables (hash:/a, cdb:/b); " "give the option path to say which one is meant"
+        "relay_recipient_maps names several tables (hash:/a, cdb:/b); give the option path to say which"
     )
 
 
 def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(argv: list[str], data: bytes | None = None, silence: float | None = None) -> None:
+    def missing(argv: list[str], _data: bytes | None, _silence: float | None) -> None:
         raise FileNotFoundError(argv[0])
 
     monkeypatch.setattr(module.host, "run", missing)

@@ -71,19 +71,19 @@ def test_purge_leaves_what_is_declared(module: ModuleRunner) -> None:
         (
             {"entries": [{"pattern": "x.example", "nexthop": ""}]},
             '"" (entries[0].nexthop) is empty; give the mail host, '
-            "or leave nexthop out where the domain's MX records are to be asked",
+            "or leave out nexthop to use the domain's MX records",
         ),
         (
             {"entries": [X, {"pattern": "x.example"}]},
-            '"x.example" (entries[1].pattern) is given before, with another value; give it once',
+            '"x.example" (entries[1].pattern) is given twice with different values; give it once',
         ),
         (
             {"entries": [X], "state": "absent", "purge": True},
-            "purge can't be given with state: absent; list what is to stay with state: present",
+            "purge can't be used with state: absent; list the entries to keep with state: present",
         ),
         (
             {"entries": [], "purge": True},
-            "purge with an empty list of entries would empty the table; list those that are to stay",
+            "purge with an empty list of entries would empty the table; list the entries to keep",
         ),
         (
             {"entries": [X], "type": "regexp"},

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report: what comes first, what is drawn where, and that nothing in it can be more than text."""
+"""The report: what comes first, and that nothing in it can be more than text."""
 
 from __future__ import annotations
 
@@ -11,67 +11,20 @@ from typing import Any
 
 import jinja2
 import pytest
-from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.filter.mx_report import FilterModule
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import duration, report, size
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import shortened
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.plugin_utils.report_evidence import (
+    NOW,
+    domain,
+    finding,
+    host,
+    record,
+    row,
+)
 
-NOW = 1795359476.0
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 REASON = {"reason": "connect to mail.x.example[192.0.2.5]:25: Connection refused", "recipients": 3}
 HOSTILE = "<script>alert(1)</script>\"'&|](x"
-
-
-def record(preference: int, host: str, this_host: bool = False) -> dict[str, Any]:
-    return {"preference": preference, "host": host, "addresses": ["192.0.2.5"], "this_host": this_host}
-
-
-def finding(
-    domain: str, check: str, severity: str = "error", scope: str = "local", message: str = ""
-) -> dict[str, Any]:
-    text = message or f"{check} is wrong"
-    return {
-        "domain": domain,
-        "check": check,
-        "severity": severity,
-        "scope": scope,
-        "message": text,
-        "remedy": f"mend {check}",
-    }
-
-
-def domain(**changes: Any) -> dict[str, Any]:
-    return {
-        "recipients": 2,
-        "wildcard": False,
-        "other_maps": False,
-        "transport": None,
-        "mx": [record(100, "mx2.x.example", True), record(10, "mail.x.example")],
-        **changes,
-    }
-
-
-def host(domains: dict[str, Any], *findings: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    nothing = {"count": 0, "size": 0, "held": 0, "age": None, "reasons": []}
-    return {
-        "mx": {"findings": list(findings), "domains": domains, "tables": [{"index": "current"}, {"index": "none"}]},
-        "queue": {"total": nothing, "domains": {}},
-        "postfix": {
-            "version": "3.10.13",
-            "instance": {"myhostname": "mx2.x.example"},
-            "parameters": {"relayhost": ""},
-            "tables": [{"parameters": ["relay_recipient_maps"], "modified": int(NOW) - 3 * 86400 - 5}],
-        },
-        "error": "",
-        **changes,
-    }
-
-
-def row(found: dict[str, Any]) -> dict[str, Any]:
-    """The only row of a report on one host."""
-    (only,) = report({"mx2": found}, NOW)["rows"]
-    return only
 
 
 def test_healthy_domain_is_one_quiet_line() -> None:
@@ -103,14 +56,14 @@ def test_worst_comes_first() -> None:
     )
     found["queue"] = {"total": waiting, "domains": {"e.example": waiting}}
     made = report({"mx2": found, "mx1": None}, NOW)
-    assert [(one["domain"], one["status"], one["id"]) for one in made["rows"]] == [
+    assert [(row["domain"], row["status"], row["id"]) for row in made["rows"]] == [
         ("e.example", "error", "d0"),
         ("d.example", "error", "d1"),
         ("b.example", "warning", "d2"),
         ("a.example", "ok", "d3"),
         ("c.example", "ok", "d4"),
     ]
-    assert [(one["name"], one["status"], one["error"]) for one in made["hosts"]] == [
+    assert [(host["name"], host["status"], host["error"]) for host in made["hosts"]] == [
         ("mx1", "error", "it could not be reached"),
         ("mx2", "ok", ""),
     ]
@@ -126,83 +79,8 @@ def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
             finding("x.example", "accepts_any", "warning"),
         )
     )
-    assert [one["check"] for one in only["findings"]] == ["accepts_any", "service"]
+    assert [finding["check"] for finding in only["findings"]] == ["accepts_any", "service"]
     assert (only["status"], only["recipients"]) == ("error", "any")
-
-
-@pytest.mark.parametrize(
-    ("found", "part"),
-    [
-        (finding("x.example", "mx_record", scope="dns"), "arrival"),
-        (finding("x.example", "proxy_interfaces"), "arrival"),
-        (finding("x.example", "own_nexthop"), "departure"),
-        (finding("", "relay_service"), "departure"),
-        (finding("x.example", "mail_host"), "delivery"),
-        (finding("", "index"), "host"),
-        (finding("x.example", "no_recipients"), "host"),
-        (finding("x.example", "of_a_later_release"), "host"),
-        ({**finding("x.example", "of_a_later_release"), "place": "of_a_later_release"}, "host"),
-        ({**finding("x.example", "mx_cname"), "place": "mx"}, "mx"),
-        ({**finding("", "open_relay"), "place": "sender"}, "lookup"),
-        ({**finding("x.example", "no_recipients"), "place": "recipients"}, "host"),
-        ({**finding("x.example", "transport"), "place": "nexthop"}, "departure"),
-        ({**finding("x.example", "mail_host_refuses"), "place": "mail_host"}, "delivery"),
-    ],
-)
-def test_what_is_wrong_is_drawn_where_it_is_wrong(found: dict[str, Any], part: str) -> None:
-    path = row(host({"x.example": domain()}, found))["path"]
-    parts = [*path["stations"], *path["links"]]
-    assert [one["name"] for one in parts if one["status"] == "error"] == [part]
-    assert [mark["text"] for one in parts for mark in one["marks"]] == [f"{found['check']} is wrong"]
-    assert path["title"].endswith(f"Broken: {found['check']} is wrong.")
-
-
-def test_what_lies_beyond_a_break_is_not_drawn_as_well() -> None:
-    path = row(host({"x.example": domain()}, finding("x.example", "own_nexthop")))["path"]
-    assert [one["name"] for one in [*path["stations"], *path["links"]] if one["beyond"]] == [
-        "nexthop",
-        "mail_host",
-        "delivery",
-    ]
-
-
-def test_nothing_is_drawn_over_something_else() -> None:
-    long = " ".join(["word"] * 200)
-    checks = ["mx_record", "own_nexthop", "mail_host", "index", "other"]
-    records = [record(number, f"mx{number}.x.example") for number in range(7)]
-    findings = [finding("x.example", one, message=long) for one in checks]
-    path = row(host({"x.example": domain(mx=records)}, *findings))["path"]
-    used = []
-    for station in path["stations"]:
-        lines = len(station["lines"]) + len(station["records"]) + len(station["marks"])
-        used += [station["y"] + 18 * number for number in range(lines + 1)]
-    for link in path["links"]:
-        used += [link["text_y"] - 5 + 18 * number for number in range(len(link["marks"]))]
-    used.sort()
-    assert min(after - before for before, after in zip(used, used[1:])) >= 17
-    assert used[-1] < path["height"]
-
-
-def test_everything_is_inside_the_picture() -> None:
-    path = row(host({"x.example": domain(transport={"result": "relay:[elsewhere.example]"})}))["path"]
-    assert path["stations"][-1]["lines"] == []
-    assert path["stations"][-1]["y"] + 9 < path["height"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "relayhost", "text", "end"),
-    [
-        ({"transport": {"result": "relay:[mail.x.example]:2525"}}, "", "relay:[mail.x.example]:2525", "mail.x.example"),
-        ({"transport": {"result": "relay:"}}, "[out.example]", "by the MX records", "mail.x.example"),
-        ({}, "[out.example]:587", "relayhost [out.example]:587", "out.example"),
-        ({"mx": None}, "", "by the MX records", ""),
-        ({"mx": [record(10, "mx2.x.example", True), record(20, "late.x.example")]}, "", "by the MX records", ""),
-    ],
-)
-def test_nexthop(changes: dict[str, Any], relayhost: str, text: str, end: str) -> None:
-    found = host({"x.example": domain(**changes)})
-    found["postfix"]["parameters"]["relayhost"] = relayhost
-    assert row(found)["nexthop"] == {"text": text, "host": end}
 
 
 @pytest.mark.parametrize(
@@ -249,18 +127,6 @@ def test_size(count: int, shown: str) -> None:
     assert size(count) == shown
 
 
-def test_long_names_keep_their_ends() -> None:
-    assert shortened("mail.a-very-long-name.customer.example", 20) == "mail.a-ve…er.example"
-    assert len(shortened("x" * 300, 42)) == 42
-
-
-def test_filter_names_what_it_wants() -> None:
-    made = FilterModule().filters()["mx_report"]
-    assert made({}, now=NOW)["counts"]["hosts"] == 0
-    with pytest.raises(AnsibleFilterError, match="by the keys mx, queue and postfix"):
-        made({"mx2": {"mx": {}}})
-
-
 class Tags(html.parser.HTMLParser):
     """Collects what a browser would take as elements, and where they refer to."""
 
@@ -303,12 +169,12 @@ def elements_of(page: str) -> Tags:
 def test_page_takes_nothing_for_more_than_text() -> None:
     plain = elements_of(render("report.html.j2", hostile_evidence("plain"), "plain"))
     hostile = elements_of(render("report.html.j2", hostile_evidence(HOSTILE), HOSTILE))
-    assert [one for one in hostile.elements if one != "text"] == [one for one in plain.elements if one != "text"]
+    assert [name for name in hostile.elements if name != "text"] == [name for name in plain.elements if name != "text"]
 
 
 def test_page_refers_to_nothing_outside() -> None:
     tags = elements_of(render("report.html.j2", hostile_evidence("plain")))
-    assert {one for one in tags.references if not one.startswith("#")} == {"data:,"}
+    assert {link for link in tags.references if not link.startswith("#")} == {"data:,"}
 
 
 def test_markdown_takes_nothing_for_more_than_text() -> None:

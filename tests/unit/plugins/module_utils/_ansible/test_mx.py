@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx
 def test_plan_returns_no_list_of_domains_that_the_caller_has(tmp_path: Path) -> None:
     domains = [{"name": f"d{index}.example", "state": "absent"} for index in range(1000)]
     params = {"role": "secondary_mx", "domains": domains, "peer": None, "queue_lifetime": "5d"}
-    results = plan(params, FakeMxHost(str(tmp_path)).postfix(), check_mode=False).results
+    results = plan(params, FakeMxHost(str(tmp_path)).postfix(), False).results
     assert results["invocation"] == {"module_args": {"role": "secondary_mx", "queue_lifetime": "5d"}}
     assert "d999.example" not in str(results)
 

@@ -143,7 +143,8 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
         ("bob@", '"bob@" (recipients[3]) has no domain; give a full address, such as name@domain.example'),
         (
             '"#foo"@x.example',
-            '"\\"#foo\\"@x.example" (recipients[3]) starts with #, which makes a comment in a table; remove the address',
+            '"\\"#foo\\"@x.example" (recipients[3]) starts with #, which makes a comment in a table; '
+            "remove the address",
         ),
         ('"\u00a0"@x.example', '"\\xa0" (recipients[3]) contains white space; correct it'),
         ('""@x.example', '"\\"\\"@x.example" (recipients[3]) has an empty local part; give a full address'),
@@ -153,7 +154,8 @@ def test_address_becomes_the_key_that_postfix_looks_up(text: str, key: str) -> N
         ),
         (
             "<bob@x.example",
-            '"<bob@x.example" (recipients[3]) has characters in its local part that need quotes; quote it or correct it',
+            '"<bob@x.example" (recipients[3]) has characters in its local part that need quotes; '
+            "quote it or correct it",
         ),
         (
             "bob@x.example.",
@@ -232,7 +234,8 @@ def test_transport_result(nexthop: str | None, port: int | None, mx_lookup: bool
             "[mail.x.example]:25",
             26,
             False,
-            '"[mail.x.example]:25" (entries[0].nexthop) has another port than the option port (26); give the port once',
+            '"[mail.x.example]:25" (entries[0].nexthop) has a port that differs from the option port (26); '
+            "give the port once",
         ),
         (
             "mail.x.example",

@@ -31,7 +31,7 @@ def test_packages_are_those_that_are_missing(
 
 
 def test_built_in_types_need_no_package() -> None:
-    assert [type_package(one) for one in ("hash", "texthash", "pcre")] == ["", "", "postfix-pcre"]
+    assert [type_package(table_type) for table_type in ("hash", "texthash", "pcre")] == ["", "", "postfix-pcre"]
 
 
 @pytest.mark.parametrize(

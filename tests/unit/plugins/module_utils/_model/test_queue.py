@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -108,7 +108,7 @@ def test_json_of_an_empty_queue() -> None:
 
 @pytest.mark.parametrize("text", ["Mail queue is empty", '{"queue_id": "A"}', "[1]", "3"])
 def test_what_is_no_json_of_a_queue_is_an_error(text: str) -> None:
-    with pytest.raises(HostError, match="postqueue -j printed what is not its JSON"):
+    with pytest.raises(HostError, match="postqueue -j did not print valid JSON"):
         parse_json(text)
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_json_of_a_queue_is_an_error(text: str) -> None:
 )
 def test_listing_has_no_year(printed: str, now: tuple[int, ...], arrived: tuple[int, ...]) -> None:
     text = f"-Queue ID-\n0123456789A    1234 Mon {printed} me@x.test\n{' ' * 41}a@x.example\n"
-    assert [one.arrival for one in parse_listing(text, calendar.timegm(now))] == [calendar.timegm(arrived)]
+    assert [message.arrival for message in parse_listing(text, calendar.timegm(now))] == [calendar.timegm(arrived)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_listing_has_no_year(printed: str, now: tuple[int, ...], arrived: tuple[
 )
 def test_marks_of_a_listing(mark: str, queue: str) -> None:
     text = f"3zBcDfGhJkLmNpQ{mark}    1234 Mon Nov  2 10:00:00 me@x.test\n{' ' * 41}a@x.example\n"
-    assert [(one.queue_id, one.queue) for one in parse_listing(text, NOW)] == [("3zBcDfGhJkLmNpQ", queue)]
+    assert [(message.queue_id, message.queue) for message in parse_listing(text, NOW)] == [("3zBcDfGhJkLmNpQ", queue)]
 
 
 def test_summary_adds_up_each_domain() -> None:
@@ -197,13 +197,13 @@ def test_summary_keeps_the_ten_most_frequent_reasons() -> None:
     recipients = [(f"u{number}@x.example", f"reason {number:02d}") for number in range(12)]
     messages = [Message("A", "deferred", 1, 1, (*recipients, ("v@x.example", "reason 11")))]
     reasons = summary(messages, [], NOW)["domains"]["x.example"]["reasons"]
-    assert [one["reason"] for one in reasons] == ["reason 11", *(f"reason {number:02d}" for number in range(9))]
+    assert [listed["reason"] for listed in reasons] == ["reason 11", *(f"reason {number:02d}" for number in range(9))]
     assert reasons[0]["recipients"] == 2
 
 
 def test_waiting_is_told_by_domain() -> None:
     found = waiting_for(MESSAGES, ["slow.example", "idle.example"])
-    assert {domain: [one.queue_id for one in several] for domain, several in found.items()} == {
+    assert {domain: [message.queue_id for message in messages] for domain, messages in found.items()} == {
         "slow.example": ["9D4F2180577", "A83B318057D", "9DC28180573"],
     }
     assert sorted(waiting_for(MESSAGES, [])) == ["away.example", "held.example", "other.test", "slow.example"]

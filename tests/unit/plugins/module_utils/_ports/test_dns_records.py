@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import Callable, Iterator, Tuple
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -46,7 +46,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         yield start
 
 
-def _sockets() -> Tuple[socket.socket, socket.socket]:
+def _sockets() -> tuple[socket.socket, socket.socket]:
     """One port, by UDP and by TCP."""
     tcp = socket.create_server(("127.0.0.1", 0))
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -56,7 +56,7 @@ def _sockets() -> Tuple[socket.socket, socket.socket]:
 
 def test_truncated_answer_is_asked_for_over_tcp(serve: Serve) -> None:
     serve(True)
-    assert [str(one) for one in ask([QUESTION], ["127.0.0.1"])[QUESTION].records] == ["10 mx.example."]
+    assert [str(record) for record in ask([QUESTION], ["127.0.0.1"])[QUESTION].records] == ["10 mx.example."]
 
 
 def test_server_that_hangs_up_over_tcp_has_not_answered(serve: Serve) -> None:

@@ -27,6 +27,5 @@ def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HostError) as caught:
         idna2008.a_label("bücher")
     assert caught.value.message == (
-        "python3-idna was not found, which tells in which forms mail can name an internationalised domain; "
-        "install the package python3-idna"
+        "python3-idna was not found, and internationalised domains need it; install the package python3-idna"
     )

@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 SET = "mydestination = $myhostname, localhost\nrelay_domains = $mydestination\n"
 ALL = f"myhostname = mx.example\n{SET}"
 
 
-class OldCommands:
+class OldCommands(WholeOutput):
     """postconf before 2.10: it knows -n, and no -x."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         assert list(argv[:3]) == ["postconf", "-c", "/etc/postfix"]
         options = [word for word in argv[3:] if word.startswith("-")]
         if "-x" in options:
@@ -49,20 +50,20 @@ def test_values_are_expanded_here_where_postconf_is_too_old_to(
 
 
 def test_other_failures_of_postconf_stay_failures() -> None:
-    class Broken:
-        def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    class Broken(WholeOutput):
+        def run(self, *_call: object) -> Result:
             return Result(1, "", "postconf: fatal: open /etc/postfix/main.cf: Permission denied\n")
 
     with pytest.raises(HostError) as caught:
         Postfix(Broken()).parameters(["relay_domains"], ["-x"])
     assert caught.value.message == (
-        "postconf fails: fatal: open /etc/postfix/main.cf: Permission denied; correct /etc/postfix/main.cf"
+        "postconf failed: fatal: open /etc/postfix/main.cf: Permission denied; correct /etc/postfix/main.cf"
     )
 
 
 def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_missing(tmp_path: pathlib.Path) -> None:
-    class Broken:
-        def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    class Broken(WholeOutput):
+        def run(self, *_call: object) -> Result:
             warning = 'postconf: warning: truncated macro reference: "${x"\n'
             return Result(1, "", f"{warning}{warning}postconf: fatal: macro processing error\n")
 
@@ -71,6 +72,6 @@ def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_
     with pytest.raises(HostError) as caught:
         Postfix(Broken(), str(tmp_path)).installed()
     assert caught.value.message == (
-        'postconf fails: warning: truncated macro reference: "${x"; fatal: macro processing error; '
+        'postconf failed: warning: truncated macro reference: "${x"; fatal: macro processing error; '
         f"correct {tmp_path}/main.cf"
     )

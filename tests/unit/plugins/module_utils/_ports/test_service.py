@@ -65,7 +65,7 @@ def test_reload_is_pending_after_a_later_change(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(service, "_queue_manager_start", lambda master: time.time() - 100 if master == 77 else None)
     assert written(tmp_path, 50) is True
     assert written(tmp_path, 150) is False
-    monkeypatch.setattr(service, "_queue_manager_start", lambda master: None)
+    monkeypatch.setattr(service, "_queue_manager_start", lambda _master: None)
     assert written(tmp_path, 50) is False
 
 

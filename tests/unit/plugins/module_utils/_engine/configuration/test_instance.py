@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import pytest
 
@@ -14,12 +14,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 # A text file that changed within these may be changing still, so that Postfix reads it again.
 SECONDS_OF_DOUBT = 100
 
 
-class FakeCommands:
+class FakeCommands(WholeOutput):
     """A Postfix whose only working type is texthash, and whose main.cf was read already."""
 
     def __init__(self, directory: Path, version: str = "3.10.13") -> None:
@@ -42,7 +43,7 @@ class FakeCommands:
             "virtual_alias_maps": f"texthash:{directory}/default",
         }
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         self.asked.append(list(argv))
         if list(argv) == ["postconf", "-d", "-h", "mail_version"]:
             return Result(0, self.version + "\n", "") if self.version else Result(1, "", "postconf: fatal: broken\n")
@@ -62,10 +63,10 @@ class FakeCommands:
         return Result(1, "", "postmap: fatal: unsupported dictionary type: hash\n")
 
 
-class NoCommands:
+class NoCommands(WholeOutput):
     """A host without Postfix."""
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], *_input: object) -> Result:
         raise FileNotFoundError(argv[0])
 
 
@@ -179,7 +180,7 @@ def test_probe_is_old_enough_for_postfix_not_to_wait(instance: Path) -> None:
 def test_all_parameters_take_one_call(instance: Path) -> None:
     commands = FakeCommands(instance)
     describe(Postfix(commands, str(instance)))
-    assert [one[3:] for one in commands.asked if one[0] == "postconf" and one[3:] in (["-x"], [])] == [["-x"]]
+    assert [argv[3:] for argv in commands.asked if argv[0] == "postconf" and argv[3:] in (["-x"], [])] == [["-x"]]
 
 
 def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instance: Path) -> None:
@@ -213,4 +214,4 @@ def test_instance_without_master_cf_has_no_services(instance: Path) -> None:
 def test_postfix_that_does_not_work_is_an_error(instance: Path) -> None:
     with pytest.raises(HostError) as caught:
         describe(Postfix(FakeCommands(instance, ""), str(instance)))
-    assert str(caught.value) == "postconf does not tell its version: postconf: fatal: broken; reinstall Postfix"
+    assert str(caught.value) == "postconf did not report its version: postconf: fatal: broken; reinstall Postfix"

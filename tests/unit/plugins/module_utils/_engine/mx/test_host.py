@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_network, read_strangers
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_strangers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_table
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import read_reach
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import (
@@ -73,7 +73,7 @@ def test_secondary_that_loses_its_transport_row_is_looked_up_first(rows: dict[st
     state = HostState(relayed={"x.example": "x.example"}, transport=TableState("hash:/t", "/t", "hash", rows=rows))
     network = Network()
     request = read_request({"role": "secondary_mx", "domains": [{"name": "x.example", "recipients_policy": "any"}]})
-    read_network(network, request, state)
+    read_reach(network, request, state)
     assert network.asked == asked
 
 
@@ -81,7 +81,7 @@ def test_secondary_that_loses_its_transport_row_is_looked_up_first(rows: dict[st
 def test_mail_host_without_address_is_looked_up_in_dns(mail_host: str, asked: list[str]) -> None:
     network = Network()
     item = {"name": "x.example", "recipients_policy": "any", "mail_host": mail_host}
-    read_network(network, read_request({"role": "primary_mx", "domains": [item]}), HostState())
+    read_reach(network, read_request({"role": "primary_mx", "domains": [item]}), HostState())
     assert network.asked == asked
 
 
@@ -103,8 +103,7 @@ def test_mail_host_without_address_is_looked_up_in_dns(mail_host: str, asked: li
 )
 def test_access_tables_that_permit_strangers_are_found(relay: str, rows: dict[str, str], permitting: set[str]) -> None:
     state = HostState(values={"smtpd_relay_restrictions": relay})
-    read_strangers(state, Reader({"cidr:/c": rows}))
-    assert state.permitting == permitting
+    assert read_strangers(state, Reader({"cidr:/c": rows})).permitting == permitting
 
 
 def test_index_is_not_asked_for_recipients_that_it_can_not_list() -> None:
@@ -121,31 +120,28 @@ def test_classes_that_permit_strangers_are_found_through_each_other() -> None:
         "shut": "reject_unauth_destination, permit",
     }
     state = HostState(values=values)
-    read_strangers(state, Reader({}))
-    assert state.permitting == {"outer", "inner"}
+    assert read_strangers(state, Reader({})).permitting == {"outer", "inner"}
 
 
 def test_networks_of_main_cf_and_of_overrides_are_read() -> None:
     smtp = Service("smtp", "inet", "n", "-", "y", "-", "-", "smtpd", {"mynetworks": "$mine"})
     state = HostState(values={"mynetworks": "cidr:/a", "mine": "cidr:/b"}, services=[smtp])
     tables = {"cidr:/a": {ADDRESSES[0]: "OK", "10.0.0.1": "OK"}, "cidr:/b": {}}
-    read_strangers(state, Reader(tables))
-    assert state.network_answers == {"cidr:/a": {ADDRESSES[0]: "OK"}, "cidr:/b": {}}
+    assert read_strangers(state, Reader(tables)).network_answers == {"cidr:/a": {ADDRESSES[0]: "OK"}, "cidr:/b": {}}
 
 
-@pytest.mark.parametrize(("manage", "missing", "refused"), [(True, ["lmdb"], []), (False, [], ["table"])])
+@pytest.mark.parametrize(("manage", "missing", "refused"), [(True, "lmdb", ""), (False, "", "table")])
 def test_type_whose_package_is_missing_is_no_reason_against_a_table_that_is_there(
-    tmp_path: pathlib.Path, manage: bool, missing: list[str], refused: list[str]
+    tmp_path: pathlib.Path, manage: bool, missing: str, refused: str
 ) -> None:
     (tmp_path / "relay_recipients").write_text("a@x.example x\n")
     fake = FakeHost(str(tmp_path))
     fake.parameters["relay_recipient_maps"] = f"hash:{tmp_path}/relay_recipients"
     fake.broken_types = {"lmdb"}
     postfix = fake.postfix()
-    evidence = Evidence(HostState(installed=True))
     request = read_request({"role": "secondary_mx", "table_type": "lmdb", "manage_package": manage})
     settings = read_settings(postfix, ["relay_recipient_maps"])
-    table = read_table(postfix, request, settings, "relay_recipient_maps", "relay_recipients", evidence)
-    assert table is None
-    assert evidence.missing_types == missing
-    assert [one.check for one in evidence.refusals] == refused
+    read = read_table(postfix, request, settings, "relay_recipient_maps", "relay_recipients")
+    assert read.table is None
+    assert read.missing_type == missing
+    assert (read.refusal.check if read.refusal else "") == refused

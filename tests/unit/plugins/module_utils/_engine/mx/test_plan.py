@@ -345,7 +345,7 @@ def test_map_that_never_answers_is_noted_and_not_asked_again(host: FakeMxHost) -
     maps = f"proxy:ldap:/l, hash:{host.path('transport')}"
     host.write("main.cf", f"{CLOSED}transport_maps = {maps}\nvirtual_alias_domains = proxy:ldap:/l\n")
     assert plan(host, listed())["warnings"] == [
-        "proxy:ldap:/l could not be asked (postmap had no answer within 60 s; see in the mail log which daemon of "
+        "proxy:ldap:/l could not be asked (postmap got no answer within 60 s; see in the mail log which daemon of "
         "Postfix fails)"
     ]
     assert host.commands.count(["postmap", "-q", "-", "proxy:ldap:/l"]) == 1
@@ -417,7 +417,7 @@ def test_rows_stay_while_the_run_leaves_main_cf_alone(host: FakeMxHost) -> None:
     converged(host)
     results = plan(host, ABSENT, run_tags=["tables"])
     assert (results["removal"]["recipients"], results["removal"]["transport"]) == ([], [])
-    assert "rows of x.example stay until main.cf has let go" in results["notes"][0]
+    assert "rows of x.example stay while main.cf relays them" in results["notes"][0]
 
 
 def test_config_alone_is_refused_while_rows_are_missing(host: FakeMxHost) -> None:
@@ -482,7 +482,7 @@ def encode(label: str) -> str:
 
 
 def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", encode)
     mine, other = "bücher.example", "xn--bcher-kva.example"
     converged(host)
@@ -509,14 +509,14 @@ def test_international_domain_is_relayed_in_both_forms(host: FakeMxHost, monkeyp
 def test_international_domain_on_which_the_standards_differ_is_refused_before_postfix_is_there(
     host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", encode)
     host.installed = False
     assert ("faß.example", "international") in checks(plan(host, listed("faß.example")))
 
 
 def test_international_domain_waits_for_python3_idna(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: False)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: False)
     converged(host)
     results = plan(host, listed("bücher.example"))
     assert (results["packages"], results["ready"], results["refusals"]) == (["python3-idna"], False, [])

@@ -63,7 +63,7 @@ def test_mail_hosts_of_many_domains_are_asked_about_the_first_only() -> None:
     prober = FakeProber()
     many = [domain(f"d{number}.example", "relay:[mail.example]") for number in range(DOMAINS + 5)]
     assert ask_mail_hosts(many, HOST, prober) == [
-        "the mail hosts of 5 more domains were not asked; name these domains to have it done"
+        "the mail hosts of 5 more domains were not asked; name these domains to ask them"
     ]
     assert len(prober.talks) == DOMAINS
 
@@ -106,7 +106,7 @@ def test_silent_server_is_asked_once() -> None:
 
 def test_stranger_asks_about_the_first_domains_only() -> None:
     results = stranger(FakeProber(), domains=[f"d{number}.example" for number in range(DOMAINS + 2)])
-    assert results["notes"] == ["2 more domains were not asked about; name them to have it done"]
+    assert results["notes"] == ["2 more domains were not asked about; name them to ask about them"]
 
 
 @pytest.mark.parametrize(

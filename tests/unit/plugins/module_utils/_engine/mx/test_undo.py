@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import DIRECTORY, forget, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
@@ -80,11 +81,11 @@ def read(host: FakeMxHost, name: str) -> str:
 def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:
     postfix = host.postfix()
     master_cf = read(host, "master.cf")
-    remember(postfix, plan(host))
+    remember(postfix, MxPlan.from_result(plan(host)))
     assert (os.stat(host.path(DIRECTORY)).st_mode & 0o777) == 0o700
     carry_out(host)
     host.write("main.cf", read(host, "main.cf").replace("mx.example", "theirs.example"))
-    done = undo(postfix, plan(host))
+    done = undo(postfix, MxPlan.from_result(plan(host)))
     assert (done.touched, done.problems, done.restart_needed) == ([], [], False)
     assert read(host, "main.cf") == MAIN_CF.replace("mx.example", "theirs.example")
     assert read(host, "master.cf") == master_cf
@@ -102,11 +103,11 @@ def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:
 
 def test_nothing_is_taken_back_where_somebody_touched_the_same(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, plan(host))
+    remember(postfix, MxPlan.from_result(plan(host)))
     carry_out(host)
     host.table("transport", "a.example relay:[theirs]\nx.example relay:[x]\n")
     before = contents(host.config_directory)
-    done = undo(postfix, plan(host))
+    done = undo(postfix, MxPlan.from_result(plan(host)))
     assert done.touched == [f"{host.path('transport')}: a.example"]
     assert done.undone == []
     assert contents(host.config_directory) == before
@@ -114,18 +115,18 @@ def test_nothing_is_taken_back_where_somebody_touched_the_same(host: FakeMxHost)
 
 def test_row_of_others_keeps_a_new_table(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, plan(host))
+    remember(postfix, MxPlan.from_result(plan(host)))
     carry_out(host)
     host.table("relay_recipients", "@x.example x\nz@z.example x\n")
-    assert undo(postfix, plan(host)).problems == []
+    assert undo(postfix, MxPlan.from_result(plan(host))).problems == []
     assert read(host, "relay_recipients") == "z@z.example x\n"
 
 
 def test_run_that_changed_nothing_leaves_nothing_to_take_back(host: FakeMxHost) -> None:
     postfix = host.postfix()
     before = contents(host.config_directory)
-    remember(postfix, plan(host))
-    done = undo(postfix, plan(host))
+    remember(postfix, MxPlan.from_result(plan(host)))
+    done = undo(postfix, MxPlan.from_result(plan(host)))
     assert (done.undone, done.touched, done.problems) == ([], [], [])
     assert contents(host.config_directory) == before
 
@@ -133,14 +134,14 @@ def test_run_that_changed_nothing_leaves_nothing_to_take_back(host: FakeMxHost) 
 def test_without_a_memory_nothing_is_done(host: FakeMxHost) -> None:
     carry_out(host)
     before = contents(host.config_directory)
-    assert undo(host.postfix(), plan(host)).undone == []
+    assert undo(host.postfix(), MxPlan.from_result(plan(host))).undone == []
     assert contents(host.config_directory) == before
 
 
 def test_memory_of_an_earlier_run_is_replaced_and_forgotten(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, plan(host))
-    remember(postfix, plan(host, recipients={"path": "", "type": "", "domains": []}))
+    remember(postfix, MxPlan.from_result(plan(host)))
+    remember(postfix, MxPlan.from_result(plan(host, recipients={"path": "", "type": "", "domains": []})))
     assert sorted(os.listdir(host.path(DIRECTORY))) == ["0", "1", "2", "files.json"]
     assert forget(postfix) is True
     assert forget(postfix) is False
@@ -150,9 +151,9 @@ def test_change_of_protocols_asks_for_a_restart(host: FakeMxHost) -> None:
     postfix = host.postfix()
     main_cf = {"parameters": {"inet_protocols": "ipv4"}, "absent": [], "add_items": {}, "remove_items": {}}
     wanted = plan(host, main_cf=main_cf)
-    remember(postfix, wanted)
+    remember(postfix, MxPlan.from_result(wanted))
     host.write("main.cf", MAIN_CF + "inet_protocols = ipv4\n")
-    done = undo(postfix, wanted)
+    done = undo(postfix, MxPlan.from_result(wanted))
     assert done.restart_needed is True
     assert read(host, "main.cf") == MAIN_CF
 
@@ -177,7 +178,7 @@ def international(host: FakeMxHost) -> dict[str, Any]:
 
 @pytest.fixture
 def idna(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: True)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: True)
     monkeypatch.setattr(idna2008, "a_label", lambda label: PREFIX + label.encode("punycode").decode())
 
 
@@ -191,10 +192,10 @@ def test_both_forms_of_a_domain_are_taken_back(host: FakeMxHost) -> None:
     rows = "".join(f"{name} relay:[one]\n" for name in INTERNATIONAL)
     host.table("transport", rows)
     host.table("relay_recipients", in_both_forms("a", "b"))
-    remember(postfix, international(host))
+    remember(postfix, MxPlan.from_result(international(host)))
     host.table("transport", "")
     host.table("relay_recipients", in_both_forms("a", "c"))
-    done = undo(postfix, international(host))
+    done = undo(postfix, MxPlan.from_result(international(host)))
     assert (done.touched, done.problems) == ([], [])
     assert sorted(read(host, "transport").splitlines()) == sorted(rows.splitlines())
     assert sorted(read(host, "relay_recipients").splitlines()) == sorted(in_both_forms("a", "b").splitlines())
@@ -204,22 +205,22 @@ def test_both_forms_of_a_domain_are_taken_back(host: FakeMxHost) -> None:
 def test_other_form_that_somebody_touched_is_told(host: FakeMxHost) -> None:
     postfix = host.postfix()
     host.table("relay_recipients", in_both_forms("a", "b"))
-    remember(postfix, international(host))
+    remember(postfix, MxPlan.from_result(international(host)))
     theirs = in_both_forms("a", "c") + f"theirs@{INTERNATIONAL[1]} x\n"
     host.table("relay_recipients", theirs)
-    done = undo(postfix, international(host))
+    done = undo(postfix, MxPlan.from_result(international(host)))
     assert done.touched == [f"{host.path('relay_recipients')}: {INTERNATIONAL[1]}"]
     assert read(host, "relay_recipients") == theirs
 
 
 def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idna2008, "available", lambda: False)
+    monkeypatch.setattr(idna2008, "has_idna", lambda: False)
     monkeypatch.setattr(idna2008, "a_label", None)
     postfix = host.postfix()
     host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")
-    remember(postfix, international(host))
+    remember(postfix, MxPlan.from_result(international(host)))
     host.table("relay_recipients", "".join(f"{one}@{INTERNATIONAL[0]} x\n" for one in "ac"))
-    assert undo(postfix, international(host)).problems == []
+    assert undo(postfix, MxPlan.from_result(international(host))).problems == []
     assert read(host, "relay_recipients") == f"b@{INTERNATIONAL[0]} x\n"
 
 
@@ -233,7 +234,7 @@ def test_list_that_was_not_set_is_not_set_again(
     host = FakeMxHost(str(tmp_path), before)
     postfix = host.postfix()
     wanted = plan(host, recipients={"path": "", "type": "", "domains": []})
-    remember(postfix, wanted)
+    remember(postfix, MxPlan.from_result(wanted))
     host.write("main.cf", f"{before}relay_domains = {members}\n")
-    assert undo(postfix, wanted).undone == ["main.cf: relay_domains is as before"]
+    assert undo(postfix, MxPlan.from_result(wanted)).undone == ["main.cf: relay_domains is as before"]
     assert read(host, "main.cf") == before

@@ -8,8 +8,8 @@ import grp
 import os
 import pathlib
 import pwd
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Callable
 
 import pytest
 
@@ -137,10 +137,10 @@ def test_request_with_something_to_tell_is_made_in_every_run(table: Subject) -> 
     assert table.change(ALICE).warnings
     with pytest.raises(Unknown):
         table.change()
-    told = replace(ALICE, set={**ALICE.set, "bob@x.example": "x"}, remarkable=True)
+    told = replace(ALICE, set={**ALICE.set, "bob@x.example": "x"}, warnings=["mail never names b"])
     table.path.unlink()
     table.index.unlink()
-    table.change(told, "two")
+    assert table.change(told, "two").warnings == ["mail never names b"]
     with pytest.raises(Unknown):
         table.change(name="two")
 

@@ -29,8 +29,8 @@ def found(host: FakeHost, members: str, path: str | None = None, table_type: str
 
 
 def test_members_of_a_list_that_are_files() -> None:
-    value = "proxy:hash:/a, ldap:/etc/ldap.cf\tregexp:/r {inline:{a = b}} inline:{{a = b},{c = hash:/c}} $x static:all unix:passwd.byname "
-    value += "hash:rel { check_client_access cdb:/a }"
+    value = "proxy:hash:/a, ldap:/etc/ldap.cf\tregexp:/r {inline:{a = b}} inline:{{a = b},{c = hash:/c}} $x static:all "
+    value += "unix:passwd.byname hash:rel { check_client_access cdb:/a }"
     assert local_members(value) == [
         TableReference("hash", "/a"),
         TableReference("regexp", "/r"),
@@ -76,15 +76,13 @@ def test_table_whose_answers_mean_something_elsewhere_is_refused(host: FakeHost,
             "hash:/a cdb:/b",
             None,
             None,
-            "relay_recipient_maps names several tables (hash:/a, cdb:/b); "
-            "give the option path to say which one is meant",
+            "relay_recipient_maps names several tables (hash:/a, cdb:/b); " "give the option path to say which",
         ),
         (
             "hash:/a hash:/b cdb:/c",
             None,
             "hash",
-            "relay_recipient_maps names several tables (hash:/a, hash:/b); "
-            "give the option path to say which one is meant",
+            "relay_recipient_maps names several tables (hash:/a, hash:/b); " "give the option path to say which",
         ),
         (
             "dbm:/a",
@@ -154,7 +152,7 @@ def test_any_table_has_the_type_by_which_any_parameter_names_it(host: FakeHost) 
 @pytest.mark.parametrize(("name", "module"), [("main.cf", "main_cf"), ("master.cf", "master_cf")])
 def test_configuration_file_is_no_table(host: FakeHost, name: str, module: str) -> None:
     path = f"{host.config_directory}/./{name}"
-    message = f'"{path}" (path) is no table; use mxrelay.postfix.{module} for it'
+    message = f'"{path}" (path) is not a table; use mxrelay.postfix.{module} for it'
     with pytest.raises(InvalidInput) as caught:
         reference_at(host.postfix(), path, "texthash", read_settings(host.postfix()))
     assert caught.value.message == message

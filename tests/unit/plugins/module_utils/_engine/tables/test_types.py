@@ -9,7 +9,17 @@ import tempfile
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import last_words, probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
+    last_words,
+    probe,
+    working_types,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
+    TableOnHost,
+    out_of_space,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 
@@ -73,3 +83,68 @@ def test_last_words_are_one_line_of_bounded_length() -> None:
     )
     assert last_words("postmap: fatal: " + "x" * 1000) == "postmap: fatal: " + "x" * 384
     assert last_words("postmap: warning: something") == ""
+
+
+@pytest.mark.parametrize(
+    ("table_type", "remedy"),
+    [("lmdb", "install the package postfix-lmdb, or use another type"), ("btree", "use another type")],
+)
+def test_type_that_does_not_work_is_refused_in_check_mode_too(host: FakeHost, table_type: str, remedy: str) -> None:
+    host.broken_types = {table_type}
+    with pytest.raises(HostError) as caught:
+        TableOnHost(host, table_type).change(check_mode=True)
+    assert caught.value.message == (
+        f"tables of type {table_type} don't work on this host "
+        f"(postmap: fatal: unsupported dictionary type: {table_type}); {remedy}; nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
+
+
+def test_working_types_are_those_that_build_and_answer(host: FakeHost) -> None:
+    host.broken_types = {"btree"}
+    assert working_types(host.postfix()) == ["hash", "lmdb", "cdb", "texthash", "regexp"]
+
+
+def test_index_of_a_redirected_type_is_the_file_that_appears(host: FakeHost) -> None:
+    host.parameters.update(mail_version="3.11.6", non_bdb_migration_level="enable-redirect")
+    host.suffixes.update(hash=".lmdb")
+    table = TableOnHost(host)
+    assert table.change().changed
+    assert sorted(os.listdir(host.config_directory)) == [".table.mxrelay", "table", "table.lmdb"]
+    assert not table.change().changed
+
+
+def test_no_space_for_the_probe_is_told(host: FakeHost, table: TableOnHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", out_of_space("mxrelay-probe-"))
+    with pytest.raises(HostError) as caught:
+        table.change()
+    assert caught.value.message == (
+        f"{tempfile.gettempdir()}: a scratch directory can't be made: No space left on device; nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
+
+
+def test_bad_pattern_is_refused_before_it_goes_live(host: FakeHost) -> None:
+    table = TableOnHost(host, "pcre")
+    host.pattern_problem = "missing closing parenthesis"
+    with pytest.raises(InvalidInput) as caught:
+        table.change(Edits(set={"/^(a/": "x"}), check_mode=True)
+    assert caught.value.message == (
+        f"{table.path}: Postfix would reject a pattern ({table.path}, line 1: missing closing "
+        "parenthesis); correct it. Nothing was changed"
+    )
+    assert os.listdir(host.config_directory) == []
+    host.pattern_problem = ""
+    assert table.change(Edits(set={"/^(a/": "x"})).changed
+
+
+def test_bad_pattern_of_others_is_a_warning_and_hinders_nobody(host: FakeHost) -> None:
+    table = TableOnHost(host, "regexp")
+    host.pattern_problem = "Unmatched ("
+    table.path.write_bytes(b"/^(a/ x\n/^b/ x\n")
+    plan = table.change(Edits(set={"/^c/": "y"}, remove=["/^b/"]))
+    assert plan.warnings == [f"{table.path}, line 1: Unmatched ("]
+    assert table.path.read_bytes() == b"/^(a/ x\n/^c/ y\n"
+    with pytest.raises(InvalidInput, match="line 3: Unmatched"):
+        table.change(Edits(set={"/^(d/": "y"}))
+    assert not table.change(Edits(set={"/^c/": "y"})).changed

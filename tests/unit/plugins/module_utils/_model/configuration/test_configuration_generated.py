@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -138,7 +140,7 @@ def test_there_are_files_of_four_releases() -> None:
     assert [path.parent.name for path in MASTER_CF] == releases
 
 
-def change(text: str, **fields: object) -> str:
+def change(text: str, **fields: Any) -> str:
     file = MasterCf(text)
     file.apply(ServiceRequest(**{"name": "mxnew", "type": "unix", **fields}), lambda: "n", lambda: True)
     return str(file)
@@ -163,7 +165,7 @@ def test_service_that_is_added_and_removed_leaves_the_bytes(text: str) -> None:
 @given(generated.master_cf(), st.data())
 def test_override_that_is_added_and_removed_leaves_the_bytes(text: str, data: st.DataObject) -> None:
     file = MasterCf(text)
-    services = [one for one in file.services if one.key not in file.duplicates]
+    services = [service for service in file.services if service.key not in file.duplicates]
     assume(services)
     service = data.draw(st.sampled_from(services))
     added = change(text, name=service.name, type=service.type, overrides={NEW: "x y"})
@@ -180,13 +182,12 @@ def test_override_that_is_added_and_removed_leaves_the_bytes(text: str, data: st
 @given(generated.master_cf(), st.data())
 def test_field_that_is_set_is_read_and_everything_else_stays(text: str, data: st.DataObject) -> None:
     file = MasterCf(text)
-    services = [one for one in file.services if one.key not in file.duplicates]
+    services = [service for service in file.services if service.key not in file.duplicates]
     assume(services)
     service = data.draw(st.sampled_from(services))
     changed = change(text, name=service.name, type=service.type, chroot=True, process_limit="7")
     wanted = [
-        one if one.key != service.key else type(one)(**{**vars(one), "chroot": "y", "process_limit": "7"})
-        for one in file.services
+        replace(other, chroot="y", process_limit="7") if other.key == service.key else other for other in file.services
     ]
     assert MasterCf(changed).services == wanted
     assert change(changed, name=service.name, type=service.type, chroot=True, process_limit="7") == changed

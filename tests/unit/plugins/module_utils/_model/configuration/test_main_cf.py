@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -246,7 +246,7 @@ def test_values_are_written_as_main_cf_takes_them(value: object, expected: objec
             "or name the parameter in absent to remove it",
         ),
         ([None], None),
-        (3.10, "main.cf: parameters.a is the number 3.1; quote it, so that it is kept digit for digit"),
+        (3.10, "main.cf: parameters.a is the number 3.1; quote it to keep every digit"),
         ({"b": 1}, "main.cf: parameters.a is {'b': 1}; give a string, a number, true, false or a list"),
         (
             "b\nc",
@@ -276,9 +276,9 @@ def test_values_that_postfix_could_not_read_back_are_refused(value: object, mess
         (None, "main.cf: add_items.a is None; give the members as a list"),
         (
             ["b", "c, d"],
-            'main.cf: "c, d" (add_items.a[1]) holds more than one member; give each as an item of its own',
+            'main.cf: "c, d" (add_items.a[1]) contains more than one member; give each as an item of its own',
         ),
-        ([","], 'main.cf: "," (add_items.a[0]) holds more than one member; give each as an item of its own'),
+        ([","], 'main.cf: "," (add_items.a[0]) contains more than one member; give each as an item of its own'),
         ([""], "main.cf: add_items.a[0] is empty; remove it, or give the member that was meant"),
     ],
 )

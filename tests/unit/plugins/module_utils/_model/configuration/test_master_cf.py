@@ -226,7 +226,8 @@ def test_find_and_excerpt() -> None:
         ({"name": "#a"}, 'master.cf: "#a" (services[0]) is not a service name; give it without white space or "#"'),
         (
             {"type": "tcp"},
-            'master.cf: type "tcp" of relay (services[0]) is none of inet, unix, unix-dgram, fifo, pass',
+            'master.cf: type "tcp" of relay (services[0]) is not a service type; '
+            "use one of inet, unix, unix-dgram, fifo, pass",
         ),
         (
             {"type": "inet", "private": True},
@@ -236,7 +237,7 @@ def test_find_and_excerpt() -> None:
         (
             {"wakeup": "1m"},
             'master.cf: wakeup "1m" of relay/unix (services[0]) is not a number of seconds; '
-            'give digits, with "?" after them where the service may be unused, or "-"',
+            'give digits, followed by "?" if the service may be unused, or "-"',
         ),
         (
             {"process_limit": "all"},
@@ -253,7 +254,7 @@ def test_find_and_excerpt() -> None:
         ({"command": "smtp #x"}, None),
         (
             {"command": "smtp -o a=b"},
-            "master.cf: command of relay/unix (services[0]) holds -o; give overrides in overrides",
+            "master.cf: command of relay/unix (services[0]) contains -o; put overrides in the option overrides",
         ),
         (
             {"overrides": {"a b": "c"}},
@@ -267,8 +268,8 @@ def test_find_and_excerpt() -> None:
         ),
         (
             {"overrides": {"a": "{ b"}},
-            'master.cf: override a of relay/unix (services[0]): the braces of "{ b" do not pair; '
-            "add the one that is missing",
+            'master.cf: override a of relay/unix (services[0]): the braces in "{ b" do not match; '
+            "add the missing one",
         ),
         ({"overrides": {"a": "} b {"}}, None),
     ],
@@ -288,7 +289,7 @@ def test_new_service_without_command_is_refused() -> None:
         applied(RELAY, name="relai")
     assert caught.value.message == (
         "master.cf: there is no service relai/unix yet, and command is missing; "
-        "give the program, or correct name and type"
+        "give the command, or correct name and type"
     )
 
 

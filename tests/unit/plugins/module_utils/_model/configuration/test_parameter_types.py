@@ -82,6 +82,10 @@ def test_time_in_seconds(value: str, unit: str, expected: int | None) -> None:
     assert seconds(value, unit) == expected
 
 
+def test_time_without_any_unit_is_in_seconds() -> None:
+    assert (seconds("90"), seconds("5d"), seconds("soon")) == (90, 432000, None)
+
+
 @pytest.mark.parametrize(
     ("name", "one", "other", "same"),
     [

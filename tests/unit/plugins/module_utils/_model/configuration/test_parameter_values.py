@@ -44,30 +44,31 @@ def test_value_that_postfix_takes(name: str, value: str) -> None:
         ("b", "", '"" is neither yes nor no; write one of them'),
         ("i", "5k", '"5k" is not a whole number; write digits only'),
         ("i", "", '"" is not a whole number; write digits only'),
-        ("t", "5D", '"5D" is not a time; write digits and one of s, m, h, d, w after them, such as 5d '
-         "(without a unit, it is counted in d)"),
-        ("s", "1 h", '"1 h" is not a time; write digits and one of s, m, h, d, w after them, such as 5d '
-         "(without a unit, it is counted in s)"),
-        ("inet_protocols", "ipv5", '"ipv5" is none of all, ipv4, ipv6; did you mean "ipv6"?'),
-        ("unverified_recipient_tempfail_action", "permit", '"permit" is none of defer, defer_if_permit; use one of them'),
+        ("t", "5D", '"5D" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '
+         "(without a unit, d is assumed)"),
+        ("s", "1 h", '"1 h" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '
+         "(without a unit, s is assumed)"),
+        ("inet_protocols", "ipv5", '"ipv5" is not one of all, ipv4, ipv6; did you mean "ipv6"?'),
+        ("unverified_recipient_tempfail_action", "permit",
+         '"permit" is not one of defer, defer_if_permit; use one of them'),
         ("mynetworks", "127.0.0.0/8 10.0.0.1/8",
          '"10.0.0.1/8" has bits set beyond its mask; write 10.0.0.0/8, or 10.0.0.1 for one host'),
         ("mynetworks", "[fe80::1]/64",
          '"[fe80::1]/64" has bits set beyond its mask; write [fe80::]/64, or fe80::1 for one host'),
         ("mynetworks", "10.0.0/8",
-         "\"10.0.0/8\" is no network ('10.0.0/8' does not appear to be an IPv4 or IPv6 interface); "
+         "\"10.0.0/8\" is not a network ('10.0.0/8' does not appear to be an IPv4 or IPv6 interface); "
          "write address/bits, such as 192.0.2.0/24"),
         ("mynetworks", "10.0.0.0/255.0.0.0",
          '"10.0.0.0/255.0.0.0" has a mask that Postfix can\'t read; write 10.0.0.0/8'),
         ("mynetworks", "::1/128", '"::1/128" is read as a table; write [::1]/128'),
         ("mynetworks", "! 10.0.0.1", '"!" has nothing after it; write the member without a blank after "!"'),
-        ("mynetworks", "[::1]x", '"[::1]x" is no network; write an IPv6 network as [2001:db8::]/32'),
+        ("mynetworks", "[::1]x", '"[::1]x" is not a network; write an IPv6 network as [2001:db8::]/32'),
         ("transport_maps", "hash:/x /etc/postfix/transport",
          '"/etc/postfix/transport" has no table type; '
          "write type:/etc/postfix/transport, such as hash:/etc/postfix/transport"),
         ("smtpd_client_restrictions", "permit_mynetwork",
-         '"permit_mynetwork" is no restriction that smtpd knows; did you mean "permit_mynetworks"?'),
-        ("grey", "qwertz", '"qwertz" is no restriction that smtpd knows; '
+         '"permit_mynetwork" is not a restriction that smtpd knows; did you mean "permit_mynetworks"?'),
+        ("grey", "qwertz", '"qwertz" is not a restriction that smtpd knows; '
          "correct it, or name it in smtpd_restriction_classes"),
     ],
 )  # fmt: skip

@@ -7,8 +7,11 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     ARGUMENTS,
-    SINCE,
     problem,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+    REMOVED_RESTRICTIONS,
+    RESTRICTIONS,
 )
 
 
@@ -37,18 +40,21 @@ def test_list_that_smtpd_can_use(value: str) -> None:
     ("value", "version", "message"),
     [
         ("reject_unauth_destinations", "3.10.13",
-         '"reject_unauth_destinations" is no restriction that smtpd knows; did you mean "reject_unauth_destination"?'),
-        ("permit_mynetworks, gray", "3.10.13", '"gray" is no restriction that smtpd knows; did you mean "grey"?'),
-        ("OK", "", '"OK" is no restriction that smtpd knows; correct it, or name it in smtpd_restriction_classes'),
+         '"reject_unauth_destinations" is not a restriction that smtpd knows; '
+         'did you mean "reject_unauth_destination"?'),
+        ("permit_mynetworks, gray", "3.10.13", '"gray" is not a restriction that smtpd knows; did you mean "grey"?'),
+        ("OK", "", '"OK" is not a restriction that smtpd knows; correct it, or name it in smtpd_restriction_classes'),
         ("check_client_access", "3.10.13",
          "check_client_access has no table after it; add it, as in check_client_access hash:/etc/postfix/access"),
         ("check_client_access permit", "3.10.13",
          "check_client_access has no table after it; add it, as in check_client_access hash:/etc/postfix/access"),
         ("check_client_access /etc/x", "3.10.13",
-         '"/etc/x" is no table for check_client_access; give one, as in check_client_access hash:/etc/postfix/access'),
+         '"/etc/x" is not a table for check_client_access; '
+         "give one, as in check_client_access hash:/etc/postfix/access"),
         ("check_policy_service policy", "3.10.13",
-         '"policy" is no endpoint for check_policy_service; give one, as in check_policy_service unix:private/policy'),
-        ("sleep x", "3.10.13", '"x" is no number for sleep; give one, as in sleep 1'),
+         '"policy" is not an endpoint for check_policy_service; '
+         "give one, as in check_policy_service unix:private/policy"),
+        ("sleep x", "3.10.13", '"x" is not a number for sleep; give one, as in sleep 1'),
         ("reject_rbl_client", "3.10.13",
          "reject_rbl_client has no domain after it; add it, as in reject_rbl_client list.example"),
         ("check_sasl_access hash:/x", "2.10.9",
@@ -72,4 +78,4 @@ def test_restriction_that_was_removed_later_may_be_used() -> None:
 
 
 def test_every_restriction_with_a_release_is_known() -> None:
-    assert set(SINCE) <= set(ARGUMENTS)
+    assert set(RESTRICTIONS) | set(REMOVED_RESTRICTIONS) <= set(ARGUMENTS)

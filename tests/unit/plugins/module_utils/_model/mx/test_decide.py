@@ -18,10 +18,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     MxRecord,
     TableState,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
-    MxPlan,
-    RecipientsItem,
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     rows_differ,
     subdomain_pattern,
 )
@@ -74,26 +73,26 @@ def listed(name: str = "x.example", **fields: Any) -> dict[str, Any]:
     return {"name": name, "has_list": True, "recipients_count": 2, "recipients_digest": "d", **fields}
 
 
-def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> MxPlan:
+def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
     request = read_request({"role": "secondary_mx", "domains": list(domains) or [listed()], **settings})
     return decide(request, on or host())
 
 
-def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> MxPlan:
+def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
     items = [{"mail_host": "mail.example", **one} for one in domains or [listed()]]
     return decide(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
 
 
-def checks(plan: MxPlan) -> list[tuple[str, str]]:
+def checks(plan: Decision) -> list[tuple[str, str]]:
     return [(one.domain, one.check) for one in plan.refusals]
 
 
 def test_new_secondary_is_relayed_with_its_recipients_and_no_transport_row() -> None:
     plan = secondary()
     assert plan.refusals == []
-    assert plan.add_items == {"relay_domains": ["x.example"]}
-    assert plan.parameters == {}
-    assert plan.transport == {}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
+    assert plan.main_cf.parameters == {}
+    assert plan.routes.rows == {}
     assert plan.recipients == [
         RecipientsItem("x.example", "listed", index=0, postmaster=True, changed=True, digest="d")
     ]
@@ -102,7 +101,7 @@ def test_new_secondary_is_relayed_with_its_recipients_and_no_transport_row() -> 
 def test_new_primary_has_a_transport_row_as_well() -> None:
     plan = primary(listed(port=2525))
     assert plan.refusals == []
-    assert plan.transport == {"x.example": "relay:[mail.example]:2525"}
+    assert plan.routes.rows == {"x.example": "relay:[mail.example]:2525"}
 
 
 def test_tables_that_main_cf_does_not_name_are_added() -> None:
@@ -111,12 +110,12 @@ def test_tables_that_main_cf_does_not_name_are_added() -> None:
         transport=replace(TRANSPORT, member="", replaces=("lmdb:/t/transport",)),
     )
     plan = primary(on=on)
-    assert plan.add_items == {
+    assert plan.main_cf.add_items == {
         "relay_domains": ["x.example"],
         "relay_recipient_maps": ["hash:/t/relay_recipients"],
         "transport_maps": ["hash:/t/transport"],
     }
-    assert plan.remove_items == {"transport_maps": ["lmdb:/t/transport"]}
+    assert plan.main_cf.remove_items == {"transport_maps": ["lmdb:/t/transport"]}
 
 
 def test_converged_host_needs_nothing() -> None:
@@ -126,9 +125,14 @@ def test_converged_host_needs_nothing() -> None:
         transport=replace(TRANSPORT, rows={"x.example": "relay:[mail.example]"}),
     )
     plan = primary(on=on)
-    assert (plan.refusals, plan.add_items, plan.remove_items, plan.parameters) == ([], {}, {}, {})
+    assert (plan.refusals, plan.main_cf.add_items, plan.main_cf.remove_items, plan.main_cf.parameters) == (
+        [],
+        {},
+        {},
+        {},
+    )
     assert [one.changed for one in plan.recipients] == [False]
-    assert plan.transport_removed == []
+    assert plan.routes.removed == []
 
 
 @pytest.mark.parametrize(
@@ -198,8 +202,8 @@ def test_pattern_takes_the_addresses_of_subdomains_alone(address: str, found: bo
 def test_every_recipient_of_subdomains_is_taken_by_a_pattern(policy: str) -> None:
     plan = secondary({**WIDE, "recipients_policy": policy}, on=host(subdomains=PATTERNS))
     assert plan.refusals == []
-    assert plan.subdomains == {PATTERN: "x"}
-    assert plan.add_items["relay_recipient_maps"] == ["regexp:/t/relay_recipients_subdomains"]
+    assert plan.patterns == {PATTERN: "x"}
+    assert plan.main_cf.add_items["relay_recipient_maps"] == ["regexp:/t/relay_recipients_subdomains"]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_addresses_of_subdomains_go_when_they_are_no_longer_to_be_listed(
 
 def test_listed_recipients_need_no_pattern() -> None:
     plan = secondary(listed(subdomains=True), on=host(subdomains=PATTERNS))
-    assert (plan.subdomains, "relay_recipient_maps" in plan.add_items) == ({}, False)
+    assert (plan.patterns, "relay_recipient_maps" in plan.main_cf.add_items) == ({}, False)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +236,8 @@ def test_last_pattern_takes_its_table_out_of_main_cf(item: dict[str, Any]) -> No
     member = "regexp:/t/relay_recipients_subdomains"
     on = host(subdomains=replace(PATTERNS, exists=True, member=member, rows={PATTERN: "x"}))
     plan = secondary(item, on=on)
-    assert plan.subdomains_removed == [PATTERN]
-    assert plan.remove_items == {"relay_recipient_maps": [member]}
+    assert plan.patterns_removed == [PATTERN]
+    assert plan.main_cf.remove_items == {"relay_recipient_maps": [member]}
 
 
 def test_table_of_patterns_stays_for_other_rows() -> None:
@@ -242,7 +246,7 @@ def test_table_of_patterns_stays_for_other_rows() -> None:
     plan = secondary(
         {**WIDE, "subdomains": False}, on=host(subdomains=replace(PATTERNS, exists=True, member=member, rows=rows))
     )
-    assert (plan.subdomains_removed, plan.remove_items) == ([PATTERN], {})
+    assert (plan.patterns_removed, plan.main_cf.remove_items) == ([PATTERN], {})
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_check_by_an_older_table_goes_with_it() -> None:
         values={"smtpd_recipient_restrictions": f"{old}, reject_unknown_recipient_domain"},
     )
     plan = primary({"name": "x.example", "recipients_policy": "verify"}, on=on)
-    assert plan.parameters["smtpd_recipient_restrictions"] == f"reject_unknown_recipient_domain, {new}"
+    assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == f"reject_unknown_recipient_domain, {new}"
 
 
 NONE = {"recipient_check": "none"}
@@ -268,20 +272,20 @@ NONE = {"recipient_check": "none"}
 
 def test_subdomains_are_refused_without_a_recipient_check() -> None:
     plan = secondary({"name": "x.example"}, **NONE)
-    assert plan.remove_items == {"parent_domain_matches_subdomains": ["relay_domains"]}
-    assert plan.add_items == {"relay_domains": ["x.example"]}
+    assert plan.main_cf.remove_items == {"parent_domain_matches_subdomains": ["relay_domains"]}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
 
 
 def test_subdomains_that_are_wanted_are_named_without_a_recipient_check() -> None:
     plan = secondary({"name": "x.example", "subdomains": True}, **NONE)
-    assert plan.add_items == {"relay_domains": ["x.example", ".x.example"]}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example", ".x.example"]}
 
 
 def test_undeclared_domains_keep_their_subdomains_without_a_recipient_check() -> None:
     relayed = {"other.example": "other.example", "two.example": "two.example", ".two.example": ".two.example"}
     plan = secondary({"name": "x.example"}, on=host(relayed=relayed), **NONE)
     assert plan.refusals == []
-    assert plan.add_items == {"relay_domains": ["x.example", ".other.example"]}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example", ".other.example"]}
 
 
 def test_own_names_are_no_relay_domains_whose_subdomains_matter() -> None:
@@ -302,13 +306,13 @@ def test_subdomains_that_a_table_relays_stand_against_no_recipient_check(fields:
 def test_parents_that_match_no_longer_stay_so() -> None:
     on = host(relay_parents=False, relayed={"x.example": "x.example", ".x.example": ".x.example"})
     plan = secondary({"name": "x.example"}, on=on, **NONE)
-    assert (plan.add_items, plan.remove_items) == ({}, {"relay_domains": [".x.example"]})
+    assert (plan.main_cf.add_items, plan.main_cf.remove_items) == ({}, {"relay_domains": [".x.example"]})
 
 
 def test_recipient_check_none_empties_the_maps() -> None:
     plan = secondary({"name": "x.example"}, recipient_check="none")
     assert plan.refusals == []
-    assert plan.parameters == {"relay_recipient_maps": ""}
+    assert plan.main_cf.parameters == {"relay_recipient_maps": ""}
     assert plan.recipients == []
 
 
@@ -339,12 +343,12 @@ def test_mail_captured_before_our_row_is_refused() -> None:
     ],
 )
 def test_what_would_capture_a_secondarys_mail_gets_a_row_against_it(fields: dict[str, Any]) -> None:
-    assert secondary(on=host(**fields)).transport == {"x.example": "relay:"}
+    assert secondary(on=host(**fields)).routes.rows == {"x.example": "relay:"}
 
 
 def test_secondary_that_was_primary_loses_its_transport_row() -> None:
     on = host(transport=replace(TRANSPORT, rows={"x.example": "relay:[old]", "y.example": "relay:[y]"}))
-    assert secondary(on=on).transport_removed == ["x.example"]
+    assert secondary(on=on).routes.removed == ["x.example"]
 
 
 X_ROW = {"x.example": "relay:[mail.example]"}
@@ -378,7 +382,7 @@ def test_row_of_a_secondary_is_for_the_rows_that_stay(
     for _run in range(2):
         plan = decide(request, host(transport=replace(TRANSPORT, rows=rows)))
         assert plan.refusals == []
-        rows = {**{key: value for key, value in rows.items() if key not in plan.transport_removed}, **plan.transport}
+        rows = {**{key: value for key, value in rows.items() if key not in plan.routes.removed}, **plan.routes.rows}
         assert rows == settled
 
 
@@ -388,15 +392,15 @@ def test_row_for_subdomains_leaves_the_other_roles_domains_to_their_mx(subdomain
     peer = {"role": "secondary_mx", "domains": ["sub.x.example", "new.x.example", "y.example"]}
     plan = primary(listed(subdomains=subdomains), on=on, peer=peer)
     kept = {"sub.x.example": "relay:", ".sub.x.example": "relay:"} if subdomains else {}
-    assert {key: result for key, result in plan.transport.items() if result == "relay:"} == kept
-    routed = {key: "relay:[own.example]" for key in ("sub.x.example", ".sub.x.example")}
+    assert {key: result for key, result in plan.routes.rows.items() if result == "relay:"} == kept
+    routed = dict.fromkeys(("sub.x.example", ".sub.x.example"), "relay:[own.example]")
     on = replace(on, transport=replace(TRANSPORT, rows=routed))
-    assert "relay:" not in primary(listed(subdomains=subdomains), on=on, peer=peer).transport.values()
+    assert "relay:" not in primary(listed(subdomains=subdomains), on=on, peer=peer).routes.rows.values()
 
 
 def test_row_for_subdomains_that_takes_an_undeclared_domain_with_it_is_noted() -> None:
     on = host(relayed={"sub.x.example": "hash:/t/relayed"})
-    note = "the transport row .x.example routes sub.x.example as well, which no role declares"
+    note = "the transport row .x.example also routes sub.x.example, which no role declares"
     assert primary(listed(subdomains=True), on=on, undeclared_domains="any").notes == [note]
     routed = replace(on, transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
     assert primary(listed(subdomains=True), on=routed, undeclared_domains="any").notes == []
@@ -406,20 +410,20 @@ def test_row_for_subdomains_that_takes_an_undeclared_domain_with_it_is_noted() -
 
 def test_rows_of_a_table_that_postfix_does_not_read_capture_nothing() -> None:
     unread = replace(TRANSPORT, member="", rows={"*": "smtp:[smart.example]"})
-    assert secondary(on=host(transport=unread)).transport == {}
+    assert secondary(on=host(transport=unread)).routes.rows == {}
 
 
 def test_row_for_subdomains_goes_where_they_are_no_longer_wanted() -> None:
     on = host(transport=replace(TRANSPORT, rows={".x.example": "relay:[mail.example]"}))
-    assert primary(on=on).transport_removed == [".x.example"]
-    assert primary(listed(subdomains=True), on=on).transport_removed == []
+    assert primary(on=on).routes.removed == [".x.example"]
+    assert primary(listed(subdomains=True), on=on).routes.removed == []
 
 
 @pytest.mark.parametrize(("parents", "members"), [(True, ["x.example"]), (False, ["x.example", ".x.example"])])
 def test_subdomains_are_relayed_and_routed(parents: bool, members: list[str]) -> None:
     plan = primary(listed(subdomains=True), on=host(relay_parents=parents))
-    assert plan.add_items["relay_domains"] == members
-    assert plan.transport == {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]"}
+    assert plan.main_cf.add_items["relay_domains"] == members
+    assert plan.routes.rows == {"x.example": "relay:[mail.example]", ".x.example": "relay:[mail.example]"}
 
 
 @pytest.mark.parametrize(
@@ -446,7 +450,7 @@ def test_nexthop_that_is_this_host_behind_nat_is_refused(settings: dict[str, Any
 
 def test_nexthop_whose_best_exchanger_is_this_host_is_refused() -> None:
     on = host(mx={"mail.example": [MxRecord(10, "mx.example", ("192.0.2.9",))]})
-    assert checks(primary(listed(mx_lookup=True), on=on)) == [("x.example", "own_nexthop")]
+    assert checks(primary(listed(mx_lookup=True), on=on)) == [("x.example", "nexthop_brackets")]
     assert checks(primary(on=replace(on, host_addresses={"mail.example": ("198.51.100.5",)}))) == []
 
 
@@ -486,7 +490,7 @@ def test_first_table_on_a_host_that_relays_others_is_refused() -> None:
     assert "secondary_mx_undeclared_domains: any" in secondary(on=on).refusals[0].remedy
     plan = secondary(on=on, undeclared_domains="any")
     assert checks(plan) == [("ldap:/l", "undeclared")]
-    assert "make recipient_check none" in plan.refusals[0].remedy
+    assert "set recipient_check to none" in plan.refusals[0].remedy
 
 
 def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:
@@ -502,7 +506,7 @@ def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:
     )
     plan = secondary(on=on, undeclared_domains="any")
     assert plan.refusals == []
-    assert plan.subdomains == {r"/@[^@]+\.old\.example$/": "x", r"/@[^@]+\.wide\.example$/": "x"}
+    assert plan.patterns == {r"/@[^@]+\.old\.example$/": "x", r"/@[^@]+\.wide\.example$/": "x"}
     assert [(one.name, one.policy, one.index) for one in plan.recipients] == [
         ("x.example", "listed", 0),
         ("old.example", "any", None),
@@ -520,7 +524,7 @@ def test_removal_of_undeclared_domains_does_not_close_those_that_stay() -> None:
     plan = secondary(on=on, remove_undeclared=True, peer=peer)
     assert checks(plan) == [("t.example", "undeclared"), ("ldap:/l", "undeclared")]
     assert [(one.name, one.policy) for one in plan.recipients] == [("x.example", "listed"), ("peer.example", "any")]
-    assert plan.remove_items == {"relay_domains": ["old.example"]}
+    assert plan.main_cf.remove_items == {"relay_domains": ["old.example"]}
 
 
 def test_domain_that_its_transport_row_makes_a_relay_domain_is_listed_when_the_row_goes() -> None:
@@ -529,9 +533,9 @@ def test_domain_that_its_transport_row_makes_a_relay_domain_is_listed_when_the_r
         transport=replace(TRANSPORT, rows={"x.example": "relay:[mail]"}),
     )
     plan = secondary(on=on)
-    assert (plan.transport_removed, plan.add_items) == (["x.example"], {"relay_domains": ["x.example"]})
+    assert (plan.routes.removed, plan.main_cf.add_items) == (["x.example"], {"relay_domains": ["x.example"]})
     plan = secondary({"name": "x.example", "state": "absent"}, on=on)
-    assert (checks(plan), plan.transport_removed, plan.remove_items) == ([], ["x.example"], {})
+    assert (checks(plan), plan.routes.removed, plan.main_cf.remove_items) == ([], ["x.example"], {})
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -551,7 +555,7 @@ def test_row_that_routes_a_subdomain_of_others_stays(
         transport=replace(TRANSPORT, rows={"x.example": "relay:[m]", ".x.example": "relay:[m]", **rows}),
     )
     plan = primary(listed(state=state), on=on)
-    assert (".x.example" in plan.transport_removed) is goes
+    assert (".x.example" in plan.routes.removed) is goes
     assert ["the transport row .x.example stays" in note for note in plan.notes] == [True] * (not goes)
 
 
@@ -579,7 +583,7 @@ def test_table_of_external_domains_is_named_only_where_it_can_be_all_there_is(
         values={"relay_recipient_maps": maps}, recipients=replace(RECIPIENTS, member=member, exists=True, repair=repair)
     )
     plan = secondary({"name": "x.example", "recipients_policy": "external"}, on=on)
-    assert ("relay_recipient_maps" in plan.add_items) is added
+    assert ("relay_recipient_maps" in plan.main_cf.add_items) is added
     assert checks(plan) == [("x.example", "external")] * (repair and not maps)
 
 
@@ -588,7 +592,7 @@ def test_undeclared_domains_of_a_host_with_lists_stay_and_are_reported() -> None
     plan = secondary(on=on)
     assert plan.refusals == []
     assert plan.undeclared == ["old.example"]
-    assert plan.remove_items == {}
+    assert plan.main_cf.remove_items == {}
 
 
 def test_this_hosts_own_domains_are_not_undeclared() -> None:
@@ -603,9 +607,9 @@ def test_undeclared_domains_are_removed_when_asked() -> None:
         transport=replace(TRANSPORT, rows={"old.example": "relay:[old]"}),
     )
     plan = secondary(on=on, remove_undeclared=True)
-    assert plan.remove_items == {"relay_domains": ["old.example"]}
+    assert plan.main_cf.remove_items == {"relay_domains": ["old.example"]}
     assert [one.name for one in plan.recipients_removed] == ["old.example"]
-    assert plan.transport_removed == ["old.example"]
+    assert plan.routes.removed == ["old.example"]
     assert any("t.example" in note for note in plan.notes)
 
 
@@ -627,16 +631,22 @@ GONE = {
 def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
     plan = secondary(ABSENT, on=host(**GONE))
     assert plan.refusals == []
-    assert plan.remove_items == {"relay_domains": ["x.example"]}
+    assert plan.main_cf.remove_items == {"relay_domains": ["x.example"]}
     assert [(one.name, one.state) for one in plan.recipients_removed] == [("x.example", "absent")]
-    assert plan.transport_removed == ["x.example", ".x.example"]
+    assert plan.routes.removed == ["x.example", ".x.example"]
     assert plan.verify_removed == ["x.example"]
     assert plan.waiting == ["x.example"]
 
 
 def test_absent_domain_that_was_never_there_changes_nothing() -> None:
     plan = secondary(ABSENT)
-    assert (plan.refusals, plan.remove_items, plan.parameters, plan.recipients_removed, plan.waiting) == (
+    assert (
+        plan.refusals,
+        plan.main_cf.remove_items,
+        plan.main_cf.parameters,
+        plan.recipients_removed,
+        plan.waiting,
+    ) == (
         [],
         {},
         {},
@@ -648,7 +658,7 @@ def test_absent_domain_that_was_never_there_changes_nothing() -> None:
 def test_absent_domain_whose_mx_is_still_this_host_is_refused_unless_forced() -> None:
     on = host(mx={"x.example": [MxRecord(10, "primary.example", ("192.0.2.1",)), OWN]}, **GONE)
     assert checks(secondary(ABSENT, on=on)) == [("x.example", "still_mx")]
-    assert secondary({**ABSENT, "force": True}, on=on).remove_items == {"relay_domains": ["x.example"]}
+    assert secondary({**ABSENT, "force": True}, on=on).main_cf.remove_items == {"relay_domains": ["x.example"]}
 
 
 def test_absent_domain_that_a_table_relays_is_refused() -> None:
@@ -671,7 +681,7 @@ def test_external_domain_writes_no_rows() -> None:
     )
     assert plan.refusals == []
     assert plan.recipients == []
-    assert plan.add_items == {"relay_domains": ["x.example"]}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
 
 
 def test_external_domain_on_a_host_without_any_map_is_refused() -> None:
@@ -694,7 +704,7 @@ def test_verified_domain_has_a_wildcard_and_asks_its_mail_host() -> None:
     assert plan.refusals == []
     assert plan.recipients[0].policy == "any"
     assert plan.verify == {"x.example": "reject_unlisted_recipient, reject_unverified_recipient"}
-    assert plan.parameters == {"smtpd_recipient_restrictions": CHECK, "unverified_recipient_defer_code": "250"}
+    assert plan.main_cf.parameters == {"smtpd_recipient_restrictions": CHECK, "unverified_recipient_defer_code": "250"}
 
 
 def test_verification_needs_postfix_2_6() -> None:
@@ -720,16 +730,16 @@ def test_last_verified_domain_takes_its_check_along(before: str, parameters: dic
     values = {"smtpd_recipient_restrictions": before}
     plan = secondary(on=host(values=values, verify=replace(VERIFY, exists=True, rows=rows)))
     assert plan.verify_removed == ["x.example"]
-    assert (plan.parameters, plan.absent) == (parameters, absent)
+    assert (plan.main_cf.parameters, plan.main_cf.absent) == (parameters, absent)
     other = secondary(on=host(values=values, verify=replace(VERIFY, exists=True, rows={**rows, "y.example": "z"})))
-    assert (other.verify_removed, other.parameters, other.absent) == (["x.example"], {}, [])
+    assert (other.verify_removed, other.main_cf.parameters, other.main_cf.absent) == (["x.example"], {}, [])
 
 
 def test_deferral_of_relay_attempts_becomes_a_rejection() -> None:
     on = host(
         values={"smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination"}
     )
-    assert secondary(on=on).parameters == {"smtpd_relay_restrictions": CLOSED}
+    assert secondary(on=on).main_cf.parameters == {"smtpd_relay_restrictions": CLOSED}
 
 
 def test_deferral_behind_a_name_is_written_out() -> None:
@@ -738,7 +748,9 @@ def test_deferral_behind_a_name_is_written_out() -> None:
         "smtpd_relay_restrictions": "permit_mynetworks, defer_unauth_destination",
     }
     on = host(values=values, explicit={"smtpd_relay_restrictions": "$mine"})
-    assert secondary(on=on).parameters == {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
+    assert secondary(on=on).main_cf.parameters == {
+        "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"
+    }
 
 
 @pytest.mark.parametrize(
@@ -764,7 +776,7 @@ def test_deferral_behind_a_name_is_written_out() -> None:
 def test_some_list_is_closed_afterwards(values: dict[str, Any], parameters: dict[str, str]) -> None:
     plan = secondary(on=host(values=values))
     assert plan.refusals == []
-    assert plan.parameters == parameters
+    assert plan.main_cf.parameters == parameters
 
 
 @pytest.mark.parametrize(
@@ -793,9 +805,8 @@ def test_open_relay_is_refused(values: dict[str, Any]) -> None:
 def test_overrides_of_services_are_judged(
     name: str, overrides: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
-    on = host(
-        services=[service(name, "inet", "smtpd", **overrides), service()], values={"mua": "permit_mynetworks, reject"}
-    )
+    services = [service("smtp", "inet", "smtpd"), service(name, "inet", "smtpd", **overrides), service()]
+    on = host(services=services, values={"mua": "permit_mynetworks, reject"})
     assert checks(secondary(on=on)) == expected
 
 
@@ -810,10 +821,10 @@ def test_mynetworks_with_the_world_is_refused(network: str) -> None:
 def test_host_that_listens_to_itself_alone_is_refused(value: str) -> None:
     on = host(values={"inet_interfaces": value})
     assert checks(secondary(on=on)) == [("", "inet_interfaces")]
-    assert "secondary_mx_inet_interfaces: all" in secondary(on=on).refusals[0].remedy
+    assert "*_inet_interfaces" in secondary(on=on).refusals[0].remedy
     plan = secondary(on=on, inet_interfaces="all")
     assert plan.refusals == []
-    assert plan.parameters == {"inet_interfaces": "all"}
+    assert plan.main_cf.parameters == {"inet_interfaces": "all"}
 
 
 @pytest.mark.parametrize(
@@ -856,7 +867,10 @@ def test_missing_relay_service_is_refused() -> None:
 
 def test_settings_of_the_host_are_written_only_when_given() -> None:
     plan = secondary(proxy_interfaces=["198.51.100.1", "198.51.100.2"], queue_lifetime="10d")
-    assert plan.parameters == {"proxy_interfaces": "198.51.100.1, 198.51.100.2", "maximal_queue_lifetime": "10d"}
+    assert plan.main_cf.parameters == {
+        "proxy_interfaces": "198.51.100.1, 198.51.100.2",
+        "maximal_queue_lifetime": "10d",
+    }
 
 
 def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:
@@ -867,7 +881,7 @@ def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:
         "smtpd_recipient_restrictions": CLOSED,
     }
     plan = secondary(on=host(version=(2, 1, 6), values=values))
-    assert plan.parameters == {"relay_transport": "relay"}
+    assert plan.main_cf.parameters == {"relay_transport": "relay"}
     assert plan.overrides == {"fallback_relay": ""}
 
 
@@ -875,8 +889,8 @@ def test_host_without_postfix_is_judged_by_the_values_alone() -> None:
     bare = HostState(missing_packages=["postfix"])
     plan = primary(on=bare)
     assert plan.refusals == []
-    assert plan.add_items == {"relay_domains": ["x.example"]}
-    assert plan.transport == {"x.example": "relay:[mail.example]"}
+    assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
+    assert plan.routes.rows == {"x.example": "relay:[mail.example]"}
     assert checks(primary({"name": "x.example"}, on=bare)) == [("x.example", "no_recipients")]
 
 
@@ -941,7 +955,7 @@ def test_table_after_the_closing_restriction_opens_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("inet", [("", "master_service_disable")]), ("smtp.inet", [("", "master_service_disable")]), ("qmqp.inet", [])],
+    [("inet", [("", "smtp_service")]), ("smtp.inet", [("", "smtp_service")]), ("qmqp.inet", [])],
 )
 def test_instance_that_does_not_listen_is_refused(value: str, expected: list[tuple[str, str]]) -> None:
     assert checks(secondary(on=host(values={"master_service_disable": value}))) == expected

@@ -7,7 +7,8 @@ Releases before 3.5 are as the version table says they are: no Postfix of that a
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -16,14 +17,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.release_defaults import (
     DEFAULTS,
     default_in,
-    name_in,
-    supports,
+    shipped_guard,
 )
 
 LEVELS = ((0,), (1,), (2,), (3, 6), (3, 11))
@@ -75,21 +75,14 @@ def host(version: tuple[int, int], level: tuple[int, ...], **values: str) -> Hos
     )
 
 
-def shipped_guard(version: tuple[int, int]) -> dict[str, str]:
-    """The overrides that the relay service of the release has as it is shipped; the name changed in 2.5."""
-    if not supports(version, "relay_service_has_guard"):
-        return {}
-    return {"fallback_relay" if version < (2, 5) else "smtp_fallback_relay": ""}
-
-
-def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> MxPlan:
+def plan_for(on: HostState, domains: list[dict[str, Any]] | None = None) -> Decision:
     return decide(read_request({"role": "mx", "domains": DOMAINS if domains is None else domains}), on)
 
 
-def after(on: HostState, plan: MxPlan) -> Mapping[str, str]:
+def after(on: HostState, plan: Decision) -> Mapping[str, str]:
     """The effective values once the plan is carried out."""
-    written = {**on.parameters, **plan.parameters}
-    for name, members in plan.add_items.items():
+    written = {**on.parameters, **plan.main_cf.parameters}
+    for name, members in plan.main_cf.add_items.items():
         written[name] = ", ".join([*split_items(written.get(name, "")), *members])
     return {name: expand(value, written) for name, value in written.items()}
 
@@ -104,7 +97,7 @@ def test_strangers_relay_nowhere_and_are_told_so_for_good(version: tuple[int, in
     closed = [one for one in lists if restrictions.verdict(one) == restrictions.CLOSED]
     assert closed
     assert [one for one in closed if restrictions.DEFERRING in one] == []
-    assert set(plan.parameters) <= set(on.parameters)
+    assert set(plan.main_cf.parameters) <= set(on.parameters)
 
 
 @pytest.mark.parametrize(("version", "level"), RELEASES)
@@ -118,7 +111,7 @@ def test_both_domains_are_relayed_by_the_relay_service_for_listed_recipients(
     assert [name for name in relayed if name != "mx.example"] == ["front.example", "behind.example"]
     assert values["relay_transport"] == "relay"
     assert values["relay_recipient_maps"] == "hash:/etc/postfix/relay_recipients"
-    assert plan.transport == {"front.example": "relay:[mail.example]"}
+    assert plan.routes.rows == {"front.example": "relay:[mail.example]"}
 
 
 @pytest.mark.parametrize(("version", "level"), RELEASES)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import Asked, asked
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 
 VALUES = {
@@ -37,15 +38,16 @@ def host(overrides: dict[str, str] | None = None, **values: str | None) -> HostS
     known = {name: value for name, value in {**VALUES, **values}.items() if value is not None}
     explicit = {name: value for name, value in values.items() if value is not None}
     relay = Service("relay", "unix", "-", "-", "-", "-", "-", "smtp", dict(overrides or {}))
-    return HostState(True, (3, 10), known, known, explicit, [relay])
+    smtp = Service("smtp", "inet", "-", "-", "-", "-", "-", "smtpd", {})
+    return HostState(True, (3, 10), known, known, explicit, [smtp, relay])
 
 
-def ask(on: HostState | None = None, domains: list[dict[str, Any]] | None = None, **settings: Any) -> Asked:
+def ask(on: HostState | None = None, domains: list[dict[str, Any]] | None = None, **settings: Any) -> HostSettings:
     items = domains or [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.example"}]
-    return asked(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
+    return host_settings(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
 
 
-def checks(found: Asked) -> list[str]:
+def checks(found: HostSettings) -> list[str]:
     return [one.check for one in found.refusals]
 
 
@@ -101,7 +103,7 @@ def test_ipv4_alone() -> None:
 @pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣"])
 def test_numbers_are_in_digits(value: str) -> None:
     refused = read_request({"message_size_limit": value}).refusals
-    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "write it in digits, 0 or more")]
+    assert [(one.check, one.remedy) for one in refused] == [("message_size_limit", "use digits only, 0 or more")]
 
 
 def test_concurrency_is_at_least_one() -> None:
@@ -192,16 +194,16 @@ DOMAINS = [{"name": "x.example", "recipients_policy": "any", "mail_host": "mail.
 )
 def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str], refused: bool) -> None:
     on = host()
-    on.permitting = frozenset({"hash:/open"})
+    on = replace(on, permitting=frozenset({"hash:/open"}))
     plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
-    assert [one.check for one in plan.refusals] == ["open_relay"] * refused
-    assert plan.parameters["smtpd_relay_restrictions"] == ", ".join(wanted)
+    assert [refusal.check for refusal in plan.refusals] == ["relay_restrictions", "open_relay"] * refused
+    assert plan.main_cf.parameters["smtpd_relay_restrictions"] == ", ".join(wanted)
 
 
 def test_deferral_that_is_asked_for_becomes_a_rejection() -> None:
     wanted = ["permit_mynetworks", "defer_unauth_destination"]
     plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), host())
-    assert plan.parameters["smtpd_relay_restrictions"] == "permit_mynetworks, reject_unauth_destination"
+    assert plan.main_cf.parameters["smtpd_relay_restrictions"] == "permit_mynetworks, reject_unauth_destination"
 
 
 def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
@@ -209,15 +211,15 @@ def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
     on = host(smtpd_relay_restrictions=None, smtpd_recipient_restrictions=closed)
     wanted = ["permit_mynetworks", "reject_unauth_destination", "reject_unknown_recipient_domain"]
     plan = decide(read_request({"role": "primary_mx", "domains": DOMAINS, "relay_restrictions": wanted}), on)
-    assert plan.parameters["smtpd_recipient_restrictions"] == ", ".join(wanted)
+    assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == ", ".join(wanted)
 
 
 def test_relay_restrictions_before_2_10_leave_the_check_of_domains_that_are_verified() -> None:
     on = host(smtpd_relay_restrictions=None, unverified_recipient_defer_code="450")
-    on.verify = TableState("hash:/etc/postfix/verify", "/etc/postfix/verify", "hash")
+    on = replace(on, verify=TableState("hash:/etc/postfix/verify", "/etc/postfix/verify", "hash"))
     domain = {"name": "x.example", "recipients_policy": "verify", "mail_host": "mail.example"}
     wanted = ["permit_mynetworks", "reject_unauth_destination", "permit"]
     plan = decide(read_request({"role": "primary_mx", "domains": [domain], "relay_restrictions": wanted}), on)
-    assert plan.parameters["smtpd_recipient_restrictions"] == (
+    assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == (
         "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/etc/postfix/verify, permit"
     )

@@ -258,7 +258,7 @@ def test_international_domain_is_an_item_in_each_form() -> None:
     [
         (
             ["faß.example"],
-            [("faß.example", "declare the form that DNS has as well: xn--fa-hia.example or fass.example")],
+            [("faß.example", "also declare the form that DNS has: xn--fa-hia.example or fass.example")],
         ),
         (["faß.example", "xn--fa-hia.example"], []),
     ],

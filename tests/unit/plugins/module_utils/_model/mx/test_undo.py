@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
     Undo,
-    planned_rows,
     undo_parameters,
     undo_recipients,
     undo_rows,
@@ -41,23 +42,10 @@ def test_removed_row_comes_back() -> None:
     assert undo_rows({"k": "old"}, {"k": "theirs"}, {"k": None}) == Undo(touched=["k"])
 
 
-def test_rows_of_both_phases_are_planned() -> None:
-    entries = [{"pattern": "a", "result": "relay:"}, {"key": "b", "value": "x"}]
-    assert planned_rows(entries, [{"pattern": "c"}, {"key": "d"}]) == {"a": "relay:", "b": "x", "c": None, "d": None}
-
-
-def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[str, Any]:
-    rows = {f"{one}@{name}": "x" for one in local_parts}
-    planned = {
-        "name": name,
-        "recipients_policy": "listed",
-        "state": "present",
-        "postmaster": True,
-        "subdomains": False,
-        "digest": rows_digest(rows),
-        "lists_postmaster": False,
-    }
-    return {**planned, **fields}
+def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> RecipientsItem:
+    rows = {f"{local_part}@{name}": "x" for local_part in local_parts}
+    item = RecipientsItem(name=name, policy="listed", postmaster=True, digest=rows_digest(rows))
+    return replace(item, **fields)
 
 
 BEFORE = {"a@x.example": "x", "b@x.example": "y", "postmaster@x.example": "x", "z@other.example": "x"}
@@ -82,19 +70,16 @@ def test_domain_that_others_touched_is_told() -> None:
 def test_removed_domain_comes_back_and_a_new_one_goes() -> None:
     rows = {"a@x.example": "x"}
     assert undo_recipients(rows, {}, [listed(state="absent")]) == Undo(set=rows)
-    wildcard = listed(recipients_policy="any", postmaster=False, digest="")
+    wildcard = listed(policy="any", postmaster=False, digest="")
     assert undo_recipients({}, {"@x.example": "x"}, [wildcard]) == Undo(remove=["@x.example"])
 
 
 def test_rows_of_subdomains_belong_to_the_domain_unless_planned_themselves() -> None:
     now = {"a@x.example": "x", "b@sub.x.example": "x", "postmaster@x.example": "x", "@own.x.example": "x"}
     rows = {"a@x.example": "x", "b@sub.x.example": "x"}
-    own = listed("own.x.example", recipients_policy="any", postmaster=False, digest="")
+    own = listed("own.x.example", policy="any", postmaster=False, digest="")
     undo = undo_recipients({}, now, [listed("x.example", subdomains=True, digest=rows_digest(rows)), own])
     assert sorted(undo.remove) == sorted(now)
-
-
-NOTHING: dict[str, Any] = {"parameters": {}, "absent": [], "add_items": {}, "remove_items": {}}
 
 
 @pytest.mark.parametrize(
@@ -121,4 +106,5 @@ NOTHING: dict[str, Any] = {"parameters": {}, "absent": [], "add_items": {}, "rem
 def test_parameter_goes_back_without_what_others_did(
     planned: dict[str, Any], before: dict[str, str], now: dict[str, str], undo: Undo
 ) -> None:
-    assert undo_parameters(before, now, {**NOTHING, **planned}, {"p": "d1, d2"} if "d1" in str(planned) else {}) == undo
+    defaults = {"p": "d1, d2"} if "d1" in str(planned) else {}
+    assert undo_parameters(before, now, MainCfChange(**planned), defaults) == undo

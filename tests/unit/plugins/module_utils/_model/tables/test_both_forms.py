@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -27,37 +29,34 @@ def nothing(path: str) -> bytes:
 
 def test_entries_are_set_and_removed_in_both_forms() -> None:
     want = Edits(set={f"a@{U}": "x", f"jürgen@{A}": "x", "ö@x.example": "x"}, remove=[f"b@{A}"], owned=(U, f".{A}"))
-    assert with_both_forms(want, True, encode) == (
-        Edits(
-            set={
-                f"a@{U}": "x",
-                f"jürgen@{A}": "x",
-                "ö@x.example": "x",
-                f"a@{A}": "x",
-                f"jürgen@{U}": "x",
-            },
-            remove=(f"b@{A}", f"b@{U}"),
-            owned=(U, A, f".{A}", f".{U}"),
-        ),
-        [],
+    assert with_both_forms(want, True, encode) == Edits(
+        set={
+            f"a@{U}": "x",
+            f"jürgen@{A}": "x",
+            "ö@x.example": "x",
+            f"a@{A}": "x",
+            f"jürgen@{U}": "x",
+        },
+        remove=(f"b@{A}", f"b@{U}"),
+        owned=(U, A, f".{A}", f".{U}"),
     )
 
 
 def test_other_keys_stay_the_same_object() -> None:
     rows = {"a@x.example": "x", "xn--@x.example": "x", "ö@x.example": "x"}
-    assert with_both_forms(Edits(set=rows), True, encode)[0].set is rows
+    assert with_both_forms(Edits(set=rows), True, encode).set is rows
 
 
 def test_without_smtputf8_entries_stay_and_what_no_mail_names_is_told_once_a_domain() -> None:
     want = Edits(set={f"a@{U}": "x", f"b@{U}": "x", f"a@{A}": "x", "a@faß.example": "x"})
-    assert with_both_forms(want, False, encode) == (
+    assert with_both_forms(want, False, encode) == replace(
         want,
-        [
-            f"smtputf8_enable is no, so that mail never names {U} in this form; give it as DNS has it, "
+        warnings=(
+            f"mail never names {U} in this form, since smtputf8_enable is no; give it as DNS has it, "
             f"such as {A}, or set smtputf8_enable = yes",
-            "smtputf8_enable is no, so that mail never names faß.example in this form; "
+            "mail never names faß.example in this form, since smtputf8_enable is no; "
             "give it as DNS has it, such as fass.example, or set smtputf8_enable = yes",
-        ],
+        ),
     )
 
 
@@ -81,7 +80,7 @@ def test_where_the_standards_differ_both_forms_must_be_given(key: str, others: s
 
 def test_both_forms_given_are_taken_as_given() -> None:
     want = Edits(set={"a@faß.example": "x", "a@xn--fa-hia.example": "x"})
-    assert with_both_forms(want, True, encode)[0] == want
+    assert with_both_forms(want, True, encode) == want
 
 
 def test_two_values_for_one_domain_are_refused() -> None:
@@ -91,12 +90,12 @@ def test_two_values_for_one_domain_are_refused() -> None:
 
 def test_domain_declared_in_both_forms_must_be_declared_alike() -> None:
     items = [{"name": U, "recipients": [f"a@{U}"]}, {"name": A, "recipients": [f"a@{A}"]}]
-    want = with_both_forms(edits_by_domain(declared_domains(items, nothing), "x", False), True, encode)[0]
+    want = with_both_forms(edits_by_domain(declared_domains(items, nothing), "x", False), True, encode)
     assert (want.set, want.owned) == ({f"a@{U}": "x", f"a@{A}": "x"}, (U, A))
     items[1]["recipients"] = [f"b@{A}"]
     with pytest.raises(InvalidInput) as caught:
         declared_domains(items, nothing)
     assert caught.value.message == (
-        f'"{A}" (domains[1].name) is {U} in its other form, declared in another way; '
+        f'"{A}" (domains[1].name) is {U} in its other form, declared differently; '
         "declare it once; its entries are written in both forms"
     )

@@ -46,7 +46,7 @@ def test_line_that_joins_the_one_before_a_comment_is_told() -> None:
 
 def test_patterns_are_not_folded_and_the_first_counts() -> None:
     table = PatternTable.parse(b"/A/ x\n/a/ y\n/A/ z\n", "regexp")
-    assert table.mapping(utf8=True) == {"/A/": "x", "/a/": "y"}
+    assert table.mapping(True) == {"/A/": "x", "/a/": "y"}
 
 
 def test_new_patterns_follow_in_the_order_given() -> None:

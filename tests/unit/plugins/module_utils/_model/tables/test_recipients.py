@@ -104,12 +104,12 @@ def test_equal_declarations_are_merged() -> None:
         ),
         (
             [{"name": "x.example", "recipients": []}],
-            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "domains[0] (x.example) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries",
         ),
         (
             [{"name": "x.example", "recipients_file": "empty"}],
-            "domains[0] (x.example) has no recipients, so that all its mail would be refused; list them, "
+            "domains[0] (x.example) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries",
         ),
         (
@@ -137,7 +137,7 @@ def test_equal_declarations_are_merged() -> None:
         ),
         (
             [{"name": "x.example", "recipients": ["a@x.example"]}, {"name": "x.example", "state": "absent"}],
-            '"x.example" (domains[1].name) is declared before, in another way; declare it once',
+            '"x.example" (domains[1].name) is declared twice, in different ways; declare it once',
         ),
         (
             [{"name": "x.example", "recipients_policy": "some"}],
@@ -192,12 +192,12 @@ def test_edits_by_entry(addresses: list[str], state: str, purge: bool, edits: An
         (
             ["a@x"],
             "absent",
-            "purge can't be given with state: absent; list what is to stay with state: present",
+            "purge can't be used with state: absent; list the entries to keep with state: present",
         ),
         (
             [],
             "present",
-            "purge with an empty list of entries would empty the table; list those that are to stay",
+            "purge with an empty list of entries would empty the table; list the entries to keep",
         ),
     ],
 )
@@ -240,5 +240,5 @@ def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
 
 
 def test_wildcard_with_subdomains_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="matches none of them; list full addresses"):
+    with pytest.raises(InvalidInput, match="matches no subdomain; list full addresses"):
         declared_domains([{"name": "x.example", "recipients_policy": "any", "subdomains": True}], no_files)

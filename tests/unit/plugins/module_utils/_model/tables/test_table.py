@@ -62,7 +62,7 @@ def test_what_postfix_drops_or_joins_is_reported_with_its_line() -> None:
         "remove that white space if it is an entry of its own",
         'line 7: has an unbalanced "; Postfix ignores the entry',
         "line 8: contains a NUL byte; Postfix ignores what follows it",
-        "line 9: is not UTF-8; Postfix ignores the entry where smtputf8_enable is on",
+        "line 9: is not UTF-8; Postfix ignores the entry if smtputf8_enable is on",
         "line 1: a byte order mark is part of the first key; save the file without it",
     ]
     assert Table.parse(b"  a x\n").warnings == ["line 1: white space before the first entry; Postfix ignores the line"]

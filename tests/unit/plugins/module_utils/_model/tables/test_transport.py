@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import entries as any_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.transport import transport_rows
 
 
@@ -85,7 +84,7 @@ def test_rows_to_remove_need_no_result() -> None:
         ),
         (
             {"pattern": "first.example", "nexthop": "other.example"},
-            '"first.example" (entries[1].pattern) is given before, with another value; give it once',
+            '"first.example" (entries[1].pattern) is given twice with different values; give it once',
         ),
     ],
 )
@@ -93,35 +92,3 @@ def test_bad_entry_is_refused_with_its_place(entry: dict[str, Any], message: str
     with pytest.raises(InvalidInput) as caught:
         transport_rows([{"pattern": "first.example", "nexthop": "m.example"}, entry])
     assert caught.value.message == message
-
-
-def test_entries_of_any_table() -> None:
-    entries = [{"key": "Spam.example", "value": "REJECT no"}, {"key": "spam.EXAMPLE", "value": "REJECT no"}]
-    assert any_table.entry_rows(entries, "hash") == {"Spam.example": "REJECT no"}
-    assert any_table.entry_rows([{"key": "a"}], "hash", with_values=False) == {"a": "x"}
-    patterns = [{"key": "/a/", "value": "1"}, {"key": "/A/", "value": "2"}]
-    assert any_table.entry_rows(patterns, "pcre") == {"/a/": "1", "/A/": "2"}
-
-
-@pytest.mark.parametrize(
-    ("entry", "table_type", "message"),
-    [
-        ({"value": "x"}, "hash", "entries[0].key is null; give a key"),
-        ({"key": "a"}, "hash", "entries[0].value is null; give a value of at least one character"),
-        ({"key": "a", "value": ""}, "hash", '"" (entries[0].value) is empty; give a value of at least one character'),
-        ({"key": "a", "value": " x"}, "hash", '" x" (entries[0].value) has white space around it; remove it'),
-        ({"key": "a\nb x", "value": "x"}, "hash", '"a\\nb x" (entries[0].key) contains a newline; remove it'),
-        ({"key": "a", "value": "x\ny z"}, "hash", '"x\\ny z" (entries[0].value) contains a newline; remove it'),
-    ],
-)
-def test_bad_entry_of_any_table_is_refused(entry: dict[str, Any], table_type: str, message: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        any_table.entry_rows([entry], table_type)
-    assert caught.value.message == message
-
-
-@pytest.mark.parametrize("table_type", ["hash", "regexp"])
-def test_disagreeing_entries_of_any_table_are_refused(table_type: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        any_table.entry_rows([{"key": "/a/", "value": "1"}, {"key": "/a/", "value": "2"}], table_type)
-    assert caught.value.message == '"/a/" (entries[1].key) is given before, with another value; give it once'

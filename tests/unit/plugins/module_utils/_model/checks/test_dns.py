@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_IN_DNS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings.dns import dns_findings
 
 OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
 OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
@@ -21,7 +22,8 @@ def found(values: dict[str, str] | None = None, **fields: Any) -> list[tuple[str
     state = HostState(values={**defaults, **(values or {})}, own_addresses=frozenset({"192.0.2.9", "2001:db8::9"}))
     evidence: dict[str, Any] = {"name": "x.example", "relayed": "x.example", "asked": True, "exchangers": [OTHER, OWN]}
     domain = DomainEvidence(**{**evidence, **fields})
-    return [(one.check, one.severity, one.scope) for one in dns_findings(domain, state)]
+    found = [finding for check in checks_of(DOMAIN_IN_DNS) for finding in check(domain, state)]
+    return [(finding.check, finding.severity, finding.scope) for finding in found]
 
 
 def test_domain_as_it_should_be_has_none() -> None:
@@ -38,6 +40,7 @@ def test_domain_as_it_should_be_has_none() -> None:
             ("mx_cname", "error", "dns"),
         ),
         ({"exchangers": [MxRecord(10, "gone.example"), OWN]}, ("mx_address", "error", "dns")),
+        ({"exchangers": [MxRecord(10, "alias.example", alias=True), OWN]}, ("mx_cname", "error", "dns")),
         (
             {"exchangers": [OTHER, MxRecord(20, "mx.example", ("198.51.100.1",))]},
             ("proxy_interfaces", "error", "local"),
@@ -60,6 +63,9 @@ def test_domain_is_judged(fields: dict[str, Any], expected: tuple[str, str, str]
     "fields",
     [
         {"exchangers": None, "asked": False},
+        {"exchangers": None, "relayed": ""},
+        {"exchangers": [OTHER], "relayed": ""},
+        {"exchangers": [MxRecord(10, "gone.example"), OWN], "relayed": ""},
         {"exchangers": [MxRecord(10, "slow.example", resolved=False), OWN]},
         # A name that several hosts share has addresses of others.
         {"exchangers": [OTHER, MxRecord(20, "cluster.example", ("192.0.2.9", "198.51.100.1"))]},

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of what this host does with the mail of one domain: its class, its recipients, its way out.
+
+A domain that is not relayed has no other fault than that.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    DELIVERY,
+    DEPARTURE,
+    DOMAIN,
+    Register,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    ERROR,
+    INFO,
+    LOCAL,
+    MX,
+    NEXTHOP,
+    RECIPIENTS,
+    WARNING,
+    Fault,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    RECIPIENT_RESTRICTIONS,
+    RELAY_RESTRICTIONS,
+    best_exchanger,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+# Delivery agents that don't hand mail to another host, or drop it.
+_NOWHERE = frozenset({"discard", "error", "retry"})
+_HERE = frozenset({"local", "virtual"})
+_SMTP = frozenset({"relay", "smtp"})
+# How a domain's recipients are told from unknown ones.
+_LISTED, _VERIFIED, _UNTOLD = "listed", "verified", "untold"
+
+check = Register(DOMAIN)
+
+
+@check("relay_domains", LOCAL, "the domain is not relayed")
+def not_relayed(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    if not domain.relayed:
+        yield Fault(
+            "it is not in relay_domains, so its mail is refused",
+            "run the role for it, or add it to relay_domains",
+            domain=domain.name,
+        )
+
+
+@check("class", LOCAL, "the domain is also in another address class", refuses=True)
+def other_class(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    for parameter, member in domain.classes.items() if domain.relayed else ():
+        yield Fault(
+            f"it is also in {parameter} ({member}), but a domain can be in only one address class",
+            f"remove it from {parameter}, or leave it out of relay_domains",
+            domain=domain.name,
+        )
+
+
+@check("no_recipients", LOCAL, "all mail is refused, as no recipient is listed", place=RECIPIENTS)
+def no_recipients(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if domain.relayed and _told_by(domain, state) == _LISTED and not (domain.recipients or domain.other_maps):
+        yield Fault(
+            "relay_recipient_maps lists no recipients for it: all its mail is refused",
+            "list its recipients in a relay_recipient_maps table",
+            domain=domain.name,
+        )
+
+
+@check(
+    "accepts_any",
+    LOCAL,
+    "every recipient is accepted, by a wildcard (info) or an empty map (warning)",
+    place=RECIPIENTS,
+)
+def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if not domain.relayed or _told_by(domain, state) != _UNTOLD:
+        return
+    if domain.wildcard:
+        yield Fault(
+            "a wildcard row accepts every recipient, so mail for those that do not exist bounces, often to forged "
+            "senders",
+            "list its recipients, and remove its wildcard row",
+            INFO,
+            domain.name,
+        )
+    else:
+        yield Fault(
+            "relay_recipient_maps is empty: every recipient is accepted, so mail for those that do not exist "
+            "bounces, often to forged senders",
+            "list its recipients in a relay_recipient_maps table",
+            WARNING,
+            domain.name,
+        )
+
+
+@check(
+    "verify_only",
+    LOCAL,
+    "recipients are checked only by asking the mail host, which fails while it is away",
+    place=RECIPIENTS,
+)
+def verify_only(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    code = state.value("unverified_recipient_defer_code")
+    if domain.relayed and _told_by(domain, state) == _VERIFIED and code != "250":
+        yield Fault(
+            f"its recipients are checked only by asking its mail host, and all are deferred ({code}) while that is "
+            "down",
+            "list its recipients, or set unverified_recipient_defer_code to 250",
+            WARNING,
+            domain.name,
+        )
+
+
+def _told_by(domain: DomainEvidence, state: HostState) -> str:
+    """How this host tells its recipients from unknown ones."""
+    if split_items(state.value("relay_recipient_maps")) and not domain.wildcard:
+        return _LISTED
+    lists = [state.value(name) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)]
+    asks_all = any(restrictions.VERIFYING in restrictions.names(value) for value in lists)
+    return _VERIFIED if asks_all or domain.verified else _UNTOLD
+
+
+@check("transport", LOCAL, "a transport row drops the mail or delivers it here", place=NEXTHOP)
+def transport(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    answer = domain.answer
+    if answer and domain.relayed and not _leaves(domain):
+        what = "is not sent to its mail host" if domain.transport in _HERE else "goes nowhere"
+        yield Fault(
+            f"{answer.member} in transport_maps answers {answer.result} for {answer.key}: its mail {what}",
+            "remove that entry, or change its result to relay:[the mail host]",
+            domain=domain.name,
+        )
+
+
+def _leaves(domain: DomainEvidence) -> bool:
+    """Whether it is relayed and no transport row drops its mail or delivers it here."""
+    return bool(domain.relayed) and domain.transport not in (_NOWHERE | _HERE)
+
+
+@check("relayhost", LOCAL, "`relayhost` or `relay_transport` takes the mail", place=NEXTHOP, mark=DEPARTURE)
+def relayhost(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    captor = _captor(domain, state) if _leaves(domain) and not domain.transport else ""
+    if captor:
+        yield Fault(
+            f"{captor} takes its mail instead of its MX hosts",
+            f"add the transport row {domain.name} relay: or, to name its mail host, {domain.name} relay:[mail host]",
+            domain=domain.name,
+        )
+
+
+def _captor(domain: DomainEvidence, state: HostState) -> str:
+    """The parameter that sends its mail elsewhere if no row names a delivery agent."""
+    agent, _colon, nexthop = state.value("relay_transport").partition(":")
+    if nexthop or agent not in ("", "relay", "smtp"):
+        return f"relay_transport {state.value('relay_transport')}"
+    if state.value("relayhost") and not domain.nexthop:
+        return f"relayhost {state.value('relayhost')}"
+    if state.value("sender_dependent_relayhost_maps") and not domain.nexthop:
+        return "sender_dependent_relayhost_maps"
+    return ""
+
+
+@check(
+    "own_nexthop",
+    LOCAL,
+    "the nexthop is this host, directly or through NAT",
+    place=NEXTHOP,
+    mark=DEPARTURE,
+    refuses=True,
+)
+def own_nexthop(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if _leaves(domain) and _loops(domain, state):
+        row = domain.answer.result if domain.answer else ""
+        yield Fault(
+            f"its mail is sent to {domain.nexthop} ({row}), which is this host: it loops back and bounces",
+            "name the host that keeps its mailboxes in its transport row (mail_host in the roles)",
+            domain=domain.name,
+        )
+
+
+def _loops(domain: DomainEvidence, state: HostState) -> bool:
+    """Whether its nexthop is this host, by name, by address, or at an address that its own MX record has in DNS."""
+    published = {
+        address
+        for record in domain.exchangers or ()
+        if state.is_self(record.host, record.addresses, ())
+        for address in record.addresses
+    }
+    return bool(domain.nexthop) and state.is_self(domain.nexthop, domain.nexthop_addresses, sorted(published))
+
+
+@check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY, refuses=True)
+def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if _leaves(domain) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
+        yield Fault(
+            f"its mail is sent to {domain.nexthop}, which does not exist in DNS: it is returned at once",
+            "correct the name in its transport row (mail_host in the roles), or add it to DNS",
+            domain=domain.name,
+        )
+
+
+@check(
+    "nexthop_brackets",
+    LOCAL,
+    "the nexthop is looked up by MX, which leads back here (error) or may do so one day (info)",
+    place=NEXTHOP,
+    refuses=True,
+)
+def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    records = domain.nexthop_exchangers
+    looked_up = domain.nexthop and not domain.bracketed and domain.transport in (_SMTP | {""})
+    if not _leaves(domain) or not looked_up or records is None or is_address(domain.nexthop):
+        return
+    if domain.nexthop_unknown or _loops(domain, state):
+        return
+    remedy = f"write relay:[{domain.nexthop}] in transport_maps (leave out mx_lookup in the roles)"
+    if best_exchanger(records, state, ()):
+        yield Fault(
+            f"{domain.nexthop} has no brackets in its transport row, and this host is its best MX: its mail loops back",
+            remedy,
+            ERROR,
+            domain.name,
+        )
+    elif not any(record.preference or record.host != domain.nexthop for record in records):
+        yield Fault(
+            f"{domain.nexthop} has no brackets in its transport row: an MX record added for it later would take "
+            "its mail",
+            remedy,
+            INFO,
+            domain.name,
+        )
+
+
+@check(
+    "best_mx",
+    LOCAL,
+    "mail loops, as this host is the best MX and has no transport row",
+    place=MX,
+    mark=DEPARTURE,
+    refuses=True,
+)
+def best_mx(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if not _leaves(domain) or domain.nexthop or not domain.exchangers:
+        return
+    own = best_exchanger(domain.exchangers, state, ())
+    if own:
+        yield Fault(
+            f"this host ({own.host}, preference {own.preference}) is its best MX and has no transport row that names "
+            "its mail host: its mail loops back and bounces",
+            "add a transport row with the host that keeps its mailboxes (in the roles, make it primary with a "
+            "mail_host), or give the primary's MX record a lower preference than this host's",
+            domain=domain.name,
+        )

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of what a domain's mail host answered to this host; none finds anything if it was not asked.
+
+A mail host that can't be reached, or that turned this host away, is not judged any further.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    DOMAIN_ON_MAIL_HOST,
+    Register,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    INFO,
+    LOCAL,
+    MAIL_HOST,
+    RECIPIENTS,
+    REMOTE,
+    WARNING,
+    Fault,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+_UNKNOWN = ("5.1.1", "5.1.0", "5.1.6", "5.1.10")
+
+check = Register(DOMAIN_ON_MAIL_HOST)
+
+
+@check("mail_host_unreachable", REMOTE, "the mail host can't be reached", place=MAIL_HOST)
+def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    talk = domain.talk
+    if talk is not None and domain.relayed and talk.banner is None:
+        yield Fault(
+            f"its mail host {talk.server} can't be reached from here ({talk.failure}): its mail waits in the queue",
+            "check that the mail host is running and that no firewall blocks this host from its port",
+            WARNING,
+            domain.name,
+        )
+
+
+@check("mail_host_refuses", REMOTE, "the mail host refuses this host", place=MAIL_HOST)
+def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    for talk, step, answer in _refusal(domain):
+        if answer[0] >= 500 and not _is_unknown(step, answer):
+            yield Fault(
+                f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): all its mail bounces",
+                "exempt this host from block lists, SPF and client checks on the mail host, as one of the domain's own "
+                "MX hosts, or correct what the answer complains about",
+                domain=domain.name,
+            )
+
+
+@check("mail_host_defers", REMOTE, "the mail host defers this host, as greylisting does", place=MAIL_HOST)
+def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    for talk, step, answer in _refusal(domain):
+        if answer[0] < 500:
+            yield Fault(
+                f"its mail host {talk.server} defers this host at {step} ({_said(answer)}): its mail arrives late "
+                "after an outage",
+                "exempt this host from greylisting and postscreen on the mail host, as one of the domain's own MX "
+                "hosts",
+                WARNING,
+                domain.name,
+            )
+
+
+@check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
+def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    for talk, step, answer in _refusal(domain):
+        if answer[0] >= 500 and _is_unknown(step, answer):
+            yield Fault(
+                f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here "
+                f"({_said(answer)}): mail for it is accepted, then bounces",
+                "remove the recipient from the list here, or add it on the mail host; compare the other entries too",
+                WARNING,
+                domain.name,
+            )
+
+
+def _refusal(domain: DomainEvidence) -> Iterator[tuple[Talk, str, Answer]]:
+    """The conversation, the command at which the mail host turned this host away, and its answer; once or never."""
+    talk = domain.talk
+    if talk is None or not domain.relayed or talk.banner is None:
+        return
+    to_listed = talk.recipients.get(domain.probe_recipient)
+    for step, answer in (("the connection", talk.banner), ("MAIL", talk.mail), ("RCPT", to_listed)):
+        if answer is not None and answer[0] >= 400:
+            yield talk, step, answer
+            return
+
+
+def _is_unknown(step: str, answer: Answer) -> bool:
+    return step == "RCPT" and answer[1].startswith(_UNKNOWN)
+
+
+def _said(answer: Answer) -> str:
+    return f"{answer[0]} {answer[1]}"
+
+
+@check("message_size", LOCAL, "this host and the mail host accept different message sizes", place=MAIL_HOST)
+def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    talk = _welcome(domain)
+    if talk is None:
+        return
+    ours, theirs = _number(state.value("message_size_limit")), _number(talk.extensions.get("size", ""))
+    if ours is not None and theirs is not None and ours != theirs:
+        tight = theirs != 0 and (ours == 0 or ours > theirs)
+        yield Fault(
+            f"messages may have {ours or 'any number of'} bytes here but {theirs or 'any number of'} on its mail host "
+            f"{talk.server}: "
+            + ("those in between are accepted, then bounce" if tight else "those in between are refused only here"),
+            f"set message_size_limit to {theirs}",
+            WARNING,
+            domain.name,
+        )
+
+
+@check("smtputf8", LOCAL, "this host offers SMTPUTF8, but the mail host does not", place=MAIL_HOST)
+def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    talk = _welcome(domain)
+    offers = state.value("smtputf8_enable").lower() == "yes"
+    if talk is not None and offers and talk.extensions and "smtputf8" not in talk.extensions:
+        yield Fault(
+            f"this host offers SMTPUTF8, but its mail host {talk.server} does not: such mail is accepted, then bounces",
+            "set smtputf8_enable to no here, or enable SMTPUTF8 on the mail host",
+            INFO,
+            domain.name,
+        )
+
+
+def _welcome(domain: DomainEvidence) -> Talk | None:
+    """The conversation with a mail host that did not turn this host away."""
+    talk = domain.talk
+    if talk is None or not domain.relayed or talk.banner is None or any(_refusal(domain)):
+        return None
+    return talk
+
+
+def _number(text: str) -> int | None:
+    words = text.split()
+    return int(words[0]) if words and words[0].isdigit() else None

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of what this host told a stranger. If it told him nothing at all, that is the only fault."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER, Register
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    LOCAL,
+    RECIPIENTS,
+    SENDER,
+    WARNING,
+    Fault,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+
+# A domain for which no host relays, RFC 2606.
+FOREIGN = "mxrelay-probe.invalid"
+
+check = Register(STRANGER)
+
+
+def foreign_recipients(domain: str) -> list[str]:
+    """Spellings of a recipient elsewhere, some of them hidden in an address of a relay domain. See RFC 1123, 5.2.16."""
+    return [
+        f"probe@{FOREIGN}",
+        f'"probe"@{FOREIGN}',
+        f"probe%{FOREIGN}@{domain}",
+        f'"probe@{FOREIGN}"@{domain}',
+        f"probe@{FOREIGN}@{domain}",
+        f"{FOREIGN}!probe@{domain}",
+        f"@{domain}:probe@{FOREIGN}",
+    ]
+
+
+@check("probe_connect", LOCAL, "a stranger gets no answer", place=SENDER)
+def probe_connect(told: StrangerEvidence) -> Iterator[Fault]:
+    silent = _silent(told)
+    if silent:
+        yield Fault(
+            f"{told.server} does not answer a stranger on its SMTP port ({silent[0].failure})",
+            "check that Postfix is running and listening there, and that no firewall is in between, including on the "
+            "prober's side",
+        )
+
+
+def _silent(told: StrangerEvidence) -> list[Talk]:
+    return [talk for talk in [*told.talks.values(), *told.foreign] if talk.banner is None]
+
+
+@check("probe_open_relay", LOCAL, "a stranger may relay, with some spelling of an address", place=SENDER)
+def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
+    """One fault at most: the same hole lets several spellings through."""
+    taken = [recipient for recipient, answer in _foreign(told).items() if answer[0] < 400]
+    if taken:
+        yield Fault(
+            f"a stranger may send to {taken[0]} through {told.server} ({_said(_foreign(told)[taken[0]])})",
+            "end smtpd_relay_restrictions with reject_unauth_destination, list only your own clients in "
+            "mynetworks, and keep allow_untrusted_routing = no",
+        )
+
+
+@check("probe_relay_deferred", LOCAL, "a stranger's relay attempt is deferred", place=SENDER)
+def probe_relay_deferred(told: StrangerEvidence) -> Iterator[Fault]:
+    answers = _foreign(told)
+    deferred = [recipient for recipient, answer in answers.items() if answer[0] < 500]
+    if deferred and not any(answer[0] < 400 for answer in answers.values()):
+        yield Fault(
+            f"a relay attempt to {deferred[0]} is deferred ({_said(answers[deferred[0]])}), so senders keep retrying",
+            "replace defer_unauth_destination with reject_unauth_destination in smtpd_relay_restrictions",
+            WARNING,
+        )
+
+
+def _foreign(told: StrangerEvidence) -> dict[str, Answer]:
+    """The answers about recipients elsewhere, none if a stranger got no answer at all."""
+    talks = () if _silent(told) else told.foreign
+    return {recipient: answer for talk in talks for recipient, answer in talk.recipients.items()}
+
+
+@check("probe_refused", LOCAL, "a listed recipient is refused")
+def probe_refused(told: StrangerEvidence) -> Iterator[Fault]:
+    for name, what, answer in _turned_away(told):
+        if answer[0] >= 500:
+            yield Fault(
+                f"{what} is refused ({_said(answer)})",
+                "add the recipient to its list, or look in this host's log for the restriction that refuses it",
+                domain=name,
+            )
+
+
+@check("probe_deferred", LOCAL, "a listed recipient, or every stranger, is deferred")
+def probe_deferred(told: StrangerEvidence) -> Iterator[Fault]:
+    for name, what, answer in _turned_away(told):
+        if answer[0] < 500:
+            yield Fault(
+                f"{what} is deferred ({_said(answer)})",
+                "look for the cause in this host's log: a table that can't be read, a block list or greylisting",
+                WARNING,
+                name,
+            )
+
+
+@check("probe_unknown", LOCAL, "an unknown recipient is accepted or deferred", place=RECIPIENTS)
+def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
+    for name, talk in _welcome(told).items():
+        recipient = told.unknown.get(name, "")
+        answer = talk.recipients.get(recipient)
+        if answer is not None and answer[0] < 400:
+            yield Fault(
+                f"a recipient that does not exist is accepted ({recipient}): such mail bounces, often to forged "
+                "senders",
+                "list its recipients, and remove its wildcard row",
+                WARNING,
+                name,
+            )
+        elif answer is not None and answer[0] < 500:
+            yield Fault(
+                f"a recipient that does not exist is deferred instead of refused ({_said(answer)})",
+                "set unknown_relay_recipient_reject_code to 550 and soft_bounce to no, and repair tables that can't "
+                "be read",
+                WARNING,
+                name,
+            )
+
+
+@check("probe_postmaster", LOCAL, "postmaster is refused", place=RECIPIENTS)
+def probe_postmaster(told: StrangerEvidence) -> Iterator[Fault]:
+    for name, talk in _welcome(told).items():
+        answer = talk.recipients.get(f"postmaster@{name}")
+        if answer is not None and answer[0] >= 500:
+            yield Fault(
+                f"postmaster@{name} is refused ({_said(answer)}), although RFC 5321 requires it to be accepted",
+                f"add postmaster@{name} to its recipients",
+                WARNING,
+                name,
+            )
+
+
+def _turned_away(told: StrangerEvidence) -> Iterator[tuple[str, str, Answer]]:
+    """The domains whose listed recipient, or for which every stranger, was turned away: which of these, the answer."""
+    for name, talk in told.talks.items() if not _silent(told) else ():
+        listed = told.listed.get(name, "")
+        steps = (("a stranger", talk.banner), ("a stranger", talk.mail))
+        for what, answer in (*steps, (f"mail for {listed}", talk.recipients.get(listed))):
+            if answer is not None and answer[0] >= 400:
+                yield name, what, answer
+                break
+
+
+def _welcome(told: StrangerEvidence) -> dict[str, Talk]:
+    """The conversations about domains for which no stranger was turned away."""
+    away = {name for name, _what, _answer in _turned_away(told)}
+    return {} if _silent(told) else {name: talk for name, talk in told.talks.items() if name not in away}
+
+
+def _said(answer: Answer) -> str:
+    return f"{answer[0]} {answer[1]}"

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this host told a stranger, who asked from outside: facts only, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
+
+
+@dataclass(frozen=True)
+class StrangerEvidence:
+    """Conversations of a stranger with `server`, the name or address by which the world reaches this host.
+
+    `talks` are the conversations about each domain, `listed` and `unknown` the recipients named in them that the host
+    should know and not know; `foreign` are those about recipients elsewhere.
+    """
+
+    server: str
+    talks: Mapping[str, Talk]
+    listed: Mapping[str, str]
+    unknown: Mapping[str, str]
+    foreign: Sequence[Talk]

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the evidence about a host says of it and of its relay domains: findings, each with its remedy."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    ABOUT_A_DOMAIN,
+    STRANGER,
+    TABLE,
+    UNREADABLE,
+    WHOLE_HOST,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
+
+
+def judge(
+    state: HostState,
+    tables: Sequence[TableEvidence],
+    domains: Sequence[DomainEvidence],
+    facts: HostFacts | None = None,
+) -> list[Finding]:
+    """All findings, those about the whole host first."""
+    known = facts or HostFacts()
+    found = [finding for check in checks_of(WHOLE_HOST) for finding in check(state, known)]
+    found += [finding for table in tables for check in checks_of(TABLE) for finding in check(table)]
+    for domain in domains:
+        found += [finding for check in checks_of(*ABOUT_A_DOMAIN) for finding in check(domain, state)]
+    return list(dict.fromkeys(found))
+
+
+def stranger_findings(
+    server: str,
+    talks: Mapping[str, Talk],
+    listed: Mapping[str, str],
+    unknown: Mapping[str, str],
+    foreign: Sequence[Talk],
+) -> list[Finding]:
+    """What is wrong with what a stranger is told. The arguments are the members of StrangerEvidence."""
+    told = StrangerEvidence(server, talks, listed, unknown, foreign)
+    return [finding for check in checks_of(STRANGER) for finding in check(told)]
+
+
+def unreadable(error: MxRelayError) -> Finding:
+    """What is wrong if Postfix, or we, can't read main.cf or master.cf."""
+    (finding,) = (finding for check in checks_of(UNREADABLE) for finding in check(error))
+    return finding

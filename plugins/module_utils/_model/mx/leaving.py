@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of ours goes with the domains that this host no longer relays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Iterable, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import subdomain_pattern
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    ABSENT,
+    EXTERNAL,
+    LISTED,
+    DomainItem,
+    MxRequest,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import others_routed_by, row_stays
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go."""
+
+    recipients: Sequence[RecipientsItem] = ()
+    transport: Sequence[str] = ()
+    verify: Sequence[str] = ()
+    patterns: Sequence[str] = ()
+    relay_domains: Sequence[str] = ()
+    names: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    refusals: Sequence[Refusal] = ()
+
+    @classmethod
+    def joined(cls, parts: Iterable[Leaving]) -> Leaving:
+        """All of the parts as one."""
+        every: list[Leaving] = list(parts)
+        return cls(**{part.name: _all(getattr(one, part.name) for one in every) for part in fields(cls)})
+
+
+def _all(several: Iterable[Sequence[Any]]) -> list[Any]:
+    return list(dict.fromkeys(value for values in several for value in values))
+
+
+def domains_that_leave(request: MxRequest, host: HostState, undeclared: Sequence[str]) -> Leaving:
+    """All that goes: with domains that are absent, and with undeclared ones if those are to be removed."""
+    removed = undeclared if request.settings["remove_undeclared"] else ()
+    elsewhere = [name for name in removed if host.relayed[name] != name]
+    notes = [f"{name} is relayed through {host.relayed[name]}, which this role does not manage" for name in elsewhere]
+    ours = [_left_behind(name, None, request, host) for name in removed if name not in elsewhere]
+    absent = [_left_behind(item.name, item, request, host) for item in request.absent]
+    return Leaving.joined([*ours, Leaving(notes=notes), *absent])
+
+
+def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: HostState) -> Leaving:
+    """Everything of ours that one domain leaves behind. What is not there needs no removal."""
+    names = (name, "." + name)
+    rows = host.recipient_rows.get(name)
+    transport = [pattern for pattern in names if host.transport and pattern in host.transport.rows]
+    others = others_routed_by("." + name, request, host) if "." + name in transport else []
+    transport = [pattern for pattern in transport if not (others and pattern == "." + name)]
+    notes = [row_stays("." + name, others)] if others else []
+    relayed = [member for member in names if member in host.relayed]
+    verified = [key for key in names if host.verify and key in host.verify.rows]
+    patterns = [pattern for pattern in [subdomain_pattern(name)] if host.subdomains and pattern in host.subdomains.rows]
+    if not (rows or transport or relayed or verified or patterns):
+        return Leaving(notes=notes)
+    still_mx = [] if item and item.force else _still_mx(name, request, host)
+    if still_mx:
+        return Leaving(notes=notes, refusals=still_mx)
+    foreign = [
+        member
+        for member in relayed
+        if host.relayed[member] != member and not (member in transport and is_own_row(member, host))
+    ]
+    recipients = RecipientsItem(
+        name=name,
+        policy=LISTED,
+        state=ABSENT,
+        index=item.index if item else None,
+        subdomains=bool(item and item.subdomains),
+        changed=True,
+    )
+    return Leaving(
+        recipients=[recipients] if rows and not (item and item.policy == EXTERNAL) else [],
+        transport=transport,
+        verify=verified,
+        patterns=patterns,
+        relay_domains=[member for member in relayed if host.relayed[member] == member],
+        names=[name],
+        notes=notes,
+        refusals=[
+            Refusal(
+                name,
+                "relay_domains",
+                f"it is in relay_domains through {host.relayed[member]}, which this role does not manage",
+                "remove it there",
+            )
+            for member in foreign
+        ],
+    )
+
+
+def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
+    proxies = [str(address) for address in request.settings["proxy_interfaces"]]
+    named = [record for record in host.mx.get(name, ()) if host.is_self(record.host, record.addresses, proxies)]
+    return [
+        Refusal(
+            name,
+            "still_mx",
+            f"DNS still names this host ({record.host}) as its MX, so its mail would be refused",
+            "remove the MX record first, or declare the domain with state: absent and force: true",
+        )
+        for record in named[:1]
+    ]
+
+
+def is_own_row(name: str, host: HostState) -> bool:
+    """Whether relay_domains has the domain from our transport table."""
+    return host.transport is not None and host.relayed.get(name, "").endswith(host.transport.reference)

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import queue_flush, queue_info
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import Work
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import FakePostqueue
+
+
+@pytest.mark.parametrize("work", [queue_info, queue_flush])
+def test_domain_is_named_with_its_place(work: Work) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        work({"domains": ["x.example", "bob@x.example"]}, FakePostqueue().postfix(), False)
+    assert caught.value.message == (
+        '"bob@x.example" (domains[1]) contains an @; give the domain alone, without the local part'
+    )
+
+
+def test_info_has_each_domain_once_and_changes_nothing() -> None:
+    postqueue = FakePostqueue()
+    outcome = queue_info({"domains": ["Slow.Example", "slow.example"]}, postqueue.postfix(), False)
+    assert (outcome.changed, outcome.warnings, postqueue.asked) == (False, [], [])
+    assert list(outcome.results) == ["total", "domains"]
+    assert {name: (found["count"], found["held"]) for name, found in outcome.results["domains"].items()} == {
+        "slow.example": (2, 1)
+    }
+
+
+@pytest.mark.parametrize(("check_mode", "asked"), [(True, []), (False, [["-f"]])])
+def test_flush_tells_the_same_in_check_mode_and_asks_for_nothing(check_mode: bool, asked: list[list[str]]) -> None:
+    postqueue = FakePostqueue()
+    outcome = queue_flush({"domains": []}, postqueue.postfix(), check_mode)
+    assert outcome.changed is True
+    assert outcome.results == {
+        "count": 2,
+        "domains": {"other.test": 2, "slow.example": 1},
+        "held": {"slow.example": 1},
+    }
+    assert outcome.warnings == [
+        "1 message(s) for slow.example stay on hold; release them with `postsuper -H` on the host"
+    ]
+    assert postqueue.asked == asked

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of an address from the option to the index, and that of a warning from the address to the result."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.relay_recipients import (
+    edits_of,
+    keep_relay_recipients,
+    request_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of, with_digests
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._ansible.table_options import table_params
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+
+OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists")
+UNHEARD = (
+    "mail never names bücher.example in this form, since smtputf8_enable is no; "
+    "give it as DNS has it, such as xn--bcher-kva.example, or set smtputf8_enable = yes"
+)
+
+
+def params(**given: Any) -> dict[str, Any]:
+    options = dict.fromkeys(OPTIONS)
+    return table_params(**{**options, "remote_src": False, "value": "x", "show_recipients": False, **given})
+
+
+@pytest.fixture(name="host")
+def fixture_host(tmp_path: pathlib.Path) -> FakeHost:
+    return FakeHost(str(tmp_path))
+
+
+def run(host: FakeHost, check_mode: bool = False, **given: Any) -> Outcome:
+    return keep_relay_recipients(params(**given), host.postfix(), check_mode)
+
+
+def test_address_of_the_option_comes_into_source_and_index(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    outcome = run(host, recipients=["Alice@x.example"])
+    assert (outcome.changed, outcome.results["added"], outcome.results["removed"]) == (True, 1, 0)
+    assert "added_recipients" not in outcome.results
+    assert (tmp_path / "relay_recipients").read_text() == "alice@x.example x\n"
+    assert (tmp_path / "relay_recipients.db").read_text() == "hash\nalice@x.example\tx\n"
+
+
+def test_addresses_are_in_the_result_only_if_asked_for(host: FakeHost) -> None:
+    run(host, recipients=["bob@x.example"])
+    outcome = run(host, recipients=["alice@x.example"], purge=True, show_recipients=True)
+    assert outcome.results["added_recipients"] == ["alice@x.example"]
+    assert outcome.results["removed_recipients"] == ["bob@x.example"]
+    assert (outcome.diffs[0].before, outcome.diffs[0].after) == ("bob@x.example x\n", "alice@x.example x\n")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_domain_that_no_mail_names_is_warned_of_in_every_run(host: FakeHost, check_mode: bool) -> None:
+    host.parameters["smtputf8_enable"] = "no"
+    named = {"recipients": ["a@bücher.example", "b@bücher.example"], "_request": {"name": "one", "has": "with lists"}}
+    assert run(host, check_mode, **named).warnings == [UNHEARD]
+    again = run(host, check_mode, **named)
+    assert (again.changed, again.warnings) == (check_mode, [UNHEARD])
+    with pytest.raises(HostError):
+        run(host, _request={"name": "one", "has": "name only"})
+
+
+def test_warnings_of_the_source_come_before_those_of_the_addresses(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    host.parameters["smtputf8_enable"] = "no"
+    (tmp_path / "relay_recipients").write_text("keyonly\n")
+    assert run(host, recipients=["a@bücher.example"]).warnings == [
+        f"{tmp_path}/relay_recipients: line 1: has a key without a value; Postfix ignores the entry",
+        UNHEARD,
+    ]
+
+
+def test_edits_carry_their_warnings() -> None:
+    given = params(recipients=["a@bücher.example"])
+    assert edits_of(given, False) == Edits(set={"a@bücher.example": "x"}, warnings=(UNHEARD,))
+    assert edits_of(params(recipients=["a@x.example"]), False) == Edits(set={"a@x.example": "x"})
+
+
+def test_known_request_is_met_without_its_lists(host: FakeHost) -> None:
+    run(host, recipients=["alice@x.example"], _request={"name": "one", "has": "with lists"})
+    met = run(host, _request={"name": "one", "has": "name only"})
+    assert (met.changed, met.results["total"], met.warnings) == (False, 1, [])
+    with pytest.raises(HostError) as caught:
+        run(host, _request={"name": "two", "has": "name only"})
+    assert caught.value.message == "this host does not know the request by its name; give the lists as well"
+    assert caught.value.details == {"request_unknown": True}
+
+
+def test_known_request_does_not_read_its_lists(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "list"
+    path.write_text("alice@x.example\n")
+    named = {"recipients_file": [str(path)], "remote_src": True, "_request": {"name": "one", "has": "with lists"}}
+    assert run(host, **named).changed
+    path.unlink()
+    assert not run(host, **named).changed
+    named["_request"] = {"name": "two", "has": "with lists"}
+    with pytest.raises(InvalidInput) as caught:
+        run(host, **named)
+    assert caught.value.message == f"{path} (recipients_file) is not on the host; correct the path"
+
+
+def test_lists_on_the_host_are_part_of_the_name(tmp_path: pathlib.Path) -> None:
+    paths = [str(tmp_path / "task"), str(tmp_path / "domain")]
+    for path in paths:
+        pathlib.Path(path).write_text(f"a@{pathlib.Path(path).name}.example\n")
+    told = {"name": "one", "has": "lists on host"}
+    domains = [{"name": "domain.example", "recipients_file": [paths[1]]}]
+    request = request_of(params(recipients_file=[paths[0]], domains=domains, remote_src=True, _request=told), True)
+    digests = {paths[0]: digest_of(b"a@task.example\n"), paths[1]: digest_of(b"a@domain.example\n")}
+    assert request.name == with_digests("one", digests)
+
+
+def test_list_that_changes_while_it_is_read_is_refused(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "list"
+    path.write_text("alice@x.example\n")
+    told = {"name": "one", "has": "lists on host"}
+    request = request_of(params(recipients_file=[str(path)], remote_src=True, _request=told), True)
+    path.write_text("alice@x.example\nbob@x.exam")
+    with pytest.raises(HostError) as caught:
+        request.make_edits()
+    assert caught.value.message == f"{path} (recipients_file) is being written; run again when it is complete"
+
+
+def test_list_sent_with_the_task_is_no_path() -> None:
+    given = params(recipients_file=["-"], _lists="alice@x.example\n")
+    assert edits_of(given, True).set == {"alice@x.example": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"recipients_file": ["/list"]},
+            "/list (recipients_file) is on the controller; give remote_src: true for a file of the host",
+        ),
+        (
+            {"domains": [{"name": "x.example", "recipients": ["a@x.example"]}], "state": "absent"},
+            "state: absent is for recipients; to remove a domain, give its item state: absent",
+        ),
+        (
+            {"domains": [{"name": "x.example", "state": "absent"}], "purge": True},
+            "purge with no present domain would empty the table; list the domains to keep",
+        ),
+        ({"recipients": ["a@x.example"], "value": ""}, '"" (value) is empty; give a value of at least one character'),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        edits_of(params(**given), True)
+    assert caught.value.message == message

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pathlib
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
+    TableOnHost,
+)
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(host: FakeHost, table: TableOnHost) -> None:
+    table.change()
+    directory = pathlib.Path(host.config_directory)
+    (directory / ".mxrelay-table-dead").mkdir()
+    (directory / ".mxrelay-table-dead" / "table").write_text("half")
+    (directory / ".mxrelay-table-file").write_text("of somebody else")
+    (directory / "other-table-dead").mkdir()
+    assert table.change(check_mode=True).changed
+    assert (directory / ".mxrelay-table-dead").exists()
+    assert table.change().changed
+    assert sorted(os.listdir(directory)) == [
+        ".mxrelay-table-file",
+        ".table.mxrelay",
+        "other-table-dead",
+        "table",
+        "table.db",
+    ]
+    assert not table.change().changed
+
+
+def test_directory_that_is_a_symbolic_link_is_locked_once(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    table = TableOnHost(host)
+    table.reference = TableReference("hash", str(link / "table"))
+    assert table.change().changed
+    assert not table.change().changed
+    assert table.path.read_bytes() == b"alice@x.example x\n"
+
+
+def test_directory_is_locked_while_the_table_changes(host: FakeHost, table: TableOnHost) -> None:
+    held: list[bool] = []
+
+    def note(_path: str) -> None:
+        descriptor = os.open(host.config_directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.append(True)
+        else:
+            held.append(False)
+        finally:
+            os.close(descriptor)
+
+    host.before_build = note
+    table.change()
+    assert held == [True, True]
+    note("")
+    assert held.pop() is False

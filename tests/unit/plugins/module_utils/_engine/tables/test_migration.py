@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
+    TableOnHost,
+    index_rows,
+)
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
+
+
+def test_new_type_is_built_beside_the_old_index_which_goes_when_nothing_names_it(host: FakeHost) -> None:
+    old = TableOnHost(host, "hash")
+    old.change()
+    host.parameters["relay_recipient_maps"] = f"proxy:hash:{old.path}"
+    before = old.index.read_bytes()
+    new = TableOnHost(host, "lmdb")
+    plan = new.change(remove_old_index=True)
+    assert index_rows(new) == ["alice@x.example\tx"]
+    assert old.index.read_bytes() == before
+    assert plan.warnings == [
+        f"{old.index} is kept, since Postfix is configured to read hash:{old.path}; "
+        f"name lmdb:{old.path} instead, reload, and run again"
+    ]
+    host.parameters["relay_recipient_maps"] = f"lmdb:{old.path}"
+    assert not new.change().changed
+    assert old.index.exists()
+    assert new.change(remove_old_index=True, check_mode=True).old_indexes == [str(old.index)]
+    assert old.index.exists()
+    assert new.change(remove_old_index=True).changed
+    assert not old.index.exists()
+    assert not new.change(remove_old_index=True).changed
+
+
+def test_index_is_not_put_in_the_place_of_one_of_another_type(host: FakeHost) -> None:
+    old = TableOnHost(host, "hash")
+    old.change()
+    host.parameters["relay_recipient_maps"] = f"hash:{old.path}"
+    before = contents(host.config_directory)
+    with pytest.raises(Refused) as caught:
+        TableOnHost(host, "btree").change()
+    assert caught.value.message == (
+        f"{old.index} is the index of hash:{old.path}, which Postfix is configured to read, and an index of type "
+        "btree has the same name; give another path for the btree table and name that one in main.cf, "
+        "or use another type"
+    )
+    assert contents(host.config_directory) == before
+    host.parameters["relay_recipient_maps"] = ""
+    assert TableOnHost(host, "btree").change().index_rebuilt
+
+
+def test_table_that_is_in_use_is_built_again_in_its_own_place(host: FakeHost, table: TableOnHost) -> None:
+    table.change()
+    host.parameters["relay_recipient_maps"] = str(table.reference)
+    assert table.change(Edits(set={"bob@x.example": "x"})).index_rebuilt
+    assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush, read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
+    FakePostqueue,
+    queue_entry,
+)
+
+
+def ids(plan: Flush) -> dict[str, list[str]]:
+    return {domain: [message.queue_id for message in messages] for domain, messages in plan.waiting.items()}
+
+
+@pytest.mark.parametrize(("version", "queue_ids"), [("3.1.0", ["A1", "A2", "A3"]), ("3.0.15", ["A9"])])
+def test_queue_is_read_as_json_from_the_release_that_prints_it(version: str, queue_ids: list[str]) -> None:
+    postqueue = FakePostqueue()
+    postqueue.version = version
+    assert [message.queue_id for message in read_queue(postqueue.postfix())] == queue_ids
+
+
+def test_plan_for_all_has_every_message_that_is_not_on_hold() -> None:
+    plan = plan_flush(FakePostqueue().postfix(), [])
+    assert ids(plan) == {"slow.example": ["A1"], "other.test": ["A1", "A2"]}
+    assert (plan.held, plan.queue_ids, plan.everything) == ({"slow.example": 1}, ["A1", "A2"], True)
+
+
+def test_plan_for_a_domain_has_its_messages_alone() -> None:
+    plan = plan_flush(FakePostqueue().postfix(), ["other.test", "idle.example"])
+    assert ids(plan) == {"other.test": ["A1", "A2"]}
+    assert (plan.held, plan.everything) == ({}, False)
+
+
+def test_domain_whose_mail_is_all_on_hold_is_not_flushed() -> None:
+    postqueue = FakePostqueue()
+    postqueue.queue = queue_entry("A3", "hold", "d@slow.example")
+    plan = plan_flush(postqueue.postfix(), ["slow.example"])
+    assert (plan.waiting, plan.held) == ({}, {"slow.example": 1})
+    flush(postqueue.postfix(), plan)
+    assert postqueue.asked == []
+
+
+def test_message_that_can_not_be_retried_is_an_error() -> None:
+    postqueue = FakePostqueue()
+    with pytest.raises(HostError) as caught:
+        flush(postqueue.postfix(), plan_flush(postqueue.postfix(), ["other.test"]))
+    assert caught.value.message == ("postqueue -i A2 failed; see the mail log, and try `postqueue -f` on the host")
+    assert postqueue.asked == [["-s", "other.test"], ["-i", "A1"], ["-i", "A2"]]
+
+
+@pytest.mark.parametrize("domains", [[], ["slow.example"]])
+def test_stopped_postfix_is_asked_once(domains: list[str]) -> None:
+    postqueue = FakePostqueue()
+    postqueue.running = False
+    with pytest.raises(HostError) as caught:
+        flush(postqueue.postfix(), plan_flush(postqueue.postfix(), domains))
+    assert caught.value.message == "Postfix is not running, so nothing in its queue is delivered; start it"
+    assert len(postqueue.asked) == 1

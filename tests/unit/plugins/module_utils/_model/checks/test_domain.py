@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
+
+VALUES = {
+    "myhostname": "mx.example",
+    "relay_recipient_maps": "hash:/t/relay_recipients",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
+}
+OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
+OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
+
+
+def host(**values: str) -> HostState:
+    return HostState(values={**VALUES, **values}, own_addresses=frozenset({"192.0.2.9"}))
+
+
+def judged(state: HostState, **fields: Any) -> list[Finding]:
+    defaults: dict[str, Any] = {
+        "name": "x.example",
+        "relayed": "x.example",
+        "recipients": 2,
+        "exchangers": [OTHER, OWN],
+    }
+    domain = DomainEvidence(**{**defaults, **fields})
+    return [finding for check in checks_of(DOMAIN) for finding in check(domain, state)]
+
+
+def found(state: HostState, **fields: Any) -> list[tuple[str, ...]]:
+    return [(finding.domain, finding.check, finding.severity, finding.scope) for finding in judged(state, **fields)]
+
+
+def row(result: str) -> Capture:
+    return Capture("hash:/t", "x.example", result)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"relayed": ""}, ("relay_domains", "error", "local")),
+        ({"classes": {"mydestination": "x.example"}}, ("class", "error", "local")),
+        ({"recipients": 0}, ("no_recipients", "error", "local")),
+        ({"recipients": 0, "wildcard": True}, ("accepts_any", "info", "local")),
+        ({"answer": row("relay:[mx.example]")}, ("own_nexthop", "error", "local")),
+        (
+            {"answer": row("relay:[mail]:25"), "nexthop_addresses": ["192.0.2.9"]},
+            ("own_nexthop", "error", "local"),
+        ),
+        ({"exchangers": [OWN]}, ("best_mx", "error", "local")),
+        ({"exchangers": [OWN], "answer": row("relay:")}, ("best_mx", "error", "local")),
+    ],
+)
+def test_domain_is_judged(fields: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert found(host(), **fields) == [("x.example", *expected)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"recipients": 0, "other_maps": True},
+        {"exchangers": [OWN], "answer": row("relay:[mail.example]")},
+        {"exchangers": None},
+    ],
+)
+def test_domain_with_nothing_against_it(fields: dict[str, Any]) -> None:
+    assert found(host(), **fields) == []
+
+
+def test_relayhost_takes_mail_without_a_transport_row() -> None:
+    state = host(relayhost="[smart]")
+    assert found(state) == [("x.example", "relayhost", "error", "local")]
+    assert found(state, answer=row("relay:")) == []
+
+
+def test_empty_recipient_maps_accept_everything() -> None:
+    assert found(host(relay_recipient_maps=""), recipients=0) == [("x.example", "accepts_any", "warning", "local")]
+
+
+def test_domain_that_is_not_relayed_has_no_other_fault() -> None:
+    fields = {"classes": {"mydestination": "x.example"}, "recipients": 0, "answer": row("discard:")}
+    assert [finding.check for finding in judged(host(relayhost="[smart]"), relayed="", **fields)] == ["relay_domains"]
+
+
+@pytest.mark.parametrize(
+    ("values", "fields", "expected"),
+    [
+        ({"unverified_recipient_defer_code": "450"}, {"wildcard": True, "verified": True}, ["verify_only"]),
+        ({"unverified_recipient_defer_code": "250"}, {"wildcard": True, "verified": True}, []),
+        (
+            {"relay_recipient_maps": "", "smtpd_recipient_restrictions": "reject_unverified_recipient"},
+            {"recipients": 0},
+            ["verify_only"],
+        ),
+        ({"unverified_recipient_defer_code": "450"}, {"verified": True}, []),
+    ],
+)
+def test_recipients_that_only_the_mail_host_knows(
+    values: dict[str, str], fields: dict[str, Any], expected: list[str]
+) -> None:
+    assert [finding.check for finding in judged(host(**values), **fields)] == expected
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ("discard:", "its mail goes nowhere"),
+        ("error:gone", "its mail goes nowhere"),
+        ("virtual:", "its mail is not sent to its mail host"),
+    ],
+)
+def test_row_by_which_mail_does_not_leave_is_the_only_fault_of_its_way_out(result: str, words: str) -> None:
+    (finding,) = judged(host(relayhost="[smart]"), answer=row(result), exchangers=[OWN])
+    assert (finding.check, finding.message) == (
+        "transport",
+        f"hash:/t in transport_maps answers {result} for x.example: {words}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "answer", "captor"),
+    [
+        ({"relay_transport": "smtp:[smart]"}, None, "relay_transport smtp:[smart]"),
+        ({"relay_transport": "uucp"}, None, "relay_transport uucp"),
+        ({"sender_dependent_relayhost_maps": "hash:/s"}, None, "sender_dependent_relayhost_maps"),
+        ({"relay_transport": "uucp"}, row(":[mail.example]"), "relay_transport uucp"),
+    ],
+)
+def test_what_takes_the_mail_is_named(values: dict[str, str], answer: Capture | None, captor: str) -> None:
+    (finding,) = judged(host(**values), answer=answer)
+    assert (finding.check, finding.message) == ("relayhost", f"{captor} takes its mail instead of its MX hosts")
+
+
+def test_own_address_in_dns_is_this_host_too() -> None:
+    behind_nat = MxRecord(20, "mx.example", ("198.51.100.1",))
+    fields = {"exchangers": [OTHER, behind_nat], "answer": row("relay:[mail.example]")}
+    assert found(host(), nexthop_addresses=["198.51.100.1"], **fields) == [
+        ("x.example", "own_nexthop", "error", "local")
+    ]
+    assert found(host(), nexthop_addresses=["198.51.100.2"], **fields) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"nexthop_unknown": True}, [("mail_host", "error")]),
+        ({"nexthop_unknown": True, "nexthop_addresses": ["192.0.2.9"]}, [("own_nexthop", "error")]),
+        ({"nexthop_exchangers": [OWN]}, [("nexthop_brackets", "error")]),
+        ({"nexthop_exchangers": []}, [("nexthop_brackets", "info")]),
+        ({"nexthop_exchangers": [MxRecord(0, "mail.example")]}, [("nexthop_brackets", "info")]),
+        ({"nexthop_exchangers": [OTHER]}, []),
+        ({"nexthop_exchangers": [OWN], "nexthop_unknown": True}, [("mail_host", "error")]),
+        ({"nexthop_exchangers": None}, []),
+    ],
+)
+def test_nexthop_without_brackets(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    seen = judged(host(), answer=row("relay:mail.example"), **fields)
+    assert [(finding.check, finding.severity) for finding in seen] == expected
+
+
+@pytest.mark.parametrize("result", ["relay:[mail.example]", "relay:192.0.2.7", "lmtp:mail.example"])
+def test_nexthop_that_is_not_looked_up_by_mx_leads_nowhere_else(result: str) -> None:
+    assert judged(host(), answer=row(result), nexthop_exchangers=[OWN]) == []
+
+
+def test_what_is_refused_and_found_is_said_in_the_same_words() -> None:
+    looping = judged(host(), answer=row("relay:[mx.example]")) + judged(host(), exchangers=[OWN])
+    looping += judged(host(), classes={"mydestination": "x.example"})
+    looping += judged(host(), answer=row("relay:[gone.example]"), nexthop_unknown=True)
+    assert [(finding.check, finding.message, finding.remedy) for finding in looping] == [
+        (
+            "own_nexthop",
+            "its mail is sent to mx.example (relay:[mx.example]), which is this host: it loops back and bounces",
+            "name the host that keeps its mailboxes in its transport row (mail_host in the roles)",
+        ),
+        (
+            "best_mx",
+            "this host (mx.example, preference 20) is its best MX and has no transport row that names its mail host: "
+            "its mail loops back and bounces",
+            "add a transport row with the host that keeps its mailboxes (in the roles, make it primary with a "
+            "mail_host), or give the primary's MX record a lower preference than this host's",
+        ),
+        (
+            "class",
+            "it is also in mydestination (x.example), but a domain can be in only one address class",
+            "remove it from mydestination, or leave it out of relay_domains",
+        ),
+        (
+            "mail_host",
+            "its mail is sent to gone.example, which does not exist in DNS: it is returned at once",
+            "correct the name in its transport row (mail_host in the roles), or add it to DNS",
+        ),
+    ]

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+
+HEALTHY = {
+    "myhostname": "mx.example",
+    "inet_interfaces": "all",
+    "maximal_queue_lifetime": "5d",
+    "mynetworks": "127.0.0.0/8",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
+    "unknown_relay_recipient_reject_code": "550",
+}
+
+
+def service(name: str, kind: str, command: str, **overrides: str) -> Service:
+    return Service(name, kind, "-", "-", "-", "-", "-", command, dict(overrides))
+
+
+RELAY = service("relay", "unix", "smtp")
+SMTPD = service("smtp", "inet", "smtpd")
+
+
+def host(**fields: Any) -> HostState:
+    values = {**HEALTHY, **fields.pop("values", {})}
+    defaults: dict[str, Any] = {
+        "version": (3, 10, 13),
+        "parameters": values,
+        "values": values,
+        "services": [SMTPD, RELAY],
+        "service_active": True,
+    }
+    return HostState(**{**defaults, **fields})
+
+
+def judged(state: HostState, facts: HostFacts | None = None) -> list[Finding]:
+    return [finding for check in checks_of(WHOLE_HOST) for finding in check(state, facts or HostFacts())]
+
+
+def found(facts: HostFacts | None = None, smtpd: Service | None = None, **values: str) -> list[tuple[str, str]]:
+    state = host(values=values, services=[smtpd or SMTPD, RELAY])
+    return [(finding.check, finding.severity) for finding in judged(state, facts)]
+
+
+def test_host_as_it_should_be_has_none() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"smtpd_recipient_restrictions": "reject_unlisted_recipent"}, ("restriction", "error")),
+        ({"smtpd_client_restrictions": "permit_mx_backup, reject"}, ("permit_mx_backup", "warning")),
+        ({"smtpd_client_restrictions": "permit_mx_backup, reject_unlisted_recipent"}, ("restriction", "error")),
+        ({"master_service_disable": "inet"}, ("smtp_service", "error")),
+        ({"myhostname": "localhost"}, ("myhostname", "warning")),
+        ({"smtpd_reject_unlisted_recipient": "no"}, ("reject_unlisted", "error")),
+        ({"unknown_relay_recipient_reject_code": "450"}, ("reject_code", "warning")),
+        ({"unknown_relay_recipient_reject_code": "554"}, ("reject_code", "warning")),
+        ({"soft_bounce": "yes"}, ("soft_bounce", "warning")),
+        ({"defer_transports": "uucp, relay"}, ("defer_transports", "error")),
+        ({"maximal_queue_lifetime": "5x"}, ("queue_lifetime", "error")),
+    ],
+)
+def test_parameter_is_judged(values: dict[str, str], expected: tuple[str, str]) -> None:
+    assert found(**values) == [expected]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"smtpd_reject_unlisted_recipient": "no", "smtpd_recipient_restrictions": "reject_unlisted_recipient"},
+        {"smtpd_restriction_classes": "ours", "ours": "permit_mynetworks", "smtpd_client_restrictions": "ours"},
+        {"defer_transports": "uucp"},
+    ],
+)
+def test_parameters_with_nothing_against_them(values: dict[str, str]) -> None:
+    assert found(**values) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "command", "severity"),
+    [
+        ("smtp", "inet", "postscreen", None),
+        ("25", "inet", "smtpd -o x=y", None),
+        ("192.0.2.9:smtp", "inet", "smtpd", None),
+        ("2525", "inet", "smtpd", "info"),
+        ("submission", "inet", "smtpd", "error"),
+        ("smtp", "unix", "smtpd", "error"),
+        ("smtp", "inet", "proxy", "error"),
+    ],
+)
+def test_port_25_has_to_be_served_or_led_to(name: str, kind: str, command: str, severity: str | None) -> None:
+    assert found(smtpd=service(name, kind, command)) == ([("smtp_service", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "outage", "short"), [("5", "5d", False), ("119h", "5d", True), ("1w", "5d", False)]
+)
+def test_queue_lifetime_is_held_against_the_outage(lifetime: str, outage: str, short: bool) -> None:
+    expected = [("queue_lifetime", "warning")] if short else []
+    assert found(HostFacts(outage=outage), maximal_queue_lifetime=lifetime) == expected
+
+
+def test_stale_copies_are_named() -> None:
+    assert found(HostFacts(stale_copies=["/var/spool/postfix/etc/resolv.conf"])) == [("chroot", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"values": {"smtpd_relay_restrictions": "permit"}}, ("open_relay", "error")),
+        (
+            {"values": {"smtpd_relay_restrictions": "permit_mynetworks, defer_unauth_destination"}},
+            ("relay_deferred", "warning"),
+        ),
+        (
+            {
+                "services": [
+                    SMTPD,
+                    service("587", "inet", "smtpd", smtpd_relay_restrictions="permit"),
+                    RELAY,
+                ]
+            },
+            ("open_relay", "error"),
+        ),
+        ({"values": {"mynetworks": "0.0.0.0/0"}}, ("mynetworks", "error")),
+        ({"values": {"inet_interfaces": "loopback-only"}}, ("inet_interfaces", "error")),
+        ({"service_active": False}, ("service", "error")),
+        ({"reload_pending": True}, ("reload", "warning")),
+        ({"services": [SMTPD]}, ("relay_service", "error")),
+        ({"values": {"smtp_fallback_relay": "[smart]"}}, ("fallback_relay", "warning")),
+    ],
+)
+def test_whole_host_is_judged(fields: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert [(finding.domain, finding.check, finding.severity, finding.scope) for finding in judged(host(**fields))] == [
+        ("", *expected, "local")
+    ]
+
+
+def test_guarded_fallback_relay_is_fine() -> None:
+    services = [SMTPD, service("relay", "unix", "smtp", smtp_fallback_relay="")]
+    assert judged(host(values={"smtp_fallback_relay": "[smart]"}, services=services)) == []
+
+
+def relay_restrictions(**values: str) -> list[tuple[str, str]]:
+    """What is said about who may relay, with its remedy."""
+    return [(finding.message, finding.remedy) for finding in judged(host(values=values))]
+
+
+def test_open_relay_names_the_lists_as_they_are() -> None:
+    assert relay_restrictions(smtpd_relay_restrictions="", smtpd_recipient_restrictions="permit") == [
+        (
+            "strangers can relay through this host, or smtpd does not start: smtpd_relay_restrictions is empty and "
+            "smtpd_recipient_restrictions is permit",
+            "end smtpd_relay_restrictions with reject_unauth_destination, after the restrictions that permit only your "
+            "own clients",
+        )
+    ]
+
+
+def test_list_through_which_strangers_relay_is_not_called_deferring_as_well() -> None:
+    values = {"smtpd_relay_restrictions": "check_client_access hash:/c, defer_unauth_destination"}
+    assert [finding.check for finding in judged(host(values=values))] == ["relay_deferred"]
+    welcoming = host(values=values, permitting=frozenset({"hash:/c"}))
+    assert [finding.check for finding in judged(welcoming)] == ["open_relay"]
+
+
+def test_open_relay_of_a_postfix_without_relay_restrictions_names_the_other_list() -> None:
+    values = {**HEALTHY, "smtpd_recipient_restrictions": "permit"}
+    del values["smtpd_relay_restrictions"]
+    (finding,) = judged(HostState(parameters=values, values=values, services=[SMTPD, RELAY]))
+    assert finding.message.endswith("does not start: smtpd_recipient_restrictions is permit")
+    assert finding.remedy.startswith("end smtpd_recipient_restrictions with reject_unauth_destination")
+
+
+@pytest.mark.parametrize(
+    ("smtpd", "networks"),
+    [
+        (service("smtp", "inet", "smtpd", mynetworks="0.0.0.0/0"), "0.0.0.0/0"),
+        (service("smtp", "inet", "smtpd", mynetworks="$everybody"), "::/0"),
+    ],
+)
+def test_everybody_in_the_mynetworks_of_a_service_is_found(smtpd: Service, networks: str) -> None:
+    (finding,) = judged(host(values={"everybody": "::/0"}, services=[smtpd, RELAY]))
+    assert (finding.check, finding.severity, finding.place) == ("mynetworks", "error", "sender")
+    assert finding.message == f"mynetworks of smtp/inet contains {networks}, so anyone may relay"
+    assert finding.remedy == (
+        f"remove {networks} from mynetworks of smtp/inet; only your own clients' networks belong there"
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        service("127.0.0.1:10025", "inet", "smtpd", mynetworks="0.0.0.0/0"),
+        service("smtp", "inet", "smtpd", mynetworks="192.0.2.0/24"),
+        service("smtp", "unix", "smtp", mynetworks="0.0.0.0/0"),
+    ],
+)
+def test_mynetworks_of_a_service_that_no_stranger_reaches_or_that_has_none_in_it(other: Service) -> None:
+    assert judged(host(services=[SMTPD, other, RELAY])) == []
+
+
+def test_each_mynetworks_with_everybody_in_it_is_named() -> None:
+    everybody = service("smtp", "inet", "smtpd", mynetworks="0.0.0.0/0")
+    found_in = judged(host(values={"mynetworks": "::/0"}, services=[everybody, RELAY]))
+    assert [finding.message.partition(" contains ")[0] for finding in found_in] == [
+        "mynetworks",
+        "mynetworks of smtp/inet",
+    ]
+
+
+def test_those_about_strangers_come_first() -> None:
+    values = {"smtpd_relay_restrictions": "permit", "inet_interfaces": "localhost", "soft_bounce": "yes"}
+    state = host(values=values, services=[], dns_lacks="python3-dnspython")
+    assert [finding.check for finding in judged(state)] == [
+        "open_relay",
+        "inet_interfaces",
+        "soft_bounce",
+        "relay_service",
+        "dns",
+    ]
+
+
+def test_stopped_service_has_nothing_to_reload() -> None:
+    stopped = judged(host(service_active=False, reload_pending=True))
+    assert [(finding.check, finding.message) for finding in stopped] == [
+        ("service", "the service postfix is not running")
+    ]
+
+
+def test_missing_dnspython_is_named() -> None:
+    (finding,) = judged(host(dns_lacks="python3-dnspython"))
+    assert (finding.check, finding.severity, finding.scope, finding.remedy) == (
+        "dns",
+        "info",
+        "dns",
+        "install python3-dnspython",
+    )

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_ON_MAIL_HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+READY = (220, "ready")
+OK = (250, "2.1.0 Ok")
+EXTENSIONS = {"size": "1000", "smtputf8": ""}
+
+
+def talk(**fields: Any) -> Talk:
+    return Talk(**{"server": "mail.example", "banner": READY, "mail": OK, "extensions": EXTENSIONS, **fields})
+
+
+def of_mail_host(told: Talk | None, relayed: str = "x.example", **values: str) -> list[tuple[str, str, str]]:
+    state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes", **values})
+    domain = DomainEvidence("x.example", relayed, talk=told, probe_recipient="a@x.example")
+    found = [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
+    return [(finding.check, finding.severity, finding.scope) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (talk(recipients={"a@x.example": OK}), []),
+        (None, []),
+        (Talk("mail.example", "Connection refused"), [("mail_host_unreachable", "warning", "remote")]),
+        (talk(banner=(554, "5.7.1 no")), [("mail_host_refuses", "error", "remote")]),
+        (talk(mail=(451, "4.7.1 later")), [("mail_host_defers", "warning", "remote")]),
+        (talk(recipients={"a@x.example": (450, "4.2.0 Greylisted")}), [("mail_host_defers", "warning", "remote")]),
+        (talk(recipients={"a@x.example": (550, "5.7.1 SPF")}), [("mail_host_refuses", "error", "remote")]),
+        (talk(recipients={"a@x.example": (550, "5.1.1 unknown")}), [("mail_host_unknown", "warning", "remote")]),
+        (talk(recipients={"b@x.example": (550, "5.1.1 unknown")}), []),
+        (talk(extensions={"size": "900", "smtputf8": ""}), [("message_size", "warning", "local")]),
+        (talk(extensions={"size": "0", "smtputf8": ""}), [("message_size", "warning", "local")]),
+        (talk(extensions={"size": "1000"}), [("smtputf8", "info", "local")]),
+        (talk(extensions={}), []),
+    ],
+)
+def test_mail_host_is_judged(told: Talk | None, expected: list[tuple[str, str, str]]) -> None:
+    assert of_mail_host(told) == expected
+
+
+@pytest.mark.parametrize("told", [Talk("mail.example", "timed out"), talk(banner=(554, "no")), talk(extensions={})])
+def test_mail_host_of_a_domain_that_is_not_relayed_is_not_judged(told: Talk) -> None:
+    assert of_mail_host(told, relayed="") == []
+
+
+def test_mail_host_that_turns_this_host_away_is_not_judged_any_further() -> None:
+    refused = talk(mail=(550, "5.7.1 no"), recipients={"a@x.example": (550, "5.1.1 unknown")}, extensions={"size": "1"})
+    assert of_mail_host(refused) == [("mail_host_refuses", "error", "remote")]

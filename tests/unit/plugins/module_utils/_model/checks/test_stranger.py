@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+
+READY = (220, "ready")
+OK = (250, "2.1.0 Ok")
+RELAY_DENIED = (554, "5.7.1 Relay access denied")
+
+
+def talk(**fields: Any) -> Talk:
+    return Talk(**{"server": "mx.example", "banner": READY, "mail": OK, **fields})
+
+
+def judged(told: StrangerEvidence) -> list[Finding]:
+    return [finding for check in checks_of(STRANGER) for finding in check(told)]
+
+
+def of_stranger(*, foreign: Talk | None = None, **recipients: Any) -> list[tuple[str, str, str]]:
+    answers = {"listed": OK, "postmaster": OK, "nobody": (550, "5.1.1"), **recipients}
+    told = {f"{name}@x.example": answer for name, answer in answers.items()}
+    found = judged(
+        StrangerEvidence(
+            "mx.example",
+            {"x.example": talk(recipients=told)},
+            {"x.example": "listed@x.example"},
+            {"x.example": "nobody@x.example"},
+            [foreign or talk(recipients=dict.fromkeys(foreign_recipients("x.example"), RELAY_DENIED))],
+        )
+    )
+    return [(finding.domain, finding.check, finding.severity) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({}, []),
+        ({"listed": (550, "5.1.1")}, [("x.example", "probe_refused", "error")]),
+        ({"listed": (451, "4.3.0")}, [("x.example", "probe_deferred", "warning")]),
+        ({"postmaster": (550, "5.1.1")}, [("x.example", "probe_postmaster", "warning")]),
+        ({"nobody": OK}, [("x.example", "probe_unknown", "warning")]),
+        ({"nobody": (450, "4.1.1")}, [("x.example", "probe_unknown", "warning")]),
+        (
+            {"foreign": talk(recipients={"a": OK, "b": OK, "c": (454, "4.7.1")})},
+            [("", "probe_open_relay", "error")],
+        ),
+        ({"foreign": talk(recipients={"a%b@x.example": OK})}, [("", "probe_open_relay", "error")]),
+        ({"foreign": talk(recipients={"a@b": (454, "4.7.1")})}, [("", "probe_relay_deferred", "warning")]),
+    ],
+)
+def test_answers_to_a_stranger_are_judged(answers: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    assert of_stranger(**answers) == expected
+
+
+def test_silence_to_a_stranger_is_one_finding() -> None:
+    dead = Talk("mx.example", "timed out")
+    found = judged(StrangerEvidence("mx.example", {"x.example": dead}, {}, {}, []))
+    assert [(finding.domain, finding.check, finding.severity) for finding in found] == [("", "probe_connect", "error")]
+    assert "timed out" in found[0].message
+
+
+def test_silence_that_comes_later_is_one_finding_too() -> None:
+    taken = talk(recipients={"probe@mxrelay-probe.invalid": OK})
+    told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [taken, Talk("mx.example", "timed out")])
+    assert [finding.check for finding in judged(told)] == ["probe_connect"]
+
+
+def test_domain_whose_listed_recipient_is_turned_away_is_not_judged_any_further() -> None:
+    refused = (550, "5.1.1")
+    assert of_stranger(listed=refused, postmaster=refused, nobody=OK) == [("x.example", "probe_refused", "error")]
+
+
+def test_open_relay_comes_first() -> None:
+    found = of_stranger(listed=(451, "4.3.0"), foreign=talk(recipients={"a": OK}))
+    assert [check for _domain, check, _severity in found] == ["probe_open_relay", "probe_deferred"]
+
+
+def test_greeting_that_turns_a_stranger_away_is_named() -> None:
+    away = talk(banner=(521, "go away"), mail=None)
+    found = judged(StrangerEvidence("mx.example", {"x.example": away}, {}, {}, []))
+    assert [(finding.domain, finding.check) for finding in found] == [("x.example", "probe_refused")]
+
+
+def test_foreign_recipients_hide_in_the_domain_that_is_relayed() -> None:
+    spellings = foreign_recipients("x.example")
+    assert len(set(spellings)) == 7
+    assert [address for address in spellings if "mxrelay-probe.invalid" not in address] == []
+    assert len([address for address in spellings if address.endswith("@x.example")]) == 4

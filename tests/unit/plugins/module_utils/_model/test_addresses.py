@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("[192.0.2.1]", "192.0.2.1"),
+        (" 192.0.2.1\n", "192.0.2.1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("[IPv6:2001:db8::1]", "2001:db8::1"),
+        ("ipv6:2001:db8:0::1", "2001:db8::1"),
+        ("MX.Example", "mx.example"),
+        ("[mail.example]", "mail.example"),
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        ("", ""),
+    ],
+)
+def test_address_has_one_form_and_other_text_is_lower_case(written: str, plain: str) -> None:
+    assert plain_address(written) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("[192.0.2.1]", False),
+        ("192.0.2.0/24", False),
+        ("192.0.2", False),
+        ("mx.example", False),
+        ("", False),
+    ],
+)
+def test_only_a_bare_address_is_one(text: str, expected: bool) -> None:
+    assert is_address(text) is expected

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running a table module's main() on a fake host, with its real argument handling and its real output."""
+"""Running a module's main() on a fake host, with its real argument handling and its real output."""
 
 from __future__ import annotations
 
@@ -31,10 +31,13 @@ class ModuleRunner:
         tmp_path: pathlib.Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
+        host: FakeHost | None = None,
     ) -> None:
         self.module = module
         self.directory = tmp_path
-        self.host = FakeHost(str(tmp_path))
+        self.host = host or FakeHost(str(tmp_path))
+        # A module that writes no file has no options for its owner.
+        self.common = {} if host else MINE
         self.logged: list[str] = []
         self._monkeypatch = monkeypatch
         self._capsys = capsys
@@ -49,7 +52,7 @@ class ModuleRunner:
             "_ansible_remote_tmp": "/tmp",
             # Every controller sends it, and it outweighs what the module gave to AnsibleModule.
             "_ansible_no_log": False,
-            **MINE,
+            **self.common,
             **arguments,
         }
         self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())

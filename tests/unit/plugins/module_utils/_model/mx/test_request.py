@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     in_both_forms,
     read_request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 
@@ -32,6 +33,10 @@ def test_blank_settings_are_the_defaults(blank: Any) -> None:
     request = read_request({**dict.fromkeys(DEFAULTS, blank), "role": "secondary_mx", "domains": None})
     assert dict(request.settings) == dict(DEFAULTS)
     assert request.refusals == ()
+
+
+def test_what_concerns_the_run_is_no_part_of_the_plan() -> None:
+    assert SETTINGS.keys() - DEFAULTS.keys() == {"config_directory", "verify", "verify_fail_on"}
 
 
 def test_false_is_no_blank() -> None:

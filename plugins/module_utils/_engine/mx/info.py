@@ -126,9 +126,9 @@ def _give_samples(domains: Sequence[DomainEvidence], addresses: Sequence[str]) -
     """Gives each domain one of its listed recipients, not its postmaster, to be asked about."""
     samples: dict[str, str] = {}
     for address in addresses:
-        local_part, _at, domain = address.rpartition("@")
+        local_part, _at, name = address.rpartition("@")
         if local_part != "postmaster":
-            samples.setdefault(domain, address)
+            samples.setdefault(name, address)
     for domain in domains:
         domain.probe_recipient = samples.get(domain.name, "")
 

@@ -226,6 +226,22 @@ options:
           - If nothing would change, the module returns the findings of M(mxrelay.postfix.mx_info) for the declared
             domains, so it need not be run. Empty means V(true).
         type: bool
+      unproven:
+        description:
+          - What the finding C(relay_unproven) is, which names a place that cannot be shown to keep strangers from
+            relaying.
+          - V(warn) makes it a warning. V(fail) makes it an error, and refuses a run that would leave it.
+          - Empty means V(warn).
+        type: str
+        choices: [warn, fail]
+      accepted:
+        description:
+          - Findings that you have looked at and accept. Each item has the C(check) and the C(subject) of the finding
+            (its domain, if it has no subject), the C(reason), and, if it is not for good, the day C(until) which it
+            holds, such as 2026-12-31.
+          - An accepted finding is shown with its reason and fails nothing. A proven opening can't be accepted.
+        type: list
+        elements: dict
       verify_fail_on:
         description:
           - The scopes whose errors fail the play. Other findings are shown as warnings.

@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
@@ -55,6 +56,8 @@ INFO_SPEC: dict[str, Any] = {
     "domains": {"type": "list", "elements": "str", "default": []},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
+    "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
+    "accepted": {"type": "list", "elements": "dict", "default": []},
     "probe": {"type": "bool", "default": False},
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},

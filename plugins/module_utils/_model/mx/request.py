@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
@@ -73,6 +74,7 @@ class MxRequest:
     run_tags: tuple[str, ...] = ("all",)
     skip_tags: tuple[str, ...] = ()
     after_install: bool = False
+    accepted: tuple[Accepted, ...] = ()
 
     def runs(self, phase: str) -> bool:
         """Whether the tags of this run include the phase.
@@ -135,12 +137,21 @@ def read_request(params: Mapping[str, Any]) -> MxRequest:
         items=tuple(items),
         settings=settings,
         peer_domains=frozenset(peer_names),
-        refusals=tuple(reading.refusals),
         config_directory=params.get("config_directory") or "/etc/postfix",
         run_tags=tuple(params.get("run_tags") or ("all",)),
         skip_tags=tuple(params.get("skip_tags") or ()),
         after_install=bool(params.get("after_install")),
+        accepted=_accepted(settings, reading),
+        refusals=tuple(reading.refusals),
     )
+
+
+def _accepted(settings: Mapping[str, Any], reading: _Reading) -> tuple[Accepted, ...]:
+    try:
+        return tuple(read_accepted(settings["accepted"]))
+    except InvalidInput as error:
+        reading.refusals.append(Refusal.from_error("", "accepted", error))
+        return ()
 
 
 def _peer(params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -52,6 +52,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "manage_package": {"type": "bool", "default": True},
     "manage_service": {"type": "bool", "default": True},
     "verify": {"type": "bool", "default": True, "planned": False},
+    "unproven": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
+    "accepted": {"type": "list", "elements": "dict", "default": []},
     "verify_fail_on": {
         "type": "list",
         "elements": "str",

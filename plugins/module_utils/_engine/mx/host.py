@@ -67,11 +67,11 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(tables.known)
     declared = [item.name for item in request.items]
     state = state.having(read_relay_domains(declared, state, reader))
-    wanted = {
+    lists = {
         f"smtpd_{name}": ", ".join(map(str, request.settings[name]))
         for name in ("client_restrictions", "relay_restrictions")
     }
-    state = state.having(read_admission(postfix, state, reader, {*declared, *state.relayed}, wanted))
+    state = state.having(read_admission(postfix, state, reader, {*declared, *state.relayed}, lists))
     state = replace(
         state,
         classes=read_classes(declared, state, reader),

@@ -261,7 +261,8 @@ def _tls(state: HostState, service: Service) -> tuple[bool, tuple[str, str, str]
     """Whether TLS is offered, and what demands it: the parameter, its value, and how to stop that."""
     level = effective(state, service, "smtpd_tls_security_level").strip().lower()
     # The older parameters count only where the newer one is empty.
-    name, wanted, harmless = ("smtpd_tls_security_level", "encrypt", "may") if level else ("smtpd_enforce_tls", "yes", "no")
+    deciding = ("smtpd_tls_security_level", "encrypt", "may") if level else ("smtpd_enforce_tls", "yes", "no")
+    name, wanted, harmless = deciding
     if effective(state, service, name).strip().lower() == wanted:
         where = _where(state, service, name)
         return True, (where, wanted, f"set {where} to {harmless}")
@@ -481,7 +482,8 @@ def _wanted(name: str, value: str, defaults: Mapping[str, str]) -> str:
     kind = kind_of(name, defaults).name if name in defaults else ""
     text = value.strip()
     if name in CHOICES:
-        return "" if not text or text.lower() in CHOICES[name] else " or ".join(CHOICES[name])
+        known = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
+        return "" if known else " or ".join(CHOICES[name])
     if kind == BOOLEAN and text.lower() not in ("yes", "no"):
         return "yes or no"
     if kind == INTEGER and (not is_number(text) or (name in _AT_LEAST_ONE and int(text) < 1)):

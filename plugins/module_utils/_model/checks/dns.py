@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    EVERY_ADDRESS,
     LOOPBACK,
     SMTP_PORTS,
     address_of,
@@ -129,22 +130,22 @@ def listens(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         ]
         if deaf:
             bound = _bound_services(state)
+            why = f"master.cf has {bound[0].key}" if bound else f"inet_interfaces is {state.value('inet_interfaces')}"
+            remedy = f"add {deaf[0]} to inet_interfaces or set it to all"
+            if bound:
+                remedy = "remove the address in front of the port, so that inet_interfaces decides"
             yield Fault(
-                f"its MX {record.host} has the address {deaf[0]}, on which Postfix does not listen "
-                + (f"({bound[0].key} of master.cf)" if bound else f"(inet_interfaces is {state.value('inet_interfaces')})"),
-                (
-                    "remove the address in front of the port, so that inet_interfaces decides, then restart Postfix"
-                    if bound
-                    else f"add {deaf[0]} to inet_interfaces or set it to all, then restart Postfix"
-                ),
+                f"its MX {record.host} has the address {deaf[0]}, on which Postfix does not listen ({why})",
+                f"{remedy}, then restart Postfix",
                 domain=domain.name,
             )
 
 
 def _bound_services(state: HostState) -> list[Service]:
-    """The services that take mail on port 25, if each has an address in front of its port."""
+    """The services that take mail on port 25, if each has an address of this host in front of its port."""
     serving = [one for one in state.services if port_of_mail(one) in SMTP_PORTS and not on_loopback(one)]
-    return serving if all(is_address(address_of(one)) for one in serving) else []
+    own = {*map(plain_address, state.own_addresses), *EVERY_ADDRESS}
+    return serving if all(plain_address(address_of(one)) in own for one in serving) else []
 
 
 def _listens_on(address: str, state: HostState) -> bool:
@@ -154,7 +155,7 @@ def _listens_on(address: str, state: HostState) -> bool:
     """
     bound = [plain_address(address_of(service)) for service in _bound_services(state)]
     if bound:
-        return plain_address(address) in bound or bool({"0.0.0.0", "::"}.intersection(bound))
+        return plain_address(address) in bound or bool(EVERY_ADDRESS.intersection(bound))
     interfaces = [plain_address(item) for item in split_items(state.value("inet_interfaces"))]
     proxied = [plain_address(item) for item in split_items(state.value("proxy_interfaces"))]
     if not all(map(is_address, interfaces)) or all(interface in LOOPBACK for interface in interfaces):

@@ -38,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    EVERY_ADDRESS,
     LOOPBACK,
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
@@ -215,7 +216,7 @@ def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 def _is_elsewhere(address: str, state: HostState) -> bool:
     """Whether it is an address, and none of this host's: neither one of its own nor all of them."""
-    known = {plain_address(own) for own in state.own_addresses} | {"0.0.0.0", "::"}
+    known = {plain_address(own) for own in state.own_addresses} | EVERY_ADDRESS
     return is_address(address) and plain_address(address) not in known
 
 

@@ -35,6 +35,7 @@ MESSAGE_TABLES = (
     "header_checks",
     "body_checks",
 )
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"

@@ -429,6 +429,175 @@ STRANGERS = (
     ),
 )
 
+CLIENTS = "/etc/postfix/clients"
+NO_CERTIFICATE = ("smtpd_tls_cert_file=", "smtpd_tls_key_file=", "smtpd_tls_chain_files=")
+OWN_ONLY = "permit_mynetworks, reject"
+
+ADMISSION = (
+    Fault(
+        "own clients only",
+        host("refuses_strangers"),
+        "remove reject from smtpd_client_restrictions",
+        main(f"smtpd_client_restrictions={OWN_ONLY}"),
+        main("smtpd_client_restrictions=permit_mynetworks"),
+    ),
+    Fault(
+        "relays for own clients only",
+        host("refuses_strangers"),
+        "replace reject by reject_unauth_destination in smtpd_relay_restrictions",
+        main(f"smtpd_relay_restrictions={OWN_ONLY}"),
+        main("smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination"),
+    ),
+    Fault(
+        "own clients only by a service of its own",
+        host("refuses_strangers"),
+        "remove reject from smtpd_client_restrictions of smtp/inet",
+        master("-P smtp/inet/smtpd_client_restrictions=permit_mynetworks,reject"),
+        master("-P smtp/inet/smtpd_client_restrictions=permit_mynetworks"),
+    ),
+    Fault(
+        "own clients only by a restriction class",
+        host("refuses_strangers"),
+        "remove reject from ours",
+        master("-PX smtp/inet/smtpd_client_restrictions")
+        + "\n"
+        + main("smtpd_restriction_classes=ours", f"ours={OWN_ONLY}", "smtpd_sender_restrictions=ours"),
+        main("ours=permit_mynetworks"),
+    ),
+    Fault(
+        "clients refused by a table with everybody in it",
+        host("refuses_strangers"),
+        f"remove check_client_access cidr:{CLIENTS} from smtpd_client_restrictions",
+        f"echo '0.0.0.0/0 REJECT' > {CLIENTS}\n"
+        + main(f"smtpd_client_restrictions=check_client_access cidr:{CLIENTS}"),
+        main(unset="smtpd_client_restrictions"),
+    ),
+    Fault(
+        "messages refused at their end",
+        host("refuses_strangers"),
+        "remove reject from smtpd_end_of_data_restrictions",
+        main(f"smtpd_end_of_data_restrictions={OWN_ONLY}"),
+        main("smtpd_end_of_data_restrictions=permit_mynetworks"),
+    ),
+    Fault(
+        "a domain's mail refused by a table",
+        secondary("refuses_strangers"),
+        "remove what refuses it from the table",
+        f"echo 'away.example REJECT' > {CLIENTS}\npostmap hash:{CLIENTS}\n"
+        + main(f"smtpd_recipient_restrictions=check_recipient_access hash:{CLIENTS}"),
+        f": > {CLIENTS}\npostmap hash:{CLIENTS}",
+    ),
+    Fault(
+        "TLS demanded without a certificate",
+        host("demands_tls"),
+        "set smtpd_tls_security_level to may",
+        main("smtpd_tls_security_level=encrypt", *NO_CERTIFICATE),
+        main("smtpd_tls_security_level=may"),
+    ),
+    Fault(
+        "TLS demanded by a restriction",
+        host("demands_tls"),
+        "remove reject_plaintext_session from smtpd_client_restrictions",
+        main("smtpd_client_restrictions=reject_plaintext_session"),
+        main("smtpd_client_restrictions="),
+    ),
+    Fault(
+        "TLS from the first byte",
+        host("demands_tls"),
+        "set smtpd_tls_wrappermode of smtp/inet to no",
+        master("-P smtp/inet/smtpd_tls_wrappermode=yes"),
+        master("-P smtp/inet/smtpd_tls_wrappermode=no"),
+    ),
+    Fault(
+        "one connection a minute",
+        host("strangers_limited"),
+        "set smtpd_client_connection_rate_limit to 10 or more",
+        master("-PX smtp/inet/smtpd_tls_wrappermode") + "\n" + main("smtpd_client_connection_rate_limit=1"),
+        main("smtpd_client_connection_rate_limit=0"),
+    ),
+    Fault(
+        "one error ends a connection",
+        host("strangers_limited"),
+        "set smtpd_hard_error_limit to 5 or more",
+        main("smtpd_hard_error_limit=1"),
+        main("smtpd_hard_error_limit=20"),
+    ),
+    Fault(
+        "one sender at a time",
+        host("strangers_limited"),
+        "set the process limit of smtp/inet to 5 or more",
+        master("-F smtp/inet/process_limit=1"),
+        master("-F smtp/inet/process_limit=-"),
+    ),
+    Fault(
+        "postscreen that does not start",
+        host("postscreen"),
+        "set the process limit of smtp/inet to 1",
+        master("-F smtp/inet/command=postscreen", "-M 'smtpd/pass=smtpd pass - - y - - smtpd'"),
+        master("-F smtp/inet/process_limit=1"),
+    ),
+    Fault(
+        "postscreen without an smtpd",
+        host("postscreen"),
+        "add the service smtpd, type pass",
+        master("-M# smtpd/pass"),
+        master("-M 'smtpd/pass=smtpd pass - - y - - smtpd'"),
+    ),
+    Fault(
+        "own clients only behind postscreen",
+        host("refuses_strangers"),
+        "remove reject from smtpd_helo_restrictions of smtpd/pass",
+        master("-P smtpd/pass/smtpd_helo_restrictions=permit_mynetworks,reject"),
+        master(
+            "-P smtpd/pass/smtpd_helo_restrictions=permit_mynetworks",
+        ),
+    ),
+    Fault(
+        "table of a restriction lost",
+        host("restriction_table"),
+        f"run postmap hash:{CLIENTS}",
+        master("-M 'smtp/inet=smtp inet n - y - - smtpd'", "-M# smtpd/pass")
+        + f"\nrm -f {CLIENTS}.db\n"
+        + main(f"smtpd_sender_restrictions=check_sender_access hash:{CLIENTS}", unset="smtpd_recipient_restrictions"),
+        f"postmap hash:{CLIENTS}",
+    ),
+    Fault(
+        "table of aliases lost",
+        host("message_table"),
+        "remove it from virtual_alias_maps",
+        main("virtual_alias_maps=hash:/etc/postfix/lost"),
+        main(unset="virtual_alias_maps"),
+    ),
+    Fault(
+        "policy service that nobody runs",
+        host("policy_service"),
+        "remove check_policy_service unix:private/policy from smtpd_client_restrictions",
+        main("smtpd_client_restrictions=check_policy_service unix:private/policy"),
+        main("smtpd_client_restrictions="),
+    ),
+    Fault(
+        "SASL without its server",
+        host("sasl_socket"),
+        "set smtpd_sasl_auth_enable to no",
+        main("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=dovecot", "smtpd_sasl_path=private/auth"),
+        main("smtpd_sasl_auth_enable=no"),
+    ),
+    Fault(
+        "value with which smtpd does not start",
+        host("parameter_value"),
+        "set smtpd_helo_required to yes or no",
+        main("smtpd_helo_required=maybe"),
+        main("smtpd_helo_required=no"),
+    ),
+    Fault(
+        "misspelled restriction of a service of its own",
+        host("restriction"),
+        "correct smtpd_helo_restrictions of smtp/inet",
+        master("-P smtp/inet/smtpd_helo_restrictions=reject_invalid_hello"),
+        master("-PX smtp/inet/smtpd_helo_restrictions"),
+    ),
+)
+
 LISTENING = (
     Fault(
         "main.cf with which no command works",
@@ -458,6 +627,28 @@ LISTENING = (
         "add the service smtp",
         main("inet_interfaces=all") + "\n" + master("-M# smtp/inet"),
         master("-M 'smtp/inet=smtp inet n - y - - smtpd'"),
+    ),
+    Fault(
+        "smtpd on a loopback address",
+        host("smtp_service"),
+        "remove the address in front of the port",
+        "sed -i 's/^smtp .*inet/127.0.0.1:smtp inet/' /etc/postfix/master.cf\n" + main(),
+        "sed -i 's/^127.0.0.1:smtp/smtp/' /etc/postfix/master.cf\n" + main(),
+    ),
+    Fault(
+        "smtpd on an address of another host",
+        host("smtp_service"),
+        "remove the address in front of the port",
+        f"sed -i 's/^smtp .*inet/{NOWHERE}:25 inet/' /etc/postfix/master.cf\n" + main(),
+        f"sed -i 's/^{NOWHERE}:25/smtp/' /etc/postfix/master.cf\n" + main(),
+    ),
+    Fault(
+        "smtpd on an address that DNS does not name",
+        both("listens"),
+        "remove the address in front of the port",
+        f"sed -i 's/^smtp .*inet/{SECOND_ADDRESS}:smtp inet/' /etc/postfix/master.cf\n" + main(),
+        f"sed -i 's/^{SECOND_ADDRESS}:smtp/smtp/' /etc/postfix/master.cf\n" + main(),
+        also=f"ip address replace {SECOND_ADDRESS}/24 dev eth0",
     ),
     Fault(
         "network services disabled",
@@ -701,4 +892,15 @@ RELAYS = tuple(
     )
     for state in open_relays.STATES
 )
-FAULTS = (*CLASSES, *RECIPIENT_TABLES, *WAYS_OUT, *STRANGERS, *RELAYS, *LISTENING, *ZONE, *MAIL_HOSTS, *FROM_OUTSIDE)
+FAULTS = (
+    *CLASSES,
+    *RECIPIENT_TABLES,
+    *WAYS_OUT,
+    *STRANGERS,
+    *RELAYS,
+    *ADMISSION,
+    *LISTENING,
+    *ZONE,
+    *MAIL_HOSTS,
+    *FROM_OUTSIDE,
+)

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
@@ -62,6 +63,11 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(tables.known)
     declared = [item.name for item in request.items]
     state = state.having(read_relay_domains(declared, state, reader))
+    lists = {
+        f"smtpd_{name}": ", ".join(map(str, request.settings[name]))
+        for name in ("client_restrictions", "relay_restrictions")
+    }
+    state = state.having(read_admission(postfix, state, reader, {*declared, *state.relayed}, lists))
     state = replace(
         state,
         classes=read_classes(declared, state, reader),

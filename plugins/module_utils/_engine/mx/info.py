@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
     read_parameters,
@@ -68,7 +69,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
         names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
     state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
-    state = state.having(read_service(postfix, state))
+    state = state.having(read_service(postfix, state)).having(read_admission(postfix, state, reader, names, {}))
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):

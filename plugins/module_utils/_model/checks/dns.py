@@ -24,8 +24,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import LOOPBACK
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    EVERY_ADDRESS,
+    LOOPBACK,
+    SMTP_PORTS,
+    address_of,
+    on_loopback,
+    port_of_mail,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 check = Register(DOMAIN_IN_DNS)
@@ -121,16 +129,33 @@ def listens(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             address for address in _known(record, state) if address not in unheard and not _listens_on(address, state)
         ]
         if deaf:
+            bound = _bound_services(state)
+            why = f"master.cf has {bound[0].key}" if bound else f"inet_interfaces is {state.value('inet_interfaces')}"
+            remedy = f"add {deaf[0]} to inet_interfaces or set it to all"
+            if bound:
+                remedy = "remove the address in front of the port, so that inet_interfaces decides"
             yield Fault(
-                f"its MX {record.host} has the address {deaf[0]}, on which Postfix does not listen "
-                f"(inet_interfaces is {state.value('inet_interfaces')})",
-                f"add {deaf[0]} to inet_interfaces or set it to all, then restart Postfix",
+                f"its MX {record.host} has the address {deaf[0]}, on which Postfix does not listen ({why})",
+                f"{remedy}, then restart Postfix",
                 domain=domain.name,
             )
 
 
+def _bound_services(state: HostState) -> list[Service]:
+    """The services that take mail on port 25, if each has an address of this host in front of its port."""
+    serving = [one for one in state.services if port_of_mail(one) in SMTP_PORTS and not on_loopback(one)]
+    own = {*map(plain_address, state.own_addresses), *EVERY_ADDRESS}
+    return serving if all(plain_address(address_of(one)) in own for one in serving) else []
+
+
 def _listens_on(address: str, state: HostState) -> bool:
-    """Whether inet_interfaces, a list of addresses, has it. With a name in it, such as `all`, it has every address."""
+    """Whether inet_interfaces, a list of addresses, has it. With a name in it, such as `all`, it has every address.
+
+    Where each service has an address in front of its port, those count instead.
+    """
+    bound = [plain_address(address_of(service)) for service in _bound_services(state)]
+    if bound:
+        return plain_address(address) in bound or bool(EVERY_ADDRESS.intersection(bound))
     interfaces = [plain_address(item) for item in split_items(state.value("inet_interfaces"))]
     proxied = [plain_address(item) for item in split_items(state.value("proxy_interfaces"))]
     if not all(map(is_address, interfaces)) or all(interface in LOOPBACK for interface in interfaces):

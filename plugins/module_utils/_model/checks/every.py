@@ -8,6 +8,7 @@ A check added to one of these files is run, listed and documented by being regis
 from __future__ import annotations
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import (
+    admission,
     dns,
     domain,
     host,
@@ -21,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, tables, domain, dns, mail_host, stranger)
+FILES = (host, admission, tables, domain, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterator
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ARRIVAL,
     DEPARTURE,
@@ -36,10 +38,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    EVERY_ADDRESS,
     LOOPBACK,
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
+    address_of,
+    on_loopback,
+    port_of_mail,
+    stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, HostFacts
@@ -51,7 +58,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.s
     relaying,
 )
 
-_SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 of_unreadable = Register(UNREADABLE)
@@ -169,7 +175,12 @@ def relay_deferred(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 @check("restriction", LOCAL, "a misspelled restriction: smtpd answers 451", place=SENDER)
 def restriction(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    for name, (wrong, remedy) in _restriction_lists(state).items():
+    found = dict(_restriction_lists(state))
+    for service in stranger_services(state):
+        own = replace(state, values={**state.values, **service.overrides})
+        known = _restriction_lists(own)
+        found.update({f"{name} of {service.key}": known[name] for name in sorted({*known} & {*service.overrides})})
+    for name, (wrong, remedy) in found.items():
         if wrong:
             yield Fault(
                 f"{name}: {wrong}: smtpd answers 451 to every client that reaches it", f"correct {name}: {remedy}"
@@ -206,7 +217,9 @@ def _restriction_lists(state: HostState) -> dict[str, tuple[str, str]]:
 @check("inet_interfaces", LOCAL, "Postfix listens on the loopback interface only", mark=ARRIVAL, refuses=True)
 def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     interfaces = split_items(state.value("inet_interfaces"))
-    if interfaces and all(interface.lower() in LOOPBACK for interface in interfaces):
+    # A service with an address in front of its port listens there, whatever inet_interfaces says.
+    elsewhere = any(port_of_mail(one) and address_of(one) and not on_loopback(one) for one in state.services)
+    if interfaces and all(interface.lower() in LOOPBACK for interface in interfaces) and not elsewhere:
         yield Fault(
             f"inet_interfaces is {', '.join(interfaces)}: no other host can deliver mail here",
             "set inet_interfaces to all (the roles' variable is *_inet_interfaces), then restart Postfix",
@@ -223,11 +236,24 @@ def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     """A second instance may have another port, to which something leads."""
     disabled = [item for item in split_items(state.value("master_service_disable")) if item in NO_SMTP]
-    ports = [port for port in map(_port_of_mail, state.services) if port]
+    serving = [service for service in state.services if port_of_mail(service)]
+    heard = [service for service in serving if not on_loopback(service)]
+    ports = [port_of_mail(service) for service in heard]
+    foreign = [one.key for one in heard if state.own_addresses and _is_elsewhere(address_of(one), state)]
     if disabled:
         yield Fault(
             f"master_service_disable contains {disabled[0]}: no other host can deliver mail here",
             f"remove {disabled[0]} from master_service_disable, which postmulti -e create sets for a new instance",
+        )
+    elif foreign:
+        yield Fault(
+            f"{foreign[0]} of master.cf has an address that this host does not have: Postfix does not start",
+            "remove the address in front of the port, so that inet_interfaces decides, then restart Postfix",
+        )
+    elif serving and not heard:
+        yield Fault(
+            f"{serving[0].key} of master.cf listens on a loopback address: no other host can deliver mail here",
+            "remove the address in front of the port, so that inet_interfaces decides, then restart Postfix",
         )
     elif state.services and not ports:
         yield Fault(
@@ -243,12 +269,10 @@ def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-def _port_of_mail(service: Service) -> str:
-    """The port on which this service takes mail from other servers; empty if it does not."""
-    port = service.name.rpartition(":")[2]
-    words = service.command.split()
-    takes = service.type == "inet" and bool(words) and words[0] in ("smtpd", "postscreen")
-    return port if takes and port not in _SUBMISSION else ""
+def _is_elsewhere(address: str, state: HostState) -> bool:
+    """Whether it is an address, and none of this host's: neither one of its own nor all of them."""
+    known = {plain_address(own) for own in state.own_addresses} | EVERY_ADDRESS
+    return is_address(address) and plain_address(address) not in known
 
 
 @check("myhostname", LOCAL, "the host calls itself localhost")

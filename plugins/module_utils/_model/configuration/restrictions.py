@@ -39,20 +39,6 @@ _WITH_ARGUMENT = frozenset(
 )
 
 
-def refuses_everybody(value: str) -> bool:
-    """Whether an expanded list of client restrictions lets no stranger in, whoever they are."""
-    words = split_items(value)
-    place = 0
-    while place < len(words):
-        word = words[place].lower()
-        if word in ("reject", "defer"):
-            return True
-        if word in _OPENING or (_width(words, place) == 2 and word.startswith(("check_", "permit_"))):
-            return False
-        place += 1 + _width(words, place + 1) if word == "warn_if_reject" else _width(words, place)
-    return False
-
-
 def rejecting(value: str) -> str:
     """The list with the deferral that closes it made a rejection, so a relay attempt is answered 554, not 454.
 

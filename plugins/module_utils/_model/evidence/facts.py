@@ -6,12 +6,35 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 # Members of master_service_disable without which smtpd does not listen.
 NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
+SMTP_PORTS = ("smtp", "25")
+# Ports for this host's own users.
+SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
+CERTIFICATE_FILES = (
+    "smtpd_tls_cert_file",
+    "smtpd_tls_chain_files",
+    "smtpd_tls_dcert_file",
+    "smtpd_tls_eccert_file",
+)
+# What smtpd and cleanup ask about every message; without an answer they defer it.
+MESSAGE_TABLES = (
+    "smtpd_command_filter",
+    "canonical_maps",
+    "recipient_canonical_maps",
+    "sender_canonical_maps",
+    "virtual_alias_maps",
+    "recipient_bcc_maps",
+    "sender_bcc_maps",
+    "header_checks",
+    "body_checks",
+)
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
@@ -57,6 +80,55 @@ def _depending(overrides: Iterable[str], parameters: Mapping[str, str]) -> set[s
         changed = {name for name, named in referring.items() if named & changed} - found
         found |= changed
     return found
+
+
+def stranger_services(host: HostState) -> list[Service]:
+    """The SMTP servers to which the world's mail comes: those on port 25, and those to which a postscreen there hands.
+
+    Without any, those on another port, to which something may lead.
+    """
+    open_ports = [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
+    usual = [service for service in open_ports if port_of_mail(service) in SMTP_PORTS] or open_ports
+    names = {host.value("smtpd_service_name") or "smtpd" for service in usual if program(service) == "postscreen"}
+    behind = [one for one in host.services if one.type == "pass" and one.name in names and program(one) == "smtpd"]
+    return [service for service in usual if program(service) == "smtpd"] + behind
+
+
+def port_of_mail(service: Service) -> str:
+    """The port on which this service takes mail from other servers; empty if it does not."""
+    port = service.name.rpartition(":")[2]
+    takes = service.type == "inet" and program(service) in ("smtpd", "postscreen")
+    return port if takes and port not in SUBMISSION else ""
+
+
+def address_of(service: Service) -> str:
+    """The address or name in front of a service's port, "" where inet_interfaces decides."""
+    return service.name.rpartition(":")[0].strip("[]")
+
+
+def on_loopback(service: Service) -> bool:
+    """Whether only this host itself can reach it, by the address in front of its port."""
+    address = address_of(service).lower()
+    return address.startswith("127.") or address in ("localhost", "::1")
+
+
+def program(service: Service) -> str:
+    """The daemon that it runs."""
+    return next(iter(service.command.split()), "")
+
+
+def restriction_classes(host: HostState) -> dict[str, str]:
+    """The restriction classes of main.cf, each with its list."""
+    return {name: host.value(name) for name in split_items(host.value("smtpd_restriction_classes"))}
+
+
+def sasl_endpoint(host: HostState, service: Service) -> str:
+    """Where smtpd asks Dovecot about passwords, as `unix:path` or `inet:host:port`; "" where it does not."""
+    enabled = effective(host, service, "smtpd_sasl_auth_enable").lower() == "yes"
+    path = effective(host, service, "smtpd_sasl_path")
+    if not enabled or effective(host, service, "smtpd_sasl_type").lower() != "dovecot" or not path:
+        return ""
+    return path if path.startswith(("inet:", "unix:")) else f"unix:{path}"
 
 
 def written_value(host: HostState, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Mapping, NamedTuple, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
@@ -95,6 +96,8 @@ class HostState:
     probed: Mapping[str, bool] = field(default_factory=dict)
     # What the tables and files hold that decide who may relay.
     contents: Mapping[str, Content] = field(default_factory=dict)
+    # what the tables and servers that smtpd's restriction lists name say to strangers
+    admission: AdmissionEvidence = field(default_factory=AdmissionEvidence)
     own_addresses: frozenset[str] = frozenset()
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it

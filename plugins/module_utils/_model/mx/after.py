@@ -59,8 +59,12 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
     parameters = {**host.parameters, **written}
     members = main_cf.add_items.get("relay_domains", ())
     gone = main_cf.remove_items.get("relay_domains", ())
+    # The run makes or mends the table of domains whose recipients are verified.
+    ours = {name for table in [host.verify] if table for name in (table.reference, table.member)}
+    unread = {table: problem for table, problem in host.admission.unread.items() if table not in ours}
     return replace(
         host,
+        admission=replace(host.admission, unread=unread),
         parameters=parameters,
         values=_values(host, parameters, set(written)),
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -65,7 +64,7 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
     if host.installed:
         _message_size(request, host, found)
         _utf8(request, host, found)
-        _clients(request, host, found)
+        _clients(request, found)
         _etrn(request, host, found)
         _tls(request, host, found)
         _relay_service(host, found)
@@ -112,17 +111,10 @@ def _utf8(request: MxRequest, host: HostState, found: HostSettings) -> None:
         found.refuse("smtputf8", "Postfix before 3.0 has no SMTPUTF8", "leave the setting out, or use a later Postfix")
 
 
-def _clients(request: MxRequest, host: HostState, found: HostSettings) -> None:
+def _clients(request: MxRequest, found: HostSettings) -> None:
     wanted = ", ".join(map(str, request.settings["client_restrictions"]))
-    if not wanted:
-        return
-    found.parameters[CLIENT_RESTRICTIONS] = wanted
-    if restrictions.refuses_everybody(expand(wanted, host.values)):
-        found.refuse(
-            "client_restrictions",
-            f"client_restrictions ({wanted}) refuse every stranger, so no mail could come in",
-            "remove reject or defer, or permit the senders of mail before it",
-        )
+    if wanted:
+        found.parameters[CLIENT_RESTRICTIONS] = wanted
 
 
 def _etrn(request: MxRequest, host: HostState, found: HostSettings) -> None:

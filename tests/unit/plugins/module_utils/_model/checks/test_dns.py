@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_IN_DNS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 
@@ -17,9 +19,12 @@ OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
 ROW = Capture("hash:/t", "x.example", "relay:[mail.example]")
 
 
-def found(values: dict[str, str] | None = None, **fields: Any) -> list[tuple[str, str, str]]:
+def found(
+    values: dict[str, str] | None = None, services: Sequence[Service] = (), **fields: Any
+) -> list[tuple[str, str, str]]:
     defaults = {"myhostname": "mx.example", "inet_interfaces": "all", "inet_protocols": "all"}
-    state = HostState(values={**defaults, **(values or {})}, own_addresses=frozenset({"192.0.2.9", "2001:db8::9"}))
+    own = frozenset({"192.0.2.9", "192.0.2.77", "2001:db8::9"})
+    state = HostState(values={**defaults, **(values or {})}, services=services, own_addresses=own)
     evidence: dict[str, Any] = {"name": "x.example", "relayed": "x.example", "asked": True, "exchangers": [OTHER, OWN]}
     domain = DomainEvidence(**{**evidence, **fields})
     found = [finding for check in checks_of(DOMAIN_IN_DNS) for finding in check(domain, state)]
@@ -95,3 +100,18 @@ def test_address_has_to_be_one_that_postfix_listens_on(
     values: dict[str, str], addresses: tuple[str, ...], expected: list[tuple[str, str, str]]
 ) -> None:
     assert found(values, exchangers=[OTHER, MxRecord(20, "mx.example", addresses)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "deaf"),
+    [
+        (("192.0.2.77:smtp",), True),
+        (("192.0.2.77:25", "192.0.2.9:smtp"), False),
+        (("192.0.2.77:25", "smtp"), False),
+        (("0.0.0.0:25",), False),
+        (("mx.example:25",), False),
+    ],
+)
+def test_address_in_front_of_the_port_is_held_against_dns(names: tuple[str, ...], deaf: bool) -> None:
+    services = [Service(name, "inet", "-", "-", "-", "-", "-", "smtpd", {}) for name in names]
+    assert found(services=services) == [("listens", "error", "local")] * deaf

@@ -31,6 +31,14 @@ def test_every_registered_check_has_a_known_subject_and_scope() -> None:
 
 def test_what_refuses_a_run_is_named() -> None:
     assert [check.name for check in checks_of(WHOLE_HOST, DOMAIN) if check.refuses] == [
+        "refuses_strangers",
+        "demands_tls",
+        "postscreen",
+        "restriction_table",
+        "message_table",
+        "policy_service",
+        "sasl_socket",
+        "parameter_value",
         "open_relay",
         "mynetworks",
         "foreign_domains",
@@ -44,4 +52,4 @@ def test_what_refuses_a_run_is_named() -> None:
         "nexthop_brackets",
         "best_mx",
     ]
-    assert len([check for check in every_check() if check.refuses]) == 12
+    assert len([check for check in every_check() if check.refuses]) == 20

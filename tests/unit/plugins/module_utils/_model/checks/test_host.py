@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,9 @@ def test_parameters_with_nothing_against_them(values: dict[str, str]) -> None:
     [
         ("smtp", "inet", "postscreen", None),
         ("25", "inet", "smtpd -o x=y", None),
+        ("127.0.0.1:smtp", "inet", "smtpd", "error"),
+        ("localhost:25", "inet", "smtpd", "error"),
+        ("[::1]:25", "inet", "postscreen", "error"),
         ("192.0.2.9:smtp", "inet", "smtpd", None),
         ("2525", "inet", "smtpd", "info"),
         ("submission", "inet", "smtpd", "error"),
@@ -103,9 +107,12 @@ def test_parameters_with_nothing_against_them(values: dict[str, str]) -> None:
     ],
 )
 def test_port_25_has_to_be_served_or_led_to(name: str, kind: str, command: str, severity: str | None) -> None:
+    behind = service("smtpd", "pass", "smtpd")
+    services = [service(name, kind, command), behind, RELAY]
+    findings = [(finding.check, finding.severity) for finding in judged(host(services=services))]
     expected = [("smtp_service", severity)] if severity else []
     unknown = [("relay_unproven", "warning")] if command == "proxy" else []
-    assert found(smtpd=service(name, kind, command)) == unknown + expected
+    assert findings == unknown + expected
 
 
 @pytest.mark.parametrize(
@@ -255,3 +262,20 @@ def test_missing_dnspython_is_named() -> None:
         "dns",
         "install python3-dnspython",
     )
+
+
+def test_service_on_an_address_of_another_host_stops_postfix() -> None:
+    state = host(services=[service("192.0.2.9:smtp", "inet", "smtpd"), RELAY], own_addresses=frozenset({"192.0.2.8"}))
+    assert [finding.check for finding in judged(state)] == ["smtp_service"]
+    assert judged(replace(state, own_addresses=frozenset({"192.0.2.9"}))) == []
+    assert judged(replace(state, services=[service("0.0.0.0:smtp", "inet", "smtpd"), RELAY])) == []
+
+
+def test_address_in_front_of_a_port_counts_whatever_inet_interfaces_says() -> None:
+    assert found(smtpd=service("192.0.2.9:25", "inet", "smtpd"), inet_interfaces="loopback-only") == []
+    assert found(inet_interfaces="loopback-only") == [("inet_interfaces", "error")]
+
+
+def test_restrictions_of_a_service_are_judged() -> None:
+    wrong = service("smtp", "inet", "smtpd", smtpd_helo_restrictions="reject_invalid_hello")
+    assert found(smtpd=wrong) == [("restriction", "error")]

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     Capture,
     DomainRows,
@@ -19,6 +22,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_deci
     listed,
     primary,
     secondary,
+    service,
 )
 
 
@@ -83,3 +87,35 @@ def test_host_without_postfix_is_judged_by_the_values_alone() -> None:
     assert plan.main_cf.add_items == {"relay_domains": ["x.example"]}
     assert plan.routes.rows == {"x.example": "relay:[mail.example]"}
     assert checks(primary({"name": "x.example"}, on=bare)) == [("x.example", "no_recipients")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"),
+    [
+        (["permit_mynetworks", "reject"], True),
+        (["reject_rbl_client rbl.example", "defer"], True),
+        (["check_client_access hash:/etc/postfix/clients", "reject"], True),
+        (["warn_if_reject reject", "permit"], False),
+        (["reject_rbl_client rbl.example"], False),
+    ],
+)
+def test_client_restrictions_that_let_nobody_in_are_refused(wanted: list[str], refused: bool) -> None:
+    assert checks(secondary(client_restrictions=wanted)) == [("", "refuses_strangers")] * refused
+
+
+def test_client_restrictions_that_let_strangers_in_mend_those_that_did_not() -> None:
+    on = host(values={"smtpd_client_restrictions": "permit_mynetworks, reject"})
+    assert checks(secondary(on=on)) == [("", "refuses_strangers")]
+    assert checks(secondary(on=on, client_restrictions=["permit_mynetworks"])) == []
+    overridden = [service("smtp", "inet", "smtpd", smtpd_client_restrictions="reject"), service()]
+    assert checks(secondary(on=host(services=overridden), client_restrictions=["permit_mynetworks"])) == [
+        ("", "refuses_strangers")
+    ]
+
+
+def test_table_that_the_run_makes_is_no_refusal() -> None:
+    values = {"smtpd_recipient_restrictions": "reject_unauth_destination, check_recipient_access hash:/t/relay_verify"}
+    gone = AdmissionEvidence(unread={"hash:/t/relay_verify": "no such file", "hash:/other": "no such file"})
+    assert checks(secondary(on=host(values=values, admission=gone))) == []
+    values = {"smtpd_sender_restrictions": "check_sender_access hash:/other"}
+    assert checks(secondary(on=host(values=values, admission=gone))) == [("", "restriction_table")]

@@ -132,20 +132,6 @@ def test_utf8_is_refused_where_postfix_has_none() -> None:
     assert ("smtputf8_enable" in found.parameters, found.refusals) == (False, [])
 
 
-@pytest.mark.parametrize(
-    ("wanted", "refused"),
-    [
-        (["permit_mynetworks", "reject"], True),
-        (["reject_rbl_client rbl.example", "defer"], True),
-        (["warn_if_reject reject", "permit"], False),
-        (["check_client_access hash:/etc/postfix/clients", "reject"], False),
-        (["reject_rbl_client rbl.example"], False),
-    ],
-)
-def test_client_restrictions_that_let_nobody_in_are_refused(wanted: list[str], refused: bool) -> None:
-    assert checks(ask(client_restrictions=wanted)) == ["client_restrictions"] * refused
-
-
 @pytest.mark.parametrize("level", ["none", "may", "secure"])
 def test_tls_that_is_asked_for_is_an_override_of_the_relay_service(level: str) -> None:
     found = ask(host(smtp_tls_security_level="encrypt", smtp_tls_CApath="/etc/ssl/certs"), mail_host_tls=level)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what decides whether strangers are let in. Nothing is changed, and few commands are run."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Mapping, NamedTuple, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import without_proxy
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    KEYS,
+    LISTS,
+    Access,
+    accesses,
+    refuses,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    expand,
+    lookup_keys,
+    member_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.policy import endpoint_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    CERTIFICATE_FILES,
+    MESSAGE_TABLES,
+    effective,
+    restriction_classes,
+    sasl_endpoint,
+    stranger_services,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import why_silent
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+_LOCAL_PART = "mxrelay-probe"
+# Their rows can be listed.
+_LISTED = (*KEYED_TYPES, "inline", "pcre", "regexp")
+
+
+class Admission(NamedTuple):
+    """What decides whether strangers are let in, as HostState has it."""
+
+    admission: AdmissionEvidence
+
+
+def read_admission(
+    postfix: Postfix, state: HostState, reader: MapReader, domains: Iterable[str], wanted: Mapping[str, str]
+) -> Admission:
+    """Asks the tables and servers that the lists of main.cf, of overrides and of `wanted` (to be set) name.
+
+    Tables of recipients are asked about `domains`. Raises HostError if Postfix's commands fail.
+    """
+    services = stranger_services(state)
+    names = sorted({name for name in domains if not name.startswith(".")})
+    answers: dict[str, dict[str, str]] = {}
+    unread: dict[str, str] = {}
+    endpoints = {endpoint for service in services for endpoint in [sasl_endpoint(state, service)] if endpoint}
+    waiting = _named(state, wanted)
+    seen: set[Access] = set()
+    while waiting:
+        access = waiting.pop()
+        if access in seen:
+            continue
+        seen.add(access)
+        if access.action == "check_policy_service":
+            endpoints.add(endpoint_of(access.argument))
+            continue
+        found = _answers(access, names, reader)
+        if without_proxy(access.argument) in reader.problems:
+            unread[access.argument] = reader.problems[without_proxy(access.argument)]
+        answers.setdefault(access.argument, {}).update(found)
+        for result in set(found.values()):
+            waiting += accesses("", result, restriction_classes(state))
+    for table in _message_tables(state):
+        reader.ask(without_proxy(table), [_LOCAL_PART])
+        if without_proxy(table) in reader.problems:
+            unread[table] = reader.problems[without_proxy(table)]
+    silent = {endpoint: why for endpoint in sorted(endpoints) for why in [_why_silent(endpoint, state)] if why}
+    return Admission(
+        AdmissionEvidence(
+            answers=answers,
+            unread=unread,
+            silent=silent,
+            missing_files=_missing_files(state),
+            defaults=postfix.parameters(options=("-d",)),
+        )
+    )
+
+
+def _named(state: HostState, wanted: Mapping[str, str]) -> list[Access]:
+    """The tables and policy services that the lists name."""
+    lists = [(name, effective(state, service, name)) for service in stranger_services(state) for name in LISTS]
+    lists += [(name, expand(value, state.values)) for name, value in wanted.items()]
+    classes = restriction_classes(state)
+    return [access for name, value in dict.fromkeys(lists) for access in accesses(name, value, classes)]
+
+
+def _message_tables(state: HostState) -> list[str]:
+    members = [member_of(text) for name in MESSAGE_TABLES for text in split_items(state.value(name))]
+    return list(dict.fromkeys(member.text for member in members if member.kind == "table"))
+
+
+def _answers(access: Access, domains: Sequence[str], reader: MapReader) -> dict[str, str]:
+    """What the table says of strangers; of recipients, only what it says to all of a domain."""
+    # proxymap opens what main.cf names, which is not yet so of what is to be set.
+    table = without_proxy(access.argument)
+    if not access.action.startswith("check_recipient_"):
+        return reader.ask(table, KEYS)
+    keys = {domain: _recipient_keys(domain) for domain in domains}
+    # Asked for even where nothing is relayed, as that tells whether it can be.
+    found = reader.ask(table, sorted({key for several in keys.values() for key in several} or {_LOCAL_PART}))
+    results = {
+        domain: result
+        for domain, several in keys.items()
+        for result in [next((found[key] for key in several if key in found), "")]
+        if refuses(result)
+    }
+    if not results or table.startswith("static:"):
+        return results
+    listed = table.partition(":")[0] in _LISTED
+    entries = reader.content(table).entries if listed else None
+    return results if entries is not None and all(refuses(value) for _key, value in entries) else {}
+
+
+def _recipient_keys(domain: str) -> list[str]:
+    return [f"{_LOCAL_PART}@{domain}", *lookup_keys(domain, True), *lookup_keys(domain, False)[1:], f"{_LOCAL_PART}@"]
+
+
+def _why_silent(endpoint: str, state: HostState) -> str:
+    """Why nobody answers there. A service of master.cf is there as soon as Postfix runs."""
+    kind, _colon, place = endpoint.partition(":")
+    room, _slash, name = place.partition("/")
+    served = {service.name for service in state.services if service.type == "unix"}
+    if kind == "unix" and room in ("private", "public") and name in served:
+        return ""
+    chrooted = any(service.chroot == "y" for service in stranger_services(state))
+    queue = state.value("queue_directory")
+    if kind == "unix" and chrooted and place.startswith("/"):
+        return why_silent(f"unix:{queue}{place}", queue)
+    return why_silent(endpoint, queue)
+
+
+def _missing_files(state: HostState) -> frozenset[str]:
+    named = {
+        path
+        for service in stranger_services(state)
+        for name in CERTIFICATE_FILES
+        for path in effective(state, service, name).replace(",", " ").split()
+    }
+    return frozenset(path for path in named if not os.path.exists(path))

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a stranger gets through smtpd's restriction lists with mail for a relay domain.
+
+A list is read from left to right, as smtpd does; see SMTPD_ACCESS_README and access(5). What refuses some strangers
+(block lists, greylisting, checks of names) lets an ordinary one through. Only what refuses whoever is not listed, such
+as a plain `reject`, refuses him.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import TableAnswers
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import ARGUMENTS
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody who has mail for `domain`. He is in no list of anybody's own clients."""
+
+    address: str
+    name: str
+    encrypted: bool = True
+    domain: str = ""
+
+    @property
+    def sender(self) -> str:
+        return f"mxrelay-probe@{self.name.partition('.')[2]}"
+
+
+# Addresses from the space of each regional registry, which no list of bogus networks has, and names of nobody.
+_NAMES = tuple(f"mail.mxrelay-probe.{top}" for top in ("com", "net", "org", "de", "jp"))
+_IPV4 = ("17.57.1.1", "80.67.1.1", "133.11.1.1", "196.25.1.1", "200.160.1.1")
+_IPV6 = ("2400::1", "2600::1", "2800::1", "2a00::1", "2c00::1")
+STRANGERS: Mapping[str, Sequence[Stranger]] = {
+    "ipv4": tuple(Stranger(address, name) for address, name in zip(_IPV4, _NAMES)),
+    "ipv6": tuple(Stranger(address, name) for address, name in zip(_IPV6, _NAMES)),
+}
+# What the tables of these strangers are asked for; that of recipients is asked for their domains.
+KEYS = (*_IPV4, *_IPV6, *_NAMES, *(stranger.sender for stranger in STRANGERS["ipv4"]))
+
+# The lists that stand between a connection and an accepted message, in smtpd's order, each with the access restriction
+# that a bare table in it stands for. See postconf(5) on smtpd_delay_reject for what is known when they are read.
+LISTS: Mapping[str, str] = {
+    "smtpd_client_restrictions": "check_client_access",
+    "smtpd_helo_restrictions": "check_helo_access",
+    "smtpd_sender_restrictions": "check_sender_access",
+    "smtpd_relay_restrictions": "check_recipient_access",
+    "smtpd_recipient_restrictions": "check_recipient_access",
+    "smtpd_data_restrictions": "",
+    "smtpd_end_of_data_restrictions": "",
+}
+_BEFORE_SENDER = ("smtpd_client_restrictions", "smtpd_helo_restrictions")
+_BEFORE_RECIPIENT = (*_BEFORE_SENDER, "smtpd_sender_restrictions")
+_REFUSING = frozenset({"reject", "defer"})
+_WELCOMING_RECIPIENTS = frozenset({"permit_auth_destination", "permit_mx_backup"})
+_NEEDING_PEER_NAMES = frozenset(
+    {"reject_unknown_client", "reject_unknown_client_hostname", "reject_unknown_reverse_client_hostname"}
+)
+# About clients that have shown who they are, or about another command.
+_OF_NO_STRANGER = frozenset({"check_ccert_access", "check_etrn_access", "check_sasl_access"})
+_POLICY = "check_policy_service"
+_TABLE = re.compile(r"[a-z][a-z0-9_-]*:.", re.ASCII)
+_CODE = re.compile(r"[45]\d\d(\s|\Z)", re.ASCII)
+# Results of access(5) after which the next restriction is read.
+_NO_DECISION = frozenset(
+    {"BCC", "DEFER_IF_REJECT", "DISCARD", "DUNNO", "FILTER", "HOLD", "INFO", "PREPEND", "REDIRECT", "WARN"}
+)
+_DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Access:
+    """A restriction that asks somebody else: an access restriction with its table, or a policy service."""
+
+    action: str
+    argument: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the lists of a service refer to: its restriction classes, and what the tables that they name answer.
+
+    A table of recipients has an answer for a domain where it refuses all of its recipients.
+    """
+
+    classes: Mapping[str, str] = field(default_factory=dict)
+    answers: TableAnswers = field(default_factory=dict)
+    delayed: bool = True
+    peer_names: bool = True
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How a stranger fares in a list: what refused him ("" if nothing), the class it is in, and whom he met.
+
+    `perhaps` are the policy services before it, which may have let him through.
+    """
+
+    refused_by: str = ""
+    within: str = ""
+    met: Sequence[Access] = ()
+    perhaps: Sequence[str] = ()
+
+
+def passage(name: str, value: str, stranger: Stranger, rules: Rules) -> Passage:
+    """How the stranger fares in the expanded `value` of the list called `name`."""
+    return _Walk(name, stranger, rules).result(value)
+
+
+def parts(value: str) -> list[str]:
+    """The restrictions of a list, each with its argument. Those of warn_if_reject are the next one's."""
+    found: list[str] = []
+    words = split_items(value)
+    place = 0
+    while place < len(words):
+        width = 2 if ARGUMENTS.get(words[place].lower()) else 1
+        found.append(" ".join(words[place : place + width]))
+        place += width
+    return found
+
+
+def accesses(name: str, value: str, classes: Mapping[str, str]) -> list[Access]:
+    """All restrictions of a list, and of the classes in it, that ask somebody else, whoever reaches them."""
+    found: list[Access] = []
+    _collect(name, value, dict(classes), found)
+    return list(dict.fromkeys(found))
+
+
+def _collect(name: str, value: str, classes: dict[str, str], found: list[Access]) -> None:
+    for part in parts(value):
+        word, _blank, argument = part.partition(" ")
+        if part in classes:
+            _collect(name, classes.pop(part), classes, found)
+        elif ARGUMENTS.get(word.lower()) in ("table", "endpoint") and argument:
+            found.append(Access(word.lower(), argument))
+        elif word.lower() not in ARGUMENTS and _TABLE.match(part):
+            found.append(Access(LISTS.get(name, ""), part))
+
+
+def refuses(result: str) -> bool:
+    """Whether a result of an access table refuses by itself: REJECT, DEFER, a code, or a list that begins so."""
+    words = result.replace(",", " ").split()
+    return bool(words) and (words[0].upper() in ("REJECT", "DEFER", "DEFER_IF_PERMIT") or bool(_CODE.match(result)))
+
+
+_PERMIT = "permit"
+
+
+class _Walk:
+    """One stranger's way through one list."""
+
+    def __init__(self, name: str, stranger: Stranger, rules: Rules) -> None:
+        self._name = name
+        self._stranger = stranger
+        self._rules = rules
+        self._knows_sender = rules.delayed or name not in _BEFORE_SENDER
+        self._knows_recipient = rules.delayed or name not in _BEFORE_RECIPIENT
+        self._deferred: tuple[str, str] | None = None
+        self._met: list[Access] = []
+        self._perhaps: list[str] = []
+
+    def result(self, value: str) -> Passage:
+        end = self._through(value, "", False, 0)
+        if end is None or end[0] == _PERMIT:
+            end = self._deferred or ("", "")
+        return Passage(end[0], end[1], tuple(dict.fromkeys(self._met)), tuple(self._perhaps) if end[0] else ())
+
+    def _through(self, value: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
+        """What ends the list, and the class that has it; None where nothing does."""
+        warns = False
+        for part in parts(value) if depth < _DEEPEST else ():
+            if part.lower() == "warn_if_reject":
+                warns = True
+                continue
+            end = self._at(part, within, warned or warns, depth)
+            if end is not None and (end[0] == _PERMIT or not (warned or warns)):
+                return end
+            warns = False
+        return None
+
+    def _at(self, part: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
+        word, _blank, argument = part.partition(" ")
+        name = word.lower()
+        if part in self._rules.classes:
+            return self._through(self._rules.classes[part], part, warned, depth + 1)
+        if name == _PERMIT or (name in _WELCOMING_RECIPIENTS and self._knows_recipient):
+            return _PERMIT, ""
+        if name == "defer_if_permit" and not warned:
+            self._deferred = self._deferred or (part, within)
+        if self._is_refused_by(name):
+            return part, within
+        if name == _POLICY:
+            self._met.append(Access(_POLICY, argument))
+            self._perhaps.append(part)
+        elif ARGUMENTS.get(name) == "table":
+            return self._asked(name, argument, part, within, warned, depth)
+        elif name not in ARGUMENTS and _TABLE.match(part) and LISTS[self._name]:
+            return self._asked(LISTS[self._name], part, part, within, warned, depth)
+        return None
+
+    def _is_refused_by(self, name: str) -> bool:
+        if name == "reject_plaintext_session":
+            return not self._stranger.encrypted
+        return name in _REFUSING or (name in _NEEDING_PEER_NAMES and not self._rules.peer_names)
+
+    def _asked(
+        self, action: str, table: str, part: str, within: str, warned: bool, depth: int
+    ) -> tuple[str, str] | None:
+        keys = self._keys(action)
+        if not keys:
+            return None
+        self._met.append(Access(action, table))
+        answers = self._rules.answers.get(table, {})
+        result = next((answers[key] for key in keys if key in answers), "")
+        first = result.replace(",", " ").partition(" ")[0].upper()
+        if refuses(result):
+            if first == "DEFER_IF_PERMIT":
+                self._deferred = self._deferred or ((part, within) if not warned else None)
+                return None
+            return part, within
+        if first == "OK" or (first.isdigit() and first.isascii()):
+            return _PERMIT, ""
+        if not first or first in _NO_DECISION:
+            return None
+        end = self._through(result, within, warned, depth + 1)
+        return end if end is None or end[0] == _PERMIT else (part, within)
+
+    def _keys(self, action: str) -> Sequence[str]:
+        """What the table is asked for, none where smtpd does not ask it about this stranger."""
+        if action in _OF_NO_STRANGER:
+            return ()
+        if action.startswith("check_recipient_"):
+            return (self._stranger.domain,) if self._knows_recipient else ()
+        if action == "check_sender_access":
+            return (self._stranger.sender,) if self._knows_sender else ()
+        if action.startswith("check_sender_") and not self._knows_sender:
+            return ()
+        return (self._stranger.name, self._stranger.address)

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What decides whether strangers are let in, beyond main.cf and master.cf: facts only, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping
+
+
+@dataclass(frozen=True)
+class AdmissionEvidence:
+    """What the tables and servers that smtpd's restriction lists name answer.
+
+    `answers`: table -> key -> result, for what strangers are asked about, and for each domain of which a table of
+    recipients refuses all. `unread`: table -> what Postfix says of one that it can't ask. `silent`: policy service or
+    SASL server -> why it does not answer. `missing_files` are files of certificates that are not there. `defaults` is
+    what `postconf -d` prints.
+    """
+
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
+    missing_files: frozenset[str] = frozenset()
+    defaults: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import admission
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import STRANGERS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+
+CHECKS = (
+    admission.refuses_strangers,
+    admission.demands_tls,
+    admission.strangers_limited,
+    admission.postscreen,
+    admission.restriction_table,
+    admission.message_table,
+    admission.policy_service,
+    admission.sasl_socket,
+    admission.parameter_value,
+)
+VALUES = {
+    "default_process_limit": "100",
+    "inet_protocols": "all",
+    "smtpd_client_connection_count_limit": "50",
+    "smtpd_client_connection_rate_limit": "0",
+    "smtpd_delay_reject": "yes",
+    "smtpd_hard_error_limit": "20",
+    "smtpd_recipient_limit": "1000",
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    "smtpd_timeout": "300s",
+    "smtpd_tls_cert_file": "/cert",
+    "smtpd_tls_security_level": "may",
+}
+CERTIFICATE = "smtpd_tls_cert_file"
+
+
+def service(name: str = "smtp", kind: str = "inet", command: str = "smtpd", limit: str = "-", **own: str) -> Service:
+    return Service(name, kind, "-", "-", "-", "-", limit, command, dict(own))
+
+
+def findings(services: list[Service] | None = None, evidence: AdmissionEvidence | None = None, **values: str) -> Any:
+    every = {**VALUES, **values}
+    state = HostState(
+        parameters=every,
+        values=every,
+        explicit=values,
+        services=services or [service()],
+        relayed={"away.example": "away.example"},
+        admission=evidence or AdmissionEvidence(),
+    )
+    return [finding for check in CHECKS for finding in check(state, HostFacts())]
+
+
+def found(*arguments: Any, **values: str) -> list[tuple[str, str]]:
+    return [(finding.check, finding.severity) for finding in findings(*arguments, **values)]
+
+
+def one(*arguments: Any, **values: str) -> Finding:
+    (finding,) = findings(*arguments, **values)
+    assert isinstance(finding, Finding)
+    return finding
+
+
+def test_host_as_debian_ships_it_has_none() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        (
+            {"smtpd_client_restrictions": "permit_mynetworks, reject"},
+            "remove reject from smtpd_client_restrictions",
+        ),
+        (
+            {"smtpd_relay_restrictions": "permit_mynetworks, reject"},
+            "replace reject by reject_unauth_destination in smtpd_relay_restrictions",
+        ),
+        (
+            {"smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination, reject"},
+            "remove reject from smtpd_recipient_restrictions",
+        ),
+        (
+            {
+                "smtpd_restriction_classes": "ours",
+                "ours": "permit_mynetworks, reject",
+                "smtpd_data_restrictions": "ours",
+            },
+            "remove reject from ours",
+        ),
+        (
+            {"smtpd_client_restrictions": "reject_unknown_client_hostname", "smtpd_peername_lookup": "no"},
+            "remove reject_unknown_client_hostname from smtpd_client_restrictions",
+        ),
+    ],
+)
+def test_list_that_refuses_everyone_is_an_error_with_its_remedy(values: dict[str, str], remedy: str) -> None:
+    finding = one(**values)
+    assert (finding.check, finding.severity, finding.remedy) == ("refuses_strangers", "error", remedy)
+    assert "no mail from other hosts arrives" in finding.message
+
+
+def test_overrides_count_also_through_a_reference() -> None:
+    finding = one([service(smtpd_helo_restrictions="permit_mynetworks, reject")])
+    assert finding.remedy == "remove reject from smtpd_helo_restrictions of smtp/inet"
+    through = [service(whom="reject")]
+    assert one(through, smtpd_client_restrictions="permit_mynetworks, $whom", whom="permit").severity == "error"
+    assert found([service(smtpd_client_restrictions="")], smtpd_client_restrictions="reject") == []
+
+
+def test_services_for_own_users_may_refuse_strangers() -> None:
+    own = [
+        service("submission", smtpd_client_restrictions="permit_sasl_authenticated, reject"),
+        service("127.0.0.1:10025", smtpd_client_restrictions="permit_mynetworks, reject"),
+        service("10026", smtpd_client_restrictions="permit_mynetworks, reject"),
+    ]
+    assert found([service(), *own]) == []
+
+
+def test_service_beside_one_that_lets_strangers_in_is_a_warning() -> None:
+    inner = service("10.0.0.1:smtp", smtpd_client_restrictions="permit_mynetworks, reject")
+    assert found([service("192.0.2.9:smtp"), inner]) == [("refuses_strangers", "warning")]
+    assert found([inner]) == [("refuses_strangers", "error")]
+
+
+def test_service_behind_postscreen_is_judged() -> None:
+    front = service(command="postscreen", limit="1")
+    closed = service("smtpd", "pass", smtpd_sender_restrictions="defer")
+    assert found([front, closed]) == [("refuses_strangers", "error")]
+    assert found([service(), closed]) == []
+
+
+def test_refusal_behind_a_policy_service_is_not_proven() -> None:
+    finding = one(smtpd_client_restrictions="check_policy_service unix:private/p, reject")
+    assert (finding.check, finding.severity) == ("refuses_strangers", "warning")
+    assert "check_policy_service unix:private/p" in finding.message
+
+
+def test_table_that_refuses_some_strangers_is_fine_one_that_refuses_all_is_not() -> None:
+    values = {"smtpd_client_restrictions": "check_client_access cidr:/c"}
+    every = {stranger.address: "REJECT" for stranger in STRANGERS["ipv4"]}
+    some = {STRANGERS["ipv4"][0].address: "REJECT"}
+    six = {stranger.address: "REJECT" for stranger in STRANGERS["ipv6"]}
+    assert found(None, AdmissionEvidence({"cidr:/c": some}), **values) == []
+    assert found(None, AdmissionEvidence({"cidr:/c": every}), **values) == [("refuses_strangers", "error")]
+    assert found(None, AdmissionEvidence({"cidr:/c": six}), **values) == [("refuses_strangers", "warning")]
+    assert found(None, AdmissionEvidence({"cidr:/c": six}), inet_protocols="ipv4", **values) == []
+    assert found(None, AdmissionEvidence({"cidr:/c": six}), inet_protocols="ipv6", **values)[0][1] == "error"
+
+
+def test_domain_that_a_table_refuses_is_named() -> None:
+    evidence = AdmissionEvidence({"hash:/r": {"away.example": "REJECT", "elsewhere.example": "REJECT"}})
+    finding = one(None, evidence, smtpd_recipient_restrictions="check_recipient_access hash:/r")
+    assert (finding.check, finding.severity, finding.domain) == ("refuses_strangers", "error", "away.example")
+
+
+@pytest.mark.parametrize(
+    ("values", "severity"),
+    [
+        ({"smtpd_tls_security_level": "encrypt"}, "warning"),
+        ({"smtpd_tls_security_level": "Encrypt", CERTIFICATE: ""}, "error"),
+        ({"smtpd_tls_security_level": "encrypt", CERTIFICATE: "none"}, "error"),
+        ({"smtpd_tls_security_level": "encrypt", CERTIFICATE: "/gone"}, "error"),
+        ({"smtpd_tls_security_level": "encrypt", "smtpd_tls_req_ccert": "yes"}, "error"),
+        ({"smtpd_tls_security_level": "may", "smtpd_tls_req_ccert": "yes"}, ""),
+        ({"smtpd_tls_security_level": "", "smtpd_enforce_tls": "yes"}, "warning"),
+        ({"smtpd_tls_security_level": "may", "smtpd_enforce_tls": "yes"}, ""),
+        ({"smtpd_tls_wrappermode": "yes"}, "error"),
+        ({"smtpd_client_restrictions": "reject_plaintext_session"}, "warning"),
+        ({"smtpd_client_restrictions": "reject_plaintext_session", "smtpd_tls_security_level": ""}, "error"),
+        ({"smtpd_tls_security_level": "may", CERTIFICATE: ""}, ""),
+    ],
+)
+def test_tls_that_senders_have_to_use(values: dict[str, str], severity: str) -> None:
+    evidence = AdmissionEvidence(missing_files=frozenset({"/gone"}))
+    assert found(None, evidence, **values) == ([("demands_tls", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("values", "limited"),
+    [
+        ({"smtpd_client_connection_rate_limit": "1"}, True),
+        ({"smtpd_client_connection_rate_limit": "0"}, False),
+        ({"smtpd_client_connection_count_limit": "1"}, True),
+        ({"smtpd_client_message_rate_limit": "100"}, False),
+        ({"smtpd_hard_error_limit": "1"}, True),
+        ({"smtpd_hard_error_limit": "20"}, False),
+        ({"smtpd_recipient_limit": "10"}, True),
+        ({"smtpd_timeout": "5s"}, True),
+        ({"default_process_limit": "1"}, True),
+        ({"smtpd_upstream_proxy_protocol": "haproxy"}, True),
+    ],
+)
+def test_limits_that_cut_senders_off_are_told_with_their_value(values: dict[str, str], limited: bool) -> None:
+    ((name, value),) = values.items()
+    seen = findings(**values)
+    assert [(finding.check, finding.severity) for finding in seen] == [("strangers_limited", "warning")] * limited
+    assert all(f"{name} is {value}" in finding.message for finding in seen)
+
+
+def test_postscreen_needs_one_process_and_an_smtpd() -> None:
+    behind = service("smtpd", "pass")
+    assert found([service(command="postscreen", limit="1"), behind]) == []
+    assert found([service(command="postscreen"), behind]) == [("postscreen", "error")]
+    assert found([service(command="postscreen", limit="1")]) == [("postscreen", "error")]
+    assert found([service(command="postscreen", limit="1"), behind], smtpd_service_name="other") == [
+        ("postscreen", "error")
+    ]
+
+
+def test_table_that_can_not_be_asked_counts_where_strangers_come_to_it() -> None:
+    evidence = AdmissionEvidence(unread={"hash:/gone": "no such file"})
+    finding = one(None, evidence, smtpd_sender_restrictions="check_sender_access hash:/gone")
+    assert (finding.check, finding.severity) == ("restriction_table", "error")
+    assert finding.remedy.startswith("run postmap hash:/gone, or remove")
+    assert found(None, evidence, smtpd_sender_restrictions="permit, check_sender_access hash:/gone") == []
+    assert found(None, evidence, virtual_alias_maps="hash:/other, hash:/gone") == [("message_table", "error")]
+
+
+def test_policy_service_that_is_silent() -> None:
+    evidence = AdmissionEvidence(silent={"unix:private/p": "No such file or directory"})
+    asking = "smtpd_recipient_restrictions"
+    assert found(None, evidence, **{asking: "check_policy_service unix:private/p"}) == [("policy_service", "error")]
+    lax = "check_policy_service { unix:private/p, default_action=DUNNO }"
+    assert found(None, evidence, **{asking: lax}) == [("policy_service", "warning")]
+    assert found(None, evidence, **{asking: "check_policy_service unix:private/q"}) == []
+
+
+def test_sasl_server_that_is_silent() -> None:
+    evidence = AdmissionEvidence(silent={"unix:private/auth": "No such file or directory"})
+    values = {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth"}
+    assert found(None, evidence, **values) == [("sasl_socket", "error")]
+    assert found([service(smtpd_sasl_auth_enable="no")], evidence, **values) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("smtpd_helo_required", "maybe", True),
+        ("smtpd_helo_required", "YES", False),
+        ("smtpd_hard_error_limit", "x", True),
+        ("smtpd_hard_error_limit", "0", True),
+        ("smtpd_hard_error_limit", "20", False),
+        ("smtpd_timeout", "5x", True),
+        ("smtpd_tls_security_level", "maybe", True),
+        ("smtpd_tls_security_level", "", False),
+        ("unverified_recipient_tempfail_action", "permit", True),
+        ("unverified_recipient_tempfail_action", "", True),
+        ("smtpd_banner", "anything", False),
+        ("smtpd_helo_required", "${other?yes}", False),
+    ],
+)
+def test_value_with_which_a_daemon_does_not_start(name: str, value: str, wrong: bool) -> None:
+    defaults = {
+        "smtpd_banner": "$myhostname ESMTP",
+        "smtpd_hard_error_limit": "${stress?{1}:{20}}",
+        "smtpd_helo_required": "no",
+        "smtpd_timeout": "${stress?{10}:{300}}s",
+    }
+    seen = [finding.check for finding in findings(None, AdmissionEvidence(defaults=defaults), **{name: value})]
+    assert ("parameter_value" in seen) is wrong
+    overridden = findings([service(**{name: value})], AdmissionEvidence(defaults=defaults))
+    told = [finding.message for finding in overridden if finding.check == "parameter_value"]
+    assert any(f"{name} of smtp/inet" in message for message in told) is wrong

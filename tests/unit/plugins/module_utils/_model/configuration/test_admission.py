@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    STRANGERS,
+    Access,
+    Rules,
+    accesses,
+    passage,
+)
+
+STRANGER = STRANGERS["ipv4"][0]
+CLIENT = "smtpd_client_restrictions"
+RELAY = "smtpd_relay_restrictions"
+CLASSES = {"ours": "permit_mynetworks, reject", "all": "permit", "deep": "ours", "loop": "loop"}
+ANSWERS = {
+    "cidr:/clients": {STRANGER.address: "REJECT go away"},
+    "cidr:/lists": {STRANGER.address: "permit_mynetworks, reject"},
+    "cidr:/class": {STRANGER.address: "ours"},
+    "cidr:/ok": {STRANGER.address: "OK"},
+    "cidr:/number": {STRANGER.address: "1234567"},
+    "cidr:/code": {STRANGER.address: "450 later"},
+    "cidr:/later": {STRANGER.address: "defer_if_permit Later"},
+    "cidr:/mark": {STRANGER.address: "PREPEND X-Seen: yes"},
+    "regexp:/senders": {STRANGER.sender: "554 no"},
+    "hash:/domains": {"away.example": "REJECT"},
+}
+
+
+def refused_by(value: str, name: str = CLIENT, delayed: bool = True, domain: str = "") -> str:
+    rules = Rules(CLASSES, ANSWERS, delayed=delayed)
+    return passage(name, value, replace(STRANGER, domain=domain), rules).refused_by
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "permit_mynetworks, permit_sasl_authenticated",
+        "permit, reject",
+        "warn_if_reject reject",
+        "warn_if_reject ours, warn_if_reject check_client_access cidr:/clients",
+        "all, reject",
+        "loop",
+        "reject_rbl_client list.example, reject_unknown_client_hostname, reject_unknown_sender_domain, sleep 3",
+        "reject_rbl_client reject, reject_rhsbl_sender defer",
+        "check_policy_service { inet:host:1, default_action=reject }",
+        "check_client_access cidr:/ok, reject",
+        "check_client_access cidr:/number, reject",
+        "check_client_access cidr:/mark",
+        "check_client_access cidr:/nobody, check_sender_access cidr:/clients",
+        "check_ccert_access cidr:/clients, check_sasl_access cidr:/clients, check_etrn_access cidr:/clients",
+        "defer_if_reject",
+        "permit_auth_destination, reject",
+        "permit_mx_backup, defer",
+        "some_word_of_tomorrow",
+    ],
+)
+def test_list_that_lets_an_ordinary_stranger_through(value: str) -> None:
+    assert refused_by(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "by"),
+    [
+        ("permit_mynetworks, reject", "reject"),
+        ("REJECT", "REJECT"),
+        ("permit_mynetworks permit_sasl_authenticated permit_tls_clientcerts defer", "defer"),
+        ("permit_dnswl_client list.example, reject", "reject"),
+        ("warn_if_reject reject, reject", "reject"),
+        ("ours", "reject"),
+        ("deep, permit", "reject"),
+        ("defer_if_permit", "defer_if_permit"),
+        ("defer_if_permit, permit", "defer_if_permit"),
+        ("check_client_access cidr:/clients", "check_client_access cidr:/clients"),
+        ("cidr:/clients, permit", "cidr:/clients"),
+        ("check_client_access cidr:/lists", "check_client_access cidr:/lists"),
+        ("check_client_access cidr:/class", "check_client_access cidr:/class"),
+        ("check_client_access cidr:/code", "check_client_access cidr:/code"),
+        ("check_client_access cidr:/later, permit", "check_client_access cidr:/later"),
+        ("check_client_a_access cidr:/clients", "check_client_a_access cidr:/clients"),
+        ("check_sender_access regexp:/senders", "check_sender_access regexp:/senders"),
+        ("check_client_access hash:/whitelist, reject", "reject"),
+    ],
+)
+def test_list_that_refuses_whoever_is_not_listed(value: str, by: str) -> None:
+    assert refused_by(value) == by
+
+
+def test_list_that_decides_on_destinations_may_end_for_those_of_others() -> None:
+    assert refused_by("permit_mynetworks, reject_unauth_destination", RELAY) == ""
+    assert refused_by("permit_mynetworks, permit_auth_destination, reject", RELAY) == ""
+    assert refused_by("permit_mynetworks, reject_unauth_destination, reject", RELAY) == "reject"
+
+
+def test_client_list_that_is_read_at_once_knows_neither_sender_nor_recipient() -> None:
+    assert refused_by("permit_auth_destination, reject", delayed=False) == "reject"
+    assert refused_by("check_sender_access regexp:/senders", delayed=False) == ""
+    assert refused_by("check_sender_access regexp:/senders", "smtpd_sender_restrictions", delayed=False) != ""
+    assert refused_by("check_recipient_access hash:/domains", delayed=False, domain="away.example") == ""
+
+
+def test_table_of_recipients_refuses_a_domain() -> None:
+    value = "check_recipient_access hash:/domains"
+    assert refused_by(value, RELAY, domain="away.example") == value
+    assert refused_by(value, RELAY, domain="other.example") == ""
+
+
+def test_without_tls_and_without_names_of_clients() -> None:
+    plain = replace(STRANGER, encrypted=False)
+    assert passage(CLIENT, "reject_plaintext_session", plain, Rules()).refused_by == "reject_plaintext_session"
+    assert passage(CLIENT, "reject_plaintext_session", STRANGER, Rules()).refused_by == ""
+    unnamed = Rules(peer_names=False)
+    assert passage(CLIENT, "reject_unknown_client_hostname", STRANGER, unnamed).refused_by != ""
+
+
+def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
+    value = "check_policy_service unix:p, check_client_access cidr:/nobody, reject, check_client_access cidr:/behind"
+    through = passage(CLIENT, value, STRANGER, Rules())
+    assert through.perhaps == ("check_policy_service unix:p",)
+    assert through.met == (
+        Access("check_policy_service", "unix:p"),
+        Access("check_client_access", "cidr:/nobody"),
+    )
+
+
+def test_everything_that_is_asked_is_found_in_classes_too() -> None:
+    classes = {"a": "check_sender_access hash:/a, b", "b": "hash:/b, a"}
+    assert accesses(RELAY, "a, permit, check_policy_service inet:h:1", classes) == [
+        Access("check_sender_access", "hash:/a"),
+        Access("check_recipient_access", "hash:/b"),
+        Access("check_policy_service", "inet:h:1"),
+    ]

@@ -12,6 +12,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from lab import open_relays
+
 NET = os.environ.get("MXRELAY_LAB_NET", "")
 PRIMARY = "gateway.example"
 SECONDARY = "away.example"
@@ -369,7 +371,7 @@ STRANGERS = (
     Fault(
         "open relay by a service of its own",
         host("open_relay"),
-        "end its smtpd_relay_restrictions",
+        "remove permit from smtpd_relay_restrictions of smtp/inet",
         master("-P smtp/inet/smtpd_relay_restrictions=permit"),
         master("-PX smtp/inet/smtpd_relay_restrictions"),
     ),
@@ -688,4 +690,8 @@ FROM_OUTSIDE = (
     ),
 )
 
-FAULTS = (*CLASSES, *RECIPIENT_TABLES, *WAYS_OUT, *STRANGERS, *LISTENING, *ZONE, *MAIL_HOSTS, *FROM_OUTSIDE)
+RELAYS = tuple(
+    Fault(state.name, tuple(("", check) for check in state.checks.split()), state.remedy, state.wrong, state.right)
+    for state in open_relays.STATES
+)
+FAULTS = (*CLASSES, *RECIPIENT_TABLES, *WAYS_OUT, *STRANGERS, *RELAYS, *LISTENING, *ZONE, *MAIL_HOSTS, *FROM_OUTSIDE)

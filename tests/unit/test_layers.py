@@ -355,9 +355,9 @@ OWN = f"{COLLECTION}.plugins.module_utils"
         ),
         pytest.param(
             logic_without_a_test_file,
-            "plugins/module_utils/_model/tables/x.py",
+            "plugins/plugin_utils/x.py",
             f"{FUTURE}def f():\n    pass\n",
-            "plugins/module_utils/_model/tables/x.py: has no tests in tests/unit/plugins/module_utils/_model/tables/test_x.py",
+            "plugins/plugin_utils/x.py: has no tests in tests/unit/plugins/plugin_utils/test_x.py",
             id="function without a test file",
         ),
         pytest.param(

@@ -280,7 +280,7 @@ def test_mail_host_that_is_this_host_through_nat_is_refused() -> None:
     before = faults.state_of(HOST)
     run = converge(variables={"primary_mx_domains": [looping], "primary_mx_proxy_interfaces": [outside]})
     assert run.code != 0
-    assert "flow.example (own_nexthop): its mail_host nowhere.lab.example is this host" in run.said
+    assert "flow.example (own_nexthop): its mail is sent to nowhere.lab.example (relay:[nowhere" in run.said
     assert faults.state_of(HOST) == before
 
 

@@ -118,9 +118,9 @@ def _missing(command: str) -> HostError:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """`name = value` lines of postconf as a mapping."""
+    """`name = value` lines of postconf as a mapping. Only a newline ends a line, whatever else a value holds."""
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         match = _PARAMETER.match(line)
         if match:
             found[match.group(1)] = match.group(2) or ""

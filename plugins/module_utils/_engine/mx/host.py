@@ -7,13 +7,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Mapping, NamedTuple
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
-    named_files,
     text_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
@@ -23,20 +22,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_reach,
     read_relay_domains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     expand,
-    members_of,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import (
-    ADDRESSES,
-    RECIPIENTS,
-    permits,
-    welcomes,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import RELAY_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
 )
@@ -44,11 +36,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state
 
 OS_RELEASE = "/etc/os-release"
+# Tables that name tables that name tables.
+DEEPEST = 5
 
 
 def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidence:
@@ -78,46 +73,21 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     return Evidence(state, tables.refusals, tables.missing_types, reader)
 
 
-class Strangers(NamedTuple):
-    """What decides whether strangers may relay, as HostState has it."""
+def read_contents(state: HostState, reader: MapReader, wanted: str = "") -> dict[str, Content]:
+    """What the tables and files hold that decide who may relay, also by `wanted`, restrictions that are to be set.
 
-    network_files: Mapping[str, str]
-    network_answers: Mapping[str, Mapping[str, str]]
-    permitting: frozenset[str]
-
-
-def read_strangers(state: HostState, reader: MapReader, wanted: str = "") -> Strangers:
-    """What the tables and classes that decide on relaying say to strangers: in main.cf, in overrides, in `wanted`."""
-    overrides = [service.overrides for service in state.services]
-    networks = [state.value("mynetworks")] + [override.get("mynetworks", "") for override in overrides]
-    value = expand(" ".join(networks), state.values)
-    files = named_files(split_items(value))
-    tables = {member.text for member in members_of(value, files) if member.kind == "table"}
-    answers = {table: reader.ask(table, ADDRESSES) for table in sorted(tables)}
-
-    classes = split_items(state.value("smtpd_restriction_classes"))
-    names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
-    lists = [state.value(name) for name in (*names, *classes)] + [expand(wanted, state.values)]
-    lists += [expand(override[name], state.values) for override in overrides for name in names if name in override]
-    found = {pair for restriction_list in lists for pair in restrictions.access_tables(restriction_list)}
-    permitting = {table for action, table in sorted(found) if _permits_strangers(action, table, reader)}
-    # A class may name another, so that one round for each is enough.
-    for _round in classes:
-        permitting |= {class_name for class_name in classes if restrictions.grants(state.value(class_name), permitting)}
-    return Strangers(files, answers, frozenset(permitting))
-
-
-def _permits_strangers(action: str, table: str, reader: MapReader) -> bool:
-    """Whether everybody, or whoever pretends to be the right sender, is permitted by it, or mail to everybody."""
-    if action == "check_client_access":
-        return welcomes(reader.ask(table, ADDRESSES))
-    if action in ("check_sender_access", "check_helo_access"):
-        return any(permits(result) for result in reader.values(table))
-    # An index has an answer for the recipients that it lists, and for nobody else.
-    if action == "check_recipient_access" and table.partition(":")[0] not in KEYED_TYPES:
-        return any(permits(result) for result in reader.ask(table, RECIPIENTS).values())
-    # Of the others Postfix takes no OK (postconf(5)), or they are about clients that have shown who they are.
-    return False
+    What one names may name others, so each round reads what the one before has shown to be needed.
+    """
+    asked = replace(state, values={**state.values, RELAY_RESTRICTIONS: expand(wanted, state.values)})
+    states = [state, asked] if wanted else [state]
+    contents: dict[str, Content] = {}
+    for _round in range(DEEPEST):
+        judged = [relaying(replace(judged_state, contents=contents)) for judged_state in states]
+        needed = {name for relay in judged for name in relay.needed} - contents.keys()
+        if not needed:
+            break
+        contents.update({name: reader.content(name) for name in sorted(needed)})
+    return contents
 
 
 class ServiceEvidence(NamedTuple):
@@ -146,4 +116,4 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         services=MasterCf(text_of(master_cf), master_cf).services,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),
     )
-    return state.having(read_strangers(state, reader, wanted))
+    return replace(state, contents=read_contents(state, reader, wanted))

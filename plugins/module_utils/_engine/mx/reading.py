@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass, field
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content, table_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
@@ -23,6 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 # How many keys a table finds a second at the least that a daemon or a server is asked for.
 KEYS_A_SECOND = 100
+# Addresses that nobody has (RFC 5737, RFC 3849).
+STRANGERS = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")
 
 
 @dataclass
@@ -64,7 +69,7 @@ class MapReader:
             problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
             self._note(table, problem)
         found = {}
-        for line in result.out.splitlines():
+        for line in result.out.split("\n"):
             key, separator, value = line.partition("\t")
             if separator:
                 found[key] = value
@@ -87,15 +92,27 @@ class MapReader:
             return PatternTable.parse(read_file(path) or b"", kind).mapping(utf8)
         return self.source(path).mapping(utf8)
 
-    def values(self, table: str) -> list[str]:
-        """All results of a table as far as they can be listed: none of those of a type that only answers."""
-        kind, _colon, path = table.partition(":")
-        if kind in ("regexp", "pcre"):
-            return [entry.value for entry in PatternTable.parse(read_file(path) or b"", kind).entries]
-        if kind not in (*KEYED_TYPES, "inline"):
-            return []
-        result = self._postfix.dump(table)
-        return [line.partition("\t")[2] for line in result.out.splitlines()] if result.rc == 0 else []
+    def content(self, name: str) -> Content:
+        """What a table or a file of patterns holds, and what a table that cannot be listed says to keys of nobody's."""
+        if name.startswith("/"):
+            return Content(tuple((word, "") for line in text_of(name).split("\n") for word in _words(line)))
+        kind, _colon, path = table_in(name).partition(":")
+        if kind in PATTERN_TYPES and path.startswith("/"):
+            listed = PatternTable.parse(read_file(path) or b"", kind).entries
+            return Content(tuple((entry.key, entry.value) for entry in listed), self._nobodys(name, kind))
+        if kind in (*KEYED_TYPES, "inline"):
+            result = self._postfix.dump(table_in(name))
+            if result.rc == 0:
+                rows = [line.partition("\t") for line in result.out.split("\n") if line]
+                return Content(tuple((key, value) for key, _tab, value in rows))
+        return Content(None, self._nobodys(name, kind))
+
+    def _nobodys(self, name: str, kind: str) -> dict[str, str]:
+        """Answers to keys that nobody has. Networks are listed, so that no address need be asked for."""
+        if kind == "cidr":
+            return {}
+        domain = f"{secrets.token_hex(8)}.example"
+        return self.ask(name, [domain, f"{secrets.token_hex(8)}@{domain}", *STRANGERS])
 
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
@@ -103,7 +120,11 @@ class MapReader:
         if kind not in KEYED_TYPES:
             return None
         result = self._postfix.dump(table)
-        return [line.partition("\t")[0] for line in result.out.splitlines()] if result.rc == 0 else None
+        return [line.partition("\t")[0] for line in result.out.split("\n") if line] if result.rc == 0 else None
+
+
+def _words(line: str) -> list[str]:
+    return [] if line.startswith("#") else split_items(line)
 
 
 def text_of(path: str) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
     DNS,
+    ERROR,
     INFO,
     LOCAL,
     MX,
@@ -33,18 +34,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     RESTRICTION_LISTS,
     problem,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.strangers import world_member
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     LOOPBACK,
     NO_SMTP,
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
-    open_services,
-    overrides_for_strangers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.passage import Doubt
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import (
+    MAIN_CF,
+    Server,
+    doubtful,
+    relaying,
+)
 
 _SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
@@ -67,44 +72,85 @@ def main_cf(error: MxRelayError) -> Iterator[Fault]:
     refuses=True,
 )
 def open_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    if _is_open(state):
-        names = [RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS]
-        known = [name for name in names if name == RECIPIENT_RESTRICTIONS or state.knows(name)]
-        yield Fault(
-            "strangers can relay through this host, or smtpd does not start: "
-            + " and ".join(f"{name} is {state.value(name) or 'empty'}" for name in known),
-            f"end {known[0]} with reject_unauth_destination, after the restrictions that permit only your own clients",
-        )
-    for service in open_services(state.value(RELAY_RESTRICTIONS), state.value(RECIPIENT_RESTRICTIONS), state):
-        yield Fault(
-            f"strangers can relay through {service.key} of master.cf",
-            f"end its {RELAY_RESTRICTIONS} with reject or reject_unauth_destination",
-        )
+    for server in relaying(state).servers:
+        for opening in server.openings:
+            through = "this host" if server.key == MAIN_CF else f"{server.key} of master.cf"
+            where = opening.where if server.key == MAIN_CF else f"{opening.where} of {server.key}"
+            member = f"{opening.member} in {where}: " if opening.member else f"{where}: "
+            yield Fault(
+                f"strangers can relay through {through}, or smtpd does not start: {member}{opening.why}",
+                _closed_by(opening, where),
+                subject=subject_of(server, opening),
+            )
 
 
-def _is_open(state: HostState) -> bool:
-    """Whether neither of main.cf's lists keeps strangers from relaying."""
-    lists = [state.value(name) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)]
-    return restrictions.CLOSED not in [restrictions.verdict(value, state.permitting) for value in lists]
+def _closed_by(opening: Doubt, where: str) -> str:
+    if opening.member:
+        return f"remove {opening.member} from {where}, or put it after reject_unauth_destination"
+    return f"end {where} with reject_unauth_destination, after the restrictions that permit only your own clients"
+
+
+def subject_of(server: Server, doubt: Doubt) -> str:
+    """What `accepted` names it by: the service, the parameter and its member."""
+    return " ".join(filter(None, (server.key, doubt.where, doubt.member)))
 
 
 @check("mynetworks", LOCAL, "everyone counts as one of this host's own clients", place=SENDER, refuses=True)
 def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    main_cf_has = [("mynetworks", state.value("mynetworks"))]
-    for where, networks in main_cf_has + overrides_for_strangers(state, "mynetworks"):
-        network = world_member(networks, state.network_files, state.network_answers)
-        if network:
+    for server in relaying(state).servers:
+        if server.everybody:
+            where = "mynetworks" if server.key == MAIN_CF else f"mynetworks of {server.key}"
+            networks = ", ".join(server.everybody)
             yield Fault(
-                f"{where} contains {network}, so anyone may relay",
-                f"remove {network} from {where}; only your own clients' networks belong there",
+                f"{where} contains {networks}, so anyone may relay",
+                f"remove {networks} from {where}; only your own clients' networks belong there",
             )
+
+
+@check(
+    "foreign_domains",
+    LOCAL,
+    "this host takes mail for domains that nobody listed",
+    place=SENDER,
+    refuses=True,
+)
+def foreign_domains(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for opening in relaying(state).destinations.doubts:
+        if opening.proven:
+            yield Fault(
+                f"mail to foreign domains is accepted: {opening.member} in {opening.where}: {opening.why}",
+                f"remove {opening.member} from {opening.where}, and list the domains instead",
+                subject=f"{MAIN_CF} {opening.where} {opening.member}",
+            )
+
+
+@check(
+    "relay_unproven",
+    LOCAL,
+    "it cannot be shown that this member of a list keeps strangers from relaying",
+    place=SENDER,
+    refuses=True,
+)
+def relay_unproven(state: HostState, facts: HostFacts) -> Iterator[Fault]:
+    judged = relaying(state)
+    of_destinations = [(MAIN_CF, doubt) for doubt in judged.destinations.doubts if not doubt.proven]
+    of_servers = [(server.key, doubt) for server, doubt in doubtful(judged.servers)]
+    for key, doubt in dict.fromkeys([*of_destinations, *of_servers]):
+        subject = " ".join(filter(None, (key, doubt.where, doubt.member)))
+        yield Fault(
+            f"cannot show that strangers are kept from relaying: {subject}: {doubt.why}",
+            f"list what it permits in a table of keys, put it after reject_unauth_destination, or accept the finding "
+            f'with accepted: [{{check: relay_unproven, subject: "{subject}", reason: ..., until: ...}}]',
+            ERROR if facts.unproven == FAIL else WARNING,
+            subject=subject,
+        )
 
 
 @check("relay_deferred", LOCAL, "a relay attempt gets 454 instead of 554", place=SENDER)
 def relay_deferred(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     names = (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)
     deferring = [name for name in names if restrictions.rejecting(state.value(name)) != state.value(name)]
-    if deferring and not _is_open(state):
+    if deferring and not relaying(state).servers[0].openings:
         yield Fault(
             "relay attempts are deferred (454) instead of refused, so senders keep retrying",
             f"replace defer_unauth_destination with reject_unauth_destination in {deferring[0]}",

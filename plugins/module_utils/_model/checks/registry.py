@@ -76,6 +76,7 @@ class Check:
                 message=fault.message,
                 remedy=fault.remedy,
                 place=fault.place or self.place,
+                subject=fault.subject,
             )
 
 

@@ -29,7 +29,8 @@ MAIL_HOST = "mail_host"
 class Fault:
     """What one check found: the sentence, its remedy, how bad it is, and of which domain it is ("" for the host).
 
-    `place` is for a fault that lies elsewhere on the path than its check says.
+    `place` is for a fault that lies elsewhere on the path than its check says; `subject` names what of the host it is
+    about, by which one of several faults of a check is told from the others.
     """
 
     message: str
@@ -37,6 +38,7 @@ class Fault:
     severity: str = ERROR
     domain: str = ""
     place: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Finding:
     message: str
     remedy: str
     place: str = HOST
+    subject: str = ""
 
     def as_result(self) -> dict[str, Any]:
         text = f"{self.domain or 'this host'} ({self.check}): {self.message}; {self.remedy}"

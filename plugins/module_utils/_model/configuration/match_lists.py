@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 TableAnswers = Mapping[str, Mapping[str, str]]
 _TABLE = re.compile(r"^[a-z][a-z0-9_]*:.+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
+_NAMED = re.compile(r"\$[{(]?(\w+)")
 _DEEPEST = 20
 
 
@@ -50,7 +51,7 @@ def members_of(value: str, files: Mapping[str, str]) -> list[Member]:
     for text in split_items(value):
         member = member_of(text)
         if member.kind == "file" and member.text in files:
-            for line in files[member.text].splitlines():
+            for line in files[member.text].split("\n"):
                 if not line.startswith("#"):
                     listed = [member_of(word) for word in split_items(line)]
                     found += [Member(inner.text, inner.kind, inner.negated != member.negated) for inner in listed]
@@ -96,6 +97,11 @@ def _matches(domain: str, member: Member, parents: bool | None, answers: TableAn
     if parents:
         return domain.endswith("." + member.text)
     return member.text.startswith(".") and domain.endswith(member.text)
+
+
+def references(value: str) -> list[str]:
+    """The parameters that a value refers to by `$name`, `${name}`, `$(name)` or `${name?...}`."""
+    return _NAMED.findall(value)
 
 
 def expand(value: str, parameters: Mapping[str, str]) -> str:

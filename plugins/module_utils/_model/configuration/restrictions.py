@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restriction lists of smtpd: whether a stranger could relay through them, and the change that a relay host needs.
+"""Restriction lists of smtpd: the change that a relay host needs.
 
 See postconf(5) on smtpd_relay_restrictions and SMTPD_ACCESS_README. A recipient has to pass both lists, so one
 closed list is enough.
@@ -8,13 +8,10 @@ closed list is enough.
 
 from __future__ import annotations
 
-from typing import Collection, Sequence
+from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 
-CLOSED = "closed"
-OPEN = "open"
-EMPTY = "empty"
 DEFERRING = "defer_unauth_destination"
 REJECTING = "reject_unauth_destination"
 VERIFYING = "reject_unverified_recipient"
@@ -42,39 +39,6 @@ _WITH_ARGUMENT = frozenset(
 )
 
 
-def verdict(value: str, permitting: Collection[str] = ()) -> str:
-    """`closed`, `open` or `empty` for an expanded restriction list.
-
-    `permitting` are the access tables and restriction classes that are known to say yes to strangers.
-    """
-    words = split_items(value)
-    if not words:
-        return EMPTY
-    place = 0
-    while place < len(words):
-        word = words[place].lower()
-        if word == "warn_if_reject":
-            place += 1 + _width(words, place + 1)
-            continue
-        if word in _OPENING or _static_permit(words, place) or _permits(words, place, permitting):
-            return OPEN
-        if word in _CLOSING:
-            return CLOSED
-        place += _width(words, place)
-    return OPEN
-
-
-def grants(value: str, permitting: Collection[str] = ()) -> bool:
-    """Whether a list says permit to a stranger outright, before anything closes it."""
-    words = split_items(value)
-    for place, word in enumerate(words):
-        if word.lower() in _OPENING or _static_permit(words, place) or _permits(words, place, permitting):
-            return True
-        if word.lower() in _CLOSING:
-            return False
-    return False
-
-
 def refuses_everybody(value: str) -> bool:
     """Whether an expanded list of client restrictions lets no stranger in, whoever they are."""
     words = split_items(value)
@@ -95,10 +59,8 @@ def rejecting(value: str) -> str:
     Every other member stays, in its place.
     """
     words = split_items(value)
-    if verdict(value) != CLOSED:
-        return value
-    closing = next((word for word in words if word.lower() in _CLOSING), "")
-    if closing.lower() != DEFERRING:
+    deciding = next((name for name in names(value) if name in _CLOSING | _OPENING), "")
+    if deciding != DEFERRING:
         return value
     return ", ".join(_joined([REJECTING if word.lower() == DEFERRING else word for word in words]))
 
@@ -140,18 +102,6 @@ def _width(words: Sequence[str], place: int) -> int:
     word = words[place].lower()
     takes_argument = word in _WITH_ARGUMENT or (word.startswith("check_") and word.endswith("_access"))
     return 2 if takes_argument else 1
-
-
-def _static_permit(words: Sequence[str], place: int) -> bool:
-    if _width(words, place) != 2 or place + 1 >= len(words):
-        return False
-    return words[place + 1].lower() in ("static:ok", "static:permit")
-
-
-def _permits(words: Sequence[str], place: int, permitting: Collection[str]) -> bool:
-    if _width(words, place) == 1:
-        return words[place] in permitting
-    return place + 1 < len(words) and words[place + 1] in permitting
 
 
 def names(value: str) -> list[str]:

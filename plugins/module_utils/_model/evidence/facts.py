@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Iterable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 # Members of master_service_disable without which smtpd does not listen.
@@ -37,35 +36,27 @@ def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     return not (mx_lookup and host.mx[name])
 
 
-def open_services(relay: str, recipient: str, host: HostState) -> list[Service]:
-    """SMTP services whose own overrides let a stranger relay; `relay` and `recipient` are main.cf's lists."""
-    found = []
-    for service in host.services:
-        overridden = {RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS} & set(service.overrides)
-        lists = [
-            expand(service.overrides.get(RELAY_RESTRICTIONS, relay), host.values),
-            expand(service.overrides.get(RECIPIENT_RESTRICTIONS, recipient), host.values),
-        ]
-        closed = restrictions.CLOSED in [restrictions.verdict(value, host.permitting) for value in lists]
-        if overridden and not closed and faces_strangers(service):
-            found.append(service)
+def effective(host: HostState, service: Service, name: str) -> str:
+    """The value by which a service of master.cf goes, expanded: its overrides count, also through a $name.
+
+    Text that cannot be expanded here, such as `${name?value}` of an overridden name, stays as it is.
+    """
+    if not service.overrides:
+        return host.value(name)
+    depending = {other: host.parameters[other] for other in _depending(service.overrides, host.parameters)}
+    written = {**host.values, **depending, **service.overrides}
+    return expand(written.get(name, ""), written)
+
+
+def _depending(overrides: Iterable[str], parameters: Mapping[str, str]) -> set[str]:
+    """The parameters that refer to an overridden one, directly or through others."""
+    referring = {name: set(references(value)) for name, value in parameters.items() if "$" in value}
+    found: set[str] = set()
+    changed = set(overrides)
+    while changed:
+        changed = {name for name, named in referring.items() if named & changed} - found
+        found |= changed
     return found
-
-
-def overrides_for_strangers(host: HostState, parameter: str) -> list[tuple[str, str]]:
-    """Where an SMTP service that strangers can reach overrides a parameter, and its value there, expanded."""
-    return [
-        (f"{parameter} of {service.key}", expand(service.overrides[parameter], host.values))
-        for service in host.services
-        if parameter in service.overrides and faces_strangers(service)
-    ]
-
-
-def faces_strangers(service: Service) -> bool:
-    """Whether it is an SMTP server that more than this host itself can reach."""
-    words = service.command.split()
-    local = service.name.startswith(("127.", "localhost:", "[::1]:", "::1:"))
-    return bool(words) and words[0] == "smtpd" and service.type in ("inet", "pass") and not local
 
 
 def written_value(host: HostState, name: str) -> str:

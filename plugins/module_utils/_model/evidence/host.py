@@ -10,6 +10,7 @@ from typing import Mapping, NamedTuple, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
 OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -92,11 +93,8 @@ class HostState:
     weak_captures: Mapping[str, Capture] = field(default_factory=dict)
     # probe recipient -> whether relay_recipient_maps knows it
     probed: Mapping[str, bool] = field(default_factory=dict)
-    # texts of the files, and results of the tables for strangers' addresses, that mynetworks names
-    network_files: Mapping[str, str] = field(default_factory=dict)
-    network_answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    # access tables and restriction classes that say yes to strangers
-    permitting: frozenset[str] = frozenset()
+    # What the tables and files hold that decide who may relay.
+    contents: Mapping[str, Content] = field(default_factory=dict)
     own_addresses: frozenset[str] = frozenset()
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it

@@ -24,6 +24,10 @@ class TableEvidence:
     unreadable_for: str = ""
 
 
+WARN = "warn"
+FAIL = "fail"
+
+
 @dataclass(frozen=True)
 class HostFacts:
     """What else is known of the host. `stale_copies` are files of its chroot that differ from the system's."""
@@ -31,3 +35,5 @@ class HostFacts:
     stale_copies: Sequence[str] = ()
     # The longest outage of a mail host that it is to survive, as a Postfix time value; "" where nobody said.
     outage: str = ""
+    # What a doubt about relaying is: FAIL, an error, or WARN, a warning.
+    unproven: str = WARN

@@ -17,6 +17,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.destinations import destinations
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.passage import Client, passage
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,20 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
 def _lacks_any(lists: Mapping[str, str], host: HostState) -> bool:
     """Whether nothing decides on relaying, or only a list of recipients that lets nobody pass by itself."""
     relay, recipient = (expand(lists[name], host.values) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS))
-    verdicts = tuple(restrictions.verdict(value, host.permitting) for value in (relay, recipient))
-    if verdicts == (restrictions.EMPTY, restrictions.EMPTY):
+    if relay:
+        return False
+    if not recipient:
         return True
-    undecided = verdicts == (restrictions.EMPTY, restrictions.OPEN)
-    return host.knows(RELAY_RESTRICTIONS) and undecided and not restrictions.grants(recipient, host.permitting)
+    judged = passage(RECIPIENT_RESTRICTIONS, recipient, _clients(host))
+    return (
+        host.knows(RELAY_RESTRICTIONS)
+        and not judged.closed
+        and not any(doubt.proven and doubt.member for doubt in judged.doubts)
+    )
+
+
+def _clients(host: HostState) -> Client:
+    return Client(host.value, host.contents, destinations(host).is_ours)
 
 
 def _rejecting(value: str, host: HostState) -> str:
@@ -66,7 +77,7 @@ def _rejecting(value: str, host: HostState) -> str:
 
 def _opened_by(wanted: str, request: MxRequest, host: HostState) -> list[Refusal]:
     """A list that is asked for has to close by itself."""
-    if restrictions.verdict(expand(wanted, host.values), host.permitting) == restrictions.CLOSED:
+    if not passage(RELAY_RESTRICTIONS, expand(wanted, host.values), _clients(host)).open:
         return []
     return [
         Refusal(

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 SET = "mydestination = $myhostname, localhost\nrelay_domains = $mydestination\n"
@@ -75,3 +75,9 @@ def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_
         'postconf failed: warning: truncated macro reference: "${x"; fatal: macro processing error; '
         f"correct {tmp_path}/main.cf"
     )
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\f", "\v", "\x1c"])
+def test_only_a_newline_ends_a_parameter(odd: str) -> None:
+    text = f"mynetworks = 127.0.0.0/8 x{odd} 0.0.0.0/0\nsoft_bounce = no\n"
+    assert parse_parameters(text) == {"mynetworks": f"127.0.0.0/8 x{odd} 0.0.0.0/0", "soft_bounce": "no"}

@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.ever
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
@@ -63,7 +64,6 @@ def test_host_as_it_should_be_has_none() -> None:
         ({"smtpd_recipient_restrictions": "reject_unlisted_recipent"}, ("restriction", "error")),
         ({"smtpd_client_restrictions": "permit_mx_backup, reject"}, ("permit_mx_backup", "warning")),
         ({"smtpd_client_restrictions": "permit_mx_backup, reject_unlisted_recipent"}, ("restriction", "error")),
-        ({"smtpd_relay_restrictions": "permit, defer_unauth_destination"}, ("open_relay", "error")),
         ({"master_service_disable": "inet"}, ("smtp_service", "error")),
         ({"myhostname": "localhost"}, ("myhostname", "warning")),
         ({"smtpd_reject_unlisted_recipient": "no"}, ("reject_unlisted", "error")),
@@ -103,7 +103,9 @@ def test_parameters_with_nothing_against_them(values: dict[str, str]) -> None:
     ],
 )
 def test_port_25_has_to_be_served_or_led_to(name: str, kind: str, command: str, severity: str | None) -> None:
-    assert found(smtpd=service(name, kind, command)) == ([("smtp_service", severity)] if severity else [])
+    expected = [("smtp_service", severity)] if severity else []
+    unknown = [("relay_unproven", "warning")] if command == "proxy" else []
+    assert found(smtpd=service(name, kind, command)) == unknown + expected
 
 
 @pytest.mark.parametrize(
@@ -163,20 +165,30 @@ def relay_restrictions(**values: str) -> list[tuple[str, str]]:
 def test_open_relay_names_the_lists_as_they_are() -> None:
     assert relay_restrictions(smtpd_relay_restrictions="", smtpd_recipient_restrictions="permit") == [
         (
-            "strangers can relay through this host, or smtpd does not start: smtpd_relay_restrictions is empty and "
-            "smtpd_recipient_restrictions is permit",
+            "strangers can relay through this host, or smtpd does not start: smtpd_relay_restrictions: it is empty, "
+            "and smtpd_recipient_restrictions is permit",
             "end smtpd_relay_restrictions with reject_unauth_destination, after the restrictions that permit only your "
             "own clients",
         )
     ]
 
 
+def test_list_through_which_strangers_relay_is_not_called_deferring_as_well() -> None:
+    values = {"smtpd_relay_restrictions": "check_client_access hash:/c, defer_unauth_destination"}
+    known = {"hash:/c": Content((("spam.example", "REJECT"),))}
+    assert [finding.check for finding in judged(host(values=values, contents=known))] == ["relay_deferred"]
+    welcoming = host(values=values, contents={"hash:/c": Content((("vip.example", "OK"),))})
+    assert [finding.check for finding in judged(welcoming)] == ["open_relay"]
+
+
 def test_open_relay_of_a_postfix_without_relay_restrictions_names_the_other_list() -> None:
     values = {**HEALTHY, "smtpd_recipient_restrictions": "permit"}
     del values["smtpd_relay_restrictions"]
     (finding,) = judged(HostState(parameters=values, values=values, services=[SMTPD, RELAY]))
-    assert finding.message.endswith("does not start: smtpd_recipient_restrictions is permit")
-    assert finding.remedy.startswith("end smtpd_recipient_restrictions with reject_unauth_destination")
+    assert finding.message.endswith("does not start: permit in smtpd_recipient_restrictions: it permits every client")
+    assert (
+        finding.remedy == "remove permit from smtpd_recipient_restrictions, or put it after reject_unauth_destination"
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,5 +19,6 @@ def test_finding_says_everything_in_one_line(domain: str, whom: str) -> None:
         "message": "it is bad",
         "remedy": "mend it",
         "place": "host",
+        "subject": "",
         "text": f"{whom} (class): it is bad; mend it",
     }

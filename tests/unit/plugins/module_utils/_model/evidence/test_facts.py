@@ -5,18 +5,52 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     best_exchanger,
-    faces_strangers,
-    open_services,
-    overrides_for_strangers,
+    effective,
     unknown_host,
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    HostState,
     MxRecord,
 )
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import OWN, host, service
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import OWN, host
+
+WRITTEN = {
+    "smtpd_relay_restrictions": "$mine, reject_unauth_destination",
+    "mine": "permit_mynetworks, $inner",
+    "inner": "permit_sasl_authenticated",
+    "smtpd_tls_security_level": "${{$compatibility_level} <level {3.11} ? {} : {may}}",
+}
+EXPANDED = {
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+    "mine": "permit_mynetworks, permit_sasl_authenticated",
+    "inner": "permit_sasl_authenticated",
+    "smtpd_tls_security_level": "may",
+}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "value"),
+    [
+        ({}, "smtpd_relay_restrictions", EXPANDED["smtpd_relay_restrictions"]),
+        ({"other": "x"}, "smtpd_relay_restrictions", EXPANDED["smtpd_relay_restrictions"]),
+        ({"other": "x"}, "smtpd_tls_security_level", "may"),
+        ({"smtpd_relay_restrictions": "$mine"}, "smtpd_relay_restrictions", EXPANDED["mine"]),
+        ({"mine": "static:OK"}, "smtpd_relay_restrictions", "static:OK, reject_unauth_destination"),
+        ({"inner": "permit"}, "smtpd_relay_restrictions", "permit_mynetworks, permit, reject_unauth_destination"),
+        ({"inner": "$yes", "yes": "permit"}, "mine", "permit_mynetworks, permit"),
+        ({"inner": ""}, "unknown", ""),
+    ],
+)
+def test_service_goes_by_its_overrides_also_through_other_names(
+    overrides: dict[str, str], name: str, value: str
+) -> None:
+    on = HostState(parameters=WRITTEN, values=EXPANDED)
+    service = Service("2525", "inet", "n", "-", "n", "-", "-", "smtpd", overrides)
+    assert effective(on, service, name) == value
 
 
 @pytest.mark.parametrize(
@@ -53,52 +87,6 @@ def test_host_is_unknown_if_dns_says_that_mail_can_not_reach_it(
     on = host(mx={} if records is None else {"m": records}, host_addresses={"m": addresses})
     assert unknown_host("m", mx_lookup, on) is unknown
     assert unknown_host("", mx_lookup, on) is False
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "command", "faces"),
-    [
-        ("smtp", "inet", "smtpd -o a=b", True),
-        ("smtpd", "pass", "smtpd", True),
-        ("192.0.2.9:25", "inet", "smtpd", True),
-        ("127.0.0.1:10025", "inet", "smtpd", False),
-        ("[::1]:10025", "inet", "smtpd", False),
-        ("localhost:10025", "inet", "smtpd", False),
-        ("smtp", "unix", "smtpd", False),
-        ("smtp", "inet", "postscreen", False),
-        ("smtp", "inet", "", False),
-    ],
-)
-def test_strangers_reach_an_smtp_server_that_listens_to_more_than_this_host(
-    name: str, kind: str, command: str, faces: bool
-) -> None:
-    assert faces_strangers(service(name, kind, command)) is faces
-
-
-def test_service_is_open_by_its_own_lists_alone() -> None:
-    on = host(
-        services=[
-            service("smtp", "inet", "smtpd"),
-            service("mua", "inet", "smtpd", smtpd_relay_restrictions="permit"),
-            service("shut", "inet", "smtpd", smtpd_relay_restrictions="$mine"),
-            service("local", "unix", "smtpd", smtpd_relay_restrictions="permit"),
-        ],
-        values={"mine": "reject_unauth_destination"},
-    )
-    assert [opened.name for opened in open_services("permit", "", on)] == ["mua"]
-    assert open_services("permit", "reject", on) == []
-
-
-def test_overrides_are_told_of_services_that_strangers_reach() -> None:
-    on = host(
-        services=[
-            service("smtp", "inet", "smtpd", mynetworks="$mine"),
-            service("127.0.0.1:25", "inet", "smtpd", mynetworks="all"),
-            service("mua", "inet", "smtpd"),
-        ],
-        values={"mine": "10.0.0.0/8"},
-    )
-    assert overrides_for_strangers(on, "mynetworks") == [("mynetworks of smtp/inet", "10.0.0.0/8")]
 
 
 def test_value_is_told_as_main_cf_has_it() -> None:

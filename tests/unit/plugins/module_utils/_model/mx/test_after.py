@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     Capture,
     MxRecord,
@@ -146,17 +147,21 @@ def test_mail_host_with_an_address_is_known() -> None:
 
 def test_table_or_class_that_permits_strangers_is_refused() -> None:
     values = {"smtpd_relay_restrictions": "permit_mynetworks, check_client_access cidr:/c, reject_unauth_destination"}
-    assert checks(secondary(on=host(values=values))) == []
-    on = host(values=values, permitting=frozenset({"cidr:/c"}))
+    on = host(values=values, contents={"cidr:/c": Content((("192.0.2.7", "OK"),))})
+    assert checks(secondary(on=on)) == []
+    on = host(values=values, contents={"cidr:/c": Content((("0.0.0.0/0", "OK"),))})
     assert checks(secondary(on=on)) == [("", "open_relay")]
-    values = {"smtpd_relay_restrictions": "permit_mynetworks, friends, reject_unauth_destination"}
-    on = host(values=values, permitting=frozenset({"friends"}))
-    assert checks(secondary(on=on)) == [("", "open_relay")]
+    lists = {
+        "smtpd_relay_restrictions": "permit_mynetworks, friends, reject_unauth_destination",
+        "smtpd_restriction_classes": "friends",
+        "friends": "permit",
+    }
+    assert checks(secondary(on=host(values=lists))) == [("", "open_relay")]
 
 
 def test_table_after_the_closing_restriction_opens_nothing() -> None:
     values = {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination, check_client_access cidr:/c"}
-    assert checks(secondary(on=host(values=values, permitting=frozenset({"cidr:/c"})))) == []
+    assert checks(secondary(on=host(values=values, contents={"cidr:/c": Content((("0.0.0.0/0", "OK"),))}))) == []
 
 
 @pytest.mark.parametrize(

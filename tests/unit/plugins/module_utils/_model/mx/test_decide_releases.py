@@ -8,6 +8,7 @@ Releases before 3.5 are as the version table says they are: no Postfix of that a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.release_defaults import (
     DEFAULTS,
@@ -93,10 +95,9 @@ def test_strangers_relay_nowhere_and_are_told_so_for_good(version: tuple[int, in
     plan = plan_for(on)
     assert plan.refusals == []
     values = after(on, plan)
+    assert [server.doubts for server in relaying(replace(on, values=values, services=[])).servers] == [()]
     lists = [values.get(name, "") for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")]
-    closed = [value for value in lists if restrictions.verdict(value) == restrictions.CLOSED]
-    assert closed
-    assert [value for value in closed if restrictions.DEFERRING in value] == []
+    assert [value for value in lists if restrictions.DEFERRING in value] == []
     assert set(plan.main_cf.parameters) <= set(on.parameters)
 
 

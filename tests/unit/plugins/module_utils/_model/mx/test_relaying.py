@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import Relaying, relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
@@ -34,6 +35,9 @@ def test_deferral_behind_a_name_is_written_out() -> None:
     assert secondary(on=on).main_cf.parameters == {
         "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"
     }
+
+
+KNOWN = {"hash:/open": Content((("vip.example", "OK"),)), "hash:/shut": Content(())}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_some_list_is_closed_afterwards(values: dict[str, Any], parameters: dict
     ],
 )
 def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str], refused: bool) -> None:
-    plan = secondary(on=host(permitting=frozenset({"hash:/open"})), relay_restrictions=wanted)
+    plan = secondary(on=host(contents=KNOWN), relay_restrictions=wanted)
     assert checks(plan) == [("", "relay_restrictions"), ("", "open_relay")] * refused
     assert plan.main_cf.parameters == {"smtpd_relay_restrictions": ", ".join(wanted)}
 

@@ -29,6 +29,12 @@ def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequen
     return min(own, key=lambda record: record.preference)
 
 
+def best_other_exchanger(records: Sequence[MxRecord], host: HostState) -> str:
+    """The name of the first of these records that does not name this host, "" if there is none."""
+    others = (record.host for record in records if not host.is_self(record.host, record.addresses, ()))
+    return next(others, "")
+
+
 def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     """Whether DNS answered, and what it said leaves mail for this nexthop nowhere to go."""
     if not name or host.host_addresses.get(name) or name not in host.mx:

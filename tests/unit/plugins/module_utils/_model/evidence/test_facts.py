@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     best_exchanger,
+    best_other_exchanger,
     effective,
     unknown_host,
     written_value,
@@ -67,6 +68,19 @@ def test_service_goes_by_its_overrides_also_through_other_names(
 )
 def test_best_exchanger_is_told(records: list[MxRecord], own: MxRecord | None) -> None:
     assert best_exchanger(records, host(), ()) == own
+
+
+@pytest.mark.parametrize(
+    ("records", "other"),
+    [
+        ([], ""),
+        ([OWN], ""),
+        ([MxRecord(5, "alias.example", ("192.0.2.9",)), MxRecord(10, "first.example"), OWN], "first.example"),
+        ([MxRecord(10, "first.example"), MxRecord(20, "second.example")], "first.example"),
+    ],
+)
+def test_mail_goes_to_the_best_exchanger_that_is_not_this_host(records: list[MxRecord], other: str) -> None:
+    assert best_other_exchanger(records, host()) == other
 
 
 @pytest.mark.parametrize(

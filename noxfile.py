@@ -13,10 +13,11 @@ import nox
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "tests"))
 
-from lab import attacks, gates, lanes, measurements, mutation, preview
+from lab import attacks, checkout, gates, lanes, measurements, mutation, preview
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
+from lab.generate import generate
 from lab.sanity import sanity
 from lab.scenarios import molecule
 
@@ -45,6 +46,13 @@ def docs_session(session: nox.Session) -> None:
 def sanity_session(session: nox.Session) -> None:
     """Sanity tests of ansible-test; options go to it."""
     finish(session, sanity(session))
+
+
+@nox.session(name="generate")
+def generate_session(session: nox.Session) -> None:
+    """Write the files that are made from meta/settings.yml."""
+    generate(checkout.ROOT)
+    finish(session, PASSED)
 
 
 @nox.session(name="build")

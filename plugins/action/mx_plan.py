@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -13,6 +14,10 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE, rows_digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import (
+    refuse_unknown_settings,
+    refuse_unknown_variables,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import listed_addresses
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
@@ -25,9 +30,13 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        # A survey's blank answer is the empty string or null: either way nothing was said.
-        arguments = {name: value for name, value in self._task.args.items() if value is not None and value != ""}
+        arguments = without_blanks(self._task.args)
         try:
+            if arguments.get("role"):
+                refuse_unknown_variables(task_vars or {}, arguments["role"])
+            if isinstance(arguments.get("settings"), dict):
+                refuse_unknown_settings(arguments["settings"])
+                arguments["settings"] = without_blanks(arguments["settings"])
             if arguments.get("domains"):
                 arguments["domains"] = summaries(arguments["domains"], self)
         except MxRelayError as error:
@@ -40,14 +49,17 @@ class ActionModule(ActionBase):
         return result
 
 
+def without_blanks(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said: a survey's blank answer is the empty string or null."""
+    return {name: value for name, value in given.items() if value is not None and value != ""}
+
+
 def summaries(items: list[dict[str, Any]], action: ActionBase) -> list[dict[str, Any]]:
     """The items with their lists replaced by what the plan needs to know of them. Raises InvalidInput."""
     summarised = []
     for item, addresses in zip(items, listed_addresses(items, reader(action)), strict=True):
         kept = {
-            name: value
-            for name, value in item.items()
-            if name not in ("recipients", "recipients_file") and value is not None and value != ""
+            name: value for name, value in without_blanks(item).items() if name not in ("recipients", "recipients_file")
         }
         summarised.append(dict(kept, **_summary(addresses)))
     return summarised

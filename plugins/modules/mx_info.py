@@ -49,6 +49,21 @@ options:
         it has no unit. A shorter C(maximal_queue_lifetime) is then a finding.
       - By default the queue lifetime is not judged.
     type: str
+  unproven:
+    description:
+      - What the finding C(relay_unproven) is, which names a place that cannot be shown to keep strangers from relaying.
+    type: str
+    choices: [warn, fail]
+    default: warn
+  accepted:
+    description:
+      - Findings that you have looked at and accept. They become information that says why. Each item has the C(check)
+        and the C(subject) of the finding (its domain, if it has no subject), the C(reason), and, if it is not for good,
+        the day C(until) which it holds, such as 2026-12-31.
+      - A proven opening can't be accepted.
+    type: list
+    elements: dict
+    default: []
   probe:
     description:
       - Whether to ask the mail host of each domain over SMTP, from this host, if it accepts the mail. The module names

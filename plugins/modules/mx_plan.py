@@ -29,95 +29,20 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.mx_plan
 options:
   role:
     description:
-      - The role that asks. It applies to each domain without a role of its own, and messages name its variables.
+      - The role that asks. It applies to each domain without a role of its own, and messages name its variables. With
+        V(mx), each domain needs a role of its own.
     type: str
     choices: [secondary_mx, primary_mx, mx]
     default: mx
-  domains:
-    description:
-      - The mail domains to relay, or to stop relaying.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: The mail domain.
-        type: str
-        required: true
-      role:
-        description:
-          - Whether this host is the domain's primary (gateway) or a secondary (backup) MX. Required with O(role=mx).
-        type: str
-        choices: [primary, secondary]
-      state:
-        description: V(absent) removes the domain's own rows and list members. Host-wide parameters stay.
-        type: str
-        choices: [present, absent]
-        default: present
-      recipients:
-        description: The domain's valid addresses. Read on the controller.
-        type: list
-        elements: str
-      recipients_file:
-        description: Files on the controller with the domain's valid addresses, one per line; C(#) starts a comment.
-        type: list
-        elements: str
-      recipients_policy:
-        description:
-          - V(listed), the default if there is a list, accepts only the listed addresses.
-          - V(any) accepts every address of the domain; mail for addresses that do not exist bounces.
-          - V(verify) accepts every address that the domain's mail host accepts, and any address while it can't be
-            asked.
-          - V(external) leaves the rows to another map in C(relay_recipient_maps).
-        type: str
-        choices: [listed, any, verify, external]
-      probe_recipient:
-        description:
-          - With O(domains[].recipients_policy=external), an address that C(relay_recipient_maps) must contain.
-        type: str
-      subdomains:
-        description: Whether to relay for the domain's subdomains as well.
-        type: bool
-        default: false
-      force:
-        description:
-          - With O(domains[].state=absent), whether to remove the domain even if DNS still names this host as its MX.
-        type: bool
-        default: false
-      mail_host:
-        description:
-          - The host that keeps the domain's mailboxes, by name or address. Required if this host is the primary MX.
-        type: str
-      port:
-        description: The port of O(domains[].mail_host). By default 25.
-        type: int
-      mx_lookup:
-        description: Whether to deliver to the MX hosts of O(domains[].mail_host) instead of its own addresses.
-        type: bool
-        default: false
-      has_list:
-        description: Whether the item has a list. Set by the action plugin; not for playbooks.
-        type: bool
-        default: false
-      recipients_count:
-        description: The number of addresses in the list. Set by the action plugin; not for playbooks.
-        type: int
-        default: 0
-      recipients_digest:
-        description: A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks.
-        type: str
-      lists_postmaster:
-        description: Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
-        type: bool
-        default: false
   peer:
     description:
       - What the other role declares for the same host. A domain that both declare is refused, and so are host-wide
         settings that contradict each other.
-      - Ignored if its settings name another O(config_directory).
+      - Ignored if its settings name another configuration directory.
     type: dict
     suboptions:
       role:
@@ -129,97 +54,9 @@ options:
         elements: str
         default: []
       settings:
-        description: Its settings, under the names of this module's options.
+        description: Its settings, named as in O(settings).
         type: dict
         default: {}
-  recipient_check:
-    description:
-      - V(table), the default, accepts the recipients in C(relay_recipient_maps).
-      - V(none) sets C(relay_recipient_maps) to empty, so every recipient of every relay domain is accepted.
-    type: str
-    choices: [table, none]
-  proxy_interfaces:
-    description:
-      - The addresses at which the world reaches this host, if it is behind NAT or a proxy (C(proxy_interfaces)). By
-        default the parameter stays as it is.
-    type: list
-    elements: str
-  inet_interfaces:
-    description: The value of C(inet_interfaces). By default it stays as it is.
-    type: str
-  table_type:
-    description:
-      - The type of the lookup tables, such as V(lmdb). By default the type of the table that C(main.cf) already names,
-        or else C(default_database_type).
-    type: str
-  table_directory:
-    description:
-      - The directory of the lookup tables, which must exist. By default the directory of the table that C(main.cf)
-        already names, or else O(config_directory).
-    type: path
-  queue_lifetime:
-    description:
-      - The value of C(maximal_queue_lifetime), a Postfix time value such as V(10d); days if it has no unit. By default
-        it stays as it is.
-    type: str
-  mail_host_tls:
-    description:
-      - TLS to the mail hosts, as C(smtp_tls_security_level) of the service C(relay).
-      - By default V(may) if that parameter is not set, and otherwise it stays as it is.
-    type: str
-    choices: [none, may, dane, secure]
-  mail_host_concurrency:
-    description:
-      - The value of C(relay_destination_concurrency_limit), a number of deliveries at a time, V(1) or more. By default
-        it stays as it is.
-    type: str
-  message_size_limit:
-    description:
-      - The value of C(message_size_limit), in bytes; V(0) means no limit. By default it stays as it is.
-    type: str
-  relay_restrictions:
-    description:
-      - The complete value of C(smtpd_relay_restrictions). Restrictions that would let a stranger relay are refused.
-      - By default it stays as it is, except that C(defer_unauth_destination) as the last member becomes
-        C(reject_unauth_destination).
-    type: list
-    elements: str
-  client_restrictions:
-    description:
-      - The complete value of C(smtpd_client_restrictions). By default it stays as it is.
-    type: list
-    elements: str
-  etrn_restrictions:
-    description:
-      - The complete value of C(smtpd_etrn_restrictions).
-      - By default V(permit_mynetworks) and V(reject) if C(main.cf) sets none, and otherwise it stays as it is.
-    type: list
-    elements: str
-  smtputf8:
-    description: Whether to turn on C(smtputf8_enable). By default it stays as it is.
-    type: bool
-  ipv6:
-    description: Whether to set C(inet_protocols) to V(all), or to V(ipv4). By default it stays as it is.
-    type: bool
-  postmaster:
-    description: Whether to accept mail for C(postmaster) at each domain that has a list. By default V(true).
-    type: bool
-  undeclared_domains:
-    description:
-      - What to do if the host relays other domains while C(relay_recipient_maps) is empty, because a first table would
-        refuse all their recipients.
-      - V(refuse), the default, refuses the change. V(any) adds a wildcard row for each of them.
-    type: str
-    choices: [refuse, any]
-  remove_undeclared:
-    description: Whether to stop relaying domains that no role declares. By default V(false).
-    type: bool
-  manage_package:
-    description: Whether missing packages may be installed. By default V(true).
-    type: bool
-  manage_service:
-    description: Whether the service may be started and enabled. By default V(true).
-    type: bool
   run_tags:
     description:
       - The tags of the run (C(ansible_run_tags)). A run of one phase that relies on another, which is not part of the
@@ -236,21 +73,6 @@ options:
     description: Whether packages have already been installed. Anything still missing is then a reason to refuse.
     type: bool
     default: false
-  verify:
-    description:
-      - Whether to return the findings of M(mxrelay.postfix.mx_info) for the declared domains if nothing would change,
-        which saves running that module.
-    type: bool
-    default: false
-  verify_fail_on:
-    description:
-      - The scopes whose errors will count. With O(verify=true), V(dns) and V(remote) make the module ask DNS about
-        every domain, which takes about a second for a few hundred of them.
-      - Returned as given.
-    type: list
-    elements: str
-    choices: [local, dns, remote]
-    default: [local]
 seealso:
   - module: mxrelay.postfix.mx_info
   - module: mxrelay.postfix.mx_undo
@@ -269,6 +91,8 @@ EXAMPLES = r"""
     domains:
       - name: customer.example
         recipients: [info@customer.example, sales@customer.example]
+    settings:
+      queue_lifetime: 10d
   register: plan
 
 - name: Stop if the plan was refused
@@ -340,18 +164,18 @@ pending:
   type: bool
   returned: always
 judge:
-  description: The value of O(verify).
+  description: The value of O(settings.verify).
   type: bool
   returned: always
 verify_fail_on:
-  description: The value of O(verify_fail_on).
+  description: The value of O(settings.verify_fail_on).
   type: list
   elements: str
   returned: always
 findings:
   description:
-    - The findings of M(mxrelay.postfix.mx_info). Null unless O(verify=true), and null if something would change or the
-      change is refused.
+    - The findings of M(mxrelay.postfix.mx_info). Null unless O(settings.verify=true), and null if something would
+      change or the change is refused.
   type: list
   elements: dict
   returned: always
@@ -405,12 +229,12 @@ service:
   returned: always
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan, plan_params
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
-    run_module(plan, PLAN_SPEC)
+    run_module(plan, PLAN_SPEC, reading=plan_params)
 
 
 if __name__ == "__main__":

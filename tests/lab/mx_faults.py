@@ -691,7 +691,14 @@ FROM_OUTSIDE = (
 )
 
 RELAYS = tuple(
-    Fault(state.name, tuple(("", check) for check in state.checks.split()), state.remedy, state.wrong, state.right)
+    Fault(
+        state.name,
+        tuple(("", check) for check in state.checks.split()),
+        state.remedy,
+        state.wrong,
+        state.right,
+        params={"domains": list(BOTH)},
+    )
     for state in open_relays.STATES
 )
 FAULTS = (*CLASSES, *RECIPIENT_TABLES, *WAYS_OUT, *STRANGERS, *RELAYS, *LISTENING, *ZONE, *MAIL_HOSTS, *FROM_OUTSIDE)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MOLECULE = pathlib.Path(__file__).parents[2] / "molecule"
+ROLES = pathlib.Path(__file__).parents[2] / "roles"
 SECONDARY = "mxrelay.postfix.secondary_mx"
 PRIMARY = "mxrelay.postfix.primary_mx"
 VERIFY = "mxrelay.postfix.verify"

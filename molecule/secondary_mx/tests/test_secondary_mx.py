@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from lab import claims, faults, hosts, playbooks
 
@@ -422,35 +423,18 @@ def test_tables_of_another_type_in_another_directory_take_the_place_of_the_old()
     serves_its_domains()
 
 
-SETTINGS = (
-    "recipient_check",
-    "proxy_interfaces",
-    "inet_interfaces",
-    "table_type",
-    "table_directory",
-    "config_directory",
-    "queue_lifetime",
-    "mail_host_tls",
-    "mail_host_concurrency",
-    "message_size_limit",
-    "relay_restrictions",
-    "client_restrictions",
-    "etrn_restrictions",
-    "smtputf8",
-    "ipv6",
-    "postmaster",
-    "undeclared_domains",
-    "remove_undeclared",
-    "manage_package",
-    "manage_service",
-    "verify",
-    "verify_fail_on",
-)
+def test_mistyped_variable_is_refused() -> None:
+    before = faults.state_of(HOST)
+    run = converge(variables={"secondary_mx_recipient_chek": "none"})
+    assert run.code != 0
+    assert "no variable secondary_mx_recipient_chek; did you mean secondary_mx_recipient_check?" in run.said
+    assert faults.state_of(HOST) == before
 
 
 @pytest.mark.parametrize("blank", [None, ""], ids=["null", "empty"])
 def test_blank_answers_of_a_survey_mean_the_defaults(blank: str | None) -> None:
-    unchanged(variables={f"secondary_mx_{name}": blank for name in SETTINGS})
+    defaults = yaml.safe_load((playbooks.ROLES / "secondary_mx/defaults/main.yml").read_text(encoding="utf-8"))
+    unchanged(variables=dict.fromkeys(defaults.keys() - {"secondary_mx_domains"}, blank))
 
 
 def test_still_relays_for_no_stranger_after_all_that() -> None:

@@ -11,7 +11,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -19,52 +21,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 
 CONFIG_DIRECTORY: dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
 
-DOMAIN_OPTIONS: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "role": {"type": "str", "choices": ["primary", "secondary"]},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "recipients": {"type": "list", "elements": "str"},
-    "recipients_file": {"type": "list", "elements": "str"},
-    "recipients_policy": {"type": "str", "choices": ["listed", "any", "verify", "external"]},
-    "probe_recipient": {"type": "str"},
-    "subdomains": {"type": "bool", "default": False},
-    "force": {"type": "bool", "default": False},
-    "mail_host": {"type": "str"},
-    "port": {"type": "int"},
-    "mx_lookup": {"type": "bool", "default": False},
-    "has_list": {"type": "bool", "default": False},
-    "recipients_count": {"type": "int", "default": 0},
-    "recipients_digest": {"type": "str"},
-    "lists_postmaster": {"type": "bool", "default": False},
-}
-
-# None stands for "not given", which the model fills, since a survey's blank answers arrive as null.
-SETTINGS: dict[str, Any] = {
-    "recipient_check": {"type": "str", "choices": ["table", "none"]},
-    "proxy_interfaces": {"type": "list", "elements": "str"},
-    "inet_interfaces": {"type": "str"},
-    "table_type": {"type": "str"},
-    "table_directory": {"type": "path"},
-    "queue_lifetime": {"type": "str"},
-    "mail_host_tls": {"type": "str", "choices": ["none", "may", "dane", "secure"]},
-    "mail_host_concurrency": {"type": "str"},
-    "message_size_limit": {"type": "str"},
-    "relay_restrictions": {"type": "list", "elements": "str"},
-    "client_restrictions": {"type": "list", "elements": "str"},
-    "etrn_restrictions": {"type": "list", "elements": "str"},
-    "smtputf8": {"type": "bool"},
-    "ipv6": {"type": "bool"},
-    "postmaster": {"type": "bool"},
-    "undeclared_domains": {"type": "str", "choices": ["refuse", "any"]},
-    "remove_undeclared": {"type": "bool"},
-    "manage_package": {"type": "bool"},
-    "manage_service": {"type": "bool"},
+# None stands for "not given", which the model fills, since the other role's value may take its place.
+SETTING_OPTIONS: dict[str, Any] = {
+    name: {part: setting[part] for part in ("type", "elements", "choices") if part in setting}
+    for name, setting in SETTINGS.items()
 }
 
 PLAN_SPEC: dict[str, Any] = {
     "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
+    "settings": {"type": "dict", "options": SETTING_OPTIONS},
     "peer": {
         "type": "dict",
         "options": {
@@ -73,17 +40,9 @@ PLAN_SPEC: dict[str, Any] = {
             "settings": {"type": "dict", "default": {}},
         },
     },
-    **SETTINGS,
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
-    "verify": {"type": "bool", "default": False},
-    "verify_fail_on": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["local", "dns", "remote"],
-        "default": ["local"],
-    },
 }
 
 UNDO_SPEC: dict[str, Any] = {
@@ -97,6 +56,8 @@ INFO_SPEC: dict[str, Any] = {
     "domains": {"type": "list", "elements": "str", "default": []},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
+    "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
+    "accepted": {"type": "list", "elements": "dict", "default": []},
     "probe": {"type": "bool", "default": False},
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},
@@ -104,8 +65,20 @@ INFO_SPEC: dict[str, Any] = {
 }
 
 
+def plan_params(params: dict[str, Any]) -> dict[str, Any]:
+    """The params of mx_plan with the settings among the others, and with what concerns the run filled."""
+    flat = {name: value for name, value in params.items() if name != "settings"}
+    given = params["settings"] or {}
+    for name, setting in SETTINGS.items():
+        value = given.get(name)
+        if value is None and not setting.get("planned", True):
+            value = flat.get(name, setting["default"])
+        flat[name] = value
+    return flat
+
+
 def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
-    """The work of mx_plan, which check mode does not change."""
+    """The work of mx_plan, which check mode does not change. `params` are those of `plan_params`."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
     said = {name: value for name, value in params.items() if name not in ("domains", "peer")}

@@ -27,11 +27,19 @@ class UnloggedModule(AnsibleModule):
 # Evaluated when the module starts, where Python 3.8 has no dict[...].
 Work = Callable[[Dict[str, Any], Postfix, bool], Outcome]
 Secrets = Callable[[Dict[str, Any]], Iterable[str]]
+Reading = Callable[[Dict[str, Any]], Dict[str, Any]]
 
 
-def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | None = None, **constraints: Any) -> None:
+def run_module(
+    work: Work,
+    argument_spec: dict[str, Any],
+    secrets: Secrets | None = None,
+    reading: Reading | None = None,
+    **constraints: Any,
+) -> None:
     """Runs `work(params, postfix, check_mode)` and ends the module.
 
+    `reading` returns the params that the work gets, if they are not the module's own.
     `secrets` returns what must not be shown of the arguments, if the argument spec can't say so; the arguments of
     such a module are not logged. `constraints` are AnsibleModule's (mutually_exclusive, required_one_of and so on).
     """
@@ -39,9 +47,10 @@ def run_module(work: Work, argument_spec: dict[str, Any], secrets: Secrets | Non
     module = kind(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     if secrets is not None:
         module.no_log_values.update(secrets(module.params))
-    postfix = Postfix(LocalCommands(), module.params.get("config_directory") or "/etc/postfix")
+    params = reading(module.params) if reading else module.params
+    postfix = Postfix(LocalCommands(), params.get("config_directory") or "/etc/postfix")
     try:
-        outcome = work(module.params, postfix, module.check_mode)
+        outcome = work(params, postfix, module.check_mode)
     except MxRelayError as error:
         module.fail_json(msg=error.message, **error.details)
     for warning in outcome.warnings:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ABOUT_A_DOMAIN,
@@ -27,6 +28,7 @@ def judge(
     tables: Sequence[TableEvidence],
     domains: Sequence[DomainEvidence],
     facts: HostFacts | None = None,
+    accepted: Sequence[Accepted] = (),
 ) -> list[Finding]:
     """All findings, those about the whole host first."""
     known = facts or HostFacts()
@@ -34,7 +36,7 @@ def judge(
     found += [finding for table in tables for check in checks_of(TABLE) for finding in check(table)]
     for domain in domains:
         found += [finding for check in checks_of(*ABOUT_A_DOMAIN) for finding in check(domain, state)]
-    return list(dict.fromkeys(found))
+    return accept(dict.fromkeys(found), accepted, state.today)
 
 
 def stranger_findings(

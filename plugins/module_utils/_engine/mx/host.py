@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -113,6 +114,7 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         parameters=postfix.parameters(),
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
+        today=time.strftime("%Y-%m-%d"),
         services=MasterCf(text_of(master_cf), master_cf).services,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),
     )

@@ -24,6 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
@@ -31,7 +32,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
+    WARN,
+    HostFacts,
+    TableEvidence,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
@@ -45,6 +50,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
     wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
     outage = str(params.get("outage") or "")
+    accepted = read_accepted(params.get("accepted") or [])
     if outage and seconds(outage) is None:
         raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
     reader = MapReader(postfix)
@@ -69,11 +75,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     if params.get("probe"):
         _give_samples(domains, _recipients(state, reader))
         reader.notes += ask_mail_hosts(domains, state, prober)
-    facts = HostFacts(stale_copies=stale_copies(state), outage=outage)
+    facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     return Outcome(
         results={
             "domains": {domain.name: _evidence(domain, state) for domain in domains},
-            "findings": [finding.as_result() for finding in judge(state, tables, domains, facts)],
+            "findings": [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)],
             "tables": [_table(table) for table in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),

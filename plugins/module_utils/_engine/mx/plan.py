@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
@@ -88,8 +89,9 @@ def _findings(
         return None
     names = [item.name for item in request.present]
     asked = network if {"dns", "remote"}.intersection(plan.verify_fail_on or ()) else None
+    facts = HostFacts(unproven=str(request.settings["unproven"]))
     tables, domains = gather(names, postfix, evidence.state, evidence.reader, asked)
-    return [finding.as_result() for finding in judge(evidence.state, tables, domains)]
+    return [finding.as_result() for finding in judge(evidence.state, tables, domains, facts, request.accepted)]
 
 
 def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:

@@ -70,6 +70,7 @@ def main_cf(error: MxRelayError) -> Iterator[Fault]:
     "strangers may relay, through main.cf or a service's own restrictions",
     place=SENDER,
     refuses=True,
+    acceptable=False,
 )
 def open_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for server in relaying(state).servers:
@@ -95,7 +96,14 @@ def subject_of(server: Server, doubt: Doubt) -> str:
     return " ".join(filter(None, (server.key, doubt.where, doubt.member)))
 
 
-@check("mynetworks", LOCAL, "everyone counts as one of this host's own clients", place=SENDER, refuses=True)
+@check(
+    "mynetworks",
+    LOCAL,
+    "everyone counts as one of this host's own clients",
+    place=SENDER,
+    refuses=True,
+    acceptable=False,
+)
 def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for server in relaying(state).servers:
         if server.everybody:
@@ -113,6 +121,7 @@ def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     "this host takes mail for domains that nobody listed",
     place=SENDER,
     refuses=True,
+    acceptable=False,
 )
 def foreign_domains(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for opening in relaying(state).destinations.doubts:

@@ -53,7 +53,7 @@ class Check:
     `subject` is what it is about, and so what evidence its function takes. `scope` tells whether this host, DNS or
     another host has to be put right, `place` which part of a message's path it concerns, `mark` where the report draws
     it, and `summary` what is wrong if it finds something. `refuses`: a run that would make or leave this host so is
-    refused.
+    refused. Not `acceptable`: what it finds is a proven opening, which nobody may accept.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Check:
     mark: str
     summary: str
     refuses: bool
+    acceptable: bool
     function: CheckFunction
 
     def __call__(self, *evidence: Any) -> Iterator[Finding]:
@@ -91,14 +92,23 @@ class Register:
     subject: str
 
     def __call__(
-        self, name: str, scope: str, summary: str, place: str = HOST, mark: str = "", refuses: bool = False
+        self,
+        name: str,
+        scope: str,
+        summary: str,
+        place: str = HOST,
+        mark: str = "",
+        refuses: bool = False,
+        acceptable: bool = True,
     ) -> Callable[[CheckFunction], Check]:
         """Register the function below as the check of this name. Raises ValueError for a name that is taken."""
 
         def register(function: CheckFunction) -> Check:
             if name in CHECKS:
                 raise ValueError(f"the check {name} is registered twice")
-            CHECKS[name] = Check(name, self.subject, scope, place, mark or MARKS[place], summary, refuses, function)
+            CHECKS[name] = Check(
+                name, self.subject, scope, place, mark or MARKS[place], summary, refuses, acceptable, function
+            )
             return CHECKS[name]
 
         return register

@@ -56,9 +56,11 @@ class Finding:
     remedy: str
     place: str = HOST
     subject: str = ""
+    # Until when, and why, somebody accepts it; "" if nobody does.
+    accepted: str = ""
 
     def as_result(self) -> dict[str, Any]:
-        text = f"{self.domain or 'this host'} ({self.check}): {self.message}; {self.remedy}"
+        text = f"{self.domain or 'this host'} ({self.check}): {self.message}; {self.accepted or self.remedy}"
         return {**asdict(self), "text": text}
 
 

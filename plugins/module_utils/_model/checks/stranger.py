@@ -51,7 +51,9 @@ def _silent(told: StrangerEvidence) -> list[Talk]:
     return [talk for talk in [*told.talks.values(), *told.foreign] if talk.banner is None]
 
 
-@check("probe_open_relay", LOCAL, "a stranger may relay, with some spelling of an address", place=SENDER)
+@check(
+    "probe_open_relay", LOCAL, "a stranger may relay, with some spelling of an address", place=SENDER, acceptable=False
+)
 def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
     """One fault at most: the same hole lets several spellings through."""
     taken = [recipient for recipient, answer in _foreign(told).items() if answer[0] < 400]

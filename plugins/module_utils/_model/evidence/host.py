@@ -103,6 +103,8 @@ class HostState:
     service_enabled: bool | None = None
     service_name: str = "postfix"
     reload_pending: bool = False
+    # The day, like 2026-12-31, up to which findings are accepted.
+    today: str = ""
     missing_packages: Sequence[str] = ()
     # The package without which nothing can be asked of DNS; "" where it is there.
     dns_lacks: str = ""

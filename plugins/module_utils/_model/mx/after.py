@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Mapping
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST, Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, Refusal
@@ -38,11 +39,13 @@ def refusals_after(
     if not request.present:
         return []
     after = host_after(host, main_cf, overrides)
-    found = [finding for check in _refusing(WHOLE_HOST) for finding in check(after, HostFacts())]
+    facts = HostFacts(unproven=str(request.settings["unproven"]))
+    found = [finding for check in _refusing(WHOLE_HOST) for finding in check(after, facts)]
     for item in request.present:
         domain = domain_after(item, after, routes)
         found += [finding for check in _refusing(DOMAIN) for finding in check(domain, after)]
-    return [Refusal.from_finding(finding) for finding in found if finding.severity == ERROR]
+    judged = accept(found, request.accepted, host.today)
+    return [Refusal.from_finding(finding) for finding in judged if finding.severity == ERROR]
 
 
 def _refusing(subject: str) -> list[Check]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
 
 PRIMARY = "primary"
@@ -23,46 +25,10 @@ ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
-# What a host-wide setting is when nobody gives it.
+# What a setting of the whole host is when nobody gives it.
 DEFAULTS: Mapping[str, Any] = {
-    "recipient_check": "table",
-    "proxy_interfaces": [],
-    "inet_interfaces": "",
-    "table_type": "",
-    "table_directory": "",
-    "queue_lifetime": "",
-    "mail_host_tls": "",
-    "mail_host_concurrency": "",
-    "message_size_limit": "",
-    "relay_restrictions": [],
-    "client_restrictions": [],
-    "etrn_restrictions": [],
-    "smtputf8": "",
-    "ipv6": "",
-    "postmaster": True,
-    "undeclared_domains": "refuse",
-    "remove_undeclared": False,
-    "manage_package": True,
-    "manage_service": True,
+    name: setting["default"] for name, setting in SETTINGS.items() if setting.get("planned", True)
 }
-# A blank one of these takes the other role's, since the host can have only one.
-_SHARED = (
-    "proxy_interfaces",
-    "inet_interfaces",
-    "table_type",
-    "table_directory",
-    "queue_lifetime",
-    "mail_host_tls",
-    "mail_host_concurrency",
-    "message_size_limit",
-    "relay_restrictions",
-    "client_restrictions",
-    "etrn_restrictions",
-    "smtputf8",
-    "ipv6",
-)
-_ORDERED = ("relay_restrictions", "client_restrictions", "etrn_restrictions")
-_NUMBERS = {"mail_host_concurrency": "1", "message_size_limit": "0"}
 _TIME = re.compile(r"^[0-9]+[smhdw]?$")
 
 
@@ -108,6 +74,7 @@ class MxRequest:
     run_tags: tuple[str, ...] = ("all",)
     skip_tags: tuple[str, ...] = ()
     after_install: bool = False
+    accepted: tuple[Accepted, ...] = ()
 
     def runs(self, phase: str) -> bool:
         """Whether the tags of this run include the phase.
@@ -170,12 +137,21 @@ def read_request(params: Mapping[str, Any]) -> MxRequest:
         items=tuple(items),
         settings=settings,
         peer_domains=frozenset(peer_names),
-        refusals=tuple(reading.refusals),
         config_directory=params.get("config_directory") or "/etc/postfix",
         run_tags=tuple(params.get("run_tags") or ("all",)),
         skip_tags=tuple(params.get("skip_tags") or ()),
         after_install=bool(params.get("after_install")),
+        accepted=_accepted(settings, reading),
+        refusals=tuple(reading.refusals),
     )
+
+
+def _accepted(settings: Mapping[str, Any], reading: _Reading) -> tuple[Accepted, ...]:
+    try:
+        return tuple(read_accepted(settings["accepted"]))
+    except InvalidInput as error:
+        reading.refusals.append(Refusal.from_error("", "accepted", error))
+        return ()
 
 
 def _peer(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -208,10 +184,11 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
         if not peer:
             continue
         other = theirs.get(name)
-        if name == "undeclared_domains" and other == "any":
+        both_roles = SETTINGS[name].get("both_roles")
+        if both_roles == "either" and not blank(other) and other != default:
             # Said for the host once, it is said: the first of the two roles makes the table.
             settings[name] = other
-        elif name in _SHARED and blank(mine) and not blank(other):
+        elif both_roles == "shared" and blank(mine) and not blank(other):
             settings[name] = other
         elif _disagree(name, settings[name], default if blank(other) else other):
             reading.refusals.append(
@@ -223,32 +200,32 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
                     "give both roles the same value",
                 )
             )
-    lifetime = str(settings["queue_lifetime"])
-    if lifetime and not _TIME.match(lifetime):
-        reading.refusals.append(
-            Refusal(
-                "",
-                "queue_lifetime",
-                f'"{lifetime}" is not a Postfix time value',
-                "use a value such as 10d, 12h or 3600s",
-            )
-        )
-    for name, least in _NUMBERS.items():
-        number = str(settings[name])
-        if number and not (number.isascii() and number.isdigit() and int(number) >= int(least)):
-            reading.refusals.append(
-                Refusal("", name, f'"{number}" is not a whole number', f"use digits only, {least} or more")
-            )
-            settings[name] = ""
+    for name in DEFAULTS:
+        refusal = _refuse_form(name, str(settings[name]))
+        if refusal:
+            reading.refusals.append(refusal)
+            if SETTINGS[name]["form"] == "number":
+                settings[name] = ""
     return settings
 
 
+def _refuse_form(name: str, text: str) -> Refusal | None:
+    """The refusal of a text that is not what the setting must be, such as a whole number."""
+    form, least = SETTINGS[name].get("form"), SETTINGS[name].get("least", 0)
+    if form == "time" and text and not _TIME.match(text):
+        return Refusal("", name, f'"{text}" is not a Postfix time value', "use a value such as 10d, 12h or 3600s")
+    if form == "number" and text and not (text.isascii() and text.isdigit() and int(text) >= least):
+        return Refusal("", name, f'"{text}" is not a whole number', f"use digits only, {least} or more")
+    return None
+
+
 def _disagree(name: str, mine: Any, other: Any) -> bool:
-    if name in _SHARED:
-        if name in _ORDERED:
+    both_roles = SETTINGS[name].get("both_roles")
+    if both_roles == "shared":
+        if SETTINGS[name].get("ordered"):
             return not blank(other) and list(map(str, mine)) != list(map(str, other))
         return not blank(other) and _plain(mine) != _plain(other)
-    return name == "recipient_check" and mine != other
+    return both_roles == "equal" and bool(mine != other)
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.action import mx_plan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 
 
-def run(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, task_vars: dict[str, Any] | None = None, **arguments: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the module was given, and the action's result. Only Ansible's own machinery is stood in for."""
     action = mx_plan.ActionModule(
         MagicMock(args=arguments, async_val=0), MagicMock(), MagicMock(), MagicMock(), None, None
@@ -28,7 +30,7 @@ def run(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[dict[str, An
     monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(action, "_execute_module", execute)
     monkeypatch.setattr(mx_plan, "reader", lambda _action: {"x.txt": b"b@x.example\n"}.__getitem__)
-    return given, action.run(task_vars={})
+    return given, action.run(task_vars=task_vars or {})
 
 
 def test_no_address_leaves_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +40,7 @@ def test_no_address_leaves_the_controller(monkeypatch: pytest.MonkeyPatch) -> No
         "recipients_file": ["x.txt"],
         "port": "",
     }
-    given, result = run(monkeypatch, domains=[item], table_type="", queue_lifetime=None, postmaster=False)
+    given, _result = run(monkeypatch, domains=[item], peer=None)
     assert given == {
         "domains": [
             {
@@ -48,8 +50,7 @@ def test_no_address_leaves_the_controller(monkeypatch: pytest.MonkeyPatch) -> No
                 "recipients_digest": rows_digest({"a@x.example": "x", "b@x.example": "x"}),
                 "lists_postmaster": True,
             }
-        ],
-        "postmaster": False,
+        ]
     }
 
 
@@ -61,3 +62,25 @@ def test_item_without_a_list_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_address_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AnsibleActionFail, match=r'mx_plan: "bob smith@x.example" \(domains\[0\].recipients\[1\]\)'):
         run(monkeypatch, domains=[{"name": "x.example", "recipients": ["a@x.example", "bob smith@x.example"]}])
+
+
+def test_blank_settings_stay_on_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"table_type": "", "queue_lifetime": None, "postmaster": False, "verify_fail_on": []}
+    given, _result = run(monkeypatch, settings=settings)
+    assert given == {"settings": {"postmaster": False, "verify_fail_on": []}}
+
+
+def test_mistyped_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AnsibleActionFail, match=r'^mx_plan: no setting "table_typ"; did you mean table_type\?$'):
+        run(monkeypatch, settings={"table_typ": ""})
+
+
+def test_mistyped_variable_of_the_role_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"primary_mx_domain": [], "secondary_mx_domain": []}
+    with pytest.raises(AnsibleActionFail, match=r"^mx_plan: no variable secondary_mx_domain; did you mean \S+_domains"):
+        run(monkeypatch, variables, role="secondary_mx")
+
+
+def test_variables_are_nobodys_without_a_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, _result = run(monkeypatch, {"mx_domain": []}, settings={"ipv6": False})
+    assert given == {"settings": {"ipv6": False}}

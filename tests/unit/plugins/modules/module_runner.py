@@ -47,10 +47,13 @@ class ModuleRunner:
         tmp_path: pathlib.Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
+        host: FakeHost | None = None,
     ) -> None:
         self.module = module
         self.directory = tmp_path
-        self.host = FakeHost(str(tmp_path))
+        self.host = host or FakeHost(str(tmp_path))
+        # A module that writes no file has no options for its owner.
+        self.common = {} if host else MINE
         self.logged: list[str] = []
         self._monkeypatch = monkeypatch
         self._capsys = capsys
@@ -65,7 +68,7 @@ class ModuleRunner:
             "_ansible_remote_tmp": "/tmp",
             # Every controller sends it, and it outweighs what the module gave to AnsibleModule.
             "_ansible_no_log": False,
-            **MINE,
+            **self.common,
             **arguments,
         }
         return run_main(self.module, given, self._monkeypatch, self._capsys)

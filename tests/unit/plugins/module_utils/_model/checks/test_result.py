@@ -20,5 +20,6 @@ def test_finding_says_everything_in_one_line(domain: str, whom: str) -> None:
         "remedy": "mend it",
         "place": "host",
         "subject": "",
+        "accepted": "",
         "text": f"{whom} (class): it is bad; mend it",
     }

@@ -275,3 +275,23 @@ def test_nothing_is_judged_of_a_host_that_is_to_relay_nothing() -> None:
     absent = {"name": "x.example", "state": "absent"}
     assert checks(secondary(absent, on=on)) == []
     assert checks(secondary(listed(), absent | {"name": "y.example"}, on=on)) == [("", "open_relay")]
+
+
+DOUBT = "permit_mynetworks, check_policy_service unix:p, reject_unauth_destination"
+SUBJECT = "main.cf smtpd_relay_restrictions check_policy_service unix:p"
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({}, []),
+        ({"unproven": "fail"}, [("", "relay_unproven")]),
+        ({"unproven": "fail", "accepted": [{"check": "relay_unproven", "subject": SUBJECT, "reason": "ours"}]}, []),
+        ({"accepted": [{"check": "open_relay", "subject": SUBJECT, "reason": "ours"}]}, [("", "accepted")]),
+    ],
+)
+def test_doubt_is_refused_if_that_is_wanted_and_nobody_accepts_it(
+    settings: dict[str, Any], refused: list[tuple[str, str]]
+) -> None:
+    on = host(values={"smtpd_relay_restrictions": DOUBT})
+    assert checks(secondary(on=on, **settings)) == refused

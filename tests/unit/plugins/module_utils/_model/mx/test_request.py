@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     in_both_forms,
     read_request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 
@@ -32,6 +33,10 @@ def test_blank_settings_are_the_defaults(blank: Any) -> None:
     request = read_request({**dict.fromkeys(DEFAULTS, blank), "role": "secondary_mx", "domains": None})
     assert dict(request.settings) == dict(DEFAULTS)
     assert request.refusals == ()
+
+
+def test_what_concerns_the_run_is_no_part_of_the_plan() -> None:
+    assert SETTINGS.keys() - DEFAULTS.keys() == {"config_directory", "verify", "verify_fail_on"}
 
 
 def test_false_is_no_blank() -> None:
@@ -174,6 +179,7 @@ def test_blank_setting_of_the_host_is_taken_from_the_other_role() -> None:
         ({"table_type": "hash"}, {"table_type": "lmdb"}),
         ({"queue_lifetime": "5d"}, {"queue_lifetime": "10d"}),
         ({"proxy_interfaces": ["192.0.2.1"]}, {"proxy_interfaces": ["192.0.2.2"]}),
+        ({"relay_restrictions": ["reject", "permit"]}, {"relay_restrictions": ["permit", "reject"]}),
         ({"recipient_check": "none"}, {}),
         ({}, {"recipient_check": "none"}),
     ],
@@ -187,6 +193,26 @@ def test_settings_that_contradict_each_other_are_refused(mine: dict[str, Any], t
 )
 def test_settings_that_agree_are_fine(same: dict[str, Any]) -> None:
     assert refusals(role="secondary_mx", peer={**PEER, "settings": same}, **same) == []
+
+
+def test_order_of_addresses_does_not_count() -> None:
+    peer = {**PEER, "settings": {"proxy_interfaces": ["192.0.2.2", "192.0.2.1"]}}
+    assert refusals(role="secondary_mx", peer=peer, proxy_interfaces=["192.0.2.1", "192.0.2.2"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("mail_host_concurrency", "0", '"0" is not a whole number'),
+        ("mail_host_concurrency", "1", ""),
+        ("message_size_limit", "0", ""),
+        ("message_size_limit", "10M", '"10M" is not a whole number'),
+    ],
+)
+def test_number_is_at_least_what_it_must_be(name: str, value: str, expected: str) -> None:
+    request = read_request({name: value})
+    assert [refusal.cause for refusal in request.refusals] == ([expected] if expected else [])
+    assert request.settings[name] == ("" if expected else value)
 
 
 @pytest.mark.parametrize(("value", "expected"), [("10d", []), (3600, []), ("1 week", [("", "queue_lifetime")])])

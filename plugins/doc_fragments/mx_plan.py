@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from meta/settings.yml by ./run generate; change it there.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options of mx_plan that the roles hand over."""
+
+    DOCUMENTATION = r"""
+options:
+  domains:
+    description:
+      - The mail domains. A domain that is no longer listed stays and is reported; set O(domains[].state=absent) to
+        remove it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - The mail domain.
+        type: str
+        required: true
+      role:
+        description:
+          - Whether this host is the domain's primary (gateway) or a secondary (backup) MX.
+        type: str
+        choices: [primary, secondary]
+      state:
+        description:
+          - V(present), or empty, relays the domain.
+          - V(absent) removes the domain's own rows and list members. Host-wide parameters stay.
+        type: str
+        default: present
+        choices: [present, absent]
+      recipients:
+        description:
+          - The domain's valid addresses.
+        type: list
+        elements: str
+      recipients_file:
+        description:
+          - Files on the controller with the domain's valid addresses, one per line; C(#) starts a comment.
+        type: list
+        elements: str
+      recipients_policy:
+        description:
+          - V(listed), the default if there is a list, accepts only the listed addresses.
+          - V(any) accepts every address of the domain; mail for addresses that do not exist bounces.
+          - V(verify) accepts every address that the domain's mail host accepts, and any address while it can't be
+            asked.
+          - V(external) leaves the rows to another map, a synchronisation or other people.
+          - Empty means not given.
+        type: str
+        choices: [listed, any, verify, external]
+      probe_recipient:
+        description:
+          - With O(domains[].recipients_policy=external), an address that C(relay_recipient_maps) must contain.
+        type: str
+      subdomains:
+        description:
+          - Also relay for the domain's subdomains. O(domains[].recipients_policy=listed) accepts only their listed
+            addresses; V(any) and V(verify) need no list.
+        type: bool
+        default: false
+      force:
+        description:
+          - With O(domains[].state=absent), remove the domain even if DNS still names this host as its MX.
+        type: bool
+        default: false
+      mail_host:
+        description:
+          - The host with the domain's mailboxes, by name or address. Required with O(domains[].role=primary).
+        type: str
+      port:
+        description:
+          - The port of O(domains[].mail_host), 25 if not given.
+        type: int
+      mx_lookup:
+        description:
+          - Deliver to the MX hosts of O(domains[].mail_host) instead of to its own addresses.
+        type: bool
+        default: false
+      has_list:
+        description:
+          - Whether the item has a list. Set by the action plugin; not for playbooks.
+        type: bool
+        default: false
+      recipients_count:
+        description:
+          - The number of addresses in the list. Set by the action plugin; not for playbooks.
+        type: int
+        default: 0
+      recipients_digest:
+        description:
+          - A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks.
+        type: str
+      lists_postmaster:
+        description:
+          - Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
+        type: bool
+        default: false
+  settings:
+    description:
+      - Settings of the whole host, which are variables of the roles; here without the name of a role.
+    type: dict
+    suboptions:
+      recipient_check:
+        description:
+          - V(table) accepts the recipients in C(relay_recipient_maps).
+          - V(none) sets C(relay_recipient_maps) to empty, so every recipient of every relay domain is accepted.
+          - Empty means V(table).
+        type: str
+        choices: [table, none]
+      proxy_interfaces:
+        description:
+          - The addresses at which the world reaches this host, if it is behind NAT or a proxy.
+        type: list
+        elements: str
+      inet_interfaces:
+        description:
+          - The value of C(inet_interfaces), such as V(all) if the system's default is the loopback interface only.
+            Empty leaves it unchanged.
+        type: str
+      table_type:
+        description:
+          - The type of the lookup tables, such as V(lmdb). Empty means the type of the table that C(main.cf) already
+            names, or else Postfix's default.
+        type: str
+      table_directory:
+        description:
+          - The directory of the lookup tables, which must exist. Empty means the directory of the table that C(main.cf)
+            already names, or else O(config_directory).
+        type: path
+      config_directory:
+        description:
+          - The configuration directory of the Postfix instance.
+          - Empty means O(config_directory), the option of the module itself.
+        type: path
+      queue_lifetime:
+        description:
+          - How long mail waits in the queue before it is returned, as a Postfix time value such as V(10d). Empty leaves
+            it unchanged.
+        type: str
+      mail_host_tls:
+        description:
+          - TLS to the mail hosts, on the service that delivers mail for relay domains.
+          - V(may) encrypts if the mail host offers it. V(dane) enforces the TLSA records of the mail host, and without
+            any encrypts if possible. V(secure) delivers only to a mail host with a valid certificate; until then mail
+            waits. V(none) sends in plain text.
+          - Empty means V(may) if C(smtp_tls_security_level) is not set, and otherwise leaves it unchanged.
+        type: str
+        choices: [none, may, dane, secure]
+      mail_host_concurrency:
+        description:
+          - How many messages go to one mail host at a time (C(relay_destination_concurrency_limit)). Empty leaves it
+            unchanged.
+        type: str
+      message_size_limit:
+        description:
+          - The largest message to accept, in bytes; V(0) means no limit. It should not exceed what the mail hosts
+            accept. Empty leaves it unchanged.
+        type: str
+      relay_restrictions:
+        description:
+          - The complete value of C(smtpd_relay_restrictions). Restrictions that would let a stranger relay are refused.
+          - Empty leaves it unchanged, except that C(defer_unauth_destination) as the last member becomes
+            C(reject_unauth_destination).
+        type: list
+        elements: str
+      client_restrictions:
+        description:
+          - The complete value of C(smtpd_client_restrictions), which decides who may connect. Empty leaves it
+            unchanged.
+        type: list
+        elements: str
+      etrn_restrictions:
+        description:
+          - The complete value of C(smtpd_etrn_restrictions), which decides who may request a domain's queue. Empty
+            means V(permit_mynetworks) and V(reject) if main.cf sets none, and otherwise leaves it unchanged.
+        type: list
+        elements: str
+      smtputf8:
+        description:
+          - Whether to accept mail with non-ASCII addresses (C(smtputf8_enable)); the mail hosts must accept it too.
+          - Empty leaves it unchanged.
+        type: bool
+      ipv6:
+        description:
+          - Whether to use IPv6 as well as IPv4 (C(inet_protocols) V(all)), or IPv4 only.
+          - Empty leaves it unchanged.
+        type: bool
+      postmaster:
+        description:
+          - Accept mail for C(postmaster) at each domain that has a list.
+          - Empty means V(true).
+        type: bool
+      undeclared_domains:
+        description:
+          - What to do if the host relays other domains while C(relay_recipient_maps) is empty, as a first table would
+            refuse all their recipients.
+          - V(refuse) stops before anything changes. V(any) adds a wildcard row for each of them.
+          - Empty means V(refuse).
+        type: str
+        choices: [refuse, any]
+      remove_undeclared:
+        description:
+          - Stop relaying domains that no role declares.
+          - Empty means V(false).
+        type: bool
+      manage_package:
+        description:
+          - Install Postfix, and the packages that its tables and the checks need, if missing.
+          - Empty means V(true).
+        type: bool
+      manage_service:
+        description:
+          - Start, enable, and reload or restart the service.
+          - Empty means V(true).
+        type: bool
+      verify:
+        description:
+          - Verify the result at the end of the run.
+          - If nothing would change, the module returns the findings of M(mxrelay.postfix.mx_info) for the declared
+            domains, so it need not be run. Empty means V(true).
+        type: bool
+      unproven:
+        description:
+          - What the finding C(relay_unproven) is, which names a place that cannot be shown to keep strangers from
+            relaying.
+          - V(warn) makes it a warning. V(fail) makes it an error, and refuses a run that would leave it.
+          - Empty means V(warn).
+        type: str
+        choices: [warn, fail]
+      accepted:
+        description:
+          - Findings that you have looked at and accept. Each item has the C(check) and the C(subject) of the finding
+            (its domain, if it has no subject), the C(reason), and, if it is not for good, the day C(until) which it
+            holds, such as 2026-12-31.
+          - An accepted finding is shown with its reason and fails nothing. A proven opening can't be accepted.
+        type: list
+        elements: dict
+      verify_fail_on:
+        description:
+          - The scopes whose errors fail the play. Other findings are shown as warnings.
+          - With V(dns) or V(remote), O(settings.verify) asks DNS about every domain, which takes about a second for
+            some hundred of them. Empty means V(local).
+        type: list
+        elements: str
+        choices: [local, dns, remote]
+"""

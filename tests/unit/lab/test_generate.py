@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds the generated files against meta/settings.yml, and shows what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.generate import argument_specs, defaults, fragment, generate, generated, model
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCE: dict[str, Any] = {
+    "roles": {"secondary_mx": {"short_description": "Relay", "description": ["Relays."]}, "mx": {"description": []}},
+    "domains": {
+        "description": ["The domains; see O(domains[].role)."],
+        "options": {
+            "name": {"description": ["The domain."], "type": "str", "required": True},
+            "role": {
+                "description": ["What the host is."],
+                "type": "str",
+                "required": True,
+                "choices": ["primary", "secondary"],
+                "roles": ["mx"],
+            },
+            "policy": {
+                "description": ["Who is valid."],
+                "with_role": "Required with O(domains[].role=primary).",
+                "type": "str",
+                "choices": ["any"],
+            },
+        },
+    },
+    "settings": {
+        "check": {
+            "description": ["What to check."],
+            "type": "str",
+            "choices": ["table", "none"],
+            "default": "table",
+            "both_roles": "equal",
+        },
+        "ipv6": {"description": ["Beside O(check)."], "type": "bool", "default": ""},
+        "package": {"description": ["Install."], "type": "bool", "default": True},
+        "scopes": {
+            "description": ["What counts."],
+            "in_module": ["What the module makes of it."],
+            "type": "list",
+            "elements": "str",
+            "choices": ["local", "dns", "remote"],
+            "default": ["local"],
+            "planned": False,
+        },
+    },
+}
+
+
+def options(role: str) -> dict[str, Any]:
+    return yaml.safe_load(argument_specs(SOURCE, role))["argument_specs"]["main"]["options"]
+
+
+def documented() -> dict[str, Any]:
+    scope: dict[str, Any] = {}
+    exec(fragment(SOURCE), scope)
+    return yaml.safe_load(scope["ModuleDocFragment"].DOCUMENTATION)["options"]
+
+
+@pytest.mark.parametrize("name", sorted(generated(ROOT)))
+def test_file_is_what_generate_writes(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == generated(ROOT)[name], "run ./run generate"
+
+
+def test_every_generated_file_says_where_it_is_from() -> None:
+    said = "# Generated from meta/settings.yml by ./run generate; change it there.\n"
+    assert [name for name, text in generated(ROOT).items() if said not in text] == []
+
+
+def test_generate_mends_what_was_edited(tmp_path: Path) -> None:
+    files = generated(ROOT)
+    for name in (*files, "meta/settings.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("edited\n", encoding="utf-8")
+    (tmp_path / "meta/settings.yml").write_bytes((ROOT / "meta/settings.yml").read_bytes())
+    generate(tmp_path)
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in files} == files
+
+
+def test_role_takes_blank_answers_of_a_survey() -> None:
+    assert options("secondary_mx")["secondary_mx_check"] == {
+        "description": ["What to check.", "Empty means V(table)."],
+        "type": "str",
+        "default": "table",
+        "choices": ["table", "none", ""],
+    }
+    assert options("mx")["mx_package"] == {
+        "description": ["Install.", "V(true) or V(false); null or an empty string means the default."],
+        "type": "raw",
+        "default": True,
+    }
+    assert options("mx")["mx_scopes"] == {
+        "description": [
+            "What counts.",
+            "A list of V(local), V(dns) and V(remote); null or an empty string means the default.",
+        ],
+        "type": "raw",
+        "default": ["local"],
+    }
+
+
+def test_words_name_the_variables_of_the_role() -> None:
+    assert options("mx")["mx_ipv6"]["description"] == [
+        "Beside O(mx_check).",
+        "V(true) or V(false); null or an empty string leaves it unchanged.",
+    ]
+    assert options("mx")["mx_domains"]["description"][0] == "The domains; see O(mx_domains[].role)."
+
+
+def test_role_has_the_options_of_its_items() -> None:
+    items = options("secondary_mx")["secondary_mx_domains"]["options"]
+    assert list(items) == ["name", "policy"]
+    assert items["policy"] == {"description": ["Who is valid."], "type": "str", "choices": ["any", ""]}
+    mixed = options("mx")["mx_domains"]["options"]
+    assert mixed["role"]["required"] is True
+    assert mixed["role"]["choices"] == ["primary", "secondary"]
+    assert mixed["policy"]["description"] == ["Who is valid. Required with O(mx_domains[].role=primary)."]
+
+
+def test_defaults_are_what_the_spec_says() -> None:
+    assert yaml.safe_load(defaults(SOURCE, "mx")) == {
+        "mx_domains": [],
+        "mx_check": "table",
+        "mx_ipv6": "",
+        "mx_package": True,
+        "mx_scopes": ["local"],
+    }
+
+
+def test_module_takes_types_and_leaves_defaults_to_the_model() -> None:
+    assert documented()["settings"]["suboptions"] == {
+        "check": {
+            "description": ["What to check.", "Empty means V(table)."],
+            "type": "str",
+            "choices": ["table", "none"],
+        },
+        "ipv6": {"description": ["Beside O(check).", "Empty leaves it unchanged."], "type": "bool"},
+        "package": {"description": ["Install.", "Empty means V(true)."], "type": "bool"},
+        "scopes": {
+            "description": ["What counts.", "What the module makes of it."],
+            "type": "list",
+            "elements": "str",
+            "choices": ["local", "dns", "remote"],
+        },
+    }
+    assert "required" not in documented()["domains"]["suboptions"]["role"]
+
+
+def test_model_knows_all_but_the_words() -> None:
+    scope: dict[str, Any] = {}
+    exec(model(SOURCE), scope)
+    assert scope["SETTINGS"]["check"] == {
+        "type": "str",
+        "choices": ["table", "none"],
+        "default": "table",
+        "both_roles": "equal",
+    }
+    assert scope["SETTINGS"]["scopes"]["planned"] is False
+    assert scope["DOMAIN_OPTIONS"]["name"] == {"type": "str", "required": True}
+
+
+@pytest.mark.parametrize("words", ["Like this: so", "Ends in # a comment"])
+def test_words_that_yaml_reads_otherwise_are_refused(words: str) -> None:
+    settings = {"check": {**SOURCE["settings"]["check"], "description": [words]}}
+    with pytest.raises(ValueError, match="say it otherwise"):
+        argument_specs({**SOURCE, "settings": settings}, "mx")
+
+
+@pytest.mark.parametrize("value", ["yes", "10", "null", ""])
+def test_text_that_yaml_reads_as_something_else_is_quoted(value: str) -> None:
+    settings = {"check": {"description": ["What to check."], "type": "str", "default": value}}
+    assert yaml.safe_load(defaults({**SOURCE, "settings": settings}, "mx"))["mx_check"] == value

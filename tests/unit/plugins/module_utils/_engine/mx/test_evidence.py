@@ -93,15 +93,15 @@ def test_domain_is_verified_if_smtpd_asks_its_mail_host(
 
 
 def test_first_key_counts_and_then_the_first_member(host: FakeMxHost) -> None:
-    host.table("one", "* smtp:[all]\n.example smtp:[parent]\n")
-    host.table("two", "x.example smtp:[own]\n* smtp:[never]\n")
-    one, two = (f"hash:{host.path(name)}" for name in ("one", "two"))
-    host.write("main.cf", f"relay_domains = x.example\ntransport_maps = {one}, {two}\n")
+    host.table("first", "* smtp:[all]\n.example smtp:[parent]\n")
+    host.table("second", "x.example smtp:[own]\n* smtp:[never]\n")
+    first, second = (f"hash:{host.path(name)}" for name in ("first", "second"))
+    host.write("main.cf", f"relay_domains = x.example\ntransport_maps = {first}, {second}\n")
     found = [found.answer for found in evidence(host, "x.example", "y.example", "y.test")[1]]
     assert found == [
-        Capture(two, "x.example", "smtp:[own]"),
-        Capture(one, ".example", "smtp:[parent]"),
-        Capture(one, "*", "smtp:[all]"),
+        Capture(second, "x.example", "smtp:[own]"),
+        Capture(first, ".example", "smtp:[parent]"),
+        Capture(first, "*", "smtp:[all]"),
     ]
 
 

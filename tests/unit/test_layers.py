@@ -163,6 +163,56 @@ def annotations_evaluated_early(root: Path) -> list[str]:
     return found
 
 
+def _functions(path: Path) -> list[str]:
+    nodes = ast.walk(_parse(path))
+    return [node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
+
+def logic_without_a_test_file(root: Path) -> list[str]:
+    """A plugin file with a function has tests in a file of its name at the mirrored path.
+
+    Files of constants and of classes without methods hold data: what uses them tests them.
+    """
+    found = []
+    for path in _python_files(root, "plugins"):
+        own = path.relative_to(root)
+        test = root / "tests/unit" / own.parent / f"test_{own.name}"
+        tested = test.exists() and any(name.startswith("test_") for name in _functions(test))
+        if _functions(path) and not tested:
+            found.append(f"{own.as_posix()}: has no tests in {test.relative_to(root).as_posix()}")
+    return found
+
+
+def _room_imports(root: Path, layer: str) -> dict[str, set[str]]:
+    """What each room of a layer imports of it: a room is a subfolder, or a file beside the subfolders."""
+    rooms: dict[str, set[str]] = {}
+    for path in _python_files(root, f"{MODULE_UTILS}/{layer}"):
+        room = path.relative_to(root / MODULE_UTILS / layer).with_suffix("").parts[0]
+        own = [_own_part(name) for _node, name in _imports(root, path)]
+        asked = {name[2] for name in own if name[:2] == ["module_utils", layer] and len(name) > 2}
+        rooms.setdefault(room, set()).update(asked - {room})
+    return rooms
+
+
+def rooms_that_import_in_circles(root: Path) -> list[str]:
+    """The rooms of _model and of _engine are layers too: none is asked, even by way of others, for what it asks."""
+    found = []
+    for layer in ("_model", "_engine"):
+        rooms = _room_imports(root, layer)
+        # Rooms whose imports are all settled, again and again; what is left asks in a circle, or for such a one.
+        settled: set[str] = set()
+        while True:
+            free = {room for room, asked in rooms.items() if (asked & set(rooms)) <= settled} - settled
+            if not free:
+                break
+            settled |= free
+        left = set(rooms) - settled
+        found += [
+            f"{layer}: {room} imports {', '.join(sorted(rooms[room] & left))}, in a circle" for room in sorted(left)
+        ]
+    return found
+
+
 RULES: tuple[Rule, ...] = (
     imports_that_go_up,
     outside_world_in_the_model,
@@ -171,6 +221,8 @@ RULES: tuple[Rule, ...] = (
     imports_past_the_ansible_layer,
     mains_that_are_long,
     annotations_evaluated_early,
+    logic_without_a_test_file,
+    rooms_that_import_in_circles,
 )
 
 
@@ -301,6 +353,20 @@ OWN = f"{COLLECTION}.plugins.module_utils"
             "plugins/module_utils/_model/x.py: lacks from __future__ import annotations",
             id="annotations evaluated",
         ),
+        pytest.param(
+            logic_without_a_test_file,
+            "plugins/plugin_utils/x.py",
+            f"{FUTURE}def f():\n    pass\n",
+            "plugins/plugin_utils/x.py: has no tests in tests/unit/plugins/plugin_utils/test_x.py",
+            id="function without a test file",
+        ),
+        pytest.param(
+            logic_without_a_test_file,
+            "plugins/filter/x.py",
+            f"{FUTURE}class A:\n    def f(self):\n        pass\n",
+            "plugins/filter/x.py: has no tests in tests/unit/plugins/filter/test_x.py",
+            id="method without a test file",
+        ),
     ],
 )
 def test_rule_names_the_breach(tmp_path: Path, rule: Rule, path: str, code: str, complaint: str) -> None:
@@ -308,6 +374,42 @@ def test_rule_names_the_breach(tmp_path: Path, rule: Rule, path: str, code: str,
     breach.parent.mkdir(parents=True)
     breach.write_text(code, encoding="utf-8")
     assert rule(tmp_path) == [complaint]
+
+
+def _write(root: Path, files: dict[str, str]) -> None:
+    for name, code in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code, encoding="utf-8")
+
+
+def test_test_file_without_a_test_is_a_breach(tmp_path: Path) -> None:
+    test = "tests/unit/plugins/module_utils/_model/test_x.py"
+    code = f"{FUTURE}def f():\n    pass\n"
+    _write(tmp_path, {"plugins/module_utils/_model/x.py": code, test: code})
+    assert logic_without_a_test_file(tmp_path) == [f"plugins/module_utils/_model/x.py: has no tests in {test}"]
+
+
+@pytest.mark.parametrize(
+    ("imports", "complaints"),
+    [
+        ({"a/x": "b.y", "b/y": "b.z"}, []),
+        ({"a/x": "a.y", "a/y": "a.x"}, []),
+        ({"a/x": "b.y", "b/y": "a.z"}, ["_model: a imports b, in a circle", "_model: b imports a, in a circle"]),
+        (
+            {"a/x": "b.y", "b/y": "names", "names": "a.z", "c/x": "c.y"},
+            [
+                "_model: a imports b, in a circle",
+                "_model: b imports names, in a circle",
+                "_model: names imports a, in a circle",
+            ],
+        ),
+    ],
+)
+def test_rooms_in_a_circle_are_named(tmp_path: Path, imports: dict[str, str], complaints: list[str]) -> None:
+    for name, asked in imports.items():
+        _write(tmp_path, {f"{MODULE_UTILS}/_model/{name}.py": f"{FUTURE}from {OWN}._model.{asked} import f\n"})
+    assert rooms_that_import_in_circles(tmp_path) == complaints
 
 
 def test_rules_accept_what_is_right(tmp_path: Path) -> None:
@@ -322,9 +424,8 @@ def test_rules_accept_what_is_right(tmp_path: Path) -> None:
         "plugins/modules/x.py": (
             f"{FUTURE}from {OWN}._ansible.run import run_module\n\n\ndef main():\n" + "    pass\n" * 24
         ),
+        "plugins/module_utils/_model/states.py": f"{FUTURE}class State:\n    name: str\n",
+        "tests/unit/plugins/modules/test_x.py": f"{FUTURE}def test_x():\n    pass\n",
     }
-    for name, code in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code, encoding="utf-8")
+    _write(tmp_path, files)
     assert {rule.__name__: rule(tmp_path) for rule in RULES} == {rule.__name__: [] for rule in RULES}

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
     read_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
     WARN,
@@ -160,21 +161,11 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "other_maps": domain.other_maps,
         "verified": domain.verified,
         "transport": vars(domain.answer) if domain.answer else None,
-        "nexthop": domain.nexthop or _best_other(domain, state),
+        # Without one its mail goes to the best MX host that is not this one, if that is known.
+        "nexthop": domain.nexthop or best_other_exchanger(domain.exchangers or (), state),
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
-        "mail_host": (
-            {
-                "server": talk.server,
-                "failure": talk.failure,
-                "banner": talk.banner,
-                "mail": talk.mail,
-                "recipients": dict(talk.recipients),
-                "extensions": sorted(talk.extensions),
-            }
-            if talk is not None
-            else None
-        ),
+        "mail_host": {**told(talk), "extensions": sorted(talk.extensions)} if talk is not None else None,
         "mx": (
             [
                 {
@@ -190,9 +181,3 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
             else None
         ),
     }
-
-
-def _best_other(domain: DomainEvidence, state: HostState) -> str:
-    """The MX host that the domain's mail goes to from here, "" where that is not known."""
-    others = [record for record in domain.exchangers or () if not state.is_self(record.host, record.addresses, ())]
-    return others[0].host if others else ""

@@ -11,6 +11,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
@@ -60,8 +61,8 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     if domain.nexthop and (domain.bracketed or not domain.nexthop_exchangers):
         return domain.nexthop, _port(domain)
     records = domain.nexthop_exchangers if domain.nexthop else domain.exchangers
-    others = [record for record in records or () if not state.is_self(record.host, record.addresses, ())]
-    return (others[0].host, PORT) if others else None
+    other = best_other_exchanger(records or (), state)
+    return (other, PORT) if other else None
 
 
 def _port(domain: DomainEvidence) -> int:
@@ -99,13 +100,14 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     return Outcome(
         results={
             "findings": [finding.as_result() for finding in stranger_findings(server, talks, listed, unknown, foreign)],
-            "probes": [_told(talk) for talk in [*talks.values(), *foreign]],
+            "probes": [told(talk) for talk in [*talks.values(), *foreign]],
             "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )
 
 
-def _told(talk: Talk) -> dict[str, Any]:
+def told(talk: Talk) -> dict[str, Any]:
+    """What a server answered, as a result."""
     return {
         "server": talk.server,
         "failure": talk.failure,

@@ -52,6 +52,12 @@ def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequen
     return min(own, key=lambda record: record.preference)
 
 
+def best_other_exchanger(records: Sequence[MxRecord], host: HostState) -> str:
+    """The name of the first of these records that does not name this host, "" if there is none."""
+    others = (record.host for record in records if not host.is_self(record.host, record.addresses, ()))
+    return next(others, "")
+
+
 def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     """Whether DNS answered, and what it said leaves mail for this nexthop nowhere to go."""
     if not name or host.host_addresses.get(name) or name not in host.mx:
@@ -66,16 +72,16 @@ def effective(host: HostState, service: Service, name: str) -> str:
     """
     if not service.overrides:
         return host.value(name)
-    depending = {other: host.parameters[other] for other in _depending(service.overrides, host.parameters)}
-    written = {**host.values, **depending, **service.overrides}
+    affected = {other: host.parameters[other] for other in depending_on(service.overrides, host.parameters)}
+    written = {**host.values, **affected, **service.overrides}
     return expand(written.get(name, ""), written)
 
 
-def _depending(overrides: Iterable[str], parameters: Mapping[str, str]) -> set[str]:
-    """The parameters that refer to an overridden one, directly or through others."""
+def depending_on(names: Iterable[str], parameters: Mapping[str, str]) -> set[str]:
+    """The parameters that refer to one of `names`, directly or through others."""
     referring = {name: set(references(value)) for name, value in parameters.items() if "$" in value}
     found: set[str] = set()
-    changed = set(overrides)
+    changed = set(names)
     while changed:
         changed = {name for name, named in referring.items() if named & changed} - found
         found |= changed

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Iterable, Mapping
 
@@ -21,14 +20,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     lookup_keys,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import unknown_host, written_value
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    depending_on,
+    unknown_host,
+    written_value,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
-
-_NAME = re.compile(r"\$[({]?(\w+)")
 
 
 def refusals_after(
@@ -81,13 +82,9 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
 
 def _values(host: HostState, parameters: Mapping[str, str], written: set[str]) -> dict[str, str]:
     """The values once `parameters` hold, of which those `written` are new: all that refer to them change with them."""
-    stale = set(written)
-    for _name in parameters:
-        # Of what depends on a condition Postfix alone knows the value; it is taken as it was read.
-        using = {name for name, value in parameters.items() if "?" not in value and stale & set(_NAME.findall(value))}
-        if using <= stale:
-            break
-        stale |= using
+    # Of what depends on a condition Postfix alone knows the value; it is taken as it was read.
+    plain = {name: value for name, value in parameters.items() if "?" not in value}
+    stale = written | depending_on(written, plain)
     known = {**host.values, **{name: parameters[name] for name in stale}}
     return {name: expand(value, known) if name in stale else value for name, value in known.items()}
 

@@ -3,94 +3,82 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_table
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import read_reach
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
+    read_host,
+    read_parameters,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence, MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
-    MxRecord,
-    TableState,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
 
 
-class Network:
-    """The network port: knows one address, and notes whose exchangers are asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def own_addresses(self) -> frozenset[str]:
-        return frozenset({"192.0.2.9"})
-
-    def addresses(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        return {name: ("198.51.100.5",) for name in names if name == "mail.example"}
-
-    def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
-        self.asked = list(domains)
-        return {}
-
-    def lacks(self) -> str:
-        return ""
+def test_parameters_are_read_as_written_and_as_postfix_takes_them(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path), "mine = x.example\nrelay_domains = $mine\n")
+    state = read_parameters(host.postfix(), MapReader(host.postfix()))
+    assert (state.installed, state.version) == (True, (3, 10, 13))
+    assert (state.parameters["relay_domains"], state.value("relay_domains")) == ("$mine", "x.example")
+    assert state.explicit == {"mine": "x.example", "relay_domains": "$mine"}
+    assert [service.key for service in state.services] == ["smtp/inet", "relay/unix"]
 
 
-class Reader:
-    """The tables of a host, each with its rows."""
-
-    def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
-        self.tables = tables
-        self.asked: list[str] = []
-
-    def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
-        self.asked.append(table)
-        return {key: value for key, value in self.tables[table].items() if key in keys}
-
-    def values(self, table: str) -> list[str]:
-        return list(self.tables[table].values())
+def test_tables_of_restrictions_that_are_asked_for_are_read_before_main_cf_has_them(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.table("open", "spam.example OK\n")
+    table = f"hash:{host.path('open')}"
+    reader = MapReader(host.postfix())
+    assert read_parameters(host.postfix(), reader).contents == {}
+    wanted = f"check_sender_access {table}, reject_unauth_destination"
+    assert read_parameters(host.postfix(), reader, wanted).contents == {table: reader.content(table)}
 
 
-@pytest.mark.parametrize(
-    ("rows", "asked"),
-    [
-        ({}, []),
-        ({"x.example": "relay:"}, []),
-        ({"x.example": "relay:[mail.example]"}, ["x.example"]),
-    ],
-)
-def test_secondary_that_loses_its_transport_row_is_looked_up_first(rows: dict[str, str], asked: list[str]) -> None:
-    state = HostState(relayed={"x.example": "x.example"}, transport=TableState("hash:/t", "/t", "hash", rows=rows))
-    network = Network()
-    request = read_request({"role": "secondary_mx", "domains": [{"name": "x.example", "recipients_policy": "any"}]})
-    read_reach(network, request, state)
-    assert network.asked == asked
+def test_table_that_another_table_names_is_read_too(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.table("inner", "x.example OK\n")
+    inner = f"hash:{host.path('inner')}"
+    host.table("outer", f"x.example check_sender_access {inner}\n")
+    outer = f"hash:{host.path('outer')}"
+    host.write("main.cf", f"smtpd_relay_restrictions = check_client_access {outer}, reject_unauth_destination\n")
+    assert set(read_parameters(host.postfix(), MapReader(host.postfix())).contents) == {outer, inner}
 
 
-@pytest.mark.parametrize(("mail_host", "asked"), [("mail.example", []), ("typo.example", ["typo.example"])])
-def test_mail_host_without_address_is_looked_up_in_dns(mail_host: str, asked: list[str]) -> None:
-    network = Network()
-    item = {"name": "x.example", "recipients_policy": "any", "mail_host": mail_host}
-    read_reach(network, read_request({"role": "primary_mx", "domains": [item]}), HostState())
-    assert network.asked == asked
+@pytest.mark.parametrize(("state", "packages"), [("present", ["postfix"]), ("absent", [])])
+def test_host_without_postfix_is_not_asked(tmp_path: Path, state: str, packages: list[str]) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.installed = False
+    item = {"name": "x.example", "recipients_policy": "any", "state": state}
+    read = read_host(host.postfix(), FakeNetwork(), read_request({"role": "secondary_mx", "domains": [item]}))
+    assert read == Evidence(HostState(missing_packages=packages))
+    assert host.commands == []
 
 
-@pytest.mark.parametrize(("manage", "missing", "refused"), [(True, "lmdb", ""), (False, "", "table")])
-def test_type_whose_package_is_missing_is_no_reason_against_a_table_that_is_there(
-    tmp_path: pathlib.Path, manage: bool, missing: str, refused: str
-) -> None:
-    (tmp_path / "relay_recipients").write_text("a@x.example x\n")
-    fake = FakeHost(str(tmp_path))
-    fake.parameters["relay_recipient_maps"] = f"hash:{tmp_path}/relay_recipients"
-    fake.broken_types = {"lmdb"}
-    postfix = fake.postfix()
-    request = read_request({"role": "secondary_mx", "table_type": "lmdb", "manage_package": manage})
-    settings = read_settings(postfix, ["relay_recipient_maps"])
-    read = read_table(postfix, request, settings, "relay_recipient_maps", "relay_recipients")
-    assert read.table is None
-    assert read.missing_type == missing
-    assert (read.refusal.check if read.refusal else "") == refused
+def test_host_is_read_for_the_declared_domains(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.table("transport", "x.example relay:[mail.example]\n")
+    host.write(
+        "main.cf",
+        f"relay_domains = x.example\ntransport_maps = hash:{host.path('transport')}, static:smtp:[all]\n"
+        "relay_recipient_maps = ldap:/l\n",
+    )
+    item = {"name": "x.example", "recipients_policy": "external", "probe_recipient": "a@x.example", "mail_host": "m"}
+    request = read_request({"role": "primary_mx", "domains": [item]})
+    network = FakeNetwork(lacking="python3-dnspython")
+    network.names["m"] = ("192.0.2.1",)
+    read = read_host(host.postfix(), network, request)
+    state = read.state
+    assert (read.refusals, read.missing_types) == ([], [])
+    assert state.relayed == {"x.example": "x.example"}
+    assert state.transport and state.transport.rows == {"x.example": "relay:[mail.example]"}
+    assert state.captures["x.example"].member == "static:smtp:[all]"
+    assert state.probed == {"a@x.example": False}
+    assert (state.host_addresses, state.mx) == ({"m": ("192.0.2.1",)}, {})
+    assert (state.service_active, state.service_enabled) == (True, True)
+    assert state.dns_lacks == "python3-dnspython"
+    assert state.notes == ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
+    assert read.reader is not None and read.reader.notes == state.notes

@@ -46,9 +46,9 @@ def internet() -> FakeNetwork:
     return network
 
 
-def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None) -> dict[str, Any]:
+def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None, **params: Any) -> dict[str, Any]:
     before = contents(host.config_directory)
-    results = inform({"domains": list(domains)}, host.postfix(), network or internet(), FakeProber()).results
+    results = inform({"domains": list(domains), **params}, host.postfix(), network or internet(), FakeProber()).results
     assert contents(host.config_directory) == before
     return results
 
@@ -163,3 +163,23 @@ def test_host_without_postfix_is_an_error(host: FakeMxHost) -> None:
 def test_name_that_is_no_domain_is_refused(host: FakeMxHost) -> None:
     with pytest.raises(InvalidInput, match=r'"a b" \(domains\[1\]\)'):
         info(host, "x.example", "a b")
+
+
+@pytest.mark.parametrize(
+    ("outage", "expected"), [("5d", []), ("10d", [("", "queue_lifetime", "warning")]), ("", []), (None, [])]
+)
+def test_outage_is_held_against_the_queue_lifetime(
+    host: FakeMxHost, outage: str | None, expected: list[tuple[str, str, str]]
+) -> None:
+    assert checks(info(host, "x.example", outage=outage)) == expected
+
+
+@pytest.mark.parametrize("outage", ["soon", "5 days", "-1d"])
+def test_outage_that_is_no_time_is_refused_before_anything_is_read(host: FakeMxHost, outage: str) -> None:
+    host.commands.clear()
+    with pytest.raises(InvalidInput) as caught:
+        info(host, outage=outage)
+    assert caught.value.message == (
+        f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h'
+    )
+    assert host.commands == []

@@ -8,55 +8,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
-
-CLOSED = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n"
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
+    CLOSED,
+    checks,
+    converged,
+    listed,
+    plan,
+)
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> FakeMxHost:
     return FakeMxHost(str(tmp_path), CLOSED)
-
-
-def listed(name: str = "x.example", *local_parts: str, **fields: Any) -> dict[str, Any]:
-    addresses = {f"{local_part}@{name}": "x" for local_part in local_parts or ("a",)}
-    summary = {"has_list": True, "recipients_count": len(addresses), "recipients_digest": rows_digest(addresses)}
-    return {"name": name, "mail_host": "mail.example", **summary, **fields}
-
-
-def plan(
-    host: FakeMxHost, *domains: dict[str, Any], network: FakeNetwork | None = None, **params: Any
-) -> dict[str, Any]:
-    """The results for a primary MX, after a check that planning touched no file."""
-    before = contents(host.config_directory)
-    outcome = plan_mx(
-        {"role": "primary_mx", "domains": list(domains), **params}, host.postfix(), network or FakeNetwork()
-    )
-    assert contents(host.config_directory) == before
-    assert outcome.changed is False
-    return {**outcome.results, "warnings": outcome.warnings}
-
-
-def converged(host: FakeMxHost) -> None:
-    """What a run for listed() leaves behind."""
-    host.write(
-        "main.cf",
-        f"{CLOSED}relay_domains = x.example\n"
-        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
-        f"transport_maps = hash:{host.path('transport')}\n",
-    )
-    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n")
-    host.table("transport", "x.example relay:[mail.example]\n")
-
-
-def checks(results: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(refusal["domain"], refusal["check"]) for refusal in results["refusals"]]
 
 
 def test_new_host_gets_the_whole_change(host: FakeMxHost) -> None:
@@ -130,21 +97,6 @@ def test_changed_list_is_seen_by_its_digest_alone(host: FakeMxHost) -> None:
     assert "b@x.example" not in str(results)
 
 
-@pytest.mark.parametrize("name", ["transport", "relay_recipients"])
-def test_lost_index_is_repaired(host: FakeMxHost, name: str) -> None:
-    converged(host)
-    Path(host.path(name) + ".db").unlink()
-    results = plan(host, listed())
-    part = "transport" if name == "transport" else "recipients"
-    assert (results[part]["repair"], results[part]["changed"], results["pending"]) == (True, True, True)
-
-
-def test_repeated_row_is_tidied(host: FakeMxHost) -> None:
-    converged(host)
-    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\nA@x.example x\n")
-    assert plan(host, listed())["recipients"]["changed"] is True
-
-
 def test_host_without_postfix_is_planned_by_the_values(host: FakeMxHost) -> None:
     host.installed = False
     results = plan(host, listed(), network=FakeNetwork(lacking="python3-dnspython"), table_type="lmdb")
@@ -175,96 +127,6 @@ def test_nothing_to_relay_installs_nothing(host: FakeMxHost) -> None:
 def test_missing_postfix_that_stays_missing_is_refused(host: FakeMxHost, params: dict[str, Any], check: str) -> None:
     host.installed = False
     assert checks(plan(host, listed(), **params)) == [("", check)]
-
-
-def test_type_that_a_package_adds_waits_for_it(host: FakeMxHost) -> None:
-    host.broken_types.add("lmdb")
-    results = plan(host, listed(), table_type="lmdb")
-    assert (results["refusals"], results["ready"], results["packages"]) == ([], False, ["postfix-lmdb"])
-    assert checks(plan(host, listed(), table_type="lmdb", after_install=True))[0] == ("", "table")
-    assert checks(plan(host, listed(), table_type="lmdb", manage_package=False))[0] == ("", "table")
-
-
-def test_type_that_works_nowhere_is_refused(host: FakeMxHost) -> None:
-    host.broken_types.add("btree")
-    refused = plan(host, listed(), table_type="btree")["refusals"]
-    assert [(refusal["check"], refusal["remedy"]) for refusal in refused] == [("table", "use another type")]
-
-
-def test_several_tables_need_a_directory(host: FakeMxHost) -> None:
-    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:/t/two\n")
-    refused = plan(host, listed())["refusals"]
-    assert [refusal["remedy"] for refusal in refused] == ["set primary_mx_table_directory to say where its table is"]
-    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:{host.path('transport')}\n")
-    assert plan(host, listed())["transport"]["path"] == host.path("transport")
-
-
-def test_other_type_of_our_table_takes_the_place_of_the_old(host: FakeMxHost) -> None:
-    converged(host)
-    results = plan(host, listed(), table_type="lmdb")
-    assert results["main_cf"]["add_items"]["transport_maps"] == [f"lmdb:{host.path('transport')}"]
-    assert results["main_cf"]["remove_items"]["transport_maps"] == [f"hash:{host.path('transport')}"]
-
-
-def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path) -> None:
-    (tmp_path / "tables").mkdir()
-    results = plan(host, listed(), table_directory=str(tmp_path / "tables"))
-    assert results["transport"]["path"] == str(tmp_path / "tables" / "transport")
-    assert results["recipients"]["path"] == str(tmp_path / "tables" / "relay_recipients")
-
-
-def moved(host: FakeMxHost, tmp_path: Path, rows: str = "", record: bool = True) -> str:
-    """A converged host whose tables are to be in another directory from now on, which is returned."""
-    converged(host)
-    if rows:
-        host.table("relay_recipients", rows)
-    if record:
-        for name in ("relay_recipients", "transport"):
-            path = tmp_path / f".{name}.mxrelay"
-            path.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')
-            path.chmod(0o600)
-    (tmp_path / "tables").mkdir()
-    return str(tmp_path / "tables")
-
-
-def test_tables_that_moved_take_the_place_of_the_old(host: FakeMxHost, tmp_path: Path) -> None:
-    directory = moved(host, tmp_path)
-    other = {**listed(), "mail_host": "other.example"}
-    results = plan(host, other, table_directory=directory)
-    assert results["refusals"] == []
-    assert results["main_cf"]["add_items"] == {
-        "relay_recipient_maps": [f"hash:{directory}/relay_recipients"],
-        "transport_maps": [f"hash:{directory}/transport"],
-    }
-    assert results["main_cf"]["remove_items"] == {
-        "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
-        "transport_maps": [f"hash:{host.path('transport')}"],
-    }
-    assert f"takes the place of hash:{host.path('transport')}; remove the files" in results["warnings"][1]
-
-
-def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_path: Path) -> None:
-    directory = moved(host, tmp_path, "a@x.example x\nb@other.example x\n@sub.other.example x\n")
-    results = plan(host, listed(), table_directory=directory)
-    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
-    assert results["warnings"][0] == (
-        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside "
-        f"hash:{directory}/relay_recipients, since it has rows of other.example, sub.other.example, "
-        "which this role does not declare"
-    )
-
-
-def test_rows_kept_by_others_stay_in_the_old_table(host: FakeMxHost, tmp_path: Path) -> None:
-    directory = moved(host, tmp_path)
-    external = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
-    results = plan(host, external, table_directory=directory)
-    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
-
-
-def test_table_without_our_record_is_somebody_elses(host: FakeMxHost, tmp_path: Path) -> None:
-    directory = moved(host, tmp_path, record=False)
-    results = plan(host, listed(), table_directory=directory)
-    assert results["main_cf"]["remove_items"] == {}
 
 
 def test_patterns_of_subdomains_come_and_go(host: FakeMxHost) -> None:

@@ -6,7 +6,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger, effective
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    best_exchanger,
+    best_other_exchanger,
+    effective,
+    unknown_host,
+    written_value,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
     MxRecord,
@@ -43,9 +49,9 @@ EXPANDED = {
 def test_service_goes_by_its_overrides_also_through_other_names(
     overrides: dict[str, str], name: str, value: str
 ) -> None:
-    host = HostState(parameters=WRITTEN, values=EXPANDED)
+    on = HostState(parameters=WRITTEN, values=EXPANDED)
     service = Service("2525", "inet", "n", "-", "n", "-", "-", "smtpd", overrides)
-    assert effective(host, service, name) == value
+    assert effective(on, service, name) == value
 
 
 @pytest.mark.parametrize(
@@ -62,3 +68,42 @@ def test_service_goes_by_its_overrides_also_through_other_names(
 )
 def test_best_exchanger_is_told(records: list[MxRecord], own: MxRecord | None) -> None:
     assert best_exchanger(records, host(), ()) == own
+
+
+@pytest.mark.parametrize(
+    ("records", "other"),
+    [
+        ([], ""),
+        ([OWN], ""),
+        ([MxRecord(5, "alias.example", ("192.0.2.9",)), MxRecord(10, "first.example"), OWN], "first.example"),
+        ([MxRecord(10, "first.example"), MxRecord(20, "second.example")], "first.example"),
+    ],
+)
+def test_mail_goes_to_the_best_exchanger_that_is_not_this_host(records: list[MxRecord], other: str) -> None:
+    assert best_other_exchanger(records, host()) == other
+
+
+@pytest.mark.parametrize(
+    ("mx_lookup", "addresses", "records", "unknown"),
+    [
+        (False, [], [], True),
+        (False, [], [OWN], True),
+        (True, [], [OWN], False),
+        (True, [], [], True),
+        (False, ["192.0.2.1"], [], False),
+        # No answer came.
+        (False, [], None, False),
+    ],
+)
+def test_host_is_unknown_if_dns_says_that_mail_can_not_reach_it(
+    mx_lookup: bool, addresses: list[str], records: list[MxRecord] | None, unknown: bool
+) -> None:
+    on = host(mx={} if records is None else {"m": records}, host_addresses={"m": addresses})
+    assert unknown_host("m", mx_lookup, on) is unknown
+    assert unknown_host("", mx_lookup, on) is False
+
+
+def test_value_is_told_as_main_cf_has_it() -> None:
+    on = host(explicit={"relay_domains": "$mine"}, values={"relay_domains": "x.example", "relayhost": "[smart]"})
+    assert written_value(on, "relay_domains") == "$mine"
+    assert written_value(on, "relayhost") == "[smart]"

@@ -4,13 +4,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     DomainRows,
     MxRecord,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import (
+    Leaving,
+    domains_that_leave,
+    is_own_row,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     OWN,
+    PATTERN,
+    PATTERNS,
     TRANSPORT,
     VERIFY,
     checks,
@@ -88,3 +101,67 @@ def test_absent_domain_that_a_table_relays_is_refused() -> None:
 def test_absent_external_domain_keeps_rows_that_are_not_ours() -> None:
     plan = secondary({**ABSENT, "recipients_policy": "external"}, on=host(**GONE))
     assert plan.recipients_removed == []
+
+
+def left_behind(*, undeclared: tuple[str, ...] = (), settings: dict[str, Any] | None = None, **fields: Any) -> Leaving:
+    items = [{**ABSENT, "subdomains": True}] if not undeclared else []
+    request = read_request({"role": "secondary_mx", "domains": items, **(settings or {})})
+    return domains_that_leave(request, host(**fields), undeclared)
+
+
+def test_item_of_an_absent_domain_says_where_it_was_declared() -> None:
+    assert left_behind(**GONE).recipients == [
+        RecipientsItem("x.example", "listed", state="absent", index=0, subdomains=True, changed=True)
+    ]
+
+
+def test_item_of_an_undeclared_domain_is_in_no_list() -> None:
+    found = left_behind(undeclared=("x.example",), settings={"remove_undeclared": True}, **GONE)
+    assert found.recipients == [RecipientsItem("x.example", "listed", state="absent", changed=True)]
+    assert left_behind(undeclared=("x.example",), **GONE) == Leaving.joined([])
+
+
+def test_pattern_of_the_subdomains_goes_too() -> None:
+    found = left_behind(subdomains=replace(PATTERNS, rows={PATTERN: "x"}))
+    assert (found.patterns, found.names, found.recipients) == ([PATTERN], ["x.example"], [])
+
+
+def test_row_for_subdomains_that_routes_another_domain_stays() -> None:
+    relayed = {"x.example": "x.example", "sub.x.example": "sub.x.example"}
+    found = left_behind(**{**GONE, "relayed": relayed})
+    assert found.transport == ["x.example"]
+    assert found.notes == ["the transport row .x.example stays because it routes sub.x.example, which no role declares"]
+
+
+def test_domain_that_its_own_transport_row_relays_goes_with_the_row() -> None:
+    rows = {"x.example": "relay:[m]"}
+    relayed = {"x.example": "proxy:hash:/t/transport"}
+    found = left_behind(relayed=relayed, transport=replace(TRANSPORT, rows=rows))
+    assert (found.transport, found.relay_domains, found.refusals) == (["x.example"], [], [])
+    assert is_own_row("x.example", host(relayed=relayed)) is True
+    assert is_own_row("x.example", host(relayed={"x.example": "hash:/t/other"})) is False
+    assert is_own_row("x.example", host(relayed=relayed, transport=None)) is False
+
+
+def test_host_that_is_named_by_several_records_is_refused_once() -> None:
+    records = [MxRecord(10, "mx.example"), MxRecord(20, "alias.example", OWN.addresses)]
+    assert left_behind(mx={"x.example": records}, **GONE).refusals == [
+        Refusal(
+            "x.example",
+            "still_mx",
+            "DNS still names this host (mx.example) as its MX, so its mail would be refused",
+            "remove the MX record first, or declare the domain with state: absent and force: true",
+        )
+    ]
+
+
+@pytest.mark.parametrize("proxies", [[], ["198.51.100.1"]])
+def test_host_behind_nat_is_known_by_the_address_that_is_asked_for(proxies: list[str]) -> None:
+    records = {"x.example": [MxRecord(10, "nat.example", ("198.51.100.1",))]}
+    found = left_behind(settings={"proxy_interfaces": proxies}, mx=records, **GONE)
+    assert [refusal.check for refusal in found.refusals] == ["still_mx"] * len(proxies)
+
+
+def test_parts_are_joined_each_value_once() -> None:
+    joined = Leaving.joined([Leaving(names=["a", "b"], notes=["n"]), Leaving(names=["b", "c"])])
+    assert (joined.names, joined.notes, joined.transport) == (["a", "b", "c"], ["n"], [])

@@ -8,6 +8,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
+    Members,
+    items_change,
+    named_table,
+    recipient_maps,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     PATTERN,
     PATTERNS,
@@ -135,3 +143,44 @@ def test_external_domain_on_a_host_without_any_map_is_refused() -> None:
 def test_probe_recipient_has_to_be_known(known: bool, expected: list[tuple[str, str]]) -> None:
     item = {**EXTERNAL, "probe_recipient": "a@x.example"}
     assert checks(secondary(item, on=host(probed={"a@x.example": known}))) == expected
+
+
+def test_emptied_maps_need_no_table_of_patterns_taken_out() -> None:
+    member = "regexp:/t/relay_recipients_subdomains"
+    on = host(subdomains=replace(PATTERNS, exists=True, member=member, rows={}))
+    plan = secondary({"name": "x.example"}, on=on, **NONE)
+    assert "relay_recipient_maps" not in plan.main_cf.remove_items
+    assert plan.main_cf.parameters == {"relay_recipient_maps": ""}
+
+
+def test_declared_domain_does_not_go_on_with_its_subdomains() -> None:
+    on = host(relayed={"x.example": "x.example", "gone.example": "gone.example"})
+    items = [{"name": "x.example"}, {"name": "gone.example", "state": "absent"}]
+    plan = secondary(*items, on=on, **NONE)
+    assert "relay_domains" not in plan.main_cf.add_items
+
+
+def test_maps_are_left_alone_if_nothing_is_to_be_relayed() -> None:
+    request = read_request({"recipient_check": "none", "domains": [{"name": "x.example", "state": "absent"}]})
+    assert recipient_maps(request, host(), True) == Members()
+
+
+def test_external_domain_beside_listed_ones_needs_no_map_of_its_own() -> None:
+    on = host(values={"relay_recipient_maps": ""}, recipients=replace(RECIPIENTS, member="", exists=False))
+    assert checks(secondary(EXTERNAL, listed("y.example"), on=on)) == []
+
+
+def test_table_takes_the_place_of_those_that_it_replaces() -> None:
+    old = replace(RECIPIENTS, replaces=("lmdb:/t/relay_recipients",))
+    removed = {"relay_recipient_maps": ["lmdb:/t/relay_recipients"]}
+    assert named_table("relay_recipient_maps", old) == MainCfChange(remove_items=removed)
+    assert named_table("relay_recipient_maps", replace(old, member="")) == MainCfChange(
+        add_items={"relay_recipient_maps": ["hash:/t/relay_recipients"]}, remove_items=removed
+    )
+    assert named_table("relay_recipient_maps", None) == MainCfChange()
+
+
+def test_list_without_members_to_change_is_not_touched() -> None:
+    assert items_change({"a": ["x", "x"], "b": []}, {"c": ["y"], "d": []}) == MainCfChange(
+        add_items={"a": ["x"]}, remove_items={"c": ["y"]}
+    )

@@ -14,10 +14,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
+    patterns_no_longer_wanted,
     rows_differ,
     subdomain_pattern,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     PATTERN,
     PATTERNS,
@@ -223,3 +224,26 @@ def test_domain_of_the_other_role_with_rows_keeps_them() -> None:
         recipient_rows={"peer.example": DomainRows(count=1, digest="d")},
     )
     assert [item.name for item in secondary(on=on, peer=PEER).recipients] == ["x.example"]
+
+
+def test_domain_that_is_refused_gets_no_rows() -> None:
+    plan = secondary(listed(), {"name": "y.example"})
+    assert [item.name for item in plan.recipients] == ["x.example"]
+
+
+def test_pattern_of_an_external_domain_is_left_to_others() -> None:
+    on = host(subdomains=replace(PATTERNS, rows={PATTERN: "x"}))
+    items = [{"name": "x.example", "recipients_policy": policy} for policy in ("external", "any")]
+    requests = [read_request({"role": "secondary_mx", "domains": [item]}) for item in items]
+    assert [patterns_no_longer_wanted(request, on, {}) for request in requests] == [[], [PATTERN]]
+    assert patterns_no_longer_wanted(requests[1], on, {PATTERN: "x"}) == []
+
+
+def test_undeclared_domain_that_has_its_wildcard_needs_no_other() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relayed={"old.example": "old.example"},
+        recipient_rows={"old.example": DomainRows(wildcard=True)},
+    )
+    assert [item.name for item in secondary(on=on, undeclared_domains="any").recipients] == ["x.example"]

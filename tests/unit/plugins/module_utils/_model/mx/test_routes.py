@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import others_routed_by
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     TRANSPORT,
     host,
@@ -127,3 +128,23 @@ def test_row_that_routes_a_subdomain_of_others_stays(
     plan = primary(listed(state=state), on=on)
     assert (".x.example" in plan.routes.removed) is goes
     assert ["the transport row .x.example stays" in note for note in plan.notes] == [True] * (not goes)
+
+
+def test_domain_that_goes_too_needs_no_row() -> None:
+    on = host(
+        relayed={"s.x.example": "s.x.example", "t.x.example": "hash:/t/d"},
+        transport=replace(TRANSPORT, rows={".x.example": "relay:[m]"}),
+    )
+    kept, removed = (
+        read_request({"role": "primary_mx", "domains": [], "remove_undeclared": remove}) for remove in (False, True)
+    )
+    assert others_routed_by(".x.example", kept, on) == ["s.x.example", "t.x.example"]
+    # What a table relays is not ours to remove.
+    assert others_routed_by(".x.example", removed, on) == ["t.x.example"]
+    notes = primary(listed(subdomains=True), on=replace(on, transport=TRANSPORT), remove_undeclared=True).notes
+    assert [note for note in notes if "also routes" in note] == []
+
+
+@pytest.mark.parametrize("transport", ["relay", ""])
+def test_relay_transport_of_the_role_captures_nothing(transport: str) -> None:
+    assert secondary(on=host(values={"relay_transport": transport})).routes.rows == {}

@@ -10,6 +10,13 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     TableState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verification import (
+    ACTION,
+    Verification,
+    verification,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     PATTERNS,
     VERIFY,
@@ -77,3 +84,20 @@ def test_last_verified_domain_takes_its_check_along(before: str, parameters: dic
     assert (plan.main_cf.parameters, plan.main_cf.absent) == (parameters, absent)
     other = secondary(on=host(values=values, verify=replace(VERIFY, exists=True, rows={**rows, "y.example": "z"})))
     assert (other.verify_removed, other.main_cf.parameters, other.main_cf.absent) == (["x.example"], {}, [])
+
+
+def test_row_that_is_there_and_wanted_is_not_removed() -> None:
+    on = host(verify=replace(VERIFY, exists=True, rows={"x.example": ACTION, "y.example": ACTION}))
+    request = read_request({"role": "secondary_mx", "domains": [VERIFIED]})
+    found = verification(request, on, ["y.example"])
+    assert (found.rows, found.removed, found.check) == ({"x.example": ACTION}, ["y.example"], CHECK)
+
+
+def test_no_check_is_left_if_nobody_is_verified() -> None:
+    request = read_request({"role": "secondary_mx", "domains": [{**VERIFIED, "recipients_policy": "any"}]})
+    assert verification(request, host(), []) == Verification({}, [], MainCfChange({}, []), "", [])
+
+
+def test_rows_are_known_before_it_is_known_where_they_go() -> None:
+    request = read_request({"role": "secondary_mx", "domains": [VERIFIED]})
+    assert verification(request, host(verify=None), []) == Verification({"x.example": ACTION}, [], refusals=[])

@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_table, read_tables
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
+    CLOSED,
+    checks,
+    converged,
+    listed,
+    plan,
+)
+
+
+@pytest.fixture(name="host")
+def _host(tmp_path: Path) -> FakeMxHost:
+    return FakeMxHost(str(tmp_path), CLOSED)
+
+
+@pytest.mark.parametrize("name", ["transport", "relay_recipients"])
+def test_lost_index_is_repaired(host: FakeMxHost, name: str) -> None:
+    converged(host)
+    Path(host.path(name) + ".db").unlink()
+    results = plan(host, listed())
+    part = "transport" if name == "transport" else "recipients"
+    assert (results[part]["repair"], results[part]["changed"], results["pending"]) == (True, True, True)
+
+
+def test_repeated_row_is_tidied(host: FakeMxHost) -> None:
+    converged(host)
+    host.table("relay_recipients", "a@x.example x\npostmaster@x.example x\nA@x.example x\n")
+    assert plan(host, listed())["recipients"]["changed"] is True
+
+
+def test_type_that_a_package_adds_waits_for_it(host: FakeMxHost) -> None:
+    host.broken_types.add("lmdb")
+    results = plan(host, listed(), table_type="lmdb")
+    assert (results["refusals"], results["ready"], results["packages"]) == ([], False, ["postfix-lmdb"])
+    assert checks(plan(host, listed(), table_type="lmdb", after_install=True))[0] == ("", "table")
+    assert checks(plan(host, listed(), table_type="lmdb", manage_package=False))[0] == ("", "table")
+
+
+def test_type_that_works_nowhere_is_refused(host: FakeMxHost) -> None:
+    host.broken_types.add("btree")
+    refused = plan(host, listed(), table_type="btree")["refusals"]
+    assert [(refusal["check"], refusal["remedy"]) for refusal in refused] == [("table", "use another type")]
+
+
+def test_several_tables_need_a_directory(host: FakeMxHost) -> None:
+    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:/t/two\n")
+    refused = plan(host, listed())["refusals"]
+    assert [refusal["remedy"] for refusal in refused] == ["set primary_mx_table_directory to say where its table is"]
+    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:{host.path('transport')}\n")
+    assert plan(host, listed())["transport"]["path"] == host.path("transport")
+
+
+def test_other_type_of_our_table_takes_the_place_of_the_old(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, listed(), table_type="lmdb")
+    assert results["main_cf"]["add_items"]["transport_maps"] == [f"lmdb:{host.path('transport')}"]
+    assert results["main_cf"]["remove_items"]["transport_maps"] == [f"hash:{host.path('transport')}"]
+
+
+def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    results = plan(host, listed(), table_directory=str(tmp_path / "tables"))
+    assert results["transport"]["path"] == str(tmp_path / "tables" / "transport")
+    assert results["recipients"]["path"] == str(tmp_path / "tables" / "relay_recipients")
+
+
+def moved(host: FakeMxHost, tmp_path: Path, rows: str = "", record: bool = True) -> str:
+    """A converged host whose tables are to be in another directory from now on, which is returned."""
+    converged(host)
+    if rows:
+        host.table("relay_recipients", rows)
+    if record:
+        for name in ("relay_recipients", "transport"):
+            path = tmp_path / f".{name}.mxrelay"
+            path.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')
+            path.chmod(0o600)
+    (tmp_path / "tables").mkdir()
+    return str(tmp_path / "tables")
+
+
+def test_tables_that_moved_take_the_place_of_the_old(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    other = {**listed(), "mail_host": "other.example"}
+    results = plan(host, other, table_directory=directory)
+    assert results["refusals"] == []
+    assert results["main_cf"]["add_items"] == {
+        "relay_recipient_maps": [f"hash:{directory}/relay_recipients"],
+        "transport_maps": [f"hash:{directory}/transport"],
+    }
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
+        "transport_maps": [f"hash:{host.path('transport')}"],
+    }
+    assert f"takes the place of hash:{host.path('transport')}; remove the files" in results["warnings"][1]
+
+
+def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, "a@x.example x\nb@other.example x\n@sub.other.example x\n")
+    results = plan(host, listed(), table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+    assert results["warnings"][0] == (
+        f"hash:{host.path('relay_recipients')} stays in relay_recipient_maps beside "
+        f"hash:{directory}/relay_recipients, since it has rows of other.example, sub.other.example, "
+        "which this role does not declare"
+    )
+
+
+def test_rows_kept_by_others_stay_in_the_old_table(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path)
+    external = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
+    results = plan(host, external, table_directory=directory)
+    assert "relay_recipient_maps" not in results["main_cf"]["remove_items"]
+
+
+def test_table_without_our_record_is_somebody_elses(host: FakeMxHost, tmp_path: Path) -> None:
+    directory = moved(host, tmp_path, record=False)
+    results = plan(host, listed(), table_directory=directory)
+    assert results["main_cf"]["remove_items"] == {}
+
+
+@pytest.mark.parametrize(("manage", "missing", "refused"), [(True, "lmdb", ""), (False, "", "table")])
+def test_type_whose_package_is_missing_is_no_reason_against_a_table_that_is_there(
+    tmp_path: pathlib.Path, manage: bool, missing: str, refused: str
+) -> None:
+    (tmp_path / "relay_recipients").write_text("a@x.example x\n")
+    fake = FakeHost(str(tmp_path))
+    fake.parameters["relay_recipient_maps"] = f"hash:{tmp_path}/relay_recipients"
+    fake.broken_types = {"lmdb"}
+    postfix = fake.postfix()
+    request = read_request({"role": "secondary_mx", "table_type": "lmdb", "manage_package": manage})
+    settings = read_settings(postfix, ["relay_recipient_maps"])
+    read = read_table(postfix, request, settings, "relay_recipient_maps", "relay_recipients")
+    assert read.table is None
+    assert read.missing_type == missing
+    assert (read.refusal.check if read.refusal else "") == refused
+
+
+@pytest.mark.parametrize("parameter", ["relay_recipient_maps", "transport_maps"])
+def test_table_that_something_else_uses_needs_a_directory(host: FakeMxHost, parameter: str) -> None:
+    host.write("main.cf", f"{CLOSED}{parameter} = hash:/t/shared\nvirtual_alias_maps = hash:/t/shared\n")
+    refused = plan(host, listed())["refusals"]
+    assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
+        (
+            "table",
+            f"{parameter} names hash:/t/shared, which virtual_alias_maps uses too, so a new entry would misdirect mail",
+            "set primary_mx_table_directory to say where its table is",
+        )
+    ]
+
+
+def test_other_refusal_of_a_table_keeps_its_remedy(host: FakeMxHost) -> None:
+    refused = plan(host, listed(), table_type="ldap")["refusals"]
+    assert {refusal["remedy"] for refusal in refused} == {"use one of hash, btree, lmdb, cdb, texthash"}
+
+
+def test_every_table_of_ours_is_read_with_its_rows(host: FakeMxHost) -> None:
+    converged(host)
+    host.table("relay_recipients", "a@x.example x\nb@sub.x.example x\nA@x.example x\n@y.example x\n")
+    host.table("relay_verify", "x.example reject_unverified_recipient\n")
+    pattern = "/@[^@]+\\.x\\.example$/"
+    host.write("relay_recipients_subdomains", f"{pattern} x\n")
+    check = f"check_recipient_access hash:{host.path('relay_verify')}"
+    postfix = host.postfix()
+    reader = MapReader(postfix)
+    request = read_request({"role": "primary_mx", "domains": [listed(subdomains=True)]})
+    state = read_parameters(postfix, reader)
+    values = {**state.values, "smtpd_recipient_restrictions": check}
+    read = read_tables(postfix, request, replace(state, values=values), reader)
+    assert (read.refusals, read.missing_types, read.notes) == ([], [], [])
+    known = read.known
+    assert [
+        (Path(table.path).name, table.type, table.exists, bool(table.member), table.rows)
+        for table in (known.recipients, known.transport, known.verify, known.subdomains)
+        if table
+    ] == [
+        ("relay_recipients", "hash", True, True, {}),
+        ("transport", "hash", True, True, {"x.example": "relay:[mail.example]"}),
+        ("relay_verify", "hash", True, True, {"x.example": "reject_unverified_recipient"}),
+        ("relay_recipients_subdomains", "regexp", True, False, {pattern: "x"}),
+    ]
+    rows = known.recipient_rows
+    # Of the subdomain too, since the domain's list is for it as well.
+    assert {name: (found.count, found.wildcard, found.tidy) for name, found in rows.items()} == {
+        "x.example": (2, False, False),
+        "y.example": (0, True, True),
+    }

@@ -11,24 +11,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 
 VARIABLES = ("domains", *SETTINGS)
-# The name of the role mx is so short that other variables may well begin with it.
-SHORT = "mx"
+# How much a name resembles one that is meant, from 0 to 1.
+ALIKE = 0.8
 
 
 def refuse_unknown_variables(names: Iterable[str], role: str) -> None:
-    """Raises InvalidInput for the first variable that begins with the role's name and is none of its own.
+    """Raises InvalidInput for the first variable that looks like one of the role's, and is none.
 
-    One that begins with mx_ is refused only if it resembles one that there is.
+    Others that begin with the role's name are a user's own.
     """
     prefix = f"{role}_"
     for name in names:
         if not name.startswith(prefix) or name[len(prefix) :] in VARIABLES:
             continue
-        alike = get_close_matches(name[len(prefix) :], VARIABLES, 1)
+        alike = get_close_matches(name[len(prefix) :], VARIABLES, 1, ALIKE)
         if alike:
             raise InvalidInput(f"no variable {name}; did you mean {prefix}{alike[0]}?")
-        if role != SHORT:
-            raise InvalidInput(f"no variable {name}; see ansible-doc -t role mxrelay.postfix.{role}")
 
 
 def refuse_unknown_settings(names: Iterable[str]) -> None:

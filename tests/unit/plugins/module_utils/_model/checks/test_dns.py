@@ -23,7 +23,7 @@ def found(
     values: dict[str, str] | None = None, services: Sequence[Service] = (), **fields: Any
 ) -> list[tuple[str, str, str]]:
     defaults = {"myhostname": "mx.example", "inet_interfaces": "all", "inet_protocols": "all"}
-    own = frozenset({"192.0.2.9", "2001:db8::9"})
+    own = frozenset({"192.0.2.9", "192.0.2.77", "2001:db8::9"})
     state = HostState(values={**defaults, **(values or {})}, services=services, own_addresses=own)
     evidence: dict[str, Any] = {"name": "x.example", "relayed": "x.example", "asked": True, "exchangers": [OTHER, OWN]}
     domain = DomainEvidence(**{**evidence, **fields})

@@ -16,6 +16,7 @@ from unit.plugins.module_utils.odd_values import ODD_VALUES
 
 HOST = "mx1"
 NAME = "mx1.lab.example"
+CONVERGE = str(playbooks.MOLECULE / "verify" / "converge.yml")
 SECONDS = 20
 ZONE_FILE = "/etc/lab/dnsmasq.conf"
 # The same ones in each run; more of them, or another seed, find more.
@@ -140,6 +141,24 @@ def test_no_value_of_a_parameter_makes_it_fail(lab: Lab) -> None:
     finally:
         lab.inside.shell("cp -a /root/main.cf /etc/postfix/main.cf")
     assert settled(lambda: lab.inside.inform(probe=True)["findings"], []) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["relays for own clients only", "own clients only by a service of its own", "smtpd on a loopback address"],
+)
+def test_role_refuses_in_check_mode_what_shuts_strangers_out(name: str) -> None:
+    (fault,) = (fault for fault in mx_faults.FAULTS if fault.name == name)
+    hosts.on(HOST, "sh", "-ec", f"{fault.wrong}\nsystemctl restart postfix")
+    try:
+        heard = hosts.talk(mx_faults.LISTED[mx_faults.SECONDARY], server=NAME)
+        run = playbooks.play("verify", CONVERGE, check=True)
+    finally:
+        hosts.on(HOST, "sh", "-ec", f"{fault.right}\nsystemctl restart postfix")
+    assert heard.server is None or heard.rcpt[0][0] == 554, heard
+    assert run.code != 0
+    assert fault.remedy in run.said
+    assert hosts.talk(mx_faults.LISTED[mx_faults.SECONDARY], server=NAME).rcpt[0][0] == 250
 
 
 def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:

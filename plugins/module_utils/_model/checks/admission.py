@@ -125,6 +125,8 @@ def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _R
         through = passage(name, value, stranger, rules)
         if through.refused_by:
             return _Refused(service, name, through)
+        if through.settled:
+            break
     return None
 
 

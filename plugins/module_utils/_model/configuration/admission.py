@@ -63,13 +63,14 @@ _NEEDING_PEER_NAMES = frozenset(
 )
 # About clients that have shown who they are, or about another command.
 _OF_NO_STRANGER = frozenset({"check_ccert_access", "check_etrn_access", "check_sasl_access"})
+# Their tables must not permit (postconf(5)): smtpd then answers 451, whatever comes before or behind.
+_NEVER_PERMITS = re.compile(r"check_(\w+_(a|mx|ns)|reverse_client_hostname)_access\Z", re.ASCII)
 _POLICY = "check_policy_service"
 _TABLE = re.compile(r"[a-z][a-z0-9_-]*:.", re.ASCII)
-_CODE = re.compile(r"[45]\d\d(\s|\Z)", re.ASCII)
+# A number without text permits.
+_CODE = re.compile(r"[45]\d\d\s", re.ASCII)
 # Results of access(5) after which the next restriction is read.
-_NO_DECISION = frozenset(
-    {"BCC", "DEFER_IF_REJECT", "DISCARD", "DUNNO", "FILTER", "HOLD", "INFO", "PREPEND", "REDIRECT", "WARN"}
-)
+_NO_DECISION = frozenset({"BCC", "DEFER_IF_REJECT", "DUNNO", "FILTER", "HOLD", "INFO", "PREPEND", "REDIRECT", "WARN"})
 _DEEPEST = 20
 
 
@@ -98,13 +99,15 @@ class Rules:
 class Passage:
     """How a stranger fares in a list: what refused him ("" if nothing), the class it is in, and whom he met.
 
-    `perhaps` are the policy services before it, which may have let him through.
+    `perhaps` are the policy services before it, which may have let him through. `settled`: no list behind this one
+    is read.
     """
 
     refused_by: str = ""
     within: str = ""
     met: Sequence[Access] = ()
     perhaps: Sequence[str] = ()
+    settled: bool = False
 
 
 def passage(name: str, value: str, stranger: Stranger, rules: Rules) -> Passage:
@@ -151,6 +154,18 @@ def refuses(result: str) -> bool:
 _PERMIT = "permit"
 
 
+class _WrongPermission(Exception):
+    """A table permits that must not."""
+
+    def __init__(self, end: tuple[str, str]) -> None:
+        super().__init__(*end)
+        self.end = end
+
+
+class _Discarded(Exception):
+    """The message is accepted, to be thrown away: lists that come before those of recipients end the matter."""
+
+
 class _Walk:
     """One stranger's way through one list."""
 
@@ -158,6 +173,7 @@ class _Walk:
         self._name = name
         self._stranger = stranger
         self._rules = rules
+        self._knows_helo = rules.delayed or name != "smtpd_client_restrictions"
         self._knows_sender = rules.delayed or name not in _BEFORE_SENDER
         self._knows_recipient = rules.delayed or name not in _BEFORE_RECIPIENT
         self._deferred: tuple[str, str] | None = None
@@ -165,10 +181,16 @@ class _Walk:
         self._perhaps: list[str] = []
 
     def result(self, value: str) -> Passage:
-        end = self._through(value, "", False, 0)
+        settled = False
+        try:
+            end = self._through(value, "", False, 0)
+        except _WrongPermission as wrong:
+            end = self._deferred = wrong.end
+        except _Discarded:
+            end, settled = None, self._name in _BEFORE_RECIPIENT and not self._deferred
         if end is None or end[0] == _PERMIT:
             end = self._deferred or ("", "")
-        return Passage(end[0], end[1], tuple(dict.fromkeys(self._met)), tuple(self._perhaps) if end[0] else ())
+        return Passage(end[0], end[1], tuple(dict.fromkeys(self._met)), tuple(self._perhaps) if end[0] else (), settled)
 
     def _through(self, value: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
         """What ends the list, and the class that has it; None where nothing does."""
@@ -223,6 +245,16 @@ class _Walk:
                 self._deferred = self._deferred or ((part, within) if not warned else None)
                 return None
             return part, within
+        end = self._meaning(result, part, within, warned, depth)
+        if end is not None and end[0] == _PERMIT and _NEVER_PERMITS.match(action):
+            raise _WrongPermission((part, within))
+        return end
+
+    def _meaning(self, result: str, part: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
+        """What a result that does not refuse by itself leads to."""
+        first = result.replace(",", " ").partition(" ")[0].upper()
+        if first == "DISCARD":
+            raise _Discarded
         if first == "OK" or (first.isdigit() and first.isascii()):
             return _PERMIT, ""
         if not first or first in _NO_DECISION:
@@ -239,5 +271,7 @@ class _Walk:
         if action == "check_sender_access":
             return (self._stranger.sender,) if self._knows_sender else ()
         if action.startswith("check_sender_") and not self._knows_sender:
+            return ()
+        if action.startswith("check_helo_") and not self._knows_helo:
             return ()
         return (self._stranger.name, self._stranger.address)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,19 @@ def test_table_of_recipients_has_an_answer_where_it_refuses_all(host: FakeMxHost
         f"hash:{host.path('listed')}": {},
         "static:REJECT": dict.fromkeys(DOMAINS, "REJECT"),
     }
+
+
+def test_table_of_recipients_that_only_answers_may_know_some(host: FakeMxHost) -> None:
+    class Server(MapReader):
+        """A server that refuses all that it is asked about."""
+
+        def ask(self, _table: str, keys: Sequence[str]) -> dict[str, str]:
+            return dict.fromkeys(keys, "REJECT")
+
+    host.write("main.cf", "smtpd_recipient_restrictions = check_recipient_access pgsql:/x\n")
+    reader = Server(host.postfix())
+    state = read_parameters(host.postfix(), reader)
+    assert read_admission(host.postfix(), state, reader, DOMAINS, {}).admission.answers == {"pgsql:/x": {}}
 
 
 def test_servers_that_nobody_runs_are_told(host: FakeMxHost, tmp_path: Path) -> None:

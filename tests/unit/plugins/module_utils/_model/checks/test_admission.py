@@ -120,6 +120,7 @@ def test_services_for_own_users_may_refuse_strangers() -> None:
     own = [
         service("submission", smtpd_client_restrictions="permit_sasl_authenticated, reject"),
         service("127.0.0.1:10025", smtpd_client_restrictions="permit_mynetworks, reject"),
+        service("127.0.0.1:25", smtpd_client_restrictions="permit_mynetworks, reject"),
         service("10026", smtpd_client_restrictions="permit_mynetworks, reject"),
     ]
     assert found([service(), *own]) == []
@@ -154,6 +155,12 @@ def test_table_that_refuses_some_strangers_is_fine_one_that_refuses_all_is_not()
     assert found(None, AdmissionEvidence({"cidr:/c": six}), **values) == [("refuses_strangers", "warning")]
     assert found(None, AdmissionEvidence({"cidr:/c": six}), inet_protocols="ipv4", **values) == []
     assert found(None, AdmissionEvidence({"cidr:/c": six}), inet_protocols="ipv6", **values)[0][1] == "error"
+
+
+def test_client_whose_mail_is_thrown_away_is_not_refused() -> None:
+    evidence = AdmissionEvidence({"cidr:/c": {stranger.address: "DISCARD" for stranger in STRANGERS["ipv4"]}})
+    values = {"smtpd_client_restrictions": "check_client_access cidr:/c", "smtpd_helo_restrictions": "reject"}
+    assert found(None, evidence, inet_protocols="ipv4", **values) == []
 
 
 def test_domain_that_a_table_refuses_is_named() -> None:

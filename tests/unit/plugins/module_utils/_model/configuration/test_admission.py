@@ -18,7 +18,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 STRANGER = STRANGERS["ipv4"][0]
 CLIENT = "smtpd_client_restrictions"
 RELAY = "smtpd_relay_restrictions"
-CLASSES = {"ours": "permit_mynetworks, reject", "all": "permit", "deep": "ours", "loop": "loop"}
+CLASSES = {
+    "ours": "permit_mynetworks, reject",
+    "all": "permit",
+    "deep": "ours",
+    "loop": "loop",
+    "both": "reject, permit",
+}
 ANSWERS = {
     "cidr:/clients": {STRANGER.address: "REJECT go away"},
     "cidr:/lists": {STRANGER.address: "permit_mynetworks, reject"},
@@ -26,6 +32,9 @@ ANSWERS = {
     "cidr:/ok": {STRANGER.address: "OK"},
     "cidr:/number": {STRANGER.address: "1234567"},
     "cidr:/code": {STRANGER.address: "450 later"},
+    "cidr:/both": {STRANGER.address: "both"},
+    "cidr:/bare": {STRANGER.address: "421"},
+    "cidr:/gone": {STRANGER.address: "DISCARD"},
     "cidr:/later": {STRANGER.address: "defer_if_permit Later"},
     "cidr:/mark": {STRANGER.address: "PREPEND X-Seen: yes"},
     "regexp:/senders": {STRANGER.sender: "554 no"},
@@ -53,6 +62,11 @@ def refused_by(value: str, name: str = CLIENT, delayed: bool = True, domain: str
         "check_policy_service { inet:host:1, default_action=reject }",
         "check_client_access cidr:/ok, reject",
         "check_client_access cidr:/number, reject",
+        "check_client_access cidr:/bare, reject",
+        "check_client_access cidr:/gone, reject",
+        "warn_if_reject both, reject",
+        "warn_if_reject defer_if_permit",
+        "warn_if_reject check_client_access cidr:/later",
         "check_client_access cidr:/mark",
         "check_client_access cidr:/nobody, check_sender_access cidr:/clients",
         "check_ccert_access cidr:/clients, check_sasl_access cidr:/clients, check_etrn_access cidr:/clients",
@@ -87,6 +101,8 @@ def test_list_that_lets_an_ordinary_stranger_through(value: str) -> None:
         ("check_client_a_access cidr:/clients", "check_client_a_access cidr:/clients"),
         ("check_sender_access regexp:/senders", "check_sender_access regexp:/senders"),
         ("check_client_access hash:/whitelist, reject", "reject"),
+        ("check_reverse_client_hostname_access cidr:/ok, permit", "check_reverse_client_hostname_access cidr:/ok"),
+        ("warn_if_reject check_client_mx_access cidr:/both", "check_client_mx_access cidr:/both"),
     ],
 )
 def test_list_that_refuses_whoever_is_not_listed(value: str, by: str) -> None:
@@ -102,6 +118,8 @@ def test_list_that_decides_on_destinations_may_end_for_those_of_others() -> None
 def test_client_list_that_is_read_at_once_knows_neither_sender_nor_recipient() -> None:
     assert refused_by("permit_auth_destination, reject", delayed=False) == "reject"
     assert refused_by("check_sender_access regexp:/senders", delayed=False) == ""
+    assert refused_by("check_helo_access cidr:/clients", delayed=False) == ""
+    assert refused_by("check_helo_access cidr:/clients", "smtpd_helo_restrictions", delayed=False) != ""
     assert refused_by("check_sender_access regexp:/senders", "smtpd_sender_restrictions", delayed=False) != ""
     assert refused_by("check_recipient_access hash:/domains", delayed=False, domain="away.example") == ""
 
@@ -128,6 +146,14 @@ def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
         Access("check_policy_service", "unix:p"),
         Access("check_client_access", "cidr:/nobody"),
     )
+
+
+def test_message_that_is_discarded_is_accepted_whatever_other_lists_say() -> None:
+    through = passage(CLIENT, "warn_if_reject check_client_a_access cidr:/gone, reject", STRANGER, Rules({}, ANSWERS))
+    assert (through.refused_by, through.settled) == ("", True)
+    assert not passage(RELAY, "check_client_access cidr:/gone", STRANGER, Rules({}, ANSWERS)).settled
+    assert refused_by("defer_if_permit, check_client_access cidr:/gone") == "defer_if_permit"
+    assert not passage(CLIENT, "check_client_access cidr:/ok", STRANGER, Rules({}, ANSWERS)).settled
 
 
 def test_everything_that_is_asked_is_found_in_classes_too() -> None:

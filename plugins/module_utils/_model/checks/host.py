@@ -118,6 +118,7 @@ def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             yield Fault(
                 f"{where} contains {networks}, so anyone may relay",
                 f"remove {networks} from {where}; only your own clients' networks belong there",
+                subject=f"{server.key} mynetworks",
             )
 
 

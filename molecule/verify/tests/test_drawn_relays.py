@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restriction lists, tables and networks drawn at random: what the real smtpd lets a stranger do is always told.
+
+`MXRELAY_DRAWS=2000 ./run molecule verify` draws more, from other seeds than the first hundred.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from lab import hosts, mx_faults, remote
+
+HOST = "mx1"
+NAME = "mx1.lab.example"
+FOREIGN = "stranger@elsewhere.test"
+DRAWS = int(os.environ.get("MXRELAY_DRAWS", "100"))
+AT_ONCE = 20
+FIRST_PORT = 3000
+TABLES = 10
+TELLING = ("open_relay", "mynetworks", "foreign_domains", "relay_unproven")
+TYPES = ("hash", "texthash", "cidr", "regexp", "pcre")
+RESULTS = (
+    "OK",
+    "ok known",
+    "RELAY",
+    "12345",
+    "550 5.7.1 no",
+    "REJECT",
+    "DUNNO",
+    "permit",
+    "reject_unlisted_recipient, permit",
+    "permit_mynetworks",
+    "DEFER_IF_PERMIT later",
+    "WARN seen",
+    "HOLD",
+    "DISCARD",
+    "FILTER smtp:[127.0.0.1]:9",
+    "REDIRECT alice@gateway.example",
+    "PREPEND X-Seen: yes",
+    "friends",
+    "static:OK",
+)
+CLOSING = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer")
+PLAIN = (
+    "permit_mynetworks",
+    "permit_sasl_authenticated",
+    "permit_auth_destination",
+    "permit_inet_interfaces",
+    "permit_tls_clientcerts",
+    "reject_unlisted_recipient",
+    "reject_unauth_pipelining",
+    "warn_if_reject reject_unauth_destination",
+    "warn_if_reject reject",
+    "defer_if_permit",
+    "friends",
+    "circle",
+    "permit",
+    "permit_somebody",
+    "check_sender_access static:OK",
+    "check_client_access static:{OK}",
+    "check_helo_access static:REJECT",
+    "check_recipient_access randmap:{OK,DUNNO}",
+    "check_sender_access inline:{other.example=OK}",
+    "static:OK",
+)
+ACTIONS = (
+    "check_client_access",
+    "check_reverse_client_hostname_access",
+    "check_helo_access",
+    "check_sender_access",
+    "check_recipient_access",
+    "check_recipient_mx_access",
+    "check_client_a_access",
+    "check_sasl_access",
+    "",
+)
+
+
+class Draw:
+    """What one host gets: tables that all its services share, and the overrides of each service."""
+
+    def __init__(self, seed: int, stranger: str) -> None:
+        self.random = random.Random(seed)
+        self.stranger = stranger
+        self.kinds = [self.random.choice(TYPES) for _table in range(TABLES)]
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        if kind == "cidr":
+            return (self.stranger, "0.0.0.0/1", "0.0.0.0/0", "192.0.2.0/24", "!192.0.2.0/24", "::/0")
+        if kind in ("regexp", "pcre"):
+            return ("/./", "/example$/", "/elsewhere/", "/^nobody/", "!/nobody/")
+        prefix = self.stranger.rpartition(".")[0]
+        names = ("tester.lab.example", "lab.example", ".lab.example", "unknown", "elsewhere.test", FOREIGN, "stranger@")
+        return (self.stranger, prefix, *names, hosts.STRANGER, "gateway.example", "other.example")
+
+    def tables(self) -> Iterator[str]:
+        """The scripts that write the tables."""
+        for number, kind in enumerate(self.kinds):
+            rows = [
+                f"{self.random.choice(self.keys(kind))} {self.random.choice(RESULTS)}"
+                for _row in range(self.random.randint(1, 3))
+            ]
+            path = f"/etc/postfix/drawn{number}"
+            yield "\n".join([f"cat > {path} <<'end'", *rows, "end"])
+            if kind == "hash":
+                yield f"postmap -w hash:{path}"
+
+    def member(self) -> str:
+        if self.random.random() < 0.5:
+            return self.random.choice(PLAIN)
+        number = self.random.randrange(TABLES)
+        return f"{self.random.choice(ACTIONS)} {self.kinds[number]}:/etc/postfix/drawn{number}".strip()
+
+    def restrictions(self) -> str:
+        members = [self.member() for _member in range(self.random.randint(1, 3))]
+        if self.random.random() < 0.8:
+            members.append(self.random.choice(CLOSING))
+        return ", ".join(members)
+
+    def overrides(self) -> dict[str, str]:
+        found = {"smtpd_relay_restrictions": self.restrictions()}
+        if self.random.random() < 0.3:
+            found["smtpd_recipient_restrictions"] = self.restrictions()
+        if self.random.random() < 0.15:
+            found["smtpd_relay_restrictions"] = ""
+        if self.random.random() < 0.2:
+            networks = ("0.0.0.0/1", "lab.example", "0.0.0.0/1 128.0.0.0/1", self.stranger, "cidr:/etc/postfix/nets")
+            found["mynetworks"] = f"127.0.0.0/8 {self.random.choice(networks)}"
+        return found
+
+
+@pytest.fixture(scope="module")
+def inside() -> Iterator[remote.Remote]:
+    host = remote.Remote(HOST)
+    host.shell("cp -p /etc/postfix/main.cf /root/main.cf.drawn; cp -p /etc/postfix/master.cf /root/master.cf.drawn")
+    yield host
+    host.shell("cp -p /root/main.cf.drawn /etc/postfix/main.cf; cp -p /root/master.cf.drawn /etc/postfix/master.cf")
+    host.shell("postfix reload")
+    host.close()
+
+
+@pytest.mark.parametrize("seed", range(DRAWS // AT_ONCE))
+def test_whoever_relays_for_a_stranger_is_told_of(inside: remote.Remote, seed: int) -> None:
+    stranger = hosts.on("tester", "getent", "ahostsv4", "tester.lab.example").split()[0]
+    draw = Draw(seed, stranger)
+    services = {FIRST_PORT + number: draw.overrides() for number in range(AT_ONCE)}
+    lines = []
+    for port, overrides in services.items():
+        lines.append(f"{port} inet n - n - - smtpd")
+        lines += [f"  -o {{ {name} = {value} }}" for name, value in overrides.items()]
+    inside.shell(
+        "\n".join(
+            [
+                "cp -p /root/main.cf.drawn /etc/postfix/main.cf",
+                "cp -p /root/master.cf.drawn /etc/postfix/master.cf",
+                "echo '0.0.0.0/1 x' > /etc/postfix/nets",
+                "postconf -e 'smtpd_restriction_classes = friends, circle' 'friends = permit_mynetworks, permit' "
+                "'circle = reject_unlisted_recipient, circle'",
+                *draw.tables(),
+                "cat >> /etc/postfix/master.cf <<'end'",
+                *lines,
+                "end",
+                "touch --date=2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf",
+                "postfix reload",
+            ]
+        )
+    )
+    orders = [{"server": NAME, "port": port, "sender": hosts.STRANGER, "recipients": [FOREIGN]} for port in services]
+    answers = dict(zip(services, asked(orders), strict=True))
+    findings = inside.inform(domains=list(mx_faults.BOTH))["findings"]
+    told = {finding["subject"].split(" ")[0] for finding in findings if finding["check"] in TELLING}
+    silent = {
+        port: services[port]
+        for port, code in answers.items()
+        if 200 <= code < 300 and not {"main.cf", f"{port}/inet"} & told
+    }
+    assert silent == {}
+    assert any(200 <= code < 300 for code in answers.values()), "nothing drawn was open: the draws show nothing"
+    assert any(code >= 400 for code in answers.values()), "nothing drawn was closed: the draws show nothing"
+
+
+def asked(orders: list[dict[str, object]]) -> list[int]:
+    """What each service answered to the foreign recipient; 0 for one that hung up before."""
+    return [heard.rcpt[0][0] if heard.rcpt else 0 for heard in hosts.talk_often(orders)]

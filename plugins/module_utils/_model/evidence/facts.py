@@ -16,6 +16,17 @@ NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
+OWN_CLIENTS = frozenset(
+    {"permit_mynetworks", "permit_sasl_authenticated", "permit_tls_clientcerts", "permit_inet_interfaces"}
+)
+# The lists by which smtpd may refuse a client before, or when, it names a recipient.
+UNTIL_RECIPIENT = (
+    "smtpd_client_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_sender_restrictions",
+    RELAY_RESTRICTIONS,
+    RECIPIENT_RESTRICTIONS,
+)
 
 
 def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequence[str]) -> MxRecord | None:
@@ -87,6 +98,44 @@ def faces_strangers(service: Service) -> bool:
     words = service.command.split()
     local = service.name.startswith(("127.", "localhost:", "[::1]:", "::1:"))
     return bool(words) and words[0] == "smtpd" and service.type in ("inet", "pass") and not local
+
+
+def services_for_strangers(host: HostState) -> list[Service]:
+    """SMTP services that take mail from strangers: those that they reach, and that do not refuse every one of them."""
+    return [
+        service
+        for service in host.services
+        if faces_strangers(service)
+        and not any(_keeps_strangers_out(effective(host, service, name)) for name in UNTIL_RECIPIENT)
+    ]
+
+
+def _keeps_strangers_out(value: str) -> bool:
+    """Whether a list of restrictions ends in a plain refusal before which nothing but own clients is let through."""
+    for name in restrictions.names(value):
+        if name in ("reject", "defer"):
+            return True
+        if name not in OWN_CLIENTS and not name.startswith("reject_"):
+            return False
+    return False
+
+
+def values_for_strangers(host: HostState, name: str) -> dict[str, str]:
+    """Each value of a parameter by which services go that take mail from strangers, and how to name its place."""
+    key = ("strangers", name)
+    if key not in host.worked_out:
+        host.worked_out[key] = values_of(services_for_strangers(host), host, name)
+    return host.worked_out[key]
+
+
+def values_of(services: Iterable[Service], host: HostState, name: str) -> dict[str, str]:
+    """Each value of a parameter by which some of these services go, and how to name its place: main.cf's, or theirs."""
+    places: dict[str, list[str]] = {}
+    for service in services:
+        places.setdefault(effective(host, service, name), []).append(service.key)
+    found = {value: f"{name} of {' and '.join(dict.fromkeys(keys))}" for value, keys in places.items()}
+    usual = host.value(name)
+    return {**found, usual: name} if usual in found or not found else found
 
 
 def written_value(host: HostState, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Mapping, NamedTuple, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
 OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -92,6 +93,7 @@ class HostState:
     weak_captures: Mapping[str, Capture] = field(default_factory=dict)
     # probe recipient -> whether relay_recipient_maps knows it
     probed: Mapping[str, bool] = field(default_factory=dict)
+    lookups: RecipientLookups = RecipientLookups()
     # texts of the files, and results of the tables for strangers' addresses, that mynetworks names
     network_files: Mapping[str, str] = field(default_factory=dict)
     network_answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -109,6 +111,10 @@ class HostState:
     # The package without which nothing can be asked of DNS; "" where it is there.
     dns_lacks: str = ""
     notes: Sequence[str] = ()
+    # What was worked out of the rest, so that it is worked out once; a changed copy of the state begins anew.
+    worked_out: dict[tuple[str, str], dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def having(self, part: NamedTuple) -> HostState:
         """The state with a part that was read of it; the part's fields are fields of the state."""

@@ -46,6 +46,8 @@ class MapReader:
         self._sources: dict[str, Table] = {}
         self._silent: set[str] = set()
         self.notes: list[str] = []
+        # table -> why it could not be asked
+        self.problems: dict[str, str] = {}
 
     def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
         """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
@@ -71,6 +73,7 @@ class MapReader:
         return found
 
     def _note(self, table: str, problem: str) -> None:
+        self.problems.setdefault(table, problem)
         note = f"{table} could not be asked ({problem})"
         if note not in self.notes:
             self.notes.append(note)

@@ -21,10 +21,20 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import unknown_host, written_value
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    Capture,
+    DomainRows,
+    HostState,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    ANY,
+    EXTERNAL,
+    VERIFY,
+    DomainItem,
+    MxRequest,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
 
 _NAME = re.compile(r"\$[({]?(\w+)")
@@ -99,6 +109,8 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
     evidence = DomainEvidence(
         name=item.name,
         relayed=item.name,
+        recipients=_recipients(item, after),
+        wildcard=_accepts_all(item, after),
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
         exchangers=after.mx.get(item.name),
@@ -109,6 +121,19 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
     evidence.nexthop_exchangers = None if evidence.bracketed else after.mx.get(nexthop)
     evidence.nexthop_unknown = unknown_host(nexthop, not evidence.bracketed, after)
     return evidence
+
+
+def _recipients(item: DomainItem, after: HostState) -> int:
+    """How many rows of its recipients there will be, for a domain whose rows others write at least whether any."""
+    rows = after.recipient_rows.get(item.name, DomainRows())
+    return (rows.count or int(item.name in after.lookups.listed)) if item.policy == EXTERNAL else item.listed_count
+
+
+def _accepts_all(item: DomainItem, after: HostState) -> bool:
+    """Whether every recipient of the domain is to be accepted, as far as a table lists it."""
+    if item.policy == EXTERNAL:
+        return after.recipient_rows.get(item.name, DomainRows()).wildcard
+    return item.policy in (ANY, VERIFY)
 
 
 def _answer(item: DomainItem, after: HostState, routes: Routes) -> Capture | None:

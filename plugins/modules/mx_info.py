@@ -171,7 +171,7 @@ domains:
       description: The number of its addresses in the local tables of C(relay_recipient_maps).
       type: int
     wildcard:
-      description: Whether a row accepts every address of the domain.
+      description: Whether a row accepts every address of the domain, and no other table lists its recipients.
       type: bool
     other_maps:
       description: Whether C(relay_recipient_maps) has maps whose rows can't be listed.

@@ -20,6 +20,9 @@ SECONDARY = "away.example"
 BOTH = (PRIMARY, SECONDARY)
 RECIPIENTS = "/etc/postfix/relay_recipients"
 TRANSPORT = "/etc/postfix/transport"
+OTHER_RECIPIENTS = "/etc/postfix/other_recipients"
+PATTERNS = "/etc/postfix/recipient_patterns"
+ALIASES = "/etc/postfix/virtual"
 NOWHERE = f"{NET}.250"
 SECOND_ADDRESS = f"{NET}.221"
 POLICY = "/srv/policy/.well-known/mta-sts.txt"
@@ -64,7 +67,7 @@ def master(*edits: str) -> str:
 
 def rows(path: str, without: str, *new: str) -> str:
     """A script that replaces the rows of a table that match a pattern."""
-    lines = [f"sed -i '/{without}/d' {path}"] + [f"echo '{added}' >> {path}" for added in new]
+    lines = [f"touch {path}", f"sed -i '/{without}/d' {path}"] + [f"echo '{added}' >> {path}" for added in new]
     return "\n".join([*lines, f"postmap hash:{path}"])
 
 
@@ -254,6 +257,153 @@ RECIPIENT_TABLES = (
         "let postfix read the table",
         f"chmod 0600 {RECIPIENTS}.db\n" + main(f"relay_recipient_maps=proxy:hash:{RECIPIENTS}"),
         f"chmod 0644 {RECIPIENTS}.db\n" + main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+)
+
+UNKNOWN_RECIPIENTS = (
+    Fault(
+        "map that knows everybody",
+        both("unknown_accepted"),
+        "make static:x leave out",
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}, static:x"),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
+        "nothing but a map that knows everybody",
+        both("unknown_accepted"),
+        "remove it from relay_recipient_maps",
+        main("relay_recipient_maps=static:x"),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
+        "pattern that everybody matches",
+        both("unknown_accepted"),
+        f"make regexp:{PATTERNS} leave out",
+        f"echo '/./ x' > {PATTERNS}\n" + main(f"relay_recipient_maps=hash:{RECIPIENTS}, regexp:{PATTERNS}"),
+        f"echo '/^info@(gateway|away).example$/ x' > {PATTERNS}",
+    ),
+    Fault(
+        "wildcard row in main.cf",
+        primary("unknown_accepted"),
+        "remove the row @gateway.example from inline:{@gateway.example=x}",
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}, inline:{{@gateway.example=x}}"),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
+        "wildcard row in another table",
+        secondary("unknown_accepted"),
+        f"remove the row @away.example from {OTHER_RECIPIENTS} and run postmap hash:{OTHER_RECIPIENTS}",
+        rows(OTHER_RECIPIENTS, "@", "@away.example x")
+        + "\n"
+        + main(f"relay_recipient_maps=hash:{RECIPIENTS}, hash:{OTHER_RECIPIENTS}"),
+        rows(OTHER_RECIPIENTS, "@away.example"),
+    ),
+    Fault(
+        "service of its own without maps",
+        both("unknown_accepted"),
+        "remove the override relay_recipient_maps=",
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}") + "\n" + master("-P smtp/inet/relay_recipient_maps="),
+        master("-PX smtp/inet/relay_recipient_maps"),
+    ),
+    Fault(
+        "unlisted recipients accepted by a service of its own",
+        host("reject_unlisted"),
+        "set smtpd_reject_unlisted_recipient of smtp/inet to yes",
+        master("-P smtp/inet/smtpd_reject_unlisted_recipient=no"),
+        master("-P smtp/inet/smtpd_reject_unlisted_recipient=yes"),
+    ),
+    Fault(
+        "unlisted recipients rejected too late",
+        host("reject_unlisted"),
+        "set smtpd_reject_unlisted_recipient to yes",
+        master("-PX smtp/inet/smtpd_reject_unlisted_recipient")
+        + "\n"
+        + main(
+            "smtpd_reject_unlisted_recipient=no",
+            "smtpd_recipient_restrictions=permit_auth_destination, reject_unlisted_recipient",
+        ),
+        main("smtpd_reject_unlisted_recipient=yes"),
+    ),
+    Fault(
+        "recipients not checked",
+        host("reject_unlisted"),
+        "remove no_unknown_recipient_checks from receive_override_options",
+        main(
+            "receive_override_options=no_unknown_recipient_checks",
+            unset="smtpd_recipient_restrictions smtpd_reject_unlisted_recipient",
+        ),
+        main("receive_override_options="),
+    ),
+    Fault(
+        "recipients not checked by a service of its own",
+        host("reject_unlisted"),
+        "remove no_unknown_recipient_checks from receive_override_options of smtp/inet",
+        master("-P smtp/inet/receive_override_options=no_unknown_recipient_checks"),
+        master("-PX smtp/inet/receive_override_options"),
+    ),
+    Fault(
+        "catch-all of a domain",
+        primary("rewrites"),
+        f"remove the row @gateway.example from {ALIASES} and run postmap hash:{ALIASES}",
+        rows(ALIASES, "@", "@gateway.example nobody@localhost") + "\n" + main(f"virtual_alias_maps=hash:{ALIASES}"),
+        rows(ALIASES, "@gateway.example"),
+    ),
+    Fault(
+        "catch-all in recipient_canonical_maps",
+        secondary("rewrites"),
+        f"remove the row @away.example from {ALIASES}",
+        rows(ALIASES, "@", "@away.example someone@elsewhere.test")
+        + "\n"
+        + main(f"recipient_canonical_maps=hash:{ALIASES}", "virtual_alias_maps="),
+        rows(ALIASES, "@away.example"),
+    ),
+    Fault(
+        "catch-all of cleanup's own",
+        primary("rewrites"),
+        "remove the row @gateway.example from inline:",
+        main(unset="recipient_canonical_maps virtual_alias_maps")
+        + "\n"
+        + master("-P 'cleanup/unix/virtual_alias_maps=inline:{@gateway.example=someone@elsewhere.test}'"),
+        master("-PX cleanup/unix/virtual_alias_maps"),
+    ),
+    Fault(
+        "catch-all that keeps the domain",
+        primary("unknown_accepted"),
+        "remove the row @gateway.example from inline:",
+        main("virtual_alias_maps=inline:{@gateway.example=@gateway.example}"),
+        main(unset="virtual_alias_maps"),
+    ),
+    Fault(
+        "headers' canonical_maps, which smtpd asks as well",
+        secondary("unknown_accepted"),
+        "remove the row @away.example from inline:",
+        main("canonical_classes=header_sender", "canonical_maps=inline:{@away.example=someone@elsewhere.test}"),
+        main(unset="canonical_maps canonical_classes"),
+    ),
+    Fault(
+        "recipient whose mail goes elsewhere",
+        primary("rewrites"),
+        f"remove the row bob@gateway.example from {ALIASES}",
+        rows(ALIASES, "@", "bob@gateway.example bob@elsewhere.test")
+        + "\n"
+        + main(f"virtual_alias_maps=hash:{ALIASES}"),
+        rows(ALIASES, "bob@gateway.example"),
+    ),
+    Fault(
+        "rewriting that can't be asked",
+        host("recipients_unproven"),
+        "remove it from virtual_alias_maps",
+        main("virtual_alias_maps=hash:/etc/postfix/lost"),
+        main(unset="virtual_alias_maps"),
+    ),
+    Fault(
+        "recipients that are asked for actions",
+        host("action_table"),
+        "copy its rows that have an action to a table of their own",
+        f"echo 'spamtrap@away.example REJECT' >> {RECIPIENTS}\npostmap hash:{RECIPIENTS}\n"
+        + main(f"smtpd_recipient_restrictions=check_recipient_access hash:{RECIPIENTS}"),
+        f"grep REJECT {RECIPIENTS} > /etc/postfix/actions\npostmap hash:/etc/postfix/actions\n"
+        + main("smtpd_recipient_restrictions=check_recipient_access hash:/etc/postfix/actions"),
     ),
 )
 
@@ -895,6 +1045,7 @@ RELAYS = tuple(
 FAULTS = (
     *CLASSES,
     *RECIPIENT_TABLES,
+    *UNKNOWN_RECIPIENTS,
     *WAYS_OUT,
     *STRANGERS,
     *RELAYS,

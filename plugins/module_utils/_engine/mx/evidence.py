@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import transport_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import index_state
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    TableReference,
     local_members,
     read_settings,
 )
@@ -148,4 +151,23 @@ def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, Doma
     rows: dict[str, str] = {}
     for reference in local:
         rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})
-    return rows_by_domain(rows, frozenset(), frozenset()), len(local) < len(members)
+    grouped = rows_by_domain(rows, frozenset(), frozenset())
+    for name in _voided(local, reader):
+        grouped[name] = replace(grouped[name], wildcard=False)
+    return grouped, len(local) < len(members)
+
+
+def _voided(local: Sequence[TableReference], reader: MapReader) -> set[str]:
+    """The domains whose list in one table a wildcard row in another makes void: that is not how a role says `any`."""
+    if len(local) < 2:
+        return set()
+    wild: set[str] = set()
+    meant: set[str] = set()
+    listing: set[str] = set()
+    for reference in local:
+        keys = {entry.key.lower() for entry in reader.source(reference.path).entries}
+        here = {key[1:] for key in keys if key.startswith("@")}
+        wild |= here
+        meant |= here if read_record(reference.path) is not None else set()
+        listing |= {key.rpartition("@")[2] for key in keys if "@" in key[1:]} - here
+    return (wild & listing) - meant

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
     MapReader,
     text_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_captures,
     read_classes,
@@ -35,6 +36,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     HostState,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    LISTED,
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
@@ -76,8 +78,16 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
+    names = [item.name for item in request.present]
+    state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
+
+
+def _to_be_written(request: MxRequest, state: HostState) -> dict[str, str]:
+    """Our table of recipients, with a domain whose recipients it is to list, "" for none."""
+    listed = [item.name for item in request.present if item.policy == LISTED]
+    return {state.recipients.reference: listed[0] if listed else ""} if state.recipients else {}
 
 
 def read_contents(state: HostState, reader: MapReader, wanted: str = "") -> dict[str, Content]:

@@ -26,15 +26,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    RECIPIENT_RESTRICTIONS,
-    RELAY_RESTRICTIONS,
-    best_exchanger,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
 
 # Delivery agents that don't hand mail to another host, or drop it.
 _NOWHERE = frozenset({"discard", "error", "retry"})
@@ -125,9 +121,7 @@ def _told_by(domain: DomainEvidence, state: HostState) -> str:
     """How this host tells its recipients from unknown ones."""
     if split_items(state.value("relay_recipient_maps")) and not domain.wildcard:
         return _LISTED
-    lists = [state.value(name) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)]
-    asks_all = any(restrictions.VERIFYING in restrictions.names(value) for value in lists)
-    return _VERIFIED if asks_all or domain.verified else _UNTOLD
+    return _VERIFIED if is_verified(domain, state) else _UNTOLD
 
 
 @check("transport", LOCAL, "a transport row drops the mail or delivers it here", place=NEXTHOP)

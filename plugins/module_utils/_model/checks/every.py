@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     domain,
     host,
     mail_host,
+    recipients,
     stranger,
     tables,
 )
@@ -22,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, admission, tables, domain, dns, mail_host, stranger)
+FILES = (host, admission, recipients, tables, domain, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

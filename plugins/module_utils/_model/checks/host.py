@@ -299,16 +299,6 @@ def reload(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         yield Fault("main.cf or master.cf was changed after Postfix last read it", "reload Postfix", WARNING)
 
 
-@check("reject_unlisted", LOCAL, "unlisted recipients are accepted", place=RECIPIENTS)
-def reject_unlisted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    rejected = any("reject_unlisted_recipient" in restrictions.names(state.value(name)) for name in RESTRICTION_LISTS)
-    if state.value("smtpd_reject_unlisted_recipient").lower() == "no" and not rejected:
-        yield Fault(
-            "smtpd_reject_unlisted_recipient is no: unlisted recipients are accepted, and their mail bounces",
-            "set smtpd_reject_unlisted_recipient to yes",
-        )
-
-
 @check("reject_code", LOCAL, "unknown recipients get a code other than 550", place=RECIPIENTS)
 def reject_code(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     code = state.value("unknown_relay_recipient_reject_code")

@@ -115,7 +115,8 @@ def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
             yield Fault(
                 f"a recipient that does not exist is accepted ({recipient}): such mail bounces, often to forged "
                 "senders",
-                "list its recipients, and remove its wildcard row",
+                "list its recipients, and remove what takes every address: see its findings accepts_any, "
+                "unknown_accepted and rewrites",
                 WARNING,
                 name,
             )

@@ -34,6 +34,7 @@ class DomainEvidence:
     relayed: str = ""
     classes: Mapping[str, str] = field(default_factory=dict)
     recipients: int = 0
+    # Whether a wildcard row says that every recipient is to be known.
     wildcard: bool = False
     other_maps: bool = False
     # Whether smtpd asks the mail host about its recipients.

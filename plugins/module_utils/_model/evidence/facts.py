@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Iterable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
@@ -38,6 +40,17 @@ EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "::1", "[::1]"})
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 RECIPIENT_RESTRICTIONS = "smtpd_recipient_restrictions"
+OWN_CLIENTS = frozenset(
+    {"permit_mynetworks", "permit_sasl_authenticated", "permit_tls_clientcerts", "permit_inet_interfaces"}
+)
+# The lists by which smtpd may refuse a client before, or when, it names a recipient.
+UNTIL_RECIPIENT = (
+    "smtpd_client_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_sender_restrictions",
+    RELAY_RESTRICTIONS,
+    RECIPIENT_RESTRICTIONS,
+)
 
 
 def best_exchanger(records: Sequence[MxRecord], host: HostState, proxies: Sequence[str]) -> MxRecord | None:
@@ -112,15 +125,33 @@ def address_of(service: Service) -> str:
     return service.name.rpartition(":")[0].strip("[]")
 
 
+def reaches_strangers(service: Service, state: HostState) -> bool:
+    """Whether more than this host itself can talk to the service over the network, or is handed on to it."""
+    if service.type not in ("inet", "pass"):
+        return False
+    disabled = split_items(state.value("master_service_disable"))
+    if {service.type, f"{service.name}.{service.type}", f"{service.name}/{service.type}"}.intersection(disabled):
+        return False
+    host = service.name.rpartition(":")[0] if service.type == "inet" else ""
+    return not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is an address that only this host reaches. A name is not trusted to be one, except localhost."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def on_loopback(service: Service) -> bool:
     """Whether only this host itself can reach it, by the address in front of its port."""
-    address = address_of(service).lower()
-    return address.startswith("127.") or address in ("localhost", "::1")
+    return is_loopback(address_of(service))
 
 
 def program(service: Service) -> str:
     """The daemon that it runs."""
-    return next(iter(service.command.split()), "")
+    return next(iter(service.command.split()), "").rpartition("/")[2]
 
 
 def restriction_classes(host: HostState) -> dict[str, str]:
@@ -135,6 +166,45 @@ def sasl_endpoint(host: HostState, service: Service) -> str:
     if not enabled or effective(host, service, "smtpd_sasl_type").lower() != "dovecot" or not path:
         return ""
     return path if path.startswith(("inet:", "unix:")) else f"unix:{path}"
+
+
+def services_for_strangers(host: HostState) -> list[Service]:
+    """SMTP services that take mail from strangers: those that they reach, and that do not refuse every one of them."""
+    return [
+        service
+        for service in host.services
+        if program(service) == "smtpd"
+        and reaches_strangers(service, host)
+        and not any(_keeps_strangers_out(effective(host, service, name)) for name in UNTIL_RECIPIENT)
+    ]
+
+
+def _keeps_strangers_out(value: str) -> bool:
+    """Whether a list of restrictions ends in a plain refusal before which nothing but own clients is let through."""
+    for name in restrictions.names(value):
+        if name in ("reject", "defer"):
+            return True
+        if name not in OWN_CLIENTS and not name.startswith("reject_"):
+            return False
+    return False
+
+
+def values_for_strangers(host: HostState, name: str) -> dict[str, str]:
+    """Each value of a parameter by which services go that take mail from strangers, and how to name its place."""
+    key = ("strangers", name)
+    if key not in host.worked_out:
+        host.worked_out[key] = values_of(services_for_strangers(host), host, name)
+    return host.worked_out[key]
+
+
+def values_of(services: Iterable[Service], host: HostState, name: str) -> dict[str, str]:
+    """Each value of a parameter by which some of these services go, and how to name its place: main.cf's, or theirs."""
+    places: dict[str, list[str]] = {}
+    for service in services:
+        places.setdefault(effective(host, service, name), []).append(service.key)
+    found = {value: f"{name} of {' and '.join(dict.fromkeys(keys))}" for value, keys in places.items()}
+    usual = host.value(name)
+    return {**found, usual: name} if usual in found or not found else found
 
 
 def written_value(host: HostState, name: str) -> str:

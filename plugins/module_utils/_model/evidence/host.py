@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
 OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -98,6 +99,7 @@ class HostState:
     contents: Mapping[str, Content] = field(default_factory=dict)
     # what the tables and servers that smtpd's restriction lists name say to strangers
     admission: AdmissionEvidence = field(default_factory=AdmissionEvidence)
+    lookups: RecipientLookups = RecipientLookups()
     own_addresses: frozenset[str] = frozenset()
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it
@@ -112,6 +114,10 @@ class HostState:
     # The package without which nothing can be asked of DNS; "" where it is there.
     dns_lacks: str = ""
     notes: Sequence[str] = ()
+    # What was worked out of the rest, so that it is worked out once; a changed copy of the state begins anew.
+    worked_out: dict[tuple[str, str], dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def having(self, part: NamedTuple) -> HostState:
         """The state with a part that was read of it; the part's fields are fields of the state."""

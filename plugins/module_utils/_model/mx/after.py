@@ -25,10 +25,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     unknown_host,
     written_value,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    ANY,
+    EXTERNAL,
+    VERIFY,
+    DomainItem,
+    MxRequest,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
 
 
@@ -60,8 +66,9 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
     parameters = {**host.parameters, **written}
     members = main_cf.add_items.get("relay_domains", ())
     gone = main_cf.remove_items.get("relay_domains", ())
-    # The run makes or mends the table of domains whose recipients are verified.
-    ours = {name for table in [host.verify] if table for name in (table.reference, table.member)}
+    # The run makes or mends its own tables.
+    tables = (host.recipients, host.transport, host.subdomains, host.verify)
+    ours = {name for table in tables if table for name in (table.reference, table.member)}
     unread = {table: problem for table, problem in host.admission.unread.items() if table not in ours}
     return replace(
         host,
@@ -112,6 +119,8 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
     evidence = DomainEvidence(
         name=item.name,
         relayed=item.name,
+        recipients=_recipients(item, after),
+        wildcard=_accepts_all(item, after),
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
         exchangers=after.mx.get(item.name),
@@ -122,6 +131,19 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
     evidence.nexthop_exchangers = None if evidence.bracketed else after.mx.get(nexthop)
     evidence.nexthop_unknown = unknown_host(nexthop, not evidence.bracketed, after)
     return evidence
+
+
+def _recipients(item: DomainItem, after: HostState) -> int:
+    """How many rows of its recipients there will be, for a domain whose rows others write at least whether any."""
+    rows = after.recipient_rows.get(item.name, DomainRows())
+    return (rows.count or int(item.name in after.lookups.listed)) if item.policy == EXTERNAL else item.listed_count
+
+
+def _accepts_all(item: DomainItem, after: HostState) -> bool:
+    """Whether every recipient of the domain is to be accepted, as far as a table lists it."""
+    if item.policy == EXTERNAL:
+        return after.recipient_rows.get(item.name, DomainRows()).wildcard
+    return item.policy in (ANY, VERIFY)
 
 
 def _answer(item: DomainItem, after: HostState, routes: Routes) -> Capture | None:

@@ -7,7 +7,6 @@ A recipient has to pass smtpd_relay_restrictions and smtpd_recipient_restriction
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Sequence
 
@@ -17,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     effective,
+    reaches_strangers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.destinations import (
@@ -108,25 +108,6 @@ def relaying(state: HostState) -> Relaying:
 
 def _deciding(state: HostState) -> list[str]:
     return [*_DECIDING, *split_items(state.value("smtpd_restriction_classes"))]
-
-
-def reaches_strangers(service: Service, state: HostState) -> bool:
-    """Whether more than this host itself can talk to the service over the network, or is handed on to it."""
-    if service.type not in ("inet", "pass"):
-        return False
-    disabled = split_items(state.value("master_service_disable"))
-    if {service.type, f"{service.name}.{service.type}", f"{service.name}/{service.type}"}.intersection(disabled):
-        return False
-    host = service.name.rpartition(":")[0] if service.type == "inet" else ""
-    return not is_loopback(host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether it is an address that only this host reaches. A name is not trusted to be one, except localhost."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def client_of(state: HostState, service: Service, known: Destinations) -> Client:

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
@@ -106,11 +107,24 @@ class FakeMxHost(FakeHost):
         kind, _colon, path = table.partition(":")
         if kind == "static":
             return Result(0, "".join(f"{key}\t{path}\n" for key in keys), "")
+        if kind == "inline":
+            return _answers(keys, dict(row.split("=", 1) for row in path.strip("{}").split(",")))
+        if kind == "regexp":
+            return self._match_all(keys, path)
         rows = self._rows(table) if kind in (*self.suffixes, "texthash") else None
         if rows is None:
             return Result(1, "", f"postmap: fatal: open {table}: No such file or directory\n")
-        found = dict(row.split("\t", 1) for row in rows)
-        return Result(0, "".join(f"{key}\t{found[key]}\n" for key in keys if key in found), "")
+        return _answers(keys, dict(row.split("\t", 1) for row in rows))
+
+    def _match_all(self, keys: Iterable[str], path: str) -> Result:
+        with open(path, encoding="utf-8") as stream:
+            patterns = [line.rstrip("\n")[1:].rpartition("/ ") for line in stream]
+        answers = [(key, value) for key in keys for pattern, _end, value in patterns if re.search(pattern, key)]
+        return Result(0, "".join(f"{key}\t{value}\n" for key, value in answers), "")
+
+
+def _answers(keys: Iterable[str], rows: Mapping[str, str]) -> Result:
+    return Result(0, "".join(f"{key}\t{rows[key]}\n" for key in keys if key in rows), "")
 
 
 class FakeNetwork:

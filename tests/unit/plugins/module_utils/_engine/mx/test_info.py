@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import Record
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
@@ -183,3 +185,48 @@ def test_outage_that_is_no_time_is_refused_before_anything_is_read(host: FakeMxH
         f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h'
     )
     assert host.commands == []
+
+
+def with_maps(host: FakeMxHost, *members: str, lines: str = "") -> None:
+    main_cf = Path(host.path("main.cf")).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in main_cf if not line.startswith("relay_recipient_maps")]
+    host.write("main.cf", "\n".join([*kept, f"relay_recipient_maps = {', '.join(members)}", lines, ""]))
+
+
+def test_domain_that_is_meant_to_accept_everybody_is_told_from_one_whose_list_is_void(host: FakeMxHost) -> None:
+    ours = f"hash:{host.path('relay_recipients')}"
+    with_maps(host, ours, "static:x")
+    assert checks(info(host)) == [("x.example", "unknown_accepted", "error"), ("y.example", "accepts_any", "info")]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("@x.example x\n", [("x.example", "unknown_accepted", "error"), ("y.example", "accepts_any", "info")]),
+        ("b@y.example x\n", [("y.example", "unknown_accepted", "error")]),
+        ("b@z.example x\n", [("y.example", "accepts_any", "info")]),
+    ],
+)
+def test_wildcard_row_beside_a_list_in_another_table_makes_that_void(
+    host: FakeMxHost, other: str, expected: list[tuple[str, str, str]]
+) -> None:
+    host.table("other", other)
+    with_maps(host, f"hash:{host.path('relay_recipients')}", f"hash:{host.path('other')}")
+    assert checks(info(host)) == expected
+
+
+def test_wildcard_row_that_a_role_wrote_is_meant(host: FakeMxHost) -> None:
+    host.table("other", "b@y.example x\n")
+    write_record(host.path("relay_recipients"), Record("hash", True, "", ""))
+    with_maps(host, f"hash:{host.path('relay_recipients')}", f"hash:{host.path('other')}")
+    assert checks(info(host)) == [("y.example", "accepts_any", "info")]
+
+
+def test_catch_all_and_table_that_cannot_be_asked_are_found(host: FakeMxHost) -> None:
+    host.table("virtual", "@x.example someone@elsewhere.example\n")
+    lines = f"virtual_alias_maps = hash:{host.path('virtual')}, ldap:/nowhere"
+    with_maps(host, f"hash:{host.path('relay_recipients')}", lines=lines)
+    assert checks(info(host, "x.example")) == [
+        ("", "message_table", "error"),
+        ("x.example", "rewrites", "error"),
+    ]

@@ -387,3 +387,59 @@ def test_international_domain_waits_for_python3_idna(host: FakeMxHost, monkeypat
         assert checks(plan(host, listed("bücher.example"), **params)) == [("", "international")]
     host.write("main.cf", f"smtputf8_enable = no\n{CLOSED}")
     assert plan(host, listed("bücher.example"))["packages"] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "check"),
+    [
+        ("smtpd_reject_unlisted_recipient = no\n", "reject_unlisted"),
+        ("receive_override_options = no_unknown_recipient_checks\n", "reject_unlisted"),
+        ("relay_recipient_maps = static:x\n", "unknown_accepted"),
+        ("virtual_alias_maps = inline:{@x.example=someone@elsewhere.example}\n", "rewrites"),
+        ("smtpd_sender_restrictions = check_sender_access hash:{path}\n", "action_table"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["listed", "any"])
+def test_run_that_would_accept_nobody_or_lose_mail_is_refused_before_it_changes_anything(
+    host: FakeMxHost, lines: str, check: str, policy: str
+) -> None:
+    host.write("main.cf", CLOSED + lines.replace("{path}", host.path("relay_recipients")))
+    item = listed() if policy == "listed" else {"name": "x.example", "mail_host": "mail.example"}
+    results = plan(host, {**item, "recipients_policy": policy})
+    # Who is to accept every recipient may have a map that knows them all.
+    meant = policy == "any" and check in ("unknown_accepted", "action_table")
+    assert [name for _domain, name in checks(results)] == ([] if meant else [check])
+
+
+def test_run_mends_a_wildcard_row_of_its_own_table(host: FakeMxHost) -> None:
+    converged(host)
+    host.table("relay_recipients", "@x.example x\n")
+    assert checks(plan(host, listed())) == []
+
+
+def test_wildcard_row_of_another_table_would_make_the_list_void(host: FakeMxHost) -> None:
+    converged(host)
+    host.table("other", "@x.example x\n")
+    main_cf = Path(host.path("main.cf")).read_text(encoding="utf-8")
+    ours = f"hash:{host.path('relay_recipients')}"
+    host.write("main.cf", main_cf.replace(ours, f"{ours}, hash:{host.path('other')}"))
+    params = {"table_directory": host.config_directory}
+    assert checks(plan(host, listed(), **params)) == [("x.example", "unknown_accepted")]
+    any_policy = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "any"}
+    assert checks(plan(host, any_policy, **params)) == []
+
+
+def test_recipients_that_others_list_are_made_void_by_a_map_that_knows_everybody(host: FakeMxHost) -> None:
+    host.table("theirs", "a@x.example x\n")
+    external = {"name": "x.example", "mail_host": "mail.example", "recipients_policy": "external"}
+    host.write("main.cf", f"{CLOSED}relay_recipient_maps = hash:{host.path('theirs')}, static:x\n")
+    assert checks(plan(host, external)) == [("x.example", "unknown_accepted")]
+    host.write("main.cf", f"{CLOSED}relay_recipient_maps = static:x\n")
+    assert checks(plan(host, external)) == []
+
+
+def test_converged_host_asks_no_table_of_recipients(host: FakeMxHost) -> None:
+    converged(host)
+    plan(host, listed(), verify=True)
+    asked = [command[-1] for command in host.commands if command[:2] == ["postmap", "-q"]]
+    assert f"hash:{host.path('relay_recipients')}" not in asked

@@ -10,7 +10,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     best_exchanger,
     best_other_exchanger,
     effective,
+    is_loopback,
+    reaches_strangers,
+    services_for_strangers,
     unknown_host,
+    values_for_strangers,
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
@@ -107,3 +111,77 @@ def test_value_is_told_as_main_cf_has_it() -> None:
     on = host(explicit={"relay_domains": "$mine"}, values={"relay_domains": "x.example", "relayhost": "[smart]"})
     assert written_value(on, "relay_domains") == "$mine"
     assert written_value(on, "relayhost") == "[smart]"
+
+
+def smtpd(name: str, command: str = "smtpd", **overrides: str) -> Service:
+    return Service(name, "inet", "n", "-", "n", "-", "-", command, overrides)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ("", True),
+        ("permit_mynetworks, reject_unauth_destination", True),
+        ("permit_mynetworks, permit_sasl_authenticated, reject", False),
+        ("permit_sasl_authenticated, DEFER", False),
+        ("reject_non_fqdn_sender, permit_tls_clientcerts, reject", False),
+        ("permit_auth_destination, reject", True),
+        ("check_client_access cidr:/t/friends, reject", True),
+        ("warn_if_reject reject", True),
+        ("reject_rbl_client list.example, reject", False),
+        ("ours, reject", True),
+    ],
+)
+def test_service_takes_mail_from_strangers_unless_a_list_ends_in_reject_for_all_of_them(
+    value: str, taken: bool
+) -> None:
+    service = smtpd("2525", smtpd_client_restrictions=value)
+    assert services_for_strangers(HostState(services=[service])) == ([service] if taken else [])
+
+
+def test_values_for_strangers_are_named_by_their_place() -> None:
+    services = [
+        smtpd("smtp"),
+        smtpd("2525", soft_bounce="yes"),
+        smtpd("2526", soft_bounce="yes"),
+        smtpd("127.0.0.1:10025", soft_bounce="maybe"),
+        smtpd("2527", "qmqpd", soft_bounce="perhaps"),
+    ]
+    on = HostState(services=services, values={"soft_bounce": "no"})
+    assert values_for_strangers(on, "soft_bounce") == {
+        "no": "soft_bounce",
+        "yes": "soft_bounce of 2525/inet and 2526/inet",
+    }
+    assert values_for_strangers(HostState(values={"soft_bounce": "no"}), "soft_bounce") == {"no": "soft_bounce"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reached"),
+    [
+        ("smtp", "inet", True),
+        ("smtpd", "pass", True),
+        ("192.0.2.9:25", "inet", True),
+        ("127.0.0.1:10025", "inet", False),
+        ("[::1]:10025", "inet", False),
+        ("localhost:10025", "inet", False),
+        ("127.example:25", "inet", True),
+        ("smtp", "unix", False),
+    ],
+)
+def test_service_is_reached_by_strangers(name: str, kind: str, reached: bool) -> None:
+    assert reaches_strangers(Service(name, kind, "n", "-", "n", "-", "-", "smtpd", {}), HostState()) is reached
+
+
+def test_disabled_service_is_not_reached() -> None:
+    assert not reaches_strangers(smtpd("2525"), HostState(values={"master_service_disable": "2525.inet"}))
+    assert not reaches_strangers(smtpd("2525"), HostState(values={"master_service_disable": "inet"}))
+
+
+def test_loopback_is_an_address_or_localhost() -> None:
+    assert [is_loopback(text) for text in ("127.0.0.2", "[::1]", "LocalHost", "127.example", "")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -116,6 +116,14 @@ def test_client_restrictions_that_let_strangers_in_mend_those_that_did_not() -> 
 def test_table_that_the_run_makes_is_no_refusal() -> None:
     values = {"smtpd_recipient_restrictions": "reject_unauth_destination, check_recipient_access hash:/t/relay_verify"}
     gone = AdmissionEvidence(unread={"hash:/t/relay_verify": "no such file", "hash:/other": "no such file"})
-    assert checks(primary(VERIFIED, on=host(values=values, admission=gone))) == []
+    assert (
+        checks(
+            primary(
+                {"name": "x.example", "recipients_policy": "verify", "mail_host": "mail.example"},
+                on=host(values=values, admission=gone),
+            )
+        )
+        == []
+    )
     values = {"smtpd_sender_restrictions": "check_sender_access hash:/other"}
     assert checks(secondary(on=host(values=values, admission=gone))) == [("", "restriction_table")]

@@ -10,11 +10,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import (
-    is_loopback,
-    reaches_strangers,
-    relaying,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 
 CLOSED = "permit_mynetworks, reject_unauth_destination"
 VALUES = {
@@ -154,38 +150,6 @@ def test_other_programs_are_known_or_named(
 def test_proxy_protocol_of_postscreen_is_named() -> None:
     state = host(service("smtp", "postscreen"), postscreen_upstream_proxy_protocol="haproxy")
     assert told(state) == [("smtp/inet", "postscreen_upstream_proxy_protocol", "", False)]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "reached"),
-    [
-        ("smtp", "inet", True),
-        ("smtpd", "pass", True),
-        ("192.0.2.9:25", "inet", True),
-        ("127.0.0.1:10025", "inet", False),
-        ("[::1]:10025", "inet", False),
-        ("localhost:10025", "inet", False),
-        ("127.example:25", "inet", True),
-        ("smtp", "unix", False),
-    ],
-)
-def test_service_is_reached_by_strangers(name: str, kind: str, reached: bool) -> None:
-    assert reaches_strangers(service(name, kind=kind), host()) is reached
-
-
-def test_disabled_service_is_not_reached() -> None:
-    assert not reaches_strangers(service("2525"), host(master_service_disable="2525.inet"))
-    assert not reaches_strangers(service("2525"), host(master_service_disable="inet"))
-
-
-def test_loopback_is_an_address_or_localhost() -> None:
-    assert [is_loopback(text) for text in ("127.0.0.2", "[::1]", "LocalHost", "127.example", "")] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
 
 
 def test_what_is_needed_is_named_once_for_all() -> None:

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks the tables of recipients and of rewriting about the domains' recipients. Nothing is changed."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    TableReference,
+    local_members,
+    without_proxy,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.access_actions import is_action
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import (
+    NoAction,
+    RecipientLookups,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
+    RECIPIENT_MAPS,
+    action_tables,
+    tables_asked,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE
+
+# Of these types Postfix asks for whole addresses only (mail_addr_find(3)).
+_WHOLE_KEYS = frozenset({"cidr", "pcre", "randmap", "regexp", "tcp"})
+_LETTERS = 16
+
+
+def random_letters() -> str:
+    """A local part that nobody has. It has nothing by which a pattern could leave it out."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _each in range(_LETTERS))
+
+
+def read_lookups(
+    names: Sequence[str], state: HostState, reader: MapReader, ours: Mapping[str, str] | None = None
+) -> RecipientLookups:
+    """What the tables say of a listed recipient of each domain, and of one that nobody has: one command a table.
+
+    Keyed tables of main.cf's relay_recipient_maps are read, not asked: whether their index is as their source is seen
+    elsewhere. `ours` are those whose rows a run is about to write, each with a domain of which it will have rows, ""
+    for none.
+    """
+    if not names:
+        return RecipientLookups()
+    coming = ours or {}
+    tables = tables_asked(state)
+    rewriting = [table for table, parameter in tables.items() if parameter != RECIPIENT_MAPS]
+    checked = split_items(state.value(RECIPIENT_MAPS))
+    keyed = [
+        table
+        for table in tables
+        if table not in rewriting and _reference(table) and (table in checked or without_proxy(table) in coming)
+    ]
+    domains = frozenset(names)
+    nobody = random_letters()
+    # A table that is alone has its own rows, and its wildcard rows were meant.
+    several = len({*map(without_proxy, tables), *coming}) > 1
+    listed = _listed(keyed, domains, reader) if several else {}
+    addresses = [*(f"{nobody}@{name}" for name in names), *listed.values()]
+    wildcards = ["@" + name for name in names]
+    answers: dict[str, Mapping[str, str]] = {}
+    for table in tables:
+        if table not in keyed:
+            pattern = without_proxy(table).partition(":")[0] in _WHOLE_KEYS
+            answers[table] = reader.ask(table, addresses if pattern else [*addresses, *wildcards])
+        elif several and without_proxy(table) not in coming:
+            rows = _rows(table, reader)
+            answers[table] = {key: rows[key] for key in wildcards if key in rows}
+    return RecipientLookups(
+        nobody,
+        listed,
+        answers,
+        {table: reader.problems[table] for table in tables if table in reader.problems},
+        {table: _of_domains(_rows(table, reader), domains) for table in rewriting if _reference(table)},
+        _no_actions(keyed, coming, state, reader),
+    )
+
+
+def _reference(member: str) -> TableReference | None:
+    """The member as a keyed table of this host, None if it is something else."""
+    found = [one for one in local_members(member) if one.type in KEYED_TYPES]
+    return found[0] if len(found) == 1 and str(found[0]) == without_proxy(member) else None
+
+
+def _rows(member: str, reader: MapReader) -> dict[str, str]:
+    """The rows of a keyed table, by keys as Postfix folds them. Of two rows with one key the first counts."""
+    reference = _reference(member)
+    entries = reader.source(reference.path).entries if reference else ()
+    return {entry.key.lower(): entry.value for entry in reversed(entries)}
+
+
+def _of_domains(rows: Mapping[str, str], domains: frozenset[str]) -> dict[str, str]:
+    """The rows of whole addresses in these domains."""
+    return {key: value for key, value in rows.items() if not key.startswith("@") and _domain(key) in domains}
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def _listed(keyed: Sequence[str], domains: frozenset[str], reader: MapReader) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for table in keyed:
+        for address in _of_domains(_rows(table, reader), domains):
+            if not address.startswith("postmaster@"):
+                found.setdefault(_domain(address), address)
+    return found
+
+
+def _no_actions(
+    keyed: Sequence[str], coming: Mapping[str, str], state: HostState, reader: MapReader
+) -> dict[str, NoAction]:
+    """The tables of recipients that are asked for actions, with a row of each that is none."""
+    asked = set(action_tables(state))
+    classes = split_items(state.value("smtpd_restriction_classes"))
+    version = ".".join(map(str, state.version))
+    found = {table: NoAction(domain, VALUE) for table, domain in coming.items() if domain}
+    for table in keyed:
+        plain = without_proxy(table)
+        rows = _rows(table, reader) if plain in asked else {}
+        useless = {value for value in set(rows.values()) if not is_action(value, classes, version)}
+        for key, value in rows.items():
+            if value in useless and "@" in key and not key.startswith("@"):
+                found.setdefault(plain, NoAction(_domain(key), value))
+    return found

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
     named_files,
     text_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_captures,
     read_classes,
@@ -74,6 +75,9 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
+    present = [item.name for item in request.present]
+    if present:
+        state = state.having(read_reception(present, state, reader, network))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
 
@@ -143,7 +147,7 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         parameters=postfix.parameters(),
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
-        services=MasterCf(text_of(master_cf), master_cf).services,
+        services=MasterCf(text_of(master_cf), master_cf).effective,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),
     )
     return state.having(read_strangers(state, reader, wanted))

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
     read_relay_domains,
@@ -62,7 +63,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
         names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
     state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
-    state = state.having(read_service(postfix, state))
+    state = state.having(read_service(postfix, state)).having(read_reception(names, state, reader, network))
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):

@@ -12,6 +12,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     domain,
     host,
     mail_host,
+    reception,
+    sending,
     stranger,
     tables,
 )
@@ -21,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, tables, domain, dns, mail_host, stranger)
+FILES = (host, sending, reception, tables, domain, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

@@ -122,6 +122,8 @@ class FakeNetwork:
         self.names: dict[str, tuple[str, ...]] = {}
         self.records: dict[str, tuple[MxRecord, ...]] = {}
         self.published: dict[str, str] = {}
+        # Filters and policy services that do not answer, and why.
+        self.failures: dict[str, str] = {}
         self.asked: list[str] = []
 
     def own_addresses(self) -> frozenset[str]:
@@ -141,6 +143,9 @@ class FakeNetwork:
         asked = list(domains)
         self.asked += [f"_mta-sts.{one}" for one in asked]
         return {name: self.published[name] for name in asked if name in self.published}
+
+    def answers(self, endpoints: Iterable[str], _user: str) -> dict[str, str]:
+        return {endpoint: self.failures.get(endpoint, "") for endpoint in endpoints}
 
     def lacks(self) -> str:
         return self.lacking

@@ -150,7 +150,8 @@ options:
           - V(may) encrypts if the mail host offers it. V(dane) enforces the TLSA records of the mail host, and without
             any encrypts if possible. V(secure) delivers only to a mail host with a valid certificate; until then mail
             waits. V(none) sends in plain text.
-          - Empty means V(may) if C(smtp_tls_security_level) is not set, and otherwise leaves it unchanged.
+          - Empty means V(may) if C(smtp_tls_security_level) is not set, or if only C(main.cf) demands TLS, and
+            otherwise leaves it unchanged.
         type: str
         choices: [none, may, dane, secure]
       mail_host_concurrency:

@@ -52,7 +52,7 @@ CLAIMS = {
         "Undo the changes and report the failure": TAKEN_BACK,
     },
     "mx/tasks/config.yml": {
-        "Exclude relay domains from the fallback relay": Claim("primary_mx", "fallback_relay"),
+        "Keep what is meant for a smarthost away from relay domains": Claim("primary_mx", "fallback_relay"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
     },
     "mx/tasks/install.yml": {

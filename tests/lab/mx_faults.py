@@ -510,6 +510,208 @@ WAYS_OUT = (
     ),
 )
 
+RELAY = "-M 'relay/unix=relay unix - - y - - smtp -o smtp_tls_security_level=may'"
+TICKETS = "-M 'tickets/unix=tickets unix - n n - - pipe flags=F user=nobody argv=/bin/true'"
+DEAD = "127.0.0.1:10099"
+# Takes connections, and says nothing.
+LISTENER = "python3 -c 'import socket, time; socket.create_server((\"127.0.0.1\", 10099)); time.sleep(600)'"
+
+SENDING = (
+    Fault(
+        "relay service that drops mail",
+        host("relay_command"),
+        "set its command to smtp",
+        master("-M 'relay/unix=relay unix - - y - - discard'"),
+        master(RELAY),
+    ),
+    Fault(
+        "relay service that does not start",
+        host("relay_command"),
+        "remove foo from its command",
+        master("-M 'relay/unix=relay unix - - y - - smtp foo'"),
+        master(RELAY),
+    ),
+    Fault(
+        "TLS from the first byte, as the smarthost wants it",
+        host("relay_settings"),
+        "the override smtp_tls_wrappermode=no",
+        main("smtp_tls_wrappermode=yes"),
+        master("-P relay/unix/smtp_tls_wrappermode=no"),
+    ),
+    Fault(
+        "password for whoever asks for one",
+        host("relay_settings"),
+        "the override smtp_sasl_auth_enable=no",
+        main("smtp_tls_wrappermode=no", "smtp_sasl_auth_enable=yes", "smtp_sasl_password_maps=static:user:secret"),
+        master("-P relay/unix/smtp_sasl_auth_enable=no"),
+    ),
+    Fault(
+        "addresses rewritten for the smarthost",
+        host("relay_settings"),
+        "the override smtp_generic_maps=",
+        main("smtp_sasl_auth_enable=no", "smtp_sasl_password_maps=", "smtp_generic_maps=static:ops@provider.example"),
+        master("-P relay/unix/smtp_generic_maps="),
+    ),
+    Fault(
+        "TLS demanded for the smarthost",
+        host("relay_settings"),
+        "the override smtp_tls_security_level=may",
+        main("smtp_generic_maps=", "smtp_tls_security_level=encrypt")
+        + "\n"
+        + master("-PX relay/unix/smtp_tls_security_level"),
+        master("-P relay/unix/smtp_tls_security_level=may"),
+    ),
+    Fault(
+        "port of the smarthost",
+        host("relay_settings"),
+        "the override smtp_tcp_port=smtp",
+        main("smtp_tls_security_level=may", "smtp_tcp_port=587"),
+        master("-P relay/unix/smtp_tcp_port=smtp"),
+    ),
+    Fault(
+        "address to send from that this host lacks",
+        host("relay_settings"),
+        "correct smtp_bind_address",
+        main("smtp_tcp_port=smtp", f"smtp_bind_address={NOWHERE}"),
+        main(unset="smtp_bind_address"),
+    ),
+    Fault(
+        "address to send from that reaches nobody",
+        host("relay_settings"),
+        "correct smtp_bind_address",
+        main("smtp_bind_address=127.0.0.1"),
+        main(unset="smtp_bind_address"),
+    ),
+    Fault(
+        "replies filtered",
+        host("relay_settings"),
+        "add the override smtp_reply_filter=",
+        main("smtp_reply_filter=static:{550 5.1.1 gone}"),
+        master("-P relay/unix/smtp_reply_filter="),
+    ),
+    Fault(
+        "headers changed on the way out",
+        host("relay_settings"),
+        "add the override smtp_header_checks=",
+        "echo '/^Received:/ IGNORE' > /etc/postfix/outgoing\n"
+        + main("smtp_reply_filter=", "smtp_header_checks=regexp:/etc/postfix/outgoing"),
+        master("-P relay/unix/smtp_header_checks="),
+    ),
+    Fault(
+        "DNS switched off",
+        secondary("dns_off"),
+        "the override smtp_dns_support_level=enabled and smtp_host_lookup=dns,native",
+        main("smtp_header_checks=", "disable_dns_lookups=yes"),
+        master("-P relay/unix/smtp_dns_support_level=enabled relay/unix/smtp_host_lookup=dns,native"),
+    ),
+    Fault(
+        "row for the service of the smarthost",
+        primary("sending_service"),
+        "write relay: in place of smtp:",
+        main("disable_dns_lookups=no", "smtp_generic_maps=static:ops@provider.example")
+        + "\n"
+        + row("smtp:[mail.lab.example]"),
+        RIGHT_ROW,
+    ),
+    Fault(
+        "row for a service that is not there",
+        primary("sending_service"),
+        "write relay: in place of gone:",
+        main("smtp_generic_maps=") + "\n" + master(RELAY) + "\n" + row("gone:[mail.lab.example]"),
+        RIGHT_ROW,
+    ),
+    Fault(
+        "domain that a program takes",
+        primary("sending_service"),
+        "see that tickets/unix delivers it",
+        master(TICKETS) + "\n" + row("tickets:"),
+        RIGHT_ROW + "\n" + master("-M# tickets/unix"),
+    ),
+    Fault(
+        "relay_transport that drops mail",
+        secondary("transport"),
+        "set relay_transport to relay",
+        main("relay_transport=discard:"),
+        main("relay_transport=relay"),
+    ),
+)
+
+RECEPTION = (
+    Fault(
+        "all mail discarded",
+        host("diverted"),
+        "remove static:DISCARD from header_checks",
+        main("header_checks=static:DISCARD"),
+        main("header_checks="),
+    ),
+    Fault(
+        "all mail held by a pattern",
+        host("diverted"),
+        "or the entry that matches everything",
+        "echo '/^/ HOLD' > /etc/postfix/held\n"
+        + main("smtpd_sender_restrictions=check_sender_access regexp:/etc/postfix/held"),
+        "echo '/^nobody@nowhere/ REJECT' > /etc/postfix/held",
+    ),
+    Fault(
+        "some mail redirected",
+        host("diverted"),
+        "REJECT tells the sender",
+        "echo '/^Subject: offer/ REDIRECT nobody@localhost' > /etc/postfix/headers\n"
+        + main("smtpd_sender_restrictions=", "header_checks=regexp:/etc/postfix/headers"),
+        "echo '/^Subject: offer/ REJECT' > /etc/postfix/headers",
+    ),
+    Fault(
+        "mail of one domain discarded",
+        (("", "diverted"), (SECONDARY, "diverted")),
+        "remove its entry from hash:/etc/postfix/parked",
+        "echo 'away.example DISCARD' > /etc/postfix/parked\npostmap hash:/etc/postfix/parked\n"
+        + main("header_checks=", "smtpd_recipient_restrictions=check_recipient_access hash:/etc/postfix/parked"),
+        ": > /etc/postfix/parked; postmap hash:/etc/postfix/parked",
+    ),
+    Fault(
+        "rules that can't be listed",
+        host("diverted"),
+        "see that it does not",
+        main("smtpd_recipient_restrictions=check_recipient_access unionmap:{static:DUNNO}"),
+        main("smtpd_recipient_restrictions="),
+    ),
+    Fault(
+        "senders rewritten",
+        host("rewritten"),
+        "smtp_generic_maps in place of sender_canonical_maps",
+        main("sender_canonical_maps=static:ops@provider.example"),
+        main("sender_canonical_maps="),
+    ),
+    Fault(
+        "content filter that is not running",
+        host("filter_silent"),
+        "start or correct it",
+        main("content_filter=smtp:[127.0.0.1]:10099"),
+        f"systemd-run --collect --unit=listener {LISTENER}",
+    ),
+    Fault(
+        "content filter without a service",
+        host("filter_silent"),
+        "remove it from content_filter",
+        "systemctl stop listener\n" + main("content_filter=scan:[127.0.0.1]:10024"),
+        main("content_filter="),
+    ),
+    Fault(
+        "milter that is not running",
+        host("filter_silent"),
+        "remove it from smtpd_milters",
+        main(f"smtpd_milters=inet:{DEAD}"),
+        main("smtpd_milters="),
+    ),
+    Fault(
+        "milter that mail passes without",
+        host("filter_silent"),
+        "remove it from smtpd_milters",
+        main("smtpd_milters={unix:/run/milter,default_action=accept}"),
+        main("smtpd_milters="),
+    ),
+)
+
 STRANGERS = (
     Fault(
         "open relay",
@@ -1047,6 +1249,8 @@ FAULTS = (
     *RECIPIENT_TABLES,
     *UNKNOWN_RECIPIENTS,
     *WAYS_OUT,
+    *SENDING,
+    *RECEPTION,
     *STRANGERS,
     *RELAYS,
     *ADMISSION,

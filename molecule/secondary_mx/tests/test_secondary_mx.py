@@ -194,6 +194,48 @@ def test_relayhost_does_not_capture_the_domains_mail() -> None:
     claims.delivers_once(HOST, "dave@backup.example")
 
 
+SMARTHOST = {
+    "disable_dns_lookups": "yes",
+    "relayhost": "[tester.lab.example]:465",
+    "smtp_generic_maps": "static:ops@provider.example",
+    "smtp_sasl_auth_enable": "yes",
+    "smtp_sasl_password_maps": "static:user:secret",
+    "smtp_tls_security_level": "encrypt",
+    "smtp_tls_wrappermode": "yes",
+}
+
+
+@pytest.fixture
+def smarthost() -> Iterator[None]:
+    """The host's own mail goes out through a provider, who wants a password, TLS at once and one sender."""
+    faults.set_parameters(HOST, SMARTHOST)
+    yield
+    faults.unset_parameters(HOST, *SMARTHOST)
+    converged()
+
+
+def relay_entry() -> str:
+    return hosts.on(HOST, "sh", "-c", "sed -n '/^relay /,/^[^ ]/p' /etc/postfix/master.cf")
+
+
+@pytest.mark.usefixtures("smarthost")
+def test_settings_of_a_smarthost_reach_no_mail_host_and_go_with_the_last_domain() -> None:
+    changes_once()
+    unique, message = hosts.new_message()
+    said = hosts.talk("carol@backup.example", server=NAME, message=message)
+    assert said.data is not None and said.data[0] == 250
+    assert hosts.flushed(HOST, unique, "carol@backup.example") == 1
+    kept = hosts.on("mail", "sh", "-c", f"cat $(grep -rlF 'Message-ID: <{unique}@' /srv/mail/backup.example/carol/new)")
+    assert f"Return-Path: <{hosts.STRANGER}>" in kept
+    assert f"From: <{hosts.STRANGER}>" in kept
+    relayed = faults.parameter(HOST, "relay_domains").replace(",", " ").split()
+    gone = [{"name": name, "state": "absent", "force": True} for name in relayed]
+    changes_once(variables={"secondary_mx_domains": gone})
+    assert "smtp_" not in relay_entry()
+    changes_once()
+    serves_its_domains()
+
+
 def test_absent_domain_is_no_longer_relayed_and_the_others_are() -> None:
     gone = {"secondary_mx_domains": [{"name": "wild.example", "state": "absent", "force": True}]}
     changes_once(variables=gone)

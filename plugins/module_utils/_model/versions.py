@@ -24,6 +24,8 @@ class Introduced:
 FEATURES: Mapping[str, Introduced] = {
     # relay_transport and the relay service need no settings of ours against a fallback relay.
     "relay_service_is_guarded": Introduced((2, 2), "STANDARD_CONFIGURATION_README, primary or backup MX host"),
+    # Its entry in master.cf comes without such settings: what keeps a fallback relay away was put there by somebody.
+    "relay_service_ships_bare": Introduced((2, 9), "conf/master.cf of 2.9, 20111108"),
     # postconf -M, -f and -C
     "master_cf_listing": Introduced((2, 9), "RELEASE_NOTES-2.9, 20111106"),
     # postconf -x and -o

@@ -1,13 +1,55 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether somebody takes connections where Postfix sends its questions: a UNIX socket, or a host and port."""
+"""Whether a filter, milter or policy service takes a connection. Nothing is said to it."""
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import socket
+import stat
 
-SECONDS_TO_CONNECT = 3.0
+ENDPOINT_SECONDS = 2.0
+
+
+def answer_of(endpoint: str, user: str) -> str:
+    """Why `inet:host:port`, `unix:/path` or `program:/path` can't be used by this user; "" where it can."""
+    kind, _colon, place = endpoint.partition(":")
+    try:
+        if kind == "program":
+            return "" if os.access(place, os.X_OK) else f"{place} is not there, or is no program"
+        if kind == "unix":
+            return _of_socket(place, user)
+        name, _colon, port = place.rpartition(":")
+        socket.create_connection(
+            (name, socket.getservbyname(port) if not port.isdigit() else int(port)), ENDPOINT_SECONDS
+        ).close()
+    except (OSError, UnicodeError, OverflowError) as error:
+        return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return ""
+
+
+def _of_socket(path: str, user: str) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(ENDPOINT_SECONDS)
+        client.connect(path)
+    return "" if _may_write(path, user) else f"{user} may not write to it"
+
+
+def _may_write(path: str, user: str) -> bool:
+    """Whether the mode of a socket lets this user connect, whom this process, which root runs, is not."""
+    try:
+        owner = pwd.getpwnam(user)
+    except KeyError:
+        return True
+    seen = os.stat(path)
+    groups = {owner.pw_gid, *(group.gr_gid for group in grp.getgrall() if user in group.gr_mem)}
+    if seen.st_uid == owner.pw_uid:
+        return bool(seen.st_mode & stat.S_IWUSR)
+    if seen.st_gid in groups:
+        return bool(seen.st_mode & stat.S_IWGRP)
+    return bool(seen.st_mode & stat.S_IWOTH)
 
 
 def why_silent(endpoint: str, directory: str) -> str:
@@ -19,12 +61,12 @@ def why_silent(endpoint: str, directory: str) -> str:
     try:
         if kind == "unix":
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-                link.settimeout(SECONDS_TO_CONNECT)
+                link.settimeout(ENDPOINT_SECONDS)
                 link.connect(os.path.join(directory, place))
         else:
             host, _colon, port = place.rpartition(":")
             number = int(port) if port.isdigit() else socket.getservbyname(port, "tcp")
-            socket.create_connection((host.strip("[]") or "localhost", number), SECONDS_TO_CONNECT).close()
+            socket.create_connection((host.strip("[]") or "localhost", number), ENDPOINT_SECONDS).close()
     except OSError as error:
         return error.strerror or str(error) or "no answer"
     return ""

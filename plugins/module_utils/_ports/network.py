@@ -14,6 +14,7 @@ from typing import Callable, Iterable, Protocol, Sequence, TypeVar
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
 
 NAME_SECONDS = 10.0
 POLICY_SECONDS = 5.0
@@ -41,6 +42,12 @@ class Network(Protocol):
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
         """The MTA-STS policy of each domain that announces one in DNS, "" if it can't be fetched. See RFC 8461."""
+
+    def answers(self, endpoints: Iterable[str], user: str) -> dict[str, str]:
+        """Why each endpoint takes no connection of this user's, "" where it does.
+
+        An endpoint is `inet:host:port`, `unix:/path`, or `program:/path` for a program that is started when needed.
+        """
 
     def lacks(self) -> str:
         """The package without which DNS can't be asked, "" if nothing is missing."""
@@ -85,6 +92,11 @@ class SystemNetwork:
         ]
         fetched = _together(_policy, announced[:POLICIES], POLICY_SECONDS)
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
+
+    def answers(self, endpoints: Iterable[str], user: str) -> dict[str, str]:
+        asked = list(dict.fromkeys(endpoints))
+        found = _together(lambda endpoint: answer_of(endpoint, user), asked, ENDPOINT_SECONDS + 1)
+        return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
 
     def lacks(self) -> str:
         return "" if has_dnspython() else DNSPYTHON

@@ -78,6 +78,7 @@ def _domains(
             other_maps=other_maps,
             verified=name in verified,
             answer=answers.get(name),
+            relay_transport=state.value("relay_transport"),
         )
         for name in names
     ]

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
     MapReader,
     text_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_captures,
@@ -80,6 +81,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
+    if names:
+        state = state.having(read_reception(names, state, reader, network))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
 
@@ -131,7 +134,7 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
         today=time.strftime("%Y-%m-%d"),
-        services=MasterCf(text_of(master_cf), master_cf).services,
+        services=MasterCf(text_of(master_cf), master_cf).effective,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),
     )
     return replace(state, contents=read_contents(state, reader, wanted))

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
@@ -73,6 +74,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
     state = state.having(read_service(postfix, state)).having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
+    state = state.having(read_reception(names, state, reader, network))
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import program, sending_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
@@ -56,7 +57,8 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
 
 def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     """The mail host and its port, None where mail of the domain does not leave by SMTP or nobody knows where to."""
-    if domain.transport not in ("", "relay", "smtp"):
+    service = sending_service(state, domain.agent)
+    if domain.agent not in ("relay", "smtp") and (service is None or program(service) != "smtp"):
         return None
     if domain.nexthop and (domain.bracketed or not domain.nexthop_exchangers):
         return domain.nexthop, _port(domain)
@@ -66,7 +68,7 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
 
 
 def _port(domain: DomainEvidence) -> int:
-    result = domain.answer.result if domain.answer else ""
+    result = domain.route
     port = result.rpartition("]")[2] if "]" in result else result.partition(":")[2]
     digits = port.rpartition(":")[2]
     return int(digits) if ":" in port and digits.isdigit() else PORT

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -116,6 +117,21 @@ class MapReader:
             return {}
         domain = f"{secrets.token_hex(8)}.example"
         return self.ask(name, [domain, f"{secrets.token_hex(8)}@{domain}", *STRANGERS])
+
+    def results(self, table: str) -> list[str] | None:
+        """The different results of a table, or None where it can't list them."""
+        kind, _colon, path = without_proxy(table).partition(":")
+        if kind == "static":
+            return [path]
+        if kind in PATTERN_TYPES:
+            content = read_file(path)
+            found = None if content is None else [entry.value for entry in PatternTable.parse(content, kind).entries]
+        elif kind in (*KEYED_TYPES, "inline"):
+            dumped = self._postfix.dump(f"{kind}:{path}")
+            found = [line.partition("\t")[2] for line in dumped.out.split("\n") if line] if dumped.rc == 0 else None
+        else:
+            return None
+        return None if found is None else list(dict.fromkeys(found))
 
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""

@@ -37,7 +37,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ServiceRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
+    RELAY_SERVICE,
+    MxPlan,
+    RecipientsItem,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
     Undo,
     undo_parameters,
@@ -226,14 +230,8 @@ def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes |
 
 
 def _overrides(text: str, path: str) -> Mapping[str, str]:
-    return next(
-        (
-            service.overrides
-            for service in MasterCf(text, path).services
-            if (service.name, service.type) == ("relay", "unix")
-        ),
-        {},
-    )
+    relay = MasterCf(text, path).find(*RELAY_SERVICE)
+    return relay.overrides if relay else {}
 
 
 def _text(content: bytes | None) -> str:

@@ -190,7 +190,12 @@ def mx_address(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
 def mx_order(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     """A gateway that the world passes by. That a secondary comes first is judged as a loop."""
     own = _own_records(domain, state)
-    if not own or not domain.nexthop or state.is_self(domain.nexthop, domain.nexthop_addresses, ()):
+    if (
+        not own
+        or not domain.answer
+        or not domain.nexthop
+        or state.is_self(domain.nexthop, domain.nexthop_addresses, ())
+    ):
         return
     best = min(record.preference for record in own)
     better = [record for record in _records(domain) if record.preference < best]

@@ -31,11 +31,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    is_client,
+    program,
+    sending_service,
+)
 
 # Delivery agents that don't hand mail to another host, or drop it.
 _NOWHERE = frozenset({"discard", "error", "retry"})
 _HERE = frozenset({"local", "virtual"})
-_SMTP = frozenset({"relay", "smtp"})
 # How a domain's recipients are told from unknown ones.
 _LISTED, _VERIFIED, _UNTOLD = "listed", "verified", "untold"
 
@@ -124,39 +128,67 @@ def _told_by(domain: DomainEvidence, state: HostState) -> str:
     return _VERIFIED if is_verified(domain, state) else _UNTOLD
 
 
-@check("transport", LOCAL, "a transport row drops the mail or delivers it here", place=NEXTHOP)
+@check("transport", LOCAL, "a transport row, or relay_transport, drops the mail or delivers it here", place=NEXTHOP)
 def transport(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     answer = domain.answer
-    if answer and domain.relayed and not _leaves(domain):
-        what = "is not sent to its mail host" if domain.transport in _HERE else "goes nowhere"
+    if not domain.relayed or domain.agent not in (_NOWHERE | _HERE):
+        return
+    what = "is not sent to its mail host" if domain.agent in _HERE else "goes nowhere"
+    if answer and domain.transport:
         yield Fault(
             f"{answer.member} in transport_maps answers {answer.result} for {answer.key}: its mail {what}",
             "remove that entry, or change its result to relay:[the mail host]",
             domain=domain.name,
         )
-
-
-def _leaves(domain: DomainEvidence) -> bool:
-    """Whether it is relayed and no transport row drops its mail or delivers it here."""
-    return bool(domain.relayed) and domain.transport not in (_NOWHERE | _HERE)
-
-
-@check("relayhost", LOCAL, "`relayhost` or `relay_transport` takes the mail", place=NEXTHOP, mark=DEPARTURE)
-def relayhost(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    captor = _captor(domain, state) if _leaves(domain) and not domain.transport else ""
-    if captor:
+    else:
         yield Fault(
-            f"{captor} takes its mail instead of its MX hosts",
-            f"add the transport row {domain.name} relay: or, to name its mail host, {domain.name} relay:[mail host]",
+            f"relay_transport is {domain.relay_transport}, and no transport row says otherwise: its mail {what}",
+            f"set relay_transport to relay, or add the transport row {domain.name} relay:",
             domain=domain.name,
         )
 
 
+def _leaves(domain: DomainEvidence, state: HostState) -> bool:
+    """Whether it is relayed, and its mail sent to another host by smtp(8), or by lmtp(8) over the network."""
+    if not domain.relayed or domain.agent in (_NOWHERE | _HERE):
+        return False
+    service = sending_service(state, domain.agent)
+    return (service is None or is_client(service)) and not domain.route.partition(":")[2].startswith("unix:")
+
+
+def _by_smtp(domain: DomainEvidence, state: HostState) -> bool:
+    """Whether smtp(8) sends it, which knows this host by its name and addresses."""
+    service = sending_service(state, domain.agent)
+    runs_smtp = program(service) == "smtp" if service else domain.agent in ("relay", "smtp")
+    return _leaves(domain, state) and runs_smtp
+
+
+@check(
+    "relayhost",
+    LOCAL,
+    "`relayhost` takes the mail (error), or `relay_transport` does (info)",
+    place=NEXTHOP,
+    mark=DEPARTURE,
+)
+def relayhost(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    """relay_transport is for relay domains alone, so whoever names a host there means it; relayhost is for all mail."""
+    if not _leaves(domain, state) or domain.transport:
+        return
+    remedy = f"add the transport row {domain.name} relay: or, to name its mail host, {domain.name} relay:[mail host]"
+    captor = _captor(domain, state)
+    if captor:
+        yield Fault(f"{captor} takes its mail instead of its MX hosts", remedy, domain=domain.name)
+    elif domain.relay_transport.partition(":")[2] and not domain.answer:
+        yield Fault(
+            f"relay_transport {domain.relay_transport} takes its mail instead of its MX hosts",
+            f"if that is not meant, {remedy}",
+            INFO,
+            domain.name,
+        )
+
+
 def _captor(domain: DomainEvidence, state: HostState) -> str:
-    """The parameter that sends its mail elsewhere if no row names a delivery agent."""
-    agent, _colon, nexthop = state.value("relay_transport").partition(":")
-    if nexthop or agent not in ("", "relay", "smtp"):
-        return f"relay_transport {state.value('relay_transport')}"
+    """The parameter that sends its mail elsewhere if nothing names a nexthop."""
     if state.value("relayhost") and not domain.nexthop:
         return f"relayhost {state.value('relayhost')}"
     if state.value("sender_dependent_relayhost_maps") and not domain.nexthop:
@@ -173,10 +205,9 @@ def _captor(domain: DomainEvidence, state: HostState) -> str:
     refuses=True,
 )
 def own_nexthop(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if _leaves(domain) and _loops(domain, state):
-        row = domain.answer.result if domain.answer else ""
+    if _by_smtp(domain, state) and _loops(domain, state):
         yield Fault(
-            f"its mail is sent to {domain.nexthop} ({row}), which is this host: it loops back and bounces",
+            f"its mail is sent to {domain.nexthop} ({domain.route}), which is this host: it loops back and bounces",
             "name the host that keeps its mailboxes in its transport row (mail_host in the roles)",
             domain=domain.name,
         )
@@ -195,7 +226,7 @@ def _loops(domain: DomainEvidence, state: HostState) -> bool:
 
 @check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY, refuses=True)
 def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if _leaves(domain) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
+    if _leaves(domain, state) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
         yield Fault(
             f"its mail is sent to {domain.nexthop}, which does not exist in DNS: it is returned at once",
             "correct the name in its transport row (mail_host in the roles), or add it to DNS",
@@ -212,27 +243,33 @@ def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Faul
 )
 def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     records = domain.nexthop_exchangers
-    looked_up = domain.nexthop and not domain.bracketed and domain.transport in (_SMTP | {""})
-    if not _leaves(domain) or not looked_up or records is None or is_address(domain.nexthop):
+    looked_up = domain.nexthop and not domain.bracketed and _by_smtp(domain, state)
+    if not looked_up or records is None or is_address(domain.nexthop):
         return
     if domain.nexthop_unknown or _loops(domain, state):
         return
     remedy = f"write relay:[{domain.nexthop}] in transport_maps (leave out mx_lookup in the roles)"
+    if not domain.answer:
+        remedy = f"write {domain.agent}:[{domain.nexthop}] in relay_transport"
     if best_exchanger(records, state, ()):
         yield Fault(
-            f"{domain.nexthop} has no brackets in its transport row, and this host is its best MX: its mail loops back",
+            f"{domain.nexthop} has no brackets in {_row(domain)}, and this host is its best MX: its mail loops back",
             remedy,
             ERROR,
             domain.name,
         )
     elif not any(record.preference or record.host != domain.nexthop for record in records):
         yield Fault(
-            f"{domain.nexthop} has no brackets in its transport row: an MX record added for it later would take "
+            f"{domain.nexthop} has no brackets in {_row(domain)}: an MX record added for it later would take "
             "its mail",
             remedy,
             INFO,
             domain.name,
         )
+
+
+def _row(domain: DomainEvidence) -> str:
+    return "its transport row" if domain.answer else "relay_transport"
 
 
 @check(
@@ -244,7 +281,7 @@ def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault
     refuses=True,
 )
 def best_mx(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if not _leaves(domain) or domain.nexthop or not domain.exchangers:
+    if not _by_smtp(domain, state) or domain.nexthop or not domain.exchangers:
         return
     own = best_exchanger(domain.exchangers, state, ())
     if own:

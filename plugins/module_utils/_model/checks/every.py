@@ -13,7 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     domain,
     host,
     mail_host,
+    reception,
     recipients,
+    sending,
     stranger,
     tables,
 )
@@ -23,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, admission, recipients, tables, domain, dns, mail_host, stranger)
+FILES = (host, admission, recipients, sending, reception, tables, domain, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

@@ -29,14 +29,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     RESTRICTION_LISTS,
     problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence import sending
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     EVERY_ADDRESS,
     LOOPBACK,
@@ -44,6 +43,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     address_of,
+    effective,
     on_loopback,
     port_of_mail,
     stranger_services,
@@ -323,7 +323,7 @@ def soft_bounce(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 @check("relay_service", LOCAL, "master.cf has no relay service", place=NEXTHOP, mark=DEPARTURE, refuses=True)
 def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    if _relay(state) is None:
+    if sending.relay_service(state) is None:
         yield Fault(
             "master.cf has no service relay/unix, so no mail for relay domains leaves this host",
             "add the service relay, type unix, command smtp (module mxrelay.postfix.master_cf)",
@@ -339,18 +339,13 @@ def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 )
 def fallback_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     name = "smtp_fallback_relay" if state.knows("smtp_fallback_relay") else "fallback_relay"
-    relay = _relay(state)
-    if relay is not None and expand(relay.overrides.get(name, state.value(name)), state.values):
+    relay = sending.relay_service(state)
+    if relay is not None and effective(state, relay, name):
         yield Fault(
             f"{name} takes mail for relay domains that should wait here",
             f"add the override {name}= to the service relay/unix",
             WARNING,
         )
-
-
-def _relay(state: HostState) -> Service | None:
-    """The service that sends mail for relay domains."""
-    return next((service for service in state.services if (service.name, service.type) == ("relay", "unix")), None)
 
 
 @check("defer_transports", LOCAL, "mail stays in the queue until someone flushes it", place=NEXTHOP)

@@ -287,6 +287,11 @@ class MasterCf:
         return [entry.service() for entry in self._read()]
 
     @property
+    def effective(self) -> list[Service]:
+        """The services that Postfix runs: of several entries of one service the last, where the first stands."""
+        return list({service.key: service for service in self.services}.values())
+
+    @property
     def duplicates(self) -> list[str]:
         """Services that stand in the file more than once; Postfix uses the last."""
         keys = [service.key for service in self.services]

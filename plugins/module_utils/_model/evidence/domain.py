@@ -40,6 +40,8 @@ class DomainEvidence:
     # Whether smtpd asks the mail host about its recipients.
     verified: bool = False
     answer: Capture | None = None
+    # relay_transport, which sends its mail where the answer does not say how.
+    relay_transport: str = ""
     nexthop_addresses: Sequence[str] = ()
     # The MX records of a nexthop without brackets; None where they were not asked for, or no answer came.
     nexthop_exchangers: Sequence[MxRecord] | None = None
@@ -61,11 +63,28 @@ class DomainEvidence:
         return self.answer.result.partition(":")[0] if self.answer else ""
 
     @property
+    def route(self) -> str:
+        """The delivery agent and what it is given, as `agent:nexthop`: of the answer, else of relay_transport.
+
+        Without a nexthop the domain's own MX records decide, or relayhost. See transport(5).
+        """
+        agent, _colon, nexthop = self.answer.result.partition(":") if self.answer else ("", "", "")
+        default, _colon, host = self.relay_transport.partition(":")
+        if agent:
+            return f"{agent}:{nexthop}"
+        return f"{default or 'relay'}:{nexthop or host}"
+
+    @property
+    def agent(self) -> str:
+        """The name of the delivery agent that sends its mail."""
+        return self.route.partition(":")[0]
+
+    @property
     def nexthop(self) -> str:
-        """The host in the transport's answer, "" where the domain's own MX records decide."""
-        return bare_host(self.answer.result.partition(":")[2]) if self.answer else ""
+        """The host that its mail is sent to, "" where the domain's own MX records decide."""
+        return bare_host(self.route.partition(":")[2])
 
     @property
     def bracketed(self) -> bool:
         """Whether the nexthop is taken as it is, without a lookup of its MX records."""
-        return self.answer is not None and self.answer.result.partition(":")[2].strip().startswith("[")
+        return self.route.partition(":")[2].strip().startswith("[")

@@ -68,6 +68,17 @@ class MxRecord:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What a table says that decides what becomes of a message or an address.
+
+    `listed` are its results, None where its type can't list them; `answers` those for the keys it was asked.
+    """
+
+    listed: Sequence[str] | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class HostState:
     """The evidence. `parameters` are effective values as written, `values` the same with $names expanded."""
 
@@ -104,6 +115,11 @@ class HostState:
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it
     mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
+    # table that what strangers send comes by -> what it says
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
+    # answer, "" if it does
+    answering: Mapping[str, str] = field(default_factory=dict)
     service_active: bool | None = None
     service_enabled: bool | None = None
     service_name: str = "postfix"

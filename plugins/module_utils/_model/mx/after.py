@@ -123,6 +123,7 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
         wildcard=_accepts_all(item, after),
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
+        relay_transport=after.value("relay_transport"),
         exchangers=after.mx.get(item.name),
         asked=item.name in after.mx,
     )

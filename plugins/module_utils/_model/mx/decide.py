@@ -13,8 +13,12 @@ from typing import Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import refusals_after
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import domains_that_leave
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
+    HostSettings,
+    host_settings,
+    overrides_to_take_back,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import Leaving, domains_that_leave
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
     items_change,
     named_table,
@@ -61,7 +65,8 @@ class Decision:
     verify: Mapping[str, str] = field(default_factory=dict)
     verify_removed: Sequence[str] = ()
     main_cf: MainCfChange = field(default_factory=MainCfChange)
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    # Of the relay service; None is one that goes.
+    overrides: Mapping[str, str | None] = field(default_factory=dict)
     undeclared: Sequence[str] = ()
     waiting: Sequence[str] = ()
 
@@ -126,10 +131,19 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         verify=verified.rows,
         verify_removed=verified.removed,
         main_cf=main_cf,
-        overrides=settings.overrides,
+        overrides=settings.overrides or _no_longer_needed(request, host, leaving),
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
     )
+
+
+def _no_longer_needed(request: MxRequest, host: HostState, leaving: Leaving) -> dict[str, None]:
+    """Our overrides of the relay service, once this run leaves no domain relayed."""
+    gone = {*leaving.relay_domains, *leaving.names}
+    left = [name for name in host.relayed if name not in gone and "mydestination" not in host.classes.get(name, {})]
+    if request.present or not request.absent or left or host.unlisted_relay_members:
+        return {}
+    return overrides_to_take_back(request, host)
 
 
 def _without_postfix(request: MxRequest, host: HostState) -> Decision:

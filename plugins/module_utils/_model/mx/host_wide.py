@@ -8,13 +8,25 @@ the mail host, and who may use ETRN.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    DNS_SUPPORT,
+    HOST_LOOKUP,
+    TLS_DEMANDED,
+    TLS_LEVEL,
+    TLS_POLICY,
+    dns_is_off,
+    dns_overrides,
+    harms,
+    parameter_of,
+    relay_service,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
 
@@ -22,8 +34,6 @@ CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
 ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
 # Empty would let anybody have the queue flushed; who else needs it is named by the setting.
 SAFE_ETRN = "permit_mynetworks, reject"
-TLS_LEVEL = "smtp_tls_security_level"
-DNS_SUPPORT = "smtp_dns_support_level"
 AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file")
 # Setting -> parameter, where the value is passed on as it is.
 PLAIN = {
@@ -33,6 +43,20 @@ PLAIN = {
 }
 # Delivery agents of this host give up altogether where their limit is below that of a message.
 MAILBOX_LIMITS = ("mailbox_size_limit", "virtual_mailbox_limit")
+# Overrides that the relay service can get from a run, by the names of smtp(8).
+GUARDS = (
+    "smtp_fallback_relay",
+    "fallback_relay",
+    "disable_dns_lookups",
+    "smtp_generic_maps",
+    "smtp_sasl_auth_enable",
+    "smtp_tcp_port",
+    "smtp_tls_wrappermode",
+    DNS_SUPPORT,
+    HOST_LOOKUP,
+    TLS_LEVEL,
+    TLS_POLICY,
+)
 
 
 @dataclass
@@ -68,7 +92,28 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
         _etrn(request, host, found)
         _tls(request, host, found)
         _relay_service(host, found)
+        _sending(request, host, found)
     return found
+
+
+def overrides_to_take_back(request: MxRequest, host: HostState) -> dict[str, None]:
+    """The overrides of the relay service that a run has set, and nothing needs once the last relay domain is gone.
+
+    Those are the ones that a run would set if they were not there: what an administrator set to another value, or
+    where main.cf asks for nothing else, stays.
+    """
+    relay = relay_service(host)
+    if relay is None:
+        return {}
+    names = {parameter_of(relay, name) for name in GUARDS}.union(GUARDS)
+    if supports(host.version, "relay_service_is_guarded") and not supports(host.version, "relay_service_ships_bare"):
+        names -= {"smtp_fallback_relay", "fallback_relay"}
+    bare = replace(relay, overrides={name: value for name, value in relay.overrides.items() if name not in names})
+    without = replace(host, services=[bare if service.key == relay.key else service for service in host.services])
+    wanted = host_settings(request, without).overrides
+    if dns_is_off(without, bare):
+        wanted.update(dns_overrides(without, bare, wanted.get(TLS_LEVEL, override(bare, TLS_LEVEL, host))))
+    return {name: None for name, value in wanted.items() if name in names and relay.overrides.get(name) == value}
 
 
 def _listed(value: object) -> str:
@@ -86,6 +131,22 @@ def _relay_service(host: HostState, found: HostSettings) -> None:
     name = name_in(host.version, "smtp_fallback_relay")
     if override(relay, name, host) or not guarded:
         found.overrides[name] = ""
+
+
+def _sending(request: MxRequest, host: HostState, found: HostSettings) -> None:
+    """Mail for a relay domain goes to its mail host as it came, whatever main.cf asks for on the way to a smarthost."""
+    relay = relay_service(host)
+    if relay is None:
+        return
+    for harm in harms(host, relay):
+        if harm.instead is not None and not harm.own:
+            found.overrides.setdefault(harm.name, harm.instead)
+    looked_up = [item for item in request.present if item.result in (None, "relay:") or item.mx_lookup]
+    support = parameter_of(relay, DNS_SUPPORT)
+    if looked_up and dns_is_off(host, relay) and not {support, "disable_dns_lookups"}.intersection(relay.overrides):
+        level = found.overrides.get(TLS_LEVEL, override(relay, TLS_LEVEL, host))
+        for name, value in dns_overrides(host, relay, level).items():
+            found.overrides.setdefault(name, value)
 
 
 def _message_size(request: MxRequest, host: HostState, found: HostSettings) -> None:
@@ -134,14 +195,15 @@ def _tls(request: MxRequest, host: HostState, found: HostSettings) -> None:
         if wanted not in ("", "none"):
             found.refuse("mail_host_tls", f"this Postfix has no {TLS_LEVEL}", "leave the setting out")
         return
-    effective = override(relay, TLS_LEVEL, host)
+    present = override(relay, TLS_LEVEL, host)
     if not wanted:
         older = [host.value(name) for name in ("smtp_use_tls", "smtp_enforce_tls")]
         unset = TLS_LEVEL not in host.explicit and TLS_LEVEL not in relay.overrides and "yes" not in older
-        if unset and not effective:
+        if unset and not present:
             found.overrides[TLS_LEVEL] = "may"
         return
-    if effective != wanted:
+    # What main.cf demands of a smarthost is not what was asked for here, even where it is the same.
+    if present != wanted or (wanted in TLS_DEMANDED and TLS_LEVEL not in relay.overrides):
         found.overrides[TLS_LEVEL] = wanted
     if wanted == "dane":
         _dane(request, host, relay, found)
@@ -171,11 +233,6 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettin
             )
 
 
-def relay_service(host: HostState) -> Service | None:
-    """The service that sends mail for relay domains."""
-    return next((service for service in host.services if service.name == "relay" and service.type == "unix"), None)
-
-
 def override(service: Service, name: str, host: HostState) -> str:
     """The value by which a service goes, expanded."""
-    return expand(service.overrides.get(name, host.value(name)), host.values)
+    return effective(host, service, name)

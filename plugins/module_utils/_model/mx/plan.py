@@ -186,9 +186,9 @@ class Removal:
 
 @dataclass(frozen=True)
 class MasterCfChange:
-    """The overrides that the service relay/unix of master.cf is to get."""
+    """The overrides that the service relay/unix of master.cf is to get, or with None to lose."""
 
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str | None] = field(default_factory=dict)
     changed: bool = False
 
     def as_result(self) -> dict[str, Any]:
@@ -330,8 +330,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         for name, members in plan.main_cf.remove_items.items():
             yield f"main.cf: {name} loses {', '.join(members)}"
     if plan.master_cf.changed:
-        for name, value in plan.master_cf.overrides.items():
-            yield f"master.cf: relay/unix -o {name}={value}"
+        for name, override in plan.master_cf.overrides.items():
+            yield "master.cf: relay/unix " + (f"loses -o {name}" if override is None else f"-o {name}={override}")
     for item in plan.removal.recipients:
         yield f"remove the recipients of {item.name}"
     for key in plan.removal.subdomains:

@@ -117,6 +117,8 @@ class FakeMxHost(FakeHost):
         return _answers(keys, dict(row.split("\t", 1) for row in rows))
 
     def _match_all(self, keys: Iterable[str], path: str) -> Result:
+        if not os.path.exists(path):
+            return Result(1, "", f"postmap: fatal: open {path}: No such file or directory\n")
         with open(path, encoding="utf-8") as stream:
             patterns = [line.rstrip("\n")[1:].rpartition("/ ") for line in stream]
         answers = [(key, value) for key in keys for pattern, _end, value in patterns if re.search(pattern, key)]
@@ -136,6 +138,8 @@ class FakeNetwork:
         self.names: dict[str, tuple[str, ...]] = {}
         self.records: dict[str, tuple[MxRecord, ...]] = {}
         self.published: dict[str, str] = {}
+        # Filters and policy services that do not answer, and why.
+        self.failures: dict[str, str] = {}
         self.asked: list[str] = []
 
     def own_addresses(self) -> frozenset[str]:
@@ -155,6 +159,9 @@ class FakeNetwork:
         asked = list(domains)
         self.asked += [f"_mta-sts.{domain}" for domain in asked]
         return {name: self.published[name] for name in asked if name in self.published}
+
+    def answers(self, endpoints: Iterable[str], _user: str) -> dict[str, str]:
+        return {endpoint: self.failures.get(endpoint, "") for endpoint in endpoints}
 
     def lacks(self) -> str:
         return self.lacking

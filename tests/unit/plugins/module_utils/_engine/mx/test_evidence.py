@@ -50,7 +50,7 @@ def domain(host: FakeMxHost, name: str = "x.example", network: FakeNetwork | Non
 
 
 def test_domain_that_nothing_is_known_of(host: FakeMxHost) -> None:
-    assert domain(host, "z.example") == DomainEvidence("z.example")
+    assert domain(host, "z.example") == DomainEvidence("z.example", relay_transport="relay")
 
 
 def test_domain_is_relayed_through_the_member_that_has_it(host: FakeMxHost) -> None:

@@ -443,3 +443,64 @@ def test_converged_host_asks_no_table_of_recipients(host: FakeMxHost) -> None:
     plan(host, listed(), verify=True)
     asked = [command[-1] for command in host.commands if command[:2] == ["postmap", "-q"]]
     assert f"hash:{host.path('relay_recipients')}" not in asked
+
+
+SECOND_RELAY = "relay unix - - n - - smtp\n  -o smtp_fallback_relay=[smart.example]\n"
+
+
+def test_of_two_entries_of_the_relay_service_the_last_is_judged_and_changed(host: FakeMxHost) -> None:
+    """Kind F."""
+    converged(host)
+    text = Path(host.path("master.cf")).read_text(encoding="utf-8") + SECOND_RELAY
+    host.write("master.cf", text)
+    services = plan(host, listed())["master_cf"]["services"]
+    assert services == [{"name": "relay", "type": "unix", "overrides": {"smtp_fallback_relay": ""}}]
+    host.write("master.cf", text.replace("[smart.example]", ""))
+    assert plan(host, listed())["pending"] is False
+
+
+SMARTHOST = "smtp_generic_maps = static:ops@provider.example\nsmtp_tls_wrappermode = yes\n"
+GONE = {"name": "x.example", "state": "absent", "force": True}
+
+
+def test_settings_of_a_smarthost_are_kept_away_and_that_ends_with_the_last_domain(host: FakeMxHost) -> None:
+    """Kind B."""
+    converged(host)
+    main_cf = Path(host.path("main.cf")).read_text(encoding="utf-8") + SMARTHOST
+    host.write("main.cf", main_cf)
+    results = plan(host, listed())
+    assert results["refusals"] == []
+    assert results["changes"] == [
+        "master.cf: relay/unix -o smtp_tls_wrappermode=no",
+        "master.cf: relay/unix -o smtp_generic_maps=",
+    ]
+    with open(host.path("master.cf"), "a", encoding="utf-8") as stream:
+        stream.write("  -o smtp_tls_wrappermode=no\n  -o smtp_generic_maps=\n")
+    assert plan(host, listed())["pending"] is False
+    gone = plan(host, GONE)
+    assert gone["master_cf"]["services"] == [
+        {"name": "relay", "type": "unix", "overrides": {"smtp_tls_wrappermode": None, "smtp_generic_maps": None}}
+    ]
+    assert "master.cf: relay/unix loses -o smtp_generic_maps" in gone["changes"]
+    host.write("main.cf", main_cf.replace("x.example", "x.example, y.example"))
+    assert plan(host, GONE, undeclared_domains="ignore")["master_cf"]["services"] == []
+
+
+@pytest.mark.parametrize(
+    ("main_cf", "check"),
+    [
+        ("content_filter = smtp:[127.0.0.1]:10024\n", "filter_silent"),
+        ("header_checks = static:DISCARD\n", "diverted"),
+        ("sender_canonical_maps = static:ops@provider.example\n", "rewritten"),
+        ("smtp_bind_address = 127.0.0.1\n", "relay_settings"),
+    ],
+)
+def test_run_that_would_leave_accepted_mail_lost_or_stuck_is_refused(
+    host: FakeMxHost, main_cf: str, check: str
+) -> None:
+    host.write("main.cf", CLOSED + main_cf)
+    network = FakeNetwork()
+    network.failures["inet:127.0.0.1:10024"] = "Connection refused"
+    with open(host.path("master.cf"), "a", encoding="utf-8") as stream:
+        stream.write("cleanup unix n - y - 0 cleanup\nsmtp unix - - y - - smtp\n")
+    assert checks(plan(host, listed(), network=network)) == [("", check)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 
@@ -130,15 +132,51 @@ def test_row_by_which_mail_does_not_leave_is_the_only_fault_of_its_way_out(resul
 @pytest.mark.parametrize(
     ("values", "answer", "captor"),
     [
-        ({"relay_transport": "smtp:[smart]"}, None, "relay_transport smtp:[smart]"),
-        ({"relay_transport": "uucp"}, None, "relay_transport uucp"),
+        ({"relayhost": "[smart]"}, row(":"), "relayhost [smart]"),
         ({"sender_dependent_relayhost_maps": "hash:/s"}, None, "sender_dependent_relayhost_maps"),
-        ({"relay_transport": "uucp"}, row(":[mail.example]"), "relay_transport uucp"),
     ],
 )
 def test_what_takes_the_mail_is_named(values: dict[str, str], answer: Capture | None, captor: str) -> None:
     (finding,) = judged(host(**values), answer=answer)
     assert (finding.check, finding.message) == ("relayhost", f"{captor} takes its mail instead of its MX hosts")
+
+
+def test_host_that_relay_transport_names_is_meant() -> None:
+    """Kind H: whoever sends all relay domains to one host has set that for them alone."""
+    (finding,) = judged(host(), relay_transport="smtp:[192.0.2.7]:25", exchangers=[OWN])
+    assert (finding.check, finding.severity, finding.message) == (
+        "relayhost",
+        "info",
+        "relay_transport smtp:[192.0.2.7]:25 takes its mail instead of its MX hosts",
+    )
+    assert judged(host(relayhost="[smart]"), relay_transport="smtp:[192.0.2.7]:25", answer=row("relay:")) == []
+
+
+@pytest.mark.parametrize(("value", "words"), [("discard:", "goes nowhere"), ("local", "is not sent to its mail host")])
+def test_relay_transport_by_which_mail_does_not_leave(value: str, words: str) -> None:
+    (finding,) = judged(host(), relay_transport=value)
+    assert (finding.check, finding.message) == (
+        "transport",
+        f"relay_transport is {value}, and no transport row says otherwise: its mail {words}",
+    )
+
+
+@pytest.mark.parametrize("result", ["tickets:", "tickets:mx.example", "lmtp:unix:private/lmtp", "lmtp:[192.0.2.9]:24"])
+def test_mail_that_another_program_delivers_does_not_loop(result: str) -> None:
+    """Kind H: no MX record is looked up for it."""
+    services = [
+        Service(name, "unix", "-", "-", "-", "-", "-", command, {})
+        for name, command in (("relay", "smtp"), ("tickets", "pipe argv=/bin/true"), ("lmtp", "lmtp"))
+    ]
+    seen = judged(replace(host(), services=services), answer=row(result), exchangers=[OWN])
+    assert [finding.check for finding in seen if finding.severity != "info"] == []
+
+
+def test_nexthop_of_relay_transport_without_brackets() -> None:
+    seen = judged(host(), relay_transport="smtp:mail.example", nexthop_exchangers=[OWN])
+    assert [(finding.check, finding.remedy) for finding in seen if finding.severity == "error"] == [
+        ("nexthop_brackets", "write smtp:[mail.example] in relay_transport")
+    ]
 
 
 def test_own_address_in_dns_is_this_host_too() -> None:

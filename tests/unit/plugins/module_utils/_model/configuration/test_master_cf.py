@@ -210,6 +210,14 @@ def test_of_duplicate_services_the_last_is_edited_and_the_only_one_left() -> Non
     assert applied(text, overrides={"a": "b"}) == "smtp unix - - n - - smtp\n" + RELAY + "  -o a=b\n"
 
 
+def test_last_of_two_entries_is_what_postfix_runs() -> None:
+    text = RELAY + "smtp inet n - n - - smtpd\n" + RELAY + "  -o a=b\n"
+    assert [(one.key, one.overrides) for one in MasterCf(text).effective] == [
+        ("relay/unix", {"a": "b"}),
+        ("smtp/inet", {}),
+    ]
+
+
 def test_find_and_excerpt() -> None:
     file = MasterCf(RELAY + "  -o a=b\nsmtp inet n - n - - smtpd")
     found = file.find("relay", "unix")

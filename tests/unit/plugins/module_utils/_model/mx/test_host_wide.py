@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 
@@ -60,7 +61,8 @@ def test_nothing_asked_is_safe_where_nobody_decided() -> None:
 @pytest.mark.parametrize(
     "on",
     [
-        host(smtp_tls_security_level="encrypt", smtpd_etrn_restrictions="permit"),
+        host(smtp_tls_security_level="may", smtpd_etrn_restrictions="permit"),
+        host({"smtp_tls_security_level": "encrypt"}, smtpd_etrn_restrictions="permit"),
         host(smtp_tls_security_level="", smtpd_etrn_restrictions=""),
         host({"smtp_tls_security_level": "none"}, smtpd_etrn_restrictions=""),
         host(smtp_use_tls="yes", smtpd_etrn_restrictions="reject"),
@@ -70,6 +72,84 @@ def test_nothing_asked_is_safe_where_nobody_decided() -> None:
 def test_what_somebody_decided_stays(on: HostState) -> None:
     found = ask(on)
     assert (found.parameters, found.overrides, found.refusals) == ({}, {}, [])
+
+
+SMARTHOST = {
+    "disable_dns_lookups": "yes",
+    "smtp_fallback_relay": "[smart.example]",
+    "smtp_generic_maps": "regexp:/etc/postfix/generic",
+    "smtp_host_lookup": "dns",
+    "smtp_sasl_auth_enable": "yes",
+    "smtp_sasl_password_maps": "static:user:secret",
+    "smtp_tls_security_level": "encrypt",
+    "smtp_tls_wrappermode": "yes",
+}
+GUARDS = {
+    "smtp_fallback_relay": "",
+    "smtp_generic_maps": "",
+    "smtp_sasl_auth_enable": "no",
+    "smtp_tls_security_level": "may",
+    "smtp_tls_wrappermode": "no",
+}
+DNS_GUARDS = {"smtp_dns_support_level": "enabled", "smtp_host_lookup": "dns,native"}
+SECONDARY = [{"name": "x.example", "recipients_policy": "any"}]
+
+
+def test_settings_for_a_smarthost_do_not_reach_mail_hosts() -> None:
+    """Kind B."""
+    assert ask(host(**SMARTHOST)).overrides == GUARDS
+    assert ask(host(GUARDS, **SMARTHOST)).overrides == {}
+
+
+def test_dns_is_switched_on_where_mx_records_are_looked_up() -> None:
+    on = host(GUARDS, **SMARTHOST)
+    item = {"name": "x.example", "recipients_policy": "any"}
+    found = host_settings(read_request({"role": "secondary_mx", "domains": [item]}), on)
+    assert found.overrides == DNS_GUARDS
+    done = host({**GUARDS, **DNS_GUARDS}, **SMARTHOST)
+    assert host_settings(read_request({"role": "secondary_mx", "domains": [item]}), done).overrides == {}
+
+
+def test_what_the_relay_service_itself_says_stays() -> None:
+    own = {"smtp_tls_wrappermode": "yes", "smtp_generic_maps": "hash:/own", "smtp_tls_security_level": "encrypt"}
+    assert ask(host(own, smtp_generic_maps="regexp:/g", smtp_tls_wrappermode="yes")).overrides == {}
+
+
+def test_parameter_that_the_release_lacks_gets_no_override() -> None:
+    assert "smtp_tls_wrappermode" not in ask(host(smtp_tls_wrappermode=None)).overrides
+
+
+def test_tls_that_is_asked_for_is_written_even_if_main_cf_demands_the_same() -> None:
+    on = host(smtp_tls_security_level="secure", smtp_tls_CApath="/etc/ssl/certs")
+    assert ask(on, mail_host_tls="secure").overrides == {"smtp_tls_security_level": "secure"}
+    done = host(
+        {"smtp_tls_security_level": "secure"}, smtp_tls_security_level="secure", smtp_tls_CApath="/etc/ssl/certs"
+    )
+    assert ask(done, mail_host_tls="secure").overrides == {}
+
+
+GONE = {"name": "x.example", "state": "absent", "force": True}
+
+
+def taken_back(on: HostState, relayed: tuple[str, ...] = ("x.example",), **settings: Any) -> dict[str, str | None]:
+    on = replace(on, relayed={name: name for name in relayed})
+    request = read_request({"role": "primary_mx", "domains": [GONE], "undeclared_domains": "any", **settings})
+    return dict(decide(request, on).overrides)
+
+
+def test_overrides_go_with_the_last_domain() -> None:
+    ours = {**GUARDS, **DNS_GUARDS}
+    assert taken_back(host({**ours, "syslog_name": "x"}, **SMARTHOST)) == dict.fromkeys(ours)
+    assert taken_back(host(ours, **SMARTHOST), ()) == dict.fromkeys(ours)
+    assert taken_back(host(ours, **SMARTHOST), ("x.example", "y.example")) == {}
+    assert taken_back(host({}, **SMARTHOST)) == {}
+
+
+def test_overrides_that_no_run_would_set_stay_with_the_last_domain() -> None:
+    own = {"smtp_tls_security_level": "encrypt", "smtp_generic_maps": "hash:/own", "smtp_fallback_relay": ""}
+    assert taken_back(host(own, smtp_generic_maps="regexp:/g")) == {}
+    shipped = replace(host({"smtp_fallback_relay": ""}, smtp_fallback_relay="[smart]"), version=(2, 8))
+    assert "smtp_fallback_relay" not in taken_back(shipped)
 
 
 def test_plain_settings_are_passed_on() -> None:

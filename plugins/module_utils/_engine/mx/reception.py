@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what strangers' mail comes by on this host: tables of rules, and whether filters and policies answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Mapping, NamedTuple, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import (
+    canonical_tables,
+    endpoints,
+    rule_tables,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    REWRITING,
+    is_client,
+    parameter_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+
+
+class Reception(NamedTuple):
+    """What HostState has of it."""
+
+    rules: Mapping[str, Rules]
+    answering: Mapping[str, str]
+
+
+def read_reception(domains: Sequence[str], state: HostState, reader: MapReader, network: Network) -> Reception:
+    """What the tables say, also of mail for these domains, and which filters, milters and policies answer."""
+    keys: dict[str, list[str]] = {table: [] for table in _tables_of_clients(state)}
+    for rules in [*rule_tables(state, domains), *canonical_tables(state)]:
+        keys.setdefault(rules.table, []).extend(rules.keys)
+    found = {
+        table: Rules(reader.results(table), reader.ask(table, list(dict.fromkeys(asked))))
+        for table, asked in keys.items()
+    }
+    asked = endpoints(replace(state, rules=found))
+    return Reception(found, network.answers(asked, state.value("mail_owner") or "postfix") if asked else {})
+
+
+def _tables_of_clients(state: HostState) -> list[str]:
+    """The tables by which services that send mail change it."""
+    sending = [service for service in state.services if service.type == "unix" and is_client(service)]
+    values = [effective(state, service, parameter_of(service, name)) for service in sending for name in REWRITING]
+    return [table for value in values for table in split_items(value)]

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of what becomes of strangers' mail on this host before it is sent on: rules, filters, milters, policies."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST, Register
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    ERROR,
+    INFO,
+    LOCAL,
+    WARNING,
+    Fault,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import (
+    FAMILIES,
+    LOCAL_PART,
+    Helper,
+    RuleTable,
+    canonical_tables,
+    helpers,
+    rule_tables,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+
+_DIVERTING = {"DISCARD": "discards", "HOLD": "holds", "REDIRECT": "redirects"}
+_WHAT_WAITS = "mail is accepted and then waits"
+
+check = Register(WHOLE_HOST)
+
+
+@check(
+    "diverted",
+    LOCAL,
+    "a rule discards, holds or redirects all mail (error) or some (warning), or can't be listed (info)",
+    refuses=True,
+)
+def diverted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    domains = [name for name in state.relayed if not name.startswith(".")]
+    for rules in rule_tables(state, domains):
+        known = state.rules.get(rules.table)
+        if known is not None:
+            yield from _diversions(rules, known, domains)
+
+
+def _diversions(rules: RuleTable, known: Rules, domains: list[str]) -> Iterator[Fault]:
+    place = f"{rules.table} in {rules.where}"
+    static = rules.table.startswith("static:")
+    all_of_it = _action(known.listed[0]) if static and known.listed else _for_every_stranger(rules, known.answers)
+    if all_of_it:
+        yield Fault(
+            f"{place} {_DIVERTING[all_of_it]} every message that a stranger sends",
+            f"remove {rules.table} from {rules.where}, or the entry that matches everything",
+        )
+        return
+    for name in domains if rules.recipients else ():
+        found = [_action(known.answers.get(key, "")) for key in (name, f"{LOCAL_PART}@{name}")]
+        for action in list(filter(None, found))[:1]:
+            yield Fault(
+                f"{place} {_DIVERTING[action]} its mail",
+                f"remove its entry from {rules.table}",
+                ERROR,
+                name,
+            )
+    if known.listed is None:
+        yield Fault(
+            f"{place} can't be listed, so whether it discards, holds or redirects mail can't be told",
+            "see that it does not",
+            INFO,
+        )
+    for action in sorted({_action(result) for result in known.listed or ()} - {""}):
+        yield Fault(
+            f"{place} has entries that say {action}: it {_DIVERTING[action]} mail that was accepted",
+            f"remove those entries from {rules.table} unless they are meant so; REJECT tells the sender",
+            WARNING,
+        )
+
+
+def _for_every_stranger(rules: RuleTable, answers: Mapping[str, str]) -> str:
+    """What the table does to each message whose sender this host has never heard of; "" if it can't be said to."""
+    if rules.recipients or not rules.keys:
+        return ""
+    every = [address for family in FAMILIES for address in family]
+    if rules.keys[0] in every:
+        found = [{_action(answers.get(address, "")) for address in family} for family in FAMILIES]
+        return next((actions.pop() for actions in found if len(actions) == 1 and "" not in actions), "")
+    return next((action for action in (_action(answers.get(key, "")) for key in rules.keys) if action), "")
+
+
+def _action(result: str) -> str:
+    word = (result.split() or [""])[0].upper()
+    return word if word in _DIVERTING else ""
+
+
+@check("rewritten", LOCAL, "the sender of every message is rewritten", refuses=True)
+def rewritten(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for rules in canonical_tables(state):
+        known = state.rules.get(rules.table)
+        result = next(iter(known.answers.values()), "") if known else ""
+        if result:
+            yield Fault(
+                f"{rules.table} in {rules.where} makes {result} the sender of every message that a stranger sends",
+                "let its entries match only addresses of this host, or rewrite on the way to the smarthost alone: "
+                f"smtp_generic_maps in place of {rules.where}",
+            )
+
+
+@check(
+    "filter_silent",
+    LOCAL,
+    "a content filter or milter does not answer (warning: mail passes without it)",
+    refuses=True,
+)
+def filter_silent(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for helper in helpers(state):
+        why = helper.problem or _why_silent(helper, state)
+        if why:
+            yield Fault(
+                f"{helper.what} in {helper.where} does not answer ({why}): {_without(helper)}",
+                f"start or correct it, or remove it from {helper.where}",
+                WARNING if helper.action or helper.where.startswith("non_smtpd_milters") else ERROR,
+            )
+
+
+def _why_silent(helper: Helper, state: HostState) -> str:
+    """Why none of its endpoints takes a connection; "" if one does, or none is known."""
+    said = [state.answering.get(endpoint, "") for endpoint in helper.endpoints]
+    return said[0] if said and all(said) else ""
+
+
+def _without(helper: Helper) -> str:
+    where = helper.where.partition(" of ")[0]
+    if helper.action:
+        return f"mail passes without it ({helper.action})"
+    if where == "non_smtpd_milters":
+        return "mail that is sent on this host itself is put off"
+    if where.startswith("smtpd_"):
+        return "mail is put off, refused or held"
+    return _WHAT_WAITS

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import reception
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import ADDRESSES, HEADERS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+
+SERVICES = [
+    Service(name, kind, "-", "-", "n", "-", "-", command, {})
+    for name, kind, command in (
+        ("smtp", "inet", "smtpd"),
+        ("cleanup", "unix", "cleanup"),
+        ("smtp", "unix", "smtp"),
+        ("pickup", "unix", "pickup"),
+    )
+]
+
+
+def host(rules: dict[str, Rules] | None = None, **values: str) -> HostState:
+    known = {"queue_directory": "/q", **values}
+    return HostState(
+        version=(3, 10),
+        parameters=known,
+        values=known,
+        services=SERVICES,
+        relayed={"x.example": "x.example", ".x.example": ".x.example", "y.example": "y.example"},
+        rules=rules or {},
+    )
+
+
+def judged(state: HostState) -> list[tuple[str, str, str]]:
+    return [(finding.domain, finding.check, finding.severity) for finding in _found(state)]
+
+
+def _found(state: HostState) -> list[Finding]:
+    checks = (reception.diverted, reception.rewritten, reception.filter_silent)
+    return [finding for check in checks for finding in check(state, HostFacts())]
+
+
+@pytest.mark.parametrize(
+    ("listed", "answers", "severities"),
+    [
+        (["REJECT", "dunno"], {}, []),
+        (["REJECT", "discard spam"], {}, ["warning"]),
+        (["HOLD", "REDIRECT x@y.example"], {}, ["warning", "warning"]),
+        (["HOLD"], {HEADERS[1]: "HOLD"}, ["error"]),
+        (None, {}, ["info"]),
+        (None, {HEADERS[0]: "REDIRECT x@y.example"}, ["error"]),
+    ],
+)
+def test_checks_of_headers(listed: list[str] | None, answers: dict[str, str], severities: list[str]) -> None:
+    state = host({"pcre:/h": Rules(listed, answers)}, header_checks="pcre:/h")
+    assert judged(state) == [("", "diverted", severity) for severity in severities]
+
+
+@pytest.mark.parametrize("action", ["DISCARD", "HOLD", "REDIRECT x@y.example"])
+def test_one_result_for_everything(action: str) -> None:
+    table = f"static:{action.split()[0]}"
+    state = host({table: Rules([action])}, smtpd_recipient_restrictions=f"check_recipient_access {table}")
+    assert judged(state) == [("", "diverted", "error")]
+
+
+@pytest.mark.parametrize("key", ["y.example", "mxrelay-probe@y.example"])
+def test_domain_whose_mail_is_diverted_is_named(key: str) -> None:
+    rules = {"hash:/r": Rules(["DISCARD"], {key: "DISCARD"})}
+    state = host(rules, smtpd_recipient_restrictions="check_recipient_access hash:/r")
+    assert judged(state) == [("y.example", "diverted", "error"), ("", "diverted", "warning")]
+
+
+@pytest.mark.parametrize(("addresses", "severity"), [(ADDRESSES[:3], "error"), (ADDRESSES[:2], "warning")])
+def test_clients_are_all_diverted_where_a_whole_family_is(addresses: tuple[str, ...], severity: str) -> None:
+    rules = {"cidr:/c": Rules(["HOLD"], dict.fromkeys(addresses, "HOLD"))}
+    state = host(rules, smtpd_client_restrictions="check_client_access cidr:/c")
+    assert judged(state) == [("", "diverted", severity)]
+
+
+def test_table_that_was_not_read_has_no_finding() -> None:
+    assert judged(host(header_checks="pcre:/h", canonical_maps="pcre:/c")) == []
+
+
+def test_senders_that_are_rewritten() -> None:
+    rules = {"regexp:/c": Rules([], {"mxrelay-probe@mxrelay-probe.invalid": "ops@provider.example"})}
+    assert judged(host(rules, sender_canonical_maps="regexp:/c")) == [("", "rewritten", "error")]
+    assert judged(host({"regexp:/c": Rules(["x"], {})}, sender_canonical_maps="regexp:/c")) == []
+
+
+DEAD = {"inet:127.0.0.1:1": "Connection refused"}
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "words"),
+    [
+        ({"content_filter": "smtp:[127.0.0.1]:1"}, "error", "mail is accepted and then waits"),
+        ({"content_filter": "gone:"}, "error", "master.cf has no service gone/unix"),
+        ({"smtpd_proxy_filter": "127.0.0.1:1"}, "error", "mail is put off, refused or held"),
+        ({"smtpd_milters": "inet:127.0.0.1:1"}, "error", "mail is put off, refused or held"),
+        (
+            {"smtpd_milters": "inet:127.0.0.1:1", "milter_default_action": "accept"},
+            "warning",
+            "mail passes without it (accept)",
+        ),
+        ({"non_smtpd_milters": "inet:127.0.0.1:1"}, "warning", "sent on this host itself"),
+    ],
+)
+def test_what_does_not_answer(values: dict[str, str], severity: str, words: str) -> None:
+    state = replace(host(**values), answering=DEAD)
+    (finding,) = _found(state)
+    assert (finding.check, finding.severity) == ("filter_silent", severity)
+    assert words in finding.message
+    if "gone" not in str(values):
+        assert judged(replace(state, answering={"inet:127.0.0.1:1": ""})) == []
+
+
+def test_one_of_several_filters_is_enough() -> None:
+    state = replace(host(content_filter="smtp:[127.0.0.1]:1, [127.0.0.1]:2"), answering=DEAD)
+    assert judged(state) == []

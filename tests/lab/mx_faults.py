@@ -514,7 +514,7 @@ RELAY = "-M 'relay/unix=relay unix - - y - - smtp -o smtp_tls_security_level=may
 TICKETS = "-M 'tickets/unix=tickets unix - n n - - pipe flags=F user=nobody argv=/bin/true'"
 DEAD = "127.0.0.1:10099"
 # Takes connections, and says nothing.
-LISTENER = "python3 -c 'import socket, time; socket.create_server((\"127.0.0.1\", 10099)); time.sleep(600)'"
+LISTENER = "python3 -c 'import socket, time; held = socket.create_server((\"127.0.0.1\", 10099)); time.sleep(600)'"
 
 SENDING = (
     Fault(

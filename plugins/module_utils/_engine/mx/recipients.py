@@ -86,7 +86,7 @@ def read_lookups(
 
 def _reference(member: str) -> TableReference | None:
     """The member as a keyed table of this host, None if it is something else."""
-    found = [one for one in local_members(member) if one.type in KEYED_TYPES]
+    found = [reference for reference in local_members(member) if reference.type in KEYED_TYPES]
     return found[0] if len(found) == 1 and str(found[0]) == without_proxy(member) else None
 
 

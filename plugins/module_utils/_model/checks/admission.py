@@ -333,7 +333,11 @@ def _few(state: HostState, service: Service) -> Iterator[Fault]:
 
 def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
     for name in _PROXY_PROTOCOLS:
-        services = [one for one in state.services if program(one) == name.partition("_")[0] and port_of_mail(one)]
+        services = [
+            service
+            for service in state.services
+            if program(service) == name.partition("_")[0] and port_of_mail(service)
+        ]
         for service in services:
             value = effective(state, service, name).strip()
             if value:
@@ -357,7 +361,7 @@ def postscreen(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
                 f"postscreen ({service.key}) has the process limit {limit}: it takes connections and says nothing",
                 f"set the process limit of {service.key} to 1",
             )
-        elif not any((one.name, one.type) == (behind, "pass") for one in state.services):
+        elif not any((service.name, service.type) == (behind, "pass") for service in state.services):
             yield Fault(
                 f"master.cf has no service {behind}/pass for postscreen to hand clients to: they get 421",
                 f"add the service {behind}, type pass, command smtpd",

@@ -143,9 +143,11 @@ def listens(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 
 def _bound_services(state: HostState) -> list[Service]:
     """The services that take mail on port 25, if each has an address of this host in front of its port."""
-    serving = [one for one in state.services if port_of_mail(one) in SMTP_PORTS and not on_loopback(one)]
+    serving = [
+        service for service in state.services if port_of_mail(service) in SMTP_PORTS and not on_loopback(service)
+    ]
     own = {*map(plain_address, state.own_addresses), *EVERY_ADDRESS}
-    return serving if all(plain_address(address_of(one)) in own for one in serving) else []
+    return serving if all(plain_address(address_of(service)) in own for service in serving) else []
 
 
 def _listens_on(address: str, state: HostState) -> bool:

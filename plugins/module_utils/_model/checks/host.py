@@ -219,7 +219,9 @@ def _restriction_lists(state: HostState) -> dict[str, tuple[str, str]]:
 def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     interfaces = split_items(state.value("inet_interfaces"))
     # A service with an address in front of its port listens there, whatever inet_interfaces says.
-    elsewhere = any(port_of_mail(one) and address_of(one) and not on_loopback(one) for one in state.services)
+    elsewhere = any(
+        port_of_mail(service) and address_of(service) and not on_loopback(service) for service in state.services
+    )
     if interfaces and all(interface.lower() in LOOPBACK for interface in interfaces) and not elsewhere:
         yield Fault(
             f"inet_interfaces is {', '.join(interfaces)}: no other host can deliver mail here",
@@ -240,7 +242,7 @@ def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     serving = [service for service in state.services if port_of_mail(service)]
     heard = [service for service in serving if not on_loopback(service)]
     ports = [port_of_mail(service) for service in heard]
-    foreign = [one.key for one in heard if state.own_addresses and _is_elsewhere(address_of(one), state)]
+    foreign = [service.key for service in heard if state.own_addresses and _is_elsewhere(address_of(service), state)]
     if disabled:
         yield Fault(
             f"master_service_disable contains {disabled[0]}: no other host can deliver mail here",

@@ -69,8 +69,8 @@ def reject_unlisted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 def _unlisted_pass(state: HostState, switch: str) -> str:
     """How bad a switch that is off is: not at all, "", where a restriction does its work before anything permits."""
-    services = [one for one in services_for_strangers(state) if effective(state, one, _SWITCH) == switch]
-    lists = [[effective(state, one, name) for name in UNTIL_RECIPIENT] for one in services]
+    services = [service for service in services_for_strangers(state) if effective(state, service, _SWITCH) == switch]
+    lists = [[effective(state, service, name) for name in UNTIL_RECIPIENT] for service in services]
     usual = [state.value(name) for name in UNTIL_RECIPIENT]
     return ("", WARNING, ERROR)[max(min(map(_unlisted_pass_list, values)) for values in lists or [usual])]
 

@@ -109,7 +109,11 @@ def stranger_services(host: HostState) -> list[Service]:
     open_ports = [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
     usual = [service for service in open_ports if port_of_mail(service) in SMTP_PORTS] or open_ports
     names = {host.value("smtpd_service_name") or "smtpd" for service in usual if program(service) == "postscreen"}
-    behind = [one for one in host.services if one.type == "pass" and one.name in names and program(one) == "smtpd"]
+    behind = [
+        service
+        for service in host.services
+        if service.type == "pass" and service.name in names and program(service) == "smtpd"
+    ]
     return [service for service in usual if program(service) == "smtpd"] + behind
 
 

@@ -212,7 +212,7 @@ def test_of_duplicate_services_the_last_is_edited_and_the_only_one_left() -> Non
 
 def test_last_of_two_entries_is_what_postfix_runs() -> None:
     text = RELAY + "smtp inet n - n - - smtpd\n" + RELAY + "  -o a=b\n"
-    assert [(one.key, one.overrides) for one in MasterCf(text).effective] == [
+    assert [(service.key, service.overrides) for service in MasterCf(text).effective] == [
         ("relay/unix", {"a": "b"}),
         ("smtp/inet", {}),
     ]

@@ -40,7 +40,7 @@ def host(*services: Service, smtpd: Service | None = None, **values: str) -> Hos
 def test_service_for_submission_takes_no_mail_of_strangers() -> None:
     inner = service("127.0.0.1:10025", "inet", "smtpd")
     on = host(service("submission", "inet", "smtpd"), service("192.0.2.9:465", "inet", "smtpd"), inner)
-    assert [one.key for one in receiving_services(on)] == ["smtp/inet"]
+    assert [service.key for service in receiving_services(on)] == ["smtp/inet"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_tables_of_rules_with_what_a_message_asks_them() -> None:
         body_checks="pcre:/b",
     )
     found = rule_tables(on, ["x.example"])
-    assert [(one.where, one.table, one.recipients) for one in found] == [
+    assert [(rules.where, rules.table, rules.recipients) for rules in found] == [
         ("smtpd_client_restrictions of smtp/inet", "cidr:/c", False),
         ("smtpd_recipient_restrictions", "hash:/r", True),
         ("header_checks", "regexp:/h", False),
@@ -86,11 +86,11 @@ def test_tables_of_rules_with_what_a_message_asks_them() -> None:
 def test_content_checks_are_those_of_the_cleanup_service_that_gets_the_mail() -> None:
     other = service("strict", "unix", "cleanup", header_checks="static:HOLD")
     on = host(other, smtpd=service("smtp", "inet", "smtpd", cleanup_service_name="strict"), header_checks="")
-    assert [one.table for one in rule_tables(on, [])] == ["static:HOLD"]
+    assert [rules.table for rules in rule_tables(on, [])] == ["static:HOLD"]
     off = service("smtp", "inet", "smtpd", receive_override_options="no_header_body_checks, no_address_mappings")
     assert rule_tables(host(smtpd=off, header_checks="static:HOLD"), []) == []
     assert canonical_tables(host(smtpd=off, canonical_maps="static:x")) == []
-    assert [one.table for one in canonical_tables(host(sender_canonical_maps="static:x"))] == ["static:x"]
+    assert [rules.table for rules in canonical_tables(host(sender_canonical_maps="static:x"))] == ["static:x"]
 
 
 @pytest.mark.parametrize(

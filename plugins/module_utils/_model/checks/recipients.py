@@ -233,7 +233,7 @@ def rewrites(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         )
     for where, member, rows in _single_rows(domain, state):
         if member not in [hit.answer.member for hit in all_of_it]:
-            address, result = next(iter(rows.items()))
+            address, result = list(rows.items())[0]
             others = f", and that for {len(rows) - 1} more elsewhere" if len(rows) > 1 else ""
             yield Fault(
                 f"{member} ({where}) sends mail for {address} to {result}{others}, before its mail host is asked",

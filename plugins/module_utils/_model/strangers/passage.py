@@ -289,7 +289,7 @@ def _networks(parameter: str, members: Sequence[str], client: Client, depth: int
             elif depth > _DEEPEST:
                 found.doubts.append(Doubt(parameter, member, "it refers to itself"))
             else:
-                _networks(parameter, [pattern for pattern, _ in content.entries or ()], client, depth + 1, found)
+                _networks(parameter, [pattern for pattern, _result in content.entries or ()], client, depth + 1, found)
         elif _TABLE.match(member):
             _networks_in_table(parameter, member, client, found)
         else:

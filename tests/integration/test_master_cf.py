@@ -91,7 +91,7 @@ def test_continuation_lines_comments_and_braces_stay(host: Host) -> None:
     [
         ({"name": "a b", "type": "unix", "command": "x"}, "is not a service name"),
         ({"name": "new", "type": "unix"}, "command is missing"),
-        ({"name": "new", "type": "unix", "command": "x -o a=b"}, "give overrides in overrides"),
+        ({"name": "new", "type": "unix", "command": "x -o a=b"}, "put overrides in the option overrides"),
         ({"name": "new", "type": "unix", "command": "-v"}, "is not a program"),
         ({"name": "smtp", "type": "inet", "private": True}, "can't be private"),
         ({"name": "relay", "type": "unix", "wakeup": "soon"}, "is not a number of seconds"),

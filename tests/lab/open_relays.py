@@ -214,8 +214,8 @@ DOUBTS = (
     State(
         "a command filter",
         "relay_unproven",
-        "smtpd_command_filter pcre:/etc/postfix/cf",
-        "postconf -e 'smtpd_command_filter = pcre:/etc/postfix/cf'",
+        "smtpd_command_filter regexp:/etc/postfix/cf",
+        written("/etc/postfix/cf", "/^NOOP/ NOOP") + "\npostconf -e 'smtpd_command_filter = regexp:/etc/postfix/cf'",
     ),
     State(
         "untrusted routing", "relay_unproven", "allow_untrusted_routing", "postconf -e 'allow_untrusted_routing = yes'"

@@ -191,11 +191,14 @@ DOUBTS = (
         relay("check_recipient_access regexp:/etc/postfix/rc", written("/etc/postfix/rc", r"/@.*\.test$/ OK")),
     ),
     State(
-        "senders by a server", "relay_unproven", "tcp:127.0.0.1:10099", relay("check_sender_access tcp:127.0.0.1:10099")
+        "senders by a server",
+        "relay_unproven restriction_table",
+        "tcp:127.0.0.1:10099",
+        relay("check_sender_access tcp:127.0.0.1:10099"),
     ),
     State(
         "a policy service",
-        "relay_unproven",
+        "relay_unproven policy_service",
         "check_policy_service unix:private/policy",
         relay("check_policy_service unix:private/policy"),
     ),
@@ -207,7 +210,7 @@ DOUBTS = (
     ),
     State(
         "the PROXY protocol",
-        "relay_unproven",
+        "relay_unproven strangers_limited",
         "smtpd_upstream_proxy_protocol",
         "postconf -e 'smtpd_upstream_proxy_protocol = haproxy'",
     ),

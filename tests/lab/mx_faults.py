@@ -390,11 +390,11 @@ UNKNOWN_RECIPIENTS = (
         rows(ALIASES, "bob@gateway.example"),
     ),
     Fault(
-        "rewriting that can't be asked",
+        "rewriting of a service that can't be asked",
         host("recipients_unproven"),
         "remove it from virtual_alias_maps",
-        main("virtual_alias_maps=hash:/etc/postfix/lost"),
-        main(unset="virtual_alias_maps"),
+        master("-P 'smtp/inet/virtual_alias_maps=hash:/etc/postfix/lost'"),
+        master("-PX smtp/inet/virtual_alias_maps"),
     ),
     Fault(
         "recipients that are asked for actions",
@@ -915,7 +915,7 @@ ADMISSION = (
     ),
     Fault(
         "table of aliases lost",
-        host("message_table"),
+        (*host("message_table"), *host("relay_unproven")),
         "remove it from virtual_alias_maps",
         main("virtual_alias_maps=hash:/etc/postfix/lost"),
         main(unset="virtual_alias_maps"),

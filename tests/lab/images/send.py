@@ -11,6 +11,7 @@ MX hosts of the first recipient's domain, best first, until one answers), `port`
 
 from __future__ import annotations
 
+import contextlib
 import json
 import smtplib
 import sys
@@ -34,21 +35,23 @@ def servers_of(domain: str) -> list[str]:
 
 
 def talk(smtp: smtplib.SMTP, order: Any) -> Any:
-    """Send what the order asks for over an open connection; return the answers."""
+    """Send what the order asks for over an open connection; return the answers until the server hung up."""
     result: dict[str, Any] = {"auth": None, "mail": None, "rcpt": [], "data": None}
-    smtp.ehlo("tester.lab.example")
-    if order.get("auth"):
-        smtp.user, smtp.password = order["auth"]
-        try:
-            result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
-        except smtplib.SMTPAuthenticationError as refused:
-            result["auth"] = answer((refused.smtp_code, refused.smtp_error))
-    result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
-    if result["mail"][0] == 250:
-        result["rcpt"] = [answer(smtp.docmd("RCPT", f"TO:<{recipient}>")) for recipient in order["recipients"]]
-    if order.get("message") and any(code == 250 for code, text in result["rcpt"]):
-        result["data"] = answer(smtp.data(order["message"]))
-    smtp.quit()
+    with contextlib.suppress(smtplib.SMTPServerDisconnected):
+        smtp.ehlo("tester.lab.example")
+        if order.get("auth"):
+            smtp.user, smtp.password = order["auth"]
+            try:
+                result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
+            except smtplib.SMTPAuthenticationError as refused:
+                result["auth"] = answer((refused.smtp_code, refused.smtp_error))
+        result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
+        if result["mail"][0] == 250:
+            for recipient in order["recipients"]:
+                result["rcpt"].append(answer(smtp.docmd("RCPT", f"TO:<{recipient}>")))
+        if order.get("message") and any(code == 250 for code, text in result["rcpt"]):
+            result["data"] = answer(smtp.data(order["message"]))
+        smtp.quit()
     return result
 
 

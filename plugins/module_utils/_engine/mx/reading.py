@@ -15,7 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content, table_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import (
+    Content,
+    spoken_by_name,
+    table_in,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
@@ -120,10 +124,11 @@ class MapReader:
 
     def results(self, table: str) -> list[str] | None:
         """The different results of a table, or None where it can't list them."""
+        spoken = spoken_by_name(table)
         kind, _colon, path = without_proxy(table).partition(":")
-        if kind == "static":
-            return [path]
-        if kind in PATTERN_TYPES:
+        if spoken is not None:
+            found: list[str] | None = [result for _key, result in spoken.entries or ()]
+        elif kind in PATTERN_TYPES:
             content = read_file(path)
             found = None if content is None else [entry.value for entry in PatternTable.parse(content, kind).entries]
         elif kind in (*KEYED_TYPES, "inline"):

@@ -42,7 +42,7 @@ def diverted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     domains = [name for name in state.relayed if not name.startswith(".")]
     for rules in rule_tables(state, domains):
         known = state.rules.get(rules.table)
-        if known is not None:
+        if known is not None and rules.table not in state.admission.unread:
             yield from _diversions(rules, known, domains)
 
 

@@ -136,7 +136,7 @@ class _Hit(NamedTuple):
     "unknown_accepted",
     LOCAL,
     "a recipient that nobody has is accepted: by a table, a pattern, a rewriting or an empty map of a service (warning "
-    "if no recipient is listed)",
+    "if no recipient is listed, or by a domain above it that has its subdomains)",
     place=RECIPIENTS,
     refuses=True,
 )
@@ -155,7 +155,15 @@ def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault
     # Mail that is all taken elsewhere does not bounce: that is another fault.
     taken = [hit.answer for hit in _captures(domain, state) if _severity(hit, domain, state) == ERROR]
     for hit in _hits(domain, state):
-        if hit.parameter == RECIPIENT_MAPS or hit.answer not in taken:
+        if _is_of_a_domain_above(hit, state):
+            yield Fault(
+                f"{hit.answer.member} ({hit.where}) accepts every recipient of all subdomains of a domain above it, "
+                "also those that do not exist",
+                "declare the domain above without subdomains, or set recipients_policy to any here",
+                WARNING,
+                domain.name,
+            )
+        elif hit.parameter == RECIPIENT_MAPS or hit.answer not in taken:
             yield Fault(
                 f"{hit.answer.member} ({hit.where}) {_knows(hit)}: "
                 + (
@@ -167,6 +175,12 @@ def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault
                 severity,
                 domain.name,
             )
+
+
+def _is_of_a_domain_above(hit: _Hit, state: HostState) -> bool:
+    """Whether the patterns of a domain that has all its subdomains answer, which the roles keep in a table."""
+    table = state.subdomains
+    return bool(table and table.member and table.member == hit.answer.member)
 
 
 def _is_told(domain: DomainEvidence, state: HostState) -> bool:

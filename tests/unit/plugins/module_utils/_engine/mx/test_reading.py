@@ -116,3 +116,19 @@ def test_file_of_patterns_holds_its_words(host: FakeMxHost) -> None:
     assert MapReader(host.postfix()).content(host.path("networks")) == Content(
         (("10.0.0.0/8", ""), ("!10.1.0.0/16", ""), ("192.0.2.1", ""))
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "results"),
+    [
+        ("static:HOLD", ["HOLD"]),
+        ("static:{HOLD}", ["HOLD"]),
+        ("proxy:static:{ HOLD }", ["HOLD"]),
+        ("randmap:{OK,HOLD}", ["OK", "HOLD"]),
+        ("ldap:/l", None),
+    ],
+)
+def test_results_of_a_table_that_has_no_file(host: FakeMxHost, table: str, results: list[str] | None) -> None:
+    host.commands.clear()
+    assert MapReader(host.postfix()).results(table) == results
+    assert host.commands == []

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import ADDRESSES, HEADERS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
@@ -60,6 +61,11 @@ def _found(state: HostState) -> list[Finding]:
 def test_checks_of_headers(listed: list[str] | None, answers: dict[str, str], severities: list[str]) -> None:
     state = host({"pcre:/h": Rules(listed, answers)}, header_checks="pcre:/h")
     assert judged(state) == [("", "diverted", severity) for severity in severities]
+
+
+def test_table_of_rules_that_cannot_be_asked_is_left_to_the_check_on_it() -> None:
+    state = host({"pcre:/h": Rules(None, {})}, header_checks="pcre:/h")
+    assert judged(replace(state, admission=AdmissionEvidence(unread={"pcre:/h": "lost"}))) == []
 
 
 @pytest.mark.parametrize("action", ["DISCARD", "HOLD", "REDIRECT x@y.example"])

@@ -25,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    SUBDOMAINS_NAME,
     DomainRows,
     HostState,
     TableState,
@@ -43,7 +44,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
-SUBDOMAINS_NAME = "relay_recipients_subdomains"
 PARAMETERS = {
     "recipients": "relay_recipient_maps",
     "subdomains": "relay_recipient_maps",

@@ -26,7 +26,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     services_for_strangers,
     values_for_strangers,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
+    SUBDOMAINS_NAME,
+    Capture,
+    HostState,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
     CANONICAL,
     RECIPIENT_MAPS,
@@ -136,7 +140,7 @@ class _Hit(NamedTuple):
     "unknown_accepted",
     LOCAL,
     "a recipient that nobody has is accepted: by a table, a pattern, a rewriting or an empty map of a service (warning "
-    "if no recipient is listed, or by a domain above it that has its subdomains)",
+    "if no recipient is listed, or if a domain above has its subdomains)",
     place=RECIPIENTS,
     refuses=True,
 )
@@ -155,7 +159,7 @@ def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault
     # Mail that is all taken elsewhere does not bounce: that is another fault.
     taken = [hit.answer for hit in _captures(domain, state) if _severity(hit, domain, state) == ERROR]
     for hit in _hits(domain, state):
-        if _is_of_a_domain_above(hit, state):
+        if _is_of_a_domain_above(hit):
             yield Fault(
                 f"{hit.answer.member} ({hit.where}) accepts every recipient of all subdomains of a domain above it, "
                 "also those that do not exist",
@@ -177,10 +181,9 @@ def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault
             )
 
 
-def _is_of_a_domain_above(hit: _Hit, state: HostState) -> bool:
+def _is_of_a_domain_above(hit: _Hit) -> bool:
     """Whether the patterns of a domain that has all its subdomains answer, which the roles keep in a table."""
-    table = state.subdomains
-    return bool(table and table.member and table.member == hit.answer.member)
+    return hit.parameter == RECIPIENT_MAPS and hit.answer.member.rpartition("/")[2] == SUBDOMAINS_NAME
 
 
 def _is_told(domain: DomainEvidence, state: HostState) -> bool:

@@ -16,6 +16,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lo
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
 OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
+# The table in which the roles keep the patterns of domains that have all their subdomains.
+SUBDOMAINS_NAME = "relay_recipients_subdomains"
 
 
 @dataclass(frozen=True)

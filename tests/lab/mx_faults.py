@@ -909,7 +909,7 @@ ADMISSION = (
         host("restriction_table"),
         f"run postmap hash:{CLIENTS}",
         master("-M 'smtp/inet=smtp inet n - y - - smtpd'", "-M# smtpd/pass")
-        + f"\nrm -f {CLIENTS}.db\n"
+        + f"\ntouch {CLIENTS}\nrm -f {CLIENTS}.db\n"
         + main(f"smtpd_sender_restrictions=check_sender_access hash:{CLIENTS}", unset="smtpd_recipient_restrictions"),
         f"postmap hash:{CLIENTS}",
     ),

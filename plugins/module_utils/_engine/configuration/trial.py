@@ -15,8 +15,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEXED_TYPES, probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file

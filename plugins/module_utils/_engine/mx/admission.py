@@ -8,8 +8,6 @@ import os
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import without_proxy
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
     KEYS,
     LISTS,
@@ -22,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     expand,
     lookup_keys,
     member_of,
+    without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.policy import endpoint_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
@@ -34,6 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import why_silent
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 

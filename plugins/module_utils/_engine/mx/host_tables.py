@@ -18,11 +18,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     TableReference,
     read_settings,
     resolve,
-    without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     SUBDOMAINS_NAME,

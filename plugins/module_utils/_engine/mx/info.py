@@ -22,14 +22,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_classes,
     read_relay_domains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
-    local_members,
-    without_proxy,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    member_of,
+    type_of,
+    without_proxy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
@@ -44,6 +44,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SUCH_TYPE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -117,8 +118,7 @@ def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
     for parameter in TABLE_PARAMETERS:
         for text in split_items(state.value(parameter)):
             member = member_of(text)
-            kind, _colon, _rest = without_proxy(member.text).partition(":")
-            if known and member.kind == "table" and kind not in known:
+            if known and member.kind == "table" and type_of(member.text) not in known:
                 found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
     return found
 

@@ -9,23 +9,21 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import without_proxy
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import (
-    Content,
-    spoken_by_name,
-    table_in,
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    member_of,
+    without_proxy,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content, spoken_by_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
     PatternTable,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
@@ -104,12 +102,12 @@ class MapReader:
         """What a table or a file of patterns holds, and what a table that cannot be listed says to keys of nobody's."""
         if name.startswith("/"):
             return Content(tuple((word, "") for line in text_of(name).split("\n") for word in _words(line)))
-        kind, _colon, path = table_in(name).partition(":")
+        kind, _colon, path = without_proxy(name).partition(":")
         if kind in PATTERN_TYPES and path.startswith("/"):
             listed = PatternTable.parse(read_file(path) or b"", kind).entries
             return Content(tuple((entry.key, entry.value) for entry in listed), self._nobodys(name, kind))
         if kind in (*KEYED_TYPES, "inline"):
-            result = self._postfix.dump(table_in(name))
+            result = self._postfix.dump(without_proxy(name))
             if result.rc == 0:
                 rows = [line.partition("\t") for line in result.out.split("\n") if line]
                 return Content(tuple((key, value) for key, _tab, value in rows))

@@ -12,11 +12,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     TableReference,
     local_members,
-    without_proxy,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.access_actions import is_action
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    type_of,
+    without_proxy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import (
     NoAction,
@@ -28,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     tables_asked,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 
 # Of these types Postfix asks for whole addresses only (mail_addr_find(3)).
 _WHOLE_KEYS = frozenset({"cidr", "pcre", "randmap", "regexp", "tcp"})
@@ -69,7 +72,7 @@ def read_lookups(
     answers: dict[str, Mapping[str, str]] = {}
     for table in tables:
         if table not in keyed:
-            pattern = without_proxy(table).partition(":")[0] in _WHOLE_KEYS
+            pattern = type_of(table) in _WHOLE_KEYS
             answers[table] = reader.ask(table, addresses if pattern else [*addresses, *wildcards])
         elif several and without_proxy(table) not in coming:
             rows = _rows(table, reader)

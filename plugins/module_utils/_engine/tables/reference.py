@@ -11,15 +11,18 @@ from typing import Iterable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     INDEX_SUFFIXES,
-    INDEXED_TYPES,
-    KEYED_TYPES,
     SOURCE_TYPES,
-    UNSAFE_TYPES,
     check_type,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import (
+    INDEXED_TYPES,
+    KEYED_TYPES,
+    UNSAFE_TYPES,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
@@ -99,13 +102,6 @@ def local_members(value: str) -> list[TableReference]:
         elif member.startswith("{") and member.endswith("}"):
             found.extend(local_members(member[1:-1]))
     return list(dict.fromkeys(found))
-
-
-def without_proxy(member: str) -> str:
-    """A member of a list of tables as proxymap(8) is asked for it."""
-    while member.startswith("proxy:"):
-        member = member[len("proxy:") :]
-    return member
 
 
 def named_values(postfix: Postfix) -> dict[str, str]:

@@ -10,18 +10,15 @@ import re
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES, UNSAFE_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 
 _LONGEST_WORDS = 400
 INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
-INDEXED_TYPES = tuple(INDEX_SUFFIXES)
-UNSAFE_TYPES = ("dbm", "sdbm")
 UNSAFE_SUFFIXES = (".dir", ".pag")
 SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
-# What holds whole keys, and so can be edited by entry whatever the module.
-KEYED_TYPES = (*INDEXED_TYPES, "texthash")
 _LONG_AGO = 86400
 _LINE = re.compile(r"line \d+")
 

@@ -56,6 +56,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES, UNSAFE_TYPES
 
 # Below these, ordinary senders are cut off. RFC 5321, 4.5.3.1.8, wants 100 recipients in a message to be taken; mail
 # servers open up to 20 connections at once, and send on when an outage is over.
@@ -398,7 +399,7 @@ def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
 
 def _made(table: str) -> str:
     kind, _colon, path = table.partition(":")
-    if kind in ("hash", "btree", "lmdb", "cdb", "dbm", "sdbm"):
+    if kind in (*INDEXED_TYPES, *UNSAFE_TYPES):
         return f"run postmap {table}"
     return f"create {path}" if path.startswith("/") else f"make {table} answer"
 

@@ -17,7 +17,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    lookup_keys,
+    without_proxy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     OWN_CLIENTS,
@@ -42,12 +45,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     values_of_cleanup,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES
 
 _SWITCH = "smtpd_reject_unlisted_recipient"
 _OVERRIDE_OPTIONS = "receive_override_options"
 _UNCHECKED = "no_unknown_recipient_checks"
 _BOUNCES = "every recipient is accepted, so mail for those that do not exist bounces, often to forged senders"
-_INDEXED = frozenset({"btree", "cdb", "hash", "lmdb"})
 
 check = Register(WHOLE_HOST)
 domain_check = Register(DOMAIN)
@@ -220,9 +223,9 @@ def _taken_out(hit: _Hit, domain: DomainEvidence) -> str:
 
 
 def _without_row(key: str, member: str) -> str:
-    reference = member.rpartition("proxy:")[2]
+    reference = without_proxy(member)
     kind, _colon, path = reference.partition(":")
-    if kind in _INDEXED:
+    if kind in INDEXED_TYPES:
         return f"remove the row {key} from {path} and run postmap {reference}"
     return f"remove the row {key} from {member}"
 

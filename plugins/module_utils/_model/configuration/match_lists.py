@@ -37,9 +37,26 @@ def member_of(text: str) -> Member:
     body = text.lstrip("!")
     if body.startswith("/"):
         return Member(body, "file", negated)
-    if _TABLE.match(body) and not body.startswith("["):
+    if is_table(body) and not body.startswith("["):
         return Member(body, "table", negated)
     return Member(body.lower(), "pattern", negated)
+
+
+def is_table(text: str) -> bool:
+    """Whether a member of a list is `type:name`."""
+    return bool(_TABLE.match(text))
+
+
+def without_proxy(table: str) -> str:
+    """`type:name` as proxymap(8) is asked for it, and as the others know it."""
+    while table.startswith("proxy:"):
+        table = table[len("proxy:") :]
+    return table
+
+
+def type_of(table: str) -> str:
+    """The type of `type:name`, `proxy:` stripped."""
+    return without_proxy(table).partition(":")[0]
 
 
 def members_of(value: str, files: Mapping[str, str]) -> list[Member]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
+
 # A key that stands for every key: of a table that gives the same result whatever it is asked.
 ANY = "*"
 # Types whose keys are patterns: what they match cannot be told from them.
@@ -24,21 +26,9 @@ class Content:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def type_of(table: str) -> str:
-    """The type of `type:name`, `proxy:` stripped."""
-    return table_in(table).partition(":")[0]
-
-
-def table_in(text: str) -> str:
-    """`type:name` as proxymap(8) is asked for it."""
-    while text.startswith("proxy:"):
-        text = text[len("proxy:") :]
-    return text
-
-
 def spoken_by_name(table: str) -> Content | None:
     """The content of a table that is all in its name, static: and randmap:, None for any other."""
-    kind, _colon, rest = table_in(table).partition(":")
+    kind, _colon, rest = without_proxy(table).partition(":")
     body = rest[1:-1].strip() if rest.startswith("{") and rest.endswith("}") else rest
     if kind == "static":
         return Content(((ANY, body),))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     RESTRICTION_LISTS,
 )
@@ -75,7 +76,5 @@ def action_tables(host: HostState) -> dict[str, str]:
         for value, where in values_for_strangers(host, name).items():
             for action, table in restrictions.access_tables(value):
                 if action in _ABOUT_ADDRESSES:
-                    found.setdefault(
-                        table[len("proxy:") :] if table.startswith("proxy:") else table, f"{action} in {where}"
-                    )
+                    found.setdefault(without_proxy(table), f"{action} in {where}")
     return found

@@ -13,8 +13,10 @@ from typing import Iterator
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES, UNSAFE_TYPES
 
 RELAY = "relay"
 CLIENTS = ("smtp", "lmtp")
@@ -25,7 +27,7 @@ HOST_LOOKUP = "smtp_host_lookup"
 # With these a mail host that offers no TLS gets no mail.
 TLS_DEMANDED = ("encrypt", "dane-only", "fingerprint", "verify", "secure")
 # Tables of which each entry is about a name that somebody wrote down.
-_KEYED = ("hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash", "inline")
+_KEYED = (*KEYED_TYPES, *UNSAFE_TYPES, "inline")
 REWRITING = tuple(f"smtp_{kind}_checks" for kind in ("header", "mime_header", "nested_header", "body"))
 _FILTERS = ("smtp_reply_filter", "smtp_delivery_status_filter", "smtp_dns_reply_filter")
 
@@ -144,8 +146,7 @@ def _gives_password_away(host: HostState, service: Service) -> bool:
     """Whether a host that no entry names would be sent a password: see SASL_README on smtp_sasl_password_maps."""
     maps = split_items(effective(host, service, parameter_of(service, "smtp_sasl_password_maps")))
     by_sender = own_value(host, service, "smtp_sender_dependent_authentication") == "yes"
-    kinds = [member.replace("proxy:", "", 1).partition(":")[0] for member in maps]
-    return bool(maps) and (by_sender or any(kind not in _KEYED for kind in kinds))
+    return bool(maps) and (by_sender or any(type_of(member) not in _KEYED for member in maps))
 
 
 def _bind_harms(host: HostState, service: Service) -> Iterator[Harm]:

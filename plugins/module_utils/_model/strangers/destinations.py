@@ -7,22 +7,20 @@ Mail for anywhere else is foreign. A member that takes in domains which nobody l
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import is_table, type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import (
     ANY,
     PATTERNS,
     spoken_by_name,
-    type_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.passage import Doubt
 
 PARAMETERS = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
-_TABLE = re.compile(r"[a-z][a-z0-9_]*:.", re.IGNORECASE)
 _DEEPEST = 10
 
 
@@ -51,7 +49,7 @@ def destinations(state: HostState) -> Destinations:
         for member in _flat(split_items(state.value(parameter)), state, needed, 0):
             if member.startswith("!"):
                 continue
-            if _TABLE.match(member):
+            if is_table(member):
                 listed, doubt = _of_table(parameter, member, state, needed)
                 names |= listed
                 doubts += [doubt] if doubt else []

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import is_table, type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import ARGUMENTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import (
     ANY,
     PATTERNS,
     Content,
     spoken_by_name,
-    type_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.access import (
     LIST,
@@ -34,7 +34,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.n
     network_of_key,
 )
 
-_TABLE = re.compile(r"[a-z][a-z0-9_]*:.", re.IGNORECASE)
 _DEEPEST = 10
 _CLOSING = frozenset(
     {"reject", "defer", "reject_unauth_destination", "defer_unauth_destination", "check_relay_domains"}
@@ -157,7 +156,7 @@ def _member(name: str, word: str, argument: str, client: Client, depth: int) -> 
         return Passage(permits_all=True, doubts=[Doubt(name, text, "it permits every client", True)])
     if lower.startswith("check_") and lower.endswith("_access"):
         return _access(name, lower, argument, text, client, depth)
-    if _TABLE.match(word):
+    if is_table(word):
         return _access(name, _SHORT.get(name, "check_recipient_access"), word, text, client, depth)
     return Passage(doubts=[Doubt(name, text, _why_unknown(lower))])
 
@@ -290,7 +289,7 @@ def _networks(parameter: str, members: Sequence[str], client: Client, depth: int
                 found.doubts.append(Doubt(parameter, member, "it refers to itself"))
             else:
                 _networks(parameter, [pattern for pattern, _result in content.entries or ()], client, depth + 1, found)
-        elif _TABLE.match(member):
+        elif is_table(member):
             _networks_in_table(parameter, member, client, found)
         else:
             found.doubts.append(Doubt(parameter, member, "it is not an address; a client's name can be anybody's"))

@@ -12,6 +12,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     match,
     member_of,
     members_of,
+    type_of,
+    without_proxy,
 )
 
 
@@ -92,3 +94,16 @@ def test_references_are_expanded_in_depth(form: str) -> None:
 
 def test_reference_to_itself_ends() -> None:
     assert expand("$name", {"name": "$name"}) == "$name"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "table"),
+    [
+        ("hash:/t", "hash", "hash:/t"),
+        ("proxy:hash:/t", "hash", "hash:/t"),
+        ("proxy:proxy:ldap:/l", "ldap", "ldap:/l"),
+        ("static:proxy:x", "static", "static:proxy:x"),
+    ],
+)
+def test_table_is_told_without_its_proxy(text: str, kind: str, table: str) -> None:
+    assert (type_of(text), without_proxy(text)) == (kind, table)

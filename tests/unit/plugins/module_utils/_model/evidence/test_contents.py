@@ -9,22 +9,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.co
     ANY,
     Content,
     spoken_by_name,
-    table_in,
-    type_of,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "table"),
-    [
-        ("hash:/t", "hash", "hash:/t"),
-        ("proxy:hash:/t", "hash", "hash:/t"),
-        ("proxy:proxy:ldap:/l", "ldap", "ldap:/l"),
-        ("static:proxy:x", "static", "static:proxy:x"),
-    ],
-)
-def test_table_is_told_without_its_proxy(text: str, kind: str, table: str) -> None:
-    assert (type_of(text), table_in(text)) == (kind, table)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     type_of,
     without_proxy,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import restriction_classes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import (
     NoAction,
@@ -123,7 +124,7 @@ def _no_actions(
 ) -> dict[str, NoAction]:
     """The tables of recipients that are asked for actions, with a row of each that is none."""
     asked = set(action_tables(state))
-    classes = split_items(state.value("smtpd_restriction_classes"))
+    classes = restriction_classes(state)
     version = ".".join(map(str, state.version))
     found = {table: NoAction(domain, VALUE) for table, domain in coming.items() if domain}
     for table in keyed:

@@ -46,6 +46,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     effective,
     on_loopback,
     port_of_mail,
+    restriction_classes,
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -206,7 +207,7 @@ def permit_mx_backup(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 def _restriction_lists(state: HostState) -> dict[str, tuple[str, str]]:
     """What is wrong with the names in each list of restrictions and each restriction class, and the remedy."""
-    classes = split_items(state.value("smtpd_restriction_classes"))
+    classes = restriction_classes(state)
     version = ".".join(map(str, state.version))
     found = {}
     for name in sorted({*RESTRICTION_LISTS, *classes}):

@@ -13,9 +13,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import TableAnswers
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import ARGUMENTS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
+    ARGUMENTS,
+    is_table_name,
+    never_permits,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import parts
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,7 @@ _NEEDING_PEER_NAMES = frozenset(
 )
 # About clients that have shown who they are, or about another command.
 _OF_NO_STRANGER = frozenset({"check_ccert_access", "check_etrn_access", "check_sasl_access"})
-# Their tables must not permit (postconf(5)): smtpd then answers 451, whatever comes before or behind.
-_NEVER_PERMITS = re.compile(r"check_(\w+_(a|mx|ns)|reverse_client_hostname)_access\Z", re.ASCII)
 _POLICY = "check_policy_service"
-_TABLE = re.compile(r"[a-z][a-z0-9_-]*:.", re.ASCII)
 # A number without text permits.
 _CODE = re.compile(r"[45]\d\d\s", re.ASCII)
 # Results of access(5) after which the next restriction is read.
@@ -115,18 +116,6 @@ def passage(name: str, value: str, stranger: Stranger, rules: Rules) -> Passage:
     return _Walk(name, stranger, rules).result(value)
 
 
-def parts(value: str) -> list[str]:
-    """The restrictions of a list, each with its argument. Those of warn_if_reject are the next one's."""
-    found: list[str] = []
-    words = split_items(value)
-    place = 0
-    while place < len(words):
-        width = 2 if ARGUMENTS.get(words[place].lower()) else 1
-        found.append(" ".join(words[place : place + width]))
-        place += width
-    return found
-
-
 def accesses(name: str, value: str, classes: Mapping[str, str]) -> list[Access]:
     """All restrictions of a list, and of the classes in it, that ask somebody else, whoever reaches them."""
     found: list[Access] = []
@@ -141,7 +130,7 @@ def _collect(name: str, value: str, classes: dict[str, str], found: list[Access]
             _collect(name, classes.pop(part), classes, found)
         elif ARGUMENTS.get(word.lower()) in ("table", "endpoint") and argument:
             found.append(Access(word.lower(), argument))
-        elif word.lower() not in ARGUMENTS and _TABLE.match(part):
+        elif word.lower() not in ARGUMENTS and is_table_name(part):
             found.append(Access(LISTS.get(name, ""), part))
 
 
@@ -221,7 +210,7 @@ class _Walk:
             self._perhaps.append(part)
         elif ARGUMENTS.get(name) == "table":
             return self._asked(name, argument, part, within, warned, depth)
-        elif name not in ARGUMENTS and _TABLE.match(part) and LISTS[self._name]:
+        elif name not in ARGUMENTS and is_table_name(part) and LISTS[self._name]:
             return self._asked(LISTS[self._name], part, part, within, warned, depth)
         return None
 
@@ -246,7 +235,7 @@ class _Walk:
                 return None
             return part, within
         end = self._meaning(result, part, within, warned, depth)
-        if end is not None and end[0] == _PERMIT and _NEVER_PERMITS.match(action):
+        if end is not None and end[0] == _PERMIT and never_permits(action):
             raise _WrongPermission((part, within))
         return end
 

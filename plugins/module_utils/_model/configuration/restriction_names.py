@@ -131,8 +131,19 @@ ARGUMENTS: Mapping[str, str] = {
     "sleep": _NUMBER,
 }
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_-]*:.", re.ASCII)
+_NEVER_PERMITTING = re.compile(r"check_(\w+_(a|mx|ns)|reverse_client_hostname)_access\Z", re.ASCII)
 _ENDPOINT_NAME = re.compile(r"(inet|unix):.|\{", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
+
+
+def is_table_name(word: str) -> bool:
+    """Whether a member of a list is a table, `type:name`, which stands for an access restriction."""
+    return bool(_TABLE_NAME.match(word))
+
+
+def never_permits(name: str) -> bool:
+    """Whether the table of this restriction must not permit (postconf(5)): smtpd then answers 451."""
+    return bool(_NEVER_PERMITTING.match(name))
 
 
 def problem(value: str, classes: Collection[str], version: str) -> str:
@@ -147,7 +158,7 @@ def problem(value: str, classes: Collection[str], version: str) -> str:
         word = words[place]
         if "$" in word:
             return ""
-        if word in classes or _TABLE_NAME.match(word):
+        if word in classes or is_table_name(word):
             place += 1
             continue
         found = _word_problem(word, classes, version)
@@ -180,7 +191,7 @@ def _argument_problem(word: str, needed: str, argument: str) -> str:
     if not argument or argument.lower() in ARGUMENTS:
         return f"{word} has no {needed} after it; add it, as in {_EXAMPLES[needed].format(word)}"
     valid = {
-        TABLE: _TABLE_NAME.match(argument),
+        TABLE: is_table_name(argument),
         _ENDPOINT: _ENDPOINT_NAME.match(argument),
         _NUMBER: _DIGITS.match(argument),
         _DOMAIN: True,

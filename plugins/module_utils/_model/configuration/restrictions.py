@@ -8,9 +8,8 @@ closed list is enough.
 
 from __future__ import annotations
 
-from typing import Sequence
-
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import ARGUMENTS
 
 DEFERRING = "defer_unauth_destination"
 REJECTING = "reject_unauth_destination"
@@ -22,21 +21,22 @@ _CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_doma
 _OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
 # Restrictions that say yes to mail for relay domains, so nothing behind them is asked about their recipients.
 _PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
-# The next word is their argument, not a restriction.
-_WITH_ARGUMENT = frozenset(
-    {
-        "check_policy_service",
-        "permit_dnswl_client",
-        "permit_rhswl_client",
-        "reject_rbl_client",
-        "reject_rhsbl_client",
-        "reject_rhsbl_helo",
-        "reject_rhsbl_recipient",
-        "reject_rhsbl_reverse_client",
-        "reject_rhsbl_sender",
-        "sleep",
-    }
-)
+
+
+def restrictions_of(value: str) -> list[tuple[str, str]]:
+    """Each restriction of a list with its argument, "" where it has none."""
+    found: list[tuple[str, str]] = []
+    words = iter(split_items(value))
+    for word in words:
+        name = word.lower()
+        takes = bool(ARGUMENTS.get(name)) or (name.startswith("check_") and name.endswith("_access"))
+        found.append((word, next(words, "") if takes else ""))
+    return found
+
+
+def parts(value: str) -> list[str]:
+    """The restrictions of a list, each followed by its argument."""
+    return [f"{word} {argument}" if argument else word for word, argument in restrictions_of(value)]
 
 
 def rejecting(value: str) -> str:
@@ -44,11 +44,10 @@ def rejecting(value: str) -> str:
 
     Every other member stays, in its place.
     """
-    words = split_items(value)
     deciding = next((name for name in names(value) if name in _CLOSING | _OPENING), "")
     if deciding != DEFERRING:
         return value
-    return ", ".join(_joined([REJECTING if word.lower() == DEFERRING else word for word in words]))
+    return ", ".join(REJECTING if part.lower() == DEFERRING else part for part in parts(value))
 
 
 def with_check(value: str, check: str) -> str:
@@ -56,24 +55,24 @@ def with_check(value: str, check: str) -> str:
 
     That is after reject_unauth_destination if the list has it, else before what ends the list.
     """
-    parts = _joined(split_items(value))
-    if check in parts:
+    known = parts(value)
+    if check in known:
         return value
-    names = [part.split()[0].lower() for part in parts]
-    if REJECTING in names:
-        place = names.index(REJECTING) + 1
+    heads = names(value)
+    if REJECTING in heads:
+        place = heads.index(REJECTING) + 1
     else:
-        ends = [position for position, name in enumerate(names) if name in _CLOSING or name in _OPENING]
-        place = ends[0] if ends else len(parts)
+        ends = [position for position, name in enumerate(heads) if name in _CLOSING or name in _OPENING]
+        place = ends[0] if ends else len(known)
     # Whoever relays mail for the domain permits it there.
-    place = min([place, *(position for position, name in enumerate(names) if name in _PERMITTING_RELAYED)])
-    return ", ".join(parts[:place] + [check] + parts[place:])
+    place = min([place, *(position for position, name in enumerate(heads) if name in _PERMITTING_RELAYED)])
+    return ", ".join(known[:place] + [check] + known[place:])
 
 
 def without_check(value: str, check: str) -> str:
     """The list without `check`; as it was if it is not in the list."""
-    parts = _joined(split_items(value))
-    return ", ".join(part for part in parts if part != check) if check in parts else value
+    known = parts(value)
+    return ", ".join(part for part in known if part != check) if check in known else value
 
 
 def uses_verification(value: str) -> list[str]:
@@ -81,32 +80,15 @@ def uses_verification(value: str) -> list[str]:
     return [word for word in split_items(value) if word.lower().startswith("reject_unverified_")]
 
 
-def _width(words: Sequence[str], place: int) -> int:
-    """How many words the restriction at `place` takes."""
-    if place >= len(words):
-        return 0
-    word = words[place].lower()
-    takes_argument = word in _WITH_ARGUMENT or (word.startswith("check_") and word.endswith("_access"))
-    return 2 if takes_argument else 1
-
-
 def names(value: str) -> list[str]:
     """The restrictions of a list without their arguments, in lower case."""
-    return [part.split()[0].lower() for part in _joined(split_items(value))]
+    return [word.lower() for word, _argument in restrictions_of(value)]
 
 
 def access_tables(value: str) -> list[tuple[str, str]]:
     """Each access restriction of an expanded list with its table: `("check_client_access", "cidr:/clients")`."""
-    parts = [part.split(" ", 1) for part in _joined(split_items(value))]
-    return [(part[0].lower(), part[1]) for part in parts if len(part) == 2 and part[0].lower().endswith("_access")]
-
-
-def _joined(words: Sequence[str]) -> list[str]:
-    """The restrictions of a list, each with its argument."""
-    parts: list[str] = []
-    place = 0
-    while place < len(words):
-        width = _width(words, place)
-        parts.append(" ".join(words[place : place + width]))
-        place += width
-    return parts
+    return [
+        (word.lower(), argument)
+        for word, argument in restrictions_of(value)
+        if argument and word.lower().endswith("_access")
+    ]

@@ -119,9 +119,14 @@ def stranger_services(host: HostState) -> list[Service]:
 
 def port_of_mail(service: Service) -> str:
     """The port on which this service takes mail from other servers; empty if it does not."""
-    port = service.name.rpartition(":")[2]
+    port = port_of(service)
     takes = service.type == "inet" and program(service) in ("smtpd", "postscreen")
     return port if takes and port not in SUBMISSION else ""
+
+
+def port_of(service: Service) -> str:
+    """The port of its name, in figures or by name, whether an address is in front of it or not."""
+    return service.name.rpartition(":")[2]
 
 
 def address_of(service: Service) -> str:
@@ -136,8 +141,7 @@ def reaches_strangers(service: Service, state: HostState) -> bool:
     disabled = split_items(state.value("master_service_disable"))
     if {service.type, f"{service.name}.{service.type}", f"{service.name}/{service.type}"}.intersection(disabled):
         return False
-    host = service.name.rpartition(":")[0] if service.type == "inet" else ""
-    return not is_loopback(host)
+    return service.type != "inet" or not on_loopback(service)
 
 
 def is_loopback(host: str) -> bool:
@@ -172,14 +176,17 @@ def sasl_endpoint(host: HostState, service: Service) -> str:
     return path if path.startswith(("inet:", "unix:")) else f"unix:{path}"
 
 
+def servers_that_strangers_reach(host: HostState) -> list[Service]:
+    """The SMTP servers that more than this host itself can talk to."""
+    return [service for service in host.services if program(service) == "smtpd" and reaches_strangers(service, host)]
+
+
 def services_for_strangers(host: HostState) -> list[Service]:
     """SMTP services that take mail from strangers: those that they reach, and that do not refuse every one of them."""
     return [
         service
-        for service in host.services
-        if program(service) == "smtpd"
-        and reaches_strangers(service, host)
-        and not any(_keeps_strangers_out(effective(host, service, name)) for name in UNTIL_RECIPIENT)
+        for service in servers_that_strangers_reach(host)
+        if not any(_keeps_strangers_out(effective(host, service, name)) for name in UNTIL_RECIPIENT)
     ]
 
 

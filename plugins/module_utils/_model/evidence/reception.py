@@ -17,10 +17,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ARGUMENTS,
     TABLE,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import restrictions_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    SUBMISSION,
     effective,
+    port_of,
     program,
-    reaches_strangers,
+    servers_that_strangers_reach,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -33,8 +36,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions im
 FAMILIES = (("192.0.2.1", "198.51.100.1", "203.0.113.1"), ("2001:db8::1", "3fff::1"))
 ADDRESSES = tuple(address for family in FAMILIES for address in family)
 LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data")
-# Ports on which a service takes mail from those who have shown who they are.
-SUBMISSION = ("submission", "587", "submissions", "smtps", "465")
 CHECKS = ("header_checks", "mime_header_checks", "nested_header_checks", "body_checks", "milter_header_checks")
 CANONICAL = ("canonical_maps", "sender_canonical_maps")
 # Of nobody, in lines as every message has them.
@@ -81,13 +82,7 @@ class Helper:
 
 def receiving_services(host: HostState) -> list[Service]:
     """The SMTP servers through which strangers' mail comes."""
-    return [
-        service
-        for service in host.services
-        if program(service) == "smtpd"
-        and reaches_strangers(service, host)
-        and service.name.rpartition(":")[2] not in SUBMISSION
-    ]
+    return [service for service in servers_that_strangers_reach(host) if port_of(service) not in SUBMISSION]
 
 
 def rule_tables(host: HostState, domains: Sequence[str]) -> list[RuleTable]:
@@ -128,20 +123,17 @@ def reached(value: str, classes: Mapping[str, str], kind: str = "", depth: int =
 
     A table that stands alone is what `check_<kind>_access` is. Classes are followed.
     """
-    words = split_items(value)
     found: list[tuple[str, str]] = []
-    place = 0
-    while place < len(words):
-        word = words[place].lower()
-        if word in _ENDING or (word == _PERMITS_RELAYED and kind in ("relay", "recipient")):
+    for word, argument in restrictions_of(value):
+        name = word.lower()
+        if name in _ENDING or (name == _PERMITS_RELAYED and kind in ("relay", "recipient")):
             break
-        if words[place] in classes and depth < len(classes):
-            found += reached(classes[words[place]], classes, kind, depth + 1)
-        elif word == "check_policy_service" or ARGUMENTS.get(word) == TABLE:
-            found += [(word, words[place + 1])] if place + 1 < len(words) else []
-        elif ":" in word and not word.startswith("{"):
-            found.append((kind, words[place]))
-        place += 2 if ARGUMENTS.get(word) or word == "check_policy_service" else 1
+        if word in classes and depth < len(classes):
+            found += reached(classes[word], classes, kind, depth + 1)
+        elif name == "check_policy_service" or ARGUMENTS.get(name) == TABLE:
+            found += [(name, argument)] if argument else []
+        elif ":" in name and not name.startswith("{"):
+            found.append((kind, word))
     return found
 
 

@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
+    restriction_classes,
     values_for_strangers,
     values_of,
 )
@@ -71,8 +72,7 @@ def tables_asked(host: HostState) -> dict[str, str]:
 def action_tables(host: HostState) -> dict[str, str]:
     """Each table that smtpd asks what to do about a whole address, `proxy:` stripped, and where that is written."""
     found: dict[str, str] = {}
-    classes = split_items(host.value("smtpd_restriction_classes"))
-    for name in sorted({*RESTRICTION_LISTS, *classes}):
+    for name in sorted({*RESTRICTION_LISTS, *restriction_classes(host)}):
         for value, where in values_for_strangers(host, name).items():
             for action, table in restrictions.access_tables(value):
                 if action in _ABOUT_ADDRESSES:

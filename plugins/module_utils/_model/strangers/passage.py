@@ -9,13 +9,17 @@ See SMTPD_ACCESS_README and access(5).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import Callable, Iterator, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import LISTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import is_table, type_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import ARGUMENTS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
+    ARGUMENTS,
+    never_permits,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import restrictions_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import (
     ANY,
     PATTERNS,
@@ -41,14 +45,6 @@ _CLOSING = frozenset(
 # Neither of them lets anybody through who is not let through by another: mail for our own destinations, our own
 # addresses. On permit_mx_backup there is a check of its own.
 _HARMLESS = frozenset({"permit_auth_destination", "permit_inet_interfaces", "permit_mx_backup", "sleep"})
-# Postfix takes no OK from these: see postconf(5).
-_NEVER_PERMITTING = re.compile(r"check_(.*_(mx|ns|a)|reverse_client_hostname)_access")
-# What a bare table is short for.
-_SHORT = {
-    "smtpd_client_restrictions": "check_client_access",
-    "smtpd_helo_restrictions": "check_helo_access",
-    "smtpd_sender_restrictions": "check_sender_access",
-}
 
 
 @dataclass(frozen=True)
@@ -110,10 +106,11 @@ def _within(name: str, value: str, client: Client, depth: int) -> Passage:
         return found
     warns = False
     for word, argument in restrictions_of(value):
-        if word == "warn_if_reject":
+        lower = word.lower()
+        if lower == "warn_if_reject":
             warns = True
             continue
-        member = _member(name, word, argument, client, depth)
+        member = _member(name, lower if lower in ARGUMENTS or argument else word, argument, client, depth)
         found.take(member)
         found.permits_all = member.permits_all
         found.closed = member.closed and not warns
@@ -121,18 +118,6 @@ def _within(name: str, value: str, client: Client, depth: int) -> Passage:
             break
         warns = False
     return found
-
-
-def restrictions_of(value: str) -> Iterator[tuple[str, str]]:
-    """Each restriction of a list with its argument, "" if it takes none; names of Postfix's own in lower case."""
-    words = split_items(value)
-    place = 0
-    while place < len(words):
-        word = words[place].lower()
-        takes = bool(ARGUMENTS.get(word)) or (word.startswith("check_") and word.endswith("_access"))
-        argument = words[place + 1] if takes and place + 1 < len(words) else ""
-        yield (word if word in ARGUMENTS or takes else words[place]), argument
-        place += 2 if takes else 1
 
 
 def _member(name: str, word: str, argument: str, client: Client, depth: int) -> Passage:
@@ -157,7 +142,7 @@ def _member(name: str, word: str, argument: str, client: Client, depth: int) -> 
     if lower.startswith("check_") and lower.endswith("_access"):
         return _access(name, lower, argument, text, client, depth)
     if is_table(word):
-        return _access(name, _SHORT.get(name, "check_recipient_access"), word, text, client, depth)
+        return _access(name, LISTS.get(name) or "check_recipient_access", word, text, client, depth)
     return Passage(doubts=[Doubt(name, text, _why_unknown(lower))])
 
 
@@ -204,7 +189,7 @@ def _content(table: str, client: Client, found: Passage) -> Content | None:
 def _access(name: str, action: str, table: str, text: str, client: Client, depth: int) -> Passage:
     """What the results of an access table let through. Every result counts, whatever its key is looked up for."""
     found = Passage()
-    if _NEVER_PERMITTING.fullmatch(action):
+    if never_permits(action):
         return found
     content = _content(table, client, found)
     if content is None:

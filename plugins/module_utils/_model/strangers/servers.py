@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     effective,
+    program,
     reaches_strangers,
+    restriction_classes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.destinations import (
@@ -91,23 +92,23 @@ def relaying(state: HostState) -> Relaying:
     for service in state.services:
         if not reaches_strangers(service, state):
             continue
-        program = service.command.split()[0].rpartition("/")[2] if service.command.split() else ""
-        if program == "smtpd":
+        runs = program(service)
+        if runs == "smtpd":
             if any(effective(state, service, name) != state.value(name) for name in _deciding(state)):
                 found.append(_smtpd(service.key, service, state, known))
-        elif program == "qmqpd":
+        elif runs == "qmqpd":
             found.append(_qmqpd(service, state, known))
-        elif program not in _NO_MAIL:
-            why = f"what {program or 'its program'} does with mail is not known here"
+        elif runs not in _NO_MAIL:
+            why = f"what {runs or 'its program'} does with mail is not known here"
             found.append((Server(service.key, True, (), (Doubt(service.key, service.command, why),)), set()))
-        if program == "postscreen" and effective(state, service, "postscreen_upstream_proxy_protocol"):
+        if runs == "postscreen" and effective(state, service, "postscreen_upstream_proxy_protocol"):
             found.append((Server(service.key, True, (), (_proxied("postscreen_upstream_proxy_protocol"),)), set()))
     needed = known.needed.union(*(more for _server, more in found))
     return Relaying(tuple(server for server, _more in found), known, frozenset(needed))
 
 
 def _deciding(state: HostState) -> list[str]:
-    return [*_DECIDING, *split_items(state.value("smtpd_restriction_classes"))]
+    return [*_DECIDING, *restriction_classes(state)]
 
 
 def client_of(state: HostState, service: Service, known: Destinations) -> Client:

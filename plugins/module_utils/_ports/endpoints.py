@@ -16,25 +16,37 @@ ENDPOINT_SECONDS = 2.0
 def answer_of(endpoint: str, user: str) -> str:
     """Why `inet:host:port`, `unix:/path` or `program:/path` can't be used by this user; "" where it can."""
     kind, _colon, place = endpoint.partition(":")
+    if kind == "program":
+        return "" if os.access(place, os.X_OK) else f"{place} is not there, or is no program"
+    return _refusal(endpoint, user)
+
+
+def why_silent(endpoint: str, directory: str) -> str:
+    """Why nobody takes a connection at `unix:path` or `inet:host:port`, "" if somebody does.
+
+    A path that does not start with / is one below `directory`.
+    """
+    kind, _colon, place = endpoint.partition(":")
+    return _refusal(f"unix:{os.path.join(directory, place)}" if kind == "unix" else endpoint)
+
+
+def _refusal(endpoint: str, user: str = "") -> str:
+    """Why `unix:/path` or `inet:host:port` takes no connection, of this user's if one is given; "" if it does."""
+    kind, _colon, place = endpoint.partition(":")
     try:
-        if kind == "program":
-            return "" if os.access(place, os.X_OK) else f"{place} is not there, or is no program"
         if kind == "unix":
-            return _of_socket(place, user)
-        name, _colon, port = place.rpartition(":")
-        socket.create_connection(
-            (name, socket.getservbyname(port) if not port.isdigit() else int(port)), ENDPOINT_SECONDS
-        ).close()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+                link.settimeout(ENDPOINT_SECONDS)
+                link.connect(place)
+            if user and not _may_write(place, user):
+                return f"{user} may not write to it"
+        else:
+            host, _colon, port = place.rpartition(":")
+            number = int(port) if port.isdigit() else socket.getservbyname(port, "tcp")
+            socket.create_connection((host.strip("[]") or "localhost", number), ENDPOINT_SECONDS).close()
     except (OSError, UnicodeError, OverflowError) as error:
         return getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ""
-
-
-def _of_socket(path: str, user: str) -> str:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(ENDPOINT_SECONDS)
-        client.connect(path)
-    return "" if _may_write(path, user) else f"{user} may not write to it"
 
 
 def _may_write(path: str, user: str) -> bool:
@@ -50,23 +62,3 @@ def _may_write(path: str, user: str) -> bool:
     if seen.st_gid in groups:
         return bool(seen.st_mode & stat.S_IWGRP)
     return bool(seen.st_mode & stat.S_IWOTH)
-
-
-def why_silent(endpoint: str, directory: str) -> str:
-    """Why nobody takes a connection at `unix:path` or `inet:host:port`, "" if somebody does.
-
-    A path that does not start with / is one below `directory`. Nothing is said on the connection.
-    """
-    kind, _colon, place = endpoint.partition(":")
-    try:
-        if kind == "unix":
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-                link.settimeout(ENDPOINT_SECONDS)
-                link.connect(os.path.join(directory, place))
-        else:
-            host, _colon, port = place.rpartition(":")
-            number = int(port) if port.isdigit() else socket.getservbyname(port, "tcp")
-            socket.create_connection((host.strip("[]") or "localhost", number), ENDPOINT_SECONDS).close()
-    except OSError as error:
-        return error.strerror or str(error) or "no answer"
-    return ""

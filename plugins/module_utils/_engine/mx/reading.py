@@ -52,6 +52,7 @@ class MapReader:
     def __init__(self, postfix: Postfix) -> None:
         self._postfix = postfix
         self._sources: dict[str, Table] = {}
+        self._listed: dict[str, tuple[tuple[str, str], ...] | None] = {}
         self._silent: set[str] = set()
         self.notes: list[str] = []
         # table -> why it could not be asked
@@ -103,15 +104,32 @@ class MapReader:
         if name.startswith("/"):
             return Content(tuple((word, "") for line in text_of(name).split("\n") for word in _words(line)))
         kind, _colon, path = without_proxy(name).partition(":")
+        entries = self._entries(name)
         if kind in PATTERN_TYPES and path.startswith("/"):
-            listed = PatternTable.parse(read_file(path) or b"", kind).entries
-            return Content(tuple((entry.key, entry.value) for entry in listed), self._nobodys(name, kind))
-        if kind in (*KEYED_TYPES, "inline"):
-            result = self._postfix.dump(without_proxy(name))
-            if result.rc == 0:
-                rows = [line.partition("\t") for line in result.out.split("\n") if line]
-                return Content(tuple((key, value) for key, _tab, value in rows))
+            return Content(entries or (), self._nobodys(name, kind))
+        if entries is not None and kind not in PATTERN_TYPES:
+            return Content(entries)
         return Content(None, self._nobodys(name, kind))
+
+    def _entries(self, table: str) -> tuple[tuple[str, str], ...] | None:
+        """All keys of a table with their results, None where it can't list them. Each table is listed once."""
+        plain = without_proxy(table)
+        if plain not in self._listed:
+            self._listed[plain] = self._list(plain)
+        return self._listed[plain]
+
+    def _list(self, table: str) -> tuple[tuple[str, str], ...] | None:
+        kind, _colon, path = table.partition(":")
+        if kind in PATTERN_TYPES:
+            content = read_file(path)
+            if content is not None:
+                return tuple((entry.key, entry.value) for entry in PatternTable.parse(content, kind).entries)
+        elif kind in (*KEYED_TYPES, "inline"):
+            dumped = self._postfix.dump(table)
+            if dumped.rc == 0:
+                rows = [line.partition("\t") for line in dumped.out.split("\n") if line]
+                return tuple((key, value) for key, _tab, value in rows)
+        return None
 
     def _nobodys(self, name: str, kind: str) -> dict[str, str]:
         """Answers to keys that nobody has. Networks are listed, so that no address need be asked for."""
@@ -123,26 +141,13 @@ class MapReader:
     def results(self, table: str) -> list[str] | None:
         """The different results of a table, or None where it can't list them."""
         spoken = spoken_by_name(table)
-        kind, _colon, path = without_proxy(table).partition(":")
-        if spoken is not None:
-            found: list[str] | None = [result for _key, result in spoken.entries or ()]
-        elif kind in PATTERN_TYPES:
-            content = read_file(path)
-            found = None if content is None else [entry.value for entry in PatternTable.parse(content, kind).entries]
-        elif kind in (*KEYED_TYPES, "inline"):
-            dumped = self._postfix.dump(f"{kind}:{path}")
-            found = [line.partition("\t")[2] for line in dumped.out.split("\n") if line] if dumped.rc == 0 else None
-        else:
-            return None
-        return None if found is None else list(dict.fromkeys(found))
+        entries = spoken.entries if spoken else self._entries(table)
+        return None if entries is None else list(dict.fromkeys(result for _key, result in entries))
 
     def keys(self, table: str) -> list[str] | None:
         """All keys of a local table, or None where its type can't list them."""
-        kind = table.partition(":")[0]
-        if kind not in KEYED_TYPES:
-            return None
-        result = self._postfix.dump(table)
-        return [line.partition("\t")[0] for line in result.out.split("\n") if line] if result.rc == 0 else None
+        entries = self._entries(table) if table.partition(":")[0] in KEYED_TYPES else None
+        return None if entries is None else [key for key, _result in entries]
 
 
 def _words(line: str) -> list[str]:

@@ -85,7 +85,9 @@ def effective(host: HostState, service: Service, name: str) -> str:
     """
     if not service.overrides:
         return host.value(name)
-    affected = {other: host.parameters[other] for other in depending_on(service.overrides, host.parameters)}
+    key = ("depending", " ".join(sorted(service.overrides)))
+    depending = host.once(key, lambda: depending_on(service.overrides, host.parameters))
+    affected = {other: host.parameters[other] for other in depending}
     written = {**host.values, **affected, **service.overrides}
     return expand(written.get(name, ""), written)
 
@@ -202,10 +204,7 @@ def _keeps_strangers_out(value: str) -> bool:
 
 def values_for_strangers(host: HostState, name: str) -> dict[str, str]:
     """Each value of a parameter by which services go that take mail from strangers, and how to name its place."""
-    key = ("strangers", name)
-    if key not in host.worked_out:
-        host.worked_out[key] = values_of(services_for_strangers(host), host, name)
-    return host.worked_out[key]
+    return host.once(("strangers", name), lambda: values_of(services_for_strangers(host), host, name))
 
 
 def values_of(services: Iterable[Service], host: HostState, name: str) -> dict[str, str]:

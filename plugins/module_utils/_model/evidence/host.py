@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -13,6 +13,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+
+Worked = TypeVar("Worked")
 
 # The classes of which a relay domain must be in none. See ADDRESS_CLASS_README.
 OTHER_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -133,9 +135,14 @@ class HostState:
     dns_lacks: str = ""
     notes: Sequence[str] = ()
     # What was worked out of the rest, so that it is worked out once; a changed copy of the state begins anew.
-    worked_out: dict[tuple[str, str], dict[str, str]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    worked_out: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: tuple[str, str], work: Callable[[], Worked]) -> Worked:
+        """What `work` makes of the state, by a key of its own; it is asked once."""
+        if key not in self.worked_out:
+            self.worked_out[key] = work()
+        found: Worked = self.worked_out[key]
+        return found
 
     def having(self, part: NamedTuple) -> HostState:
         """The state with a part that was read of it; the part's fields are fields of the state."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     RESTRICTION_LISTS,
@@ -50,12 +51,12 @@ def is_verified(domain: DomainEvidence, host: HostState) -> bool:
 
 def values_of_cleanup(host: HostState, name: str) -> dict[str, str]:
     """Each value of a parameter by which cleanup(8) goes with strangers' mail, and how to name its place."""
-    key = ("cleanup", name)
-    if key not in host.worked_out:
-        names = values_for_strangers(host, "cleanup_service_name")
-        services = [service for service in host.services if service.type == "unix" and service.name in names]
-        host.worked_out[key] = values_of(services, host, name)
-    return host.worked_out[key]
+    return host.once(("cleanup", name), lambda: values_of(_cleanups(host), host, name))
+
+
+def _cleanups(host: HostState) -> list[Service]:
+    names = values_for_strangers(host, "cleanup_service_name")
+    return [service for service in host.services if service.type == "unix" and service.name in names]
 
 
 def tables_asked(host: HostState) -> dict[str, str]:

@@ -85,7 +85,11 @@ class Relaying:
 
 
 def relaying(state: HostState) -> Relaying:
-    """Who may relay through a host with this configuration."""
+    """Who may relay through a host with this configuration. It is worked out once."""
+    return state.once(("relaying", ""), lambda: _relaying(state))
+
+
+def _relaying(state: HostState) -> Relaying:
     known = destinations(state)
     own = Service("", "", "-", "-", "-", "-", "-", "smtpd", {})
     found = [_smtpd(MAIN_CF, own, state, known)]

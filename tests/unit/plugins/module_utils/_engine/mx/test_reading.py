@@ -36,6 +36,15 @@ def test_table_is_asked_once_for_all_keys(host: FakeMxHost) -> None:
     assert len(host.commands) == 1
 
 
+def test_table_is_listed_once_whatever_is_wanted_of_it(host: FakeMxHost) -> None:
+    reader, table = MapReader(host.postfix()), f"hash:{host.path('domains')}"
+    host.commands.clear()
+    assert reader.keys(table) == ["x.example", "y.example"]
+    assert reader.results(f"proxy:{table}") == ["one", "two words"]
+    assert reader.content(table) == Content((("x.example", "one"), ("y.example", "two words")))
+    assert host.commands == [["postmap", "-s", table]]
+
+
 def test_table_that_never_answers_is_asked_once_and_noted(host: FakeMxHost) -> None:
     host.unanswered = {"ldap:/l"}
     reader = MapReader(host.postfix())

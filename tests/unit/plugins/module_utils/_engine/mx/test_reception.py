@@ -28,10 +28,9 @@ def host(tmp_path: Path) -> FakeMxHost:
 
 def read(host: FakeMxHost, main_cf: str, network: FakeNetwork | None = None) -> Reception:
     host.write("main.cf", main_cf)
-    reader = MapReader(host.postfix())
-    state = read_parameters(host.postfix(), reader)
+    state = read_parameters(host.postfix(), MapReader(host.postfix()))
     host.commands.clear()
-    return read_reception(["x.example"], state, reader, network or FakeNetwork())
+    return read_reception(["x.example"], state, MapReader(host.postfix()), network or FakeNetwork())
 
 
 def test_host_without_rules_is_asked_nothing(host: FakeMxHost) -> None:

@@ -19,8 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import relayed_by
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     Capture,
     DomainRows,
@@ -71,7 +71,7 @@ def _domains(
     found = [
         DomainEvidence(
             name=name,
-            relayed=_relayed(name, state),
+            relayed=relayed_by(name, state),
             classes=state.classes.get(name, {}),
             recipients=rows.get(name, DomainRows()).count + rows.get(name, DomainRows()).postmaster,
             wildcard=rows.get(name, DomainRows()).wildcard,
@@ -85,12 +85,6 @@ def _domains(
     if network is not None:
         _ask_dns(found, network)
     return found
-
-
-def _relayed(name: str, state: HostState) -> str:
-    """The member of relay_domains that has the domain, "" where none has. See parent_domain_matches_subdomains."""
-    keys = lookup_keys(name, state.relay_parents)
-    return next((state.relayed[key] for key in keys if key in state.relayed), "")
 
 
 def _verified(names: Sequence[str], state: HostState, reader: MapReader) -> set[str]:

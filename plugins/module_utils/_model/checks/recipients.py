@@ -18,7 +18,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
-    lookup_keys,
     without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
@@ -26,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     OWN_CLIENTS,
     UNTIL_RECIPIENT,
     effective,
+    relayed_by,
     services_for_strangers,
     values_for_strangers,
 )
@@ -299,14 +299,10 @@ def _severity(hit: _Hit, domain: DomainEvidence, state: HostState) -> str:
     targets = split_items(hit.answer.result.lower())
     names = [target.rpartition("@")[2] if "@" in target else "" for target in targets]
     stays = [
-        name == domain.name or (target.startswith("@") and _is_relayed(name, state))
+        name == domain.name or (target.startswith("@") and relayed_by(name, state))
         for target, name in zip(targets, names)
     ]
     return WARNING if stays and all(stays) else ERROR
-
-
-def _is_relayed(name: str, state: HostState) -> bool:
-    return any(key in state.relayed for key in lookup_keys(name, state.relay_parents))
 
 
 def _target(result: str, domain: DomainEvidence, state: HostState) -> str:

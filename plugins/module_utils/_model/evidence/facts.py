@@ -10,7 +10,11 @@ from typing import Iterable, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand, references
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    expand,
+    lookup_keys,
+    references,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 
 # Members of master_service_disable without which smtpd does not listen.
@@ -76,6 +80,12 @@ def unknown_host(name: str, mx_lookup: bool, host: HostState) -> bool:
     if not name or host.host_addresses.get(name) or name not in host.mx:
         return False
     return not (mx_lookup and host.mx[name])
+
+
+def relayed_by(name: str, host: HostState) -> str:
+    """The member of relay_domains that has the domain, "" where none has. See parent_domain_matches_subdomains."""
+    keys = lookup_keys(name, host.relay_parents)
+    return next((host.relayed[key] for key in keys if key in host.relayed), "")
 
 
 def effective(host: HostState, service: Service, name: str) -> str:

@@ -254,7 +254,7 @@ notes:
   returned: always
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import INFO_SPEC, info
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_info import INFO_SPEC, info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 

@@ -229,7 +229,7 @@ service:
   returned: always
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan, plan_params
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import PLAN_SPEC, plan, plan_params
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 

@@ -87,7 +87,7 @@ restart_needed:
   returned: success
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import UNDO_SPEC, keep_undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_undo import UNDO_SPEC, keep_undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any, Mapping
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
@@ -14,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 QUEUE_SPEC: dict[str, Any] = {
-    "config_directory": {"type": "path", "default": "/etc/postfix"},
+    "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
 }
 

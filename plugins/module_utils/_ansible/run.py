@@ -13,6 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# The option of every module that names the instance of Postfix.
+CONFIG_DIRECTORY: dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
+
 
 class UnloggedModule(AnsibleModule):
     """A module that doesn't write its arguments to the log of the host.
@@ -48,7 +51,7 @@ def run_module(
     if secrets is not None:
         module.no_log_values.update(secrets(module.params))
     params = reading(module.params) if reading else module.params
-    postfix = Postfix(LocalCommands(), params.get("config_directory") or "/etc/postfix")
+    postfix = Postfix(LocalCommands(), params.get("config_directory") or CONFIG_DIRECTORY["default"])
     try:
         outcome = work(params, postfix, module.check_mode)
     except MxRelayError as error:

@@ -7,13 +7,14 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import described
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, TablePlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT
 
 TABLE_SPEC: dict[str, Any] = {
-    "config_directory": {"type": "path", "default": "/etc/postfix"},
+    "config_directory": CONFIG_DIRECTORY,
     "path": {"type": "path"},
     "type": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

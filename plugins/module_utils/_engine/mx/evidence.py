@@ -19,6 +19,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    member_of,
+    type_of,
+    without_proxy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import relayed_by
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
@@ -29,7 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SOURCE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SOURCE, NO_SUCH_TYPE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -44,10 +49,11 @@ def gather(
 
     Without `network` nothing is asked of DNS, and what only DNS can tell is left open.
     """
-    return _tables(postfix, state, reader), _domains(names, state, reader, network)
+    return gather_tables(postfix, state, reader), _domains(names, state, reader, network)
 
 
-def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
+def gather_tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
+    """The evidence about each local table by which mail is relayed, and each of a type that Postfix lacks."""
     settings = read_settings(postfix, TABLE_PARAMETERS)
     found = []
     for parameter in TABLE_PARAMETERS:
@@ -59,6 +65,18 @@ def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[Table
                 state_of_index = index_state(postfix, reference, settings) if modified is not None else NO_SOURCE
                 keeps_out = "" if f"proxy:{reference}" not in split_items(value) else shut_out(reference.path, state)
                 found.append(TableEvidence(parameter, str(reference), state_of_index, entries, modified, keeps_out))
+    return found + _unsupported(postfix, state)
+
+
+def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
+    """The maps whose type this Postfix does not have. What it has is the list of postconf -m."""
+    known = set(postfix.run("postconf", "-m").out.split())
+    found = []
+    for parameter in TABLE_PARAMETERS:
+        for text in split_items(state.value(parameter)):
+            member = member_of(text)
+            if known and member.kind == "table" and type_of(member.text) not in known:
+                found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
     return found
 
 

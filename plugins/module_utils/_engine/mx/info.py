@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
     read_parameters,
     read_service,
@@ -24,12 +24,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
-    member_of,
-    type_of,
-    without_proxy,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
@@ -43,7 +37,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SUCH_TYPE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -77,7 +70,6 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
     tables, domains = gather(names, postfix, state, reader, network)
-    tables += _unsupported(postfix, state)
     if params.get("probe"):
         _give_samples(domains, _recipients(state, reader))
         reader.notes += ask_mail_hosts(domains, state, prober)
@@ -109,18 +101,6 @@ def _nothing_but(error: HostError) -> Outcome:
             "notes": [],
         }
     )
-
-
-def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
-    """The maps whose type this Postfix does not have. What it has is the list of postconf -m."""
-    known = set(postfix.run("postconf", "-m").out.split())
-    found = []
-    for parameter in TABLE_PARAMETERS:
-        for text in split_items(state.value(parameter)):
-            member = member_of(text)
-            if known and member.kind == "table" and type_of(member.text) not in known:
-                found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
-    return found
 
 
 def _recipients(state: HostState, reader: MapReader) -> list[str]:

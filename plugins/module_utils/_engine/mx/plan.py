@@ -13,7 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
     plan_master_cf,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after, ours_of, refusals_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     RELAY_SERVICE,
@@ -66,12 +67,10 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
         refusals += _half_run(request, plan)
     refusals += _missing(request, evidence, plan)
-    plan = replace(
-        plan,
-        refusals=list(dict.fromkeys(refusals)),
-        judge=bool(params.get("verify")),
-        verify_fail_on=params.get("verify_fail_on"),
-    )
+    plan = replace(plan, judge=bool(params.get("verify")), verify_fail_on=params.get("verify_fail_on"))
+    if refusals or not _ends_as_it_is(request, plan, evidence):
+        refusals += _left_wrong(request, plan, postfix, evidence, decision, refusals)
+    plan = replace(plan, refusals=list(dict.fromkeys(refusals)))
     plan = replace(plan, findings=_findings(request, plan, postfix, evidence, network))
     return Outcome(warnings=_warnings(plan, evidence.state, request), results=plan.as_result())
 
@@ -79,6 +78,32 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
 def _hears_both_forms(postfix: Postfix) -> bool:
     """Whether smtputf8_enable is on, as it is by default where Postfix has yet to be installed."""
     return not postfix.installed() or read_settings(postfix).utf8
+
+
+def _ends_as_it_is(request: MxRequest, plan: MxPlan, evidence: Evidence) -> bool:
+    """Whether nothing will change, and the errors of this host as it is end the run."""
+    fails = "local" in (plan.verify_fail_on or ()) and request.runs("verify")
+    return plan.judge and fails and evidence.reader is not None and not plan.pending
+
+
+def _left_wrong(
+    request: MxRequest,
+    plan: MxPlan,
+    postfix: Postfix,
+    evidence: Evidence,
+    decision: Decision,
+    refusals: Sequence[Refusal],
+) -> list[Refusal]:
+    """What would be wrong with the host as the run leaves it, the tables of others included, beside these refusals."""
+    if evidence.reader is None:
+        return []
+    after = host_after(evidence.state, decision.main_cf, decision.overrides)
+    refused = {refusal.domain for refusal in refusals}
+    tables = [] if refusals else gather_tables(postfix, after, evidence.reader)
+    ours = ours_of(after)
+    theirs = [table for table in tables if table.reference not in ours]
+    judged = plan.judge and request.runs("verify")
+    return refusals_after(request, after, theirs, decision.routes, judged, refused)
 
 
 def _findings(

@@ -98,7 +98,6 @@ class _Refused:
     LOCAL,
     "restrictions refuse every stranger, or all mail for a domain (warning: perhaps)",
     place=SENDER,
-    refuses=True,
 )
 def refuses_strangers(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     services = stranger_services(state)
@@ -220,7 +219,7 @@ def _without(state: HostState, refused: _Refused) -> str:
     return f"remove {refused.passage.refused_by} from {holder}"
 
 
-@check("demands_tls", LOCAL, "senders without TLS are refused (warning), or everyone is", place=SENDER, refuses=True)
+@check("demands_tls", LOCAL, "senders without TLS are refused (warning), or everyone is", place=SENDER)
 def demands_tls(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for service in stranger_services(state):
         fault = _tls_fault(state, service)
@@ -350,7 +349,7 @@ def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
                 )
 
 
-@check("postscreen", LOCAL, "postscreen does not run, or has nobody to hand clients to", mark=ARRIVAL, refuses=True)
+@check("postscreen", LOCAL, "postscreen does not run, or has nobody to hand clients to", mark=ARRIVAL)
 def postscreen(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for service in state.services:
         if program(service) != "postscreen" or not port_of_mail(service):
@@ -374,7 +373,6 @@ def postscreen(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "a table that a restriction names can't be asked: smtpd answers 451",
     place=SENDER,
-    refuses=True,
 )
 def restriction_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for where, access in _met_by_strangers(state):
@@ -409,7 +407,6 @@ def _made(table: str) -> str:
     LOCAL,
     "a table that Postfix asks about every message can't be asked: all mail is deferred",
     place=SENDER,
-    refuses=True,
 )
 def message_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for name in MESSAGE_TABLES:
@@ -428,7 +425,6 @@ def message_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "a policy service does not answer: smtpd answers 451 (warning: it lets all pass)",
     place=SENDER,
-    refuses=True,
 )
 def policy_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for where, access in _met_by_strangers(state):
@@ -447,7 +443,7 @@ def policy_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
-@check("sasl_socket", LOCAL, "smtpd ends at each connection, as no SASL server answers", mark=ARRIVAL, refuses=True)
+@check("sasl_socket", LOCAL, "smtpd ends at each connection, as no SASL server answers", mark=ARRIVAL)
 def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for service in stranger_services(state):
         endpoint = sasl_endpoint(state, service)
@@ -465,7 +461,6 @@ def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "a value with which a daemon of Postfix does not start",
     mark=ARRIVAL,
-    refuses=True,
 )
 def parameter_value(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     values = {name: state.value(name) for name in state.explicit}

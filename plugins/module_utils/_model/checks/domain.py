@@ -56,7 +56,7 @@ def not_relayed(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
         )
 
 
-@check("class", LOCAL, "the domain is also in another address class", refuses=True)
+@check("class", LOCAL, "the domain is also in another address class")
 def other_class(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for parameter, member in domain.classes.items() if domain.relayed else ():
         yield Fault(
@@ -202,7 +202,6 @@ def _captor(domain: DomainEvidence, state: HostState) -> str:
     "the nexthop is this host, directly or through NAT",
     place=NEXTHOP,
     mark=DEPARTURE,
-    refuses=True,
 )
 def own_nexthop(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if _by_smtp(domain, state) and _loops(domain, state):
@@ -224,7 +223,7 @@ def _loops(domain: DomainEvidence, state: HostState) -> bool:
     return bool(domain.nexthop) and state.is_self(domain.nexthop, domain.nexthop_addresses, sorted(published))
 
 
-@check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY, refuses=True)
+@check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY)
 def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if _leaves(domain, state) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
         yield Fault(
@@ -239,7 +238,6 @@ def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Faul
     LOCAL,
     "the nexthop is looked up by MX, which leads back here (error) or may do so one day (info)",
     place=NEXTHOP,
-    refuses=True,
 )
 def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     records = domain.nexthop_exchangers
@@ -278,7 +276,6 @@ def _row(domain: DomainEvidence) -> str:
     "mail loops, as this host is the best MX and has no transport row",
     place=MX,
     mark=DEPARTURE,
-    refuses=True,
 )
 def best_mx(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if not _by_smtp(domain, state) or domain.nexthop or not domain.exchangers:

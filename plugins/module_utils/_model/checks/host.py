@@ -76,7 +76,6 @@ def main_cf(error: MxRelayError) -> Iterator[Fault]:
     LOCAL,
     "strangers may relay, through main.cf or a service's own restrictions",
     place=SENDER,
-    refuses=True,
     acceptable=False,
 )
 def open_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -108,7 +107,6 @@ def subject_of(server: Server, doubt: Doubt) -> str:
     LOCAL,
     "everyone counts as one of this host's own clients",
     place=SENDER,
-    refuses=True,
     acceptable=False,
 )
 def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -128,7 +126,6 @@ def mynetworks(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "this host takes mail for domains that nobody listed",
     place=SENDER,
-    refuses=True,
     acceptable=False,
 )
 def foreign_domains(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -146,7 +143,6 @@ def foreign_domains(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "it cannot be shown that this member of a list keeps strangers from relaying",
     place=SENDER,
-    refuses=True,
 )
 def relay_unproven(state: HostState, facts: HostFacts) -> Iterator[Fault]:
     judged = relaying(state)
@@ -216,7 +212,7 @@ def _restriction_lists(state: HostState) -> dict[str, tuple[str, str]]:
     return found
 
 
-@check("inet_interfaces", LOCAL, "Postfix listens on the loopback interface only", mark=ARRIVAL, refuses=True)
+@check("inet_interfaces", LOCAL, "Postfix listens on the loopback interface only", mark=ARRIVAL)
 def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     interfaces = split_items(state.value("inet_interfaces"))
     # A service with an address in front of its port listens there, whatever inet_interfaces says.
@@ -235,7 +231,6 @@ def inet_interfaces(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     LOCAL,
     "nothing listens on port 25; info if Postfix listens on another port only",
     mark=ARRIVAL,
-    refuses=True,
 )
 def smtp_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     """A second instance may have another port, to which something leads."""
@@ -324,7 +319,7 @@ def soft_bounce(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-@check("relay_service", LOCAL, "master.cf has no relay service", place=NEXTHOP, mark=DEPARTURE, refuses=True)
+@check("relay_service", LOCAL, "master.cf has no relay service", place=NEXTHOP, mark=DEPARTURE)
 def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     if sending.relay_service(state) is None:
         yield Fault(

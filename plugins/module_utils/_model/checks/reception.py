@@ -36,7 +36,6 @@ check = Register(WHOLE_HOST)
     "diverted",
     LOCAL,
     "a rule discards, holds or redirects all mail (error) or some (warning), or can't be listed (info)",
-    refuses=True,
 )
 def diverted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     domains = [name for name in state.relayed if not name.startswith(".")]
@@ -95,7 +94,7 @@ def _action(result: str) -> str:
     return word if word in _DIVERTING else ""
 
 
-@check("rewritten", LOCAL, "the sender of every message is rewritten", refuses=True)
+@check("rewritten", LOCAL, "the sender of every message is rewritten")
 def rewritten(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for rules in canonical_tables(state):
         known = state.rules.get(rules.table)
@@ -112,7 +111,6 @@ def rewritten(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     "filter_silent",
     LOCAL,
     "a content filter or milter does not answer (warning: mail passes without it)",
-    refuses=True,
 )
 def filter_silent(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for helper in helpers(state):

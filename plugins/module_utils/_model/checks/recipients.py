@@ -56,7 +56,7 @@ check = Register(WHOLE_HOST)
 domain_check = Register(DOMAIN)
 
 
-@check("reject_unlisted", LOCAL, "unlisted recipients are accepted", place=RECIPIENTS, refuses=True)
+@check("reject_unlisted", LOCAL, "unlisted recipients are accepted", place=RECIPIENTS)
 def reject_unlisted(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for value, where in values_for_strangers(state, _SWITCH).items():
         severity = _unlisted_pass(state, value) if value.lower() == "no" else ""
@@ -100,7 +100,6 @@ def _unlisted_pass_list(value: str) -> int:
     LOCAL,
     "a table of valid recipients is also asked what to do with their mail: smtpd answers 451",
     place=RECIPIENTS,
-    refuses=True,
 )
 def action_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for table, where in action_tables(state).items():
@@ -145,7 +144,6 @@ class _Hit(NamedTuple):
     "a recipient that nobody has is accepted: by a table, a pattern, a rewriting or an empty map of a service (warning "
     "if no recipient is listed, or if a domain above has its subdomains)",
     place=RECIPIENTS,
-    refuses=True,
 )
 def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if not (_is_told(domain, state) and split_items(state.value(RECIPIENT_MAPS))):
@@ -236,7 +234,6 @@ def _without_row(key: str, member: str) -> str:
     "mail for the domain goes to another address: all of it (error; warning if it stays in relayed domains), or that "
     "for some recipients (info)",
     place=RECIPIENTS,
-    refuses=True,
 )
 def rewrites(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if not domain.relayed or not state.lookups.nobody:

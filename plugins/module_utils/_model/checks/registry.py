@@ -3,8 +3,8 @@
 """The registry of checks: what each is called, whom it concerns, and the one function that makes it.
 
 A check is a function of evidence that yields a Fault for each thing that is wrong. What it found is rendered as a
-finding (mx_info, verify, the report) or as a refusal (mx_plan, on the state that the run would leave); the table in
-docs/verify.md and the marks of the report come from here as well.
+finding (mx_info, verify, the report) or, if it is one of this host itself, as a refusal (mx_plan, on the state that the
+run would leave); the table in docs/verify.md and the marks of the report come from here as well.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Check:
 
     `subject` is what it is about, and so what evidence its function takes. `scope` tells whether this host, DNS or
     another host has to be put right, `place` which part of a message's path it concerns, `mark` where the report draws
-    it, and `summary` what is wrong if it finds something. `refuses`: a run that would make or leave this host so is
-    refused. Not `acceptable`: what it finds is a proven opening, which nobody may accept.
+    it, and `summary` what is wrong if it finds something. Not `acceptable`: what it finds is a proven opening, which
+    nobody may accept.
     """
 
     name: str
@@ -62,7 +62,6 @@ class Check:
     place: str
     mark: str
     summary: str
-    refuses: bool
     acceptable: bool
     function: CheckFunction
 
@@ -98,7 +97,6 @@ class Register:
         summary: str,
         place: str = HOST,
         mark: str = "",
-        refuses: bool = False,
         acceptable: bool = True,
     ) -> Callable[[CheckFunction], Check]:
         """Register the function below as the check of this name. Raises ValueError for a name that is taken."""
@@ -106,9 +104,7 @@ class Register:
         def register(function: CheckFunction) -> Check:
             if name in CHECKS:
                 raise ValueError(f"the check {name} is registered twice")
-            CHECKS[name] = Check(
-                name, self.subject, scope, place, mark or MARKS[place], summary, refuses, acceptable, function
-            )
+            CHECKS[name] = Check(name, self.subject, scope, place, mark or MARKS[place], summary, acceptable, function)
             return CHECKS[name]
 
         return register

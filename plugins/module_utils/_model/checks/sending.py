@@ -55,7 +55,6 @@ of_domain = Register(DOMAIN)
     "the relay service runs something else than smtp or lmtp, or with arguments that stop it",
     place=NEXTHOP,
     mark=DEPARTURE,
-    refuses=True,
 )
 def relay_command(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     relay = relay_service(state)
@@ -82,7 +81,6 @@ def relay_command(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     "main.cf, or the relay service itself, has settings that stop, rewrite or betray mail for relay domains",
     place=NEXTHOP,
     mark=DEPARTURE,
-    refuses=True,
 )
 def relay_settings(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     relay = relay_service(state)
@@ -141,7 +139,6 @@ def other_service(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     "its MX hosts are not looked up, as the sending service asks no DNS",
     place=NEXTHOP,
     mark=DEPARTURE,
-    refuses=True,
 )
 def dns_off(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     service = sending_service(state, domain.agent)

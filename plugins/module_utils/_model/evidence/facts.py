@@ -14,8 +14,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     expand,
     lookup_keys,
     references,
+    type_of,
+    without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 
 # Members of master_service_disable without which smtpd does not listen.
 NO_SMTP = frozenset({"inet", "smtp.inet", "smtp/inet"})
@@ -230,3 +233,9 @@ def values_of(services: Iterable[Service], host: HostState, name: str) -> dict[s
 def written_value(host: HostState, name: str) -> str:
     """The value as main.cf has it, else the effective default."""
     return host.explicit.get(name, host.value(name))
+
+
+def has_other_maps(host: HostState) -> bool:
+    """Whether relay_recipient_maps has members whose rows can't be listed."""
+    members = [without_proxy(member) for member in split_items(host.value("relay_recipient_maps"))]
+    return any(type_of(member) not in KEYED_TYPES for member in members)

@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Iterable, Mapping
+from typing import Collection, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST, Check
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    DOMAIN,
+    TABLE,
+    WHOLE_HOST,
+    Check,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, LOCAL, Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,
     split_items,
@@ -22,11 +27,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     depending_on,
+    has_other_maps,
     unknown_host,
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
@@ -39,26 +45,44 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes i
 
 
 def refusals_after(
-    request: MxRequest, host: HostState, main_cf: MainCfChange, overrides: Mapping[str, str], routes: Routes
+    request: MxRequest,
+    host: HostState,
+    tables: Sequence[TableEvidence],
+    routes: Routes,
+    judged: bool,
+    refused: Collection[str] = (),
 ) -> list[Refusal]:
-    """What would be wrong with the host, and with the declared domains on it, once all of this is carried out."""
+    """What would be wrong with the host, and with the declared domains on it, once a run has left it as `host` is.
+
+    These are the errors of the checks that are about this host alone. `judged`: the run ends with them, so one that
+    finds Postfix not running, and may not start it, does not begin. `refused` are domains of which it is known already
+    that they can't be relayed so.
+    """
     if not request.present:
         return []
-    after = host_after(host, main_cf, overrides)
+    after = _served(request, host, judged)
     facts = HostFacts(unproven=str(request.settings["unproven"]))
-    found = [finding for check in _refusing(WHOLE_HOST) for finding in check(after, facts)]
-    for item in request.present:
+    found = [finding for check in _local(WHOLE_HOST) for finding in check(after, facts)]
+    found += [finding for table in tables for check in _local(TABLE) for finding in check(table)]
+    for item in (item for item in request.present if item.name not in refused):
         domain = domain_after(item, after, routes)
-        found += [finding for check in _refusing(DOMAIN) for finding in check(domain, after)]
-    judged = accept(found, request.accepted, host.today)
-    return [Refusal.from_finding(finding) for finding in judged if finding.severity == ERROR]
+        found += [finding for check in _local(DOMAIN) for finding in check(domain, after)]
+    accepted = accept(dict.fromkeys(found), request.accepted, host.today)
+    return [Refusal.from_finding(finding) for finding in accepted if finding.severity == ERROR]
 
 
-def _refusing(subject: str) -> list[Check]:
-    return [check for check in checks_of(subject) if check.refuses]
+def _local(subject: str) -> list[Check]:
+    return [check for check in checks_of(subject) if check.scope == LOCAL]
 
 
-def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, str]) -> HostState:
+def _served(request: MxRequest, host: HostState, judged: bool) -> HostState:
+    """The host once its service is started or reloaded, if the run does so."""
+    if request.settings["manage_service"]:
+        return replace(host, service_active=True, reload_pending=False)
+    return host if judged else replace(host, service_active=None)
+
+
+def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, str | None]) -> HostState:
     """The host with main.cf, and the service relay/unix, as they are to be."""
     written = {**main_cf.parameters, **_lists(host, main_cf)}
     # What a plan no longer sets is empty by default.
@@ -66,9 +90,7 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
     parameters = {**host.parameters, **written}
     members = main_cf.add_items.get("relay_domains", ())
     gone = main_cf.remove_items.get("relay_domains", ())
-    # The run makes or mends its own tables.
-    tables = (host.recipients, host.transport, host.subdomains, host.verify)
-    ours = {name for table in tables if table for name in (table.reference, table.member)}
+    ours = ours_of(host)
     unread = {table: problem for table, problem in host.admission.unread.items() if table not in ours}
     return replace(
         host,
@@ -77,7 +99,7 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
         values=_values(host, parameters, set(written)),
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
         services=[
-            replace(service, overrides={**service.overrides, **overrides}) if service.key == "relay/unix" else service
+            replace(service, overrides=_set(service.overrides, overrides)) if service.key == "relay/unix" else service
             for service in host.services
         ],
         relayed={
@@ -85,6 +107,17 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
             **{name: name for name in members},
         },
     )
+
+
+def _set(values: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[str, str]:
+    """The values with those that are changed, and without those that are None."""
+    return {name: value for name, value in {**values, **changed}.items() if value is not None}
+
+
+def ours_of(host: HostState) -> set[str]:
+    """The tables that a run makes or mends, as main.cf and postmap name them."""
+    tables = [table for table in (host.recipients, host.transport, host.subdomains, host.verify) if table]
+    return {name for table in tables for name in (table.reference, table.member, *table.replaces)}
 
 
 def _values(host: HostState, parameters: Mapping[str, str], written: set[str]) -> dict[str, str]:
@@ -121,6 +154,7 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
         relayed=item.name,
         recipients=_recipients(item, after),
         wildcard=_accepts_all(item, after),
+        other_maps=has_other_maps(after),
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
         relay_transport=after.value("relay_transport"),
@@ -137,7 +171,10 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
 def _recipients(item: DomainItem, after: HostState) -> int:
     """How many rows of its recipients there will be, for a domain whose rows others write at least whether any."""
     rows = after.recipient_rows.get(item.name, DomainRows())
-    return (rows.count or int(item.name in after.lookups.listed)) if item.policy == EXTERNAL else item.listed_count
+    if item.policy != EXTERNAL:
+        return item.listed_count
+    known = item.name in after.lookups.listed or after.probed.get(item.probe_recipient or "", False)
+    return rows.count or int(known)
 
 
 def _accepts_all(item: DomainItem, after: HostState) -> bool:

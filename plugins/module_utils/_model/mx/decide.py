@@ -12,7 +12,6 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import refusals_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     HostSettings,
     host_settings,
@@ -118,7 +117,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *settings.refusals,
     ]
     return Decision(
-        refusals=[*refusals, *refusals_after(request, host, main_cf, settings.overrides, routes)],
+        refusals=refusals,
         notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes],
         recipients=[*declared.items, *others.items],
         recipients_removed=[

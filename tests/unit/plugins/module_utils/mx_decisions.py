@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
@@ -12,8 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     MxRecord,
     TableState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after, refusals_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest, read_request
 
 RECIPIENTS = TableState("hash:/t/relay_recipients", "/t/relay_recipients", "hash", True, "hash:/t/relay_recipients")
 TRANSPORT = TableState("hash:/t/transport", "/t/transport", "hash", True, "hash:/t/transport")
@@ -68,14 +70,23 @@ def listed(name: str = "x.example", **fields: Any) -> dict[str, Any]:
     return {"name": name, "has_list": True, "recipients_count": 2, "recipients_digest": "d", **fields}
 
 
+def decided(request: MxRequest, on: HostState) -> Decision:
+    """What is decided, with what would be wrong with the host afterwards among the reasons to refuse."""
+    decision = decide(request, on)
+    after = host_after(on, decision.main_cf, decision.overrides)
+    refused = {refusal.domain for refusal in decision.refusals}
+    wrong = refusals_after(request, after, (), decision.routes, True, refused) if on.installed else []
+    return replace(decision, refusals=[*decision.refusals, *wrong])
+
+
 def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
     request = read_request({"role": "secondary_mx", "domains": list(domains) or [listed()], **settings})
-    return decide(request, on or host())
+    return decided(request, on or host())
 
 
 def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
     items = [{"mail_host": "mail.example", **domain} for domain in domains or [listed()]]
-    return decide(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
+    return decided(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
 
 
 def checks(plan: Decision) -> list[tuple[str, str]]:

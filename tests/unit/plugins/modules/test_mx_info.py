@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import mx_info as work
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.modules import mx_info
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
@@ -37,8 +37,8 @@ class Outside:
 @pytest.fixture(name="outside")
 def _outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     outside = Outside()
-    monkeypatch.setattr(mx, "SystemNetwork", outside.ask)
-    monkeypatch.setattr(mx, "SmtpProber", lambda: outside.prober)
+    monkeypatch.setattr(work, "SystemNetwork", outside.ask)
+    monkeypatch.setattr(work, "SmtpProber", lambda: outside.prober)
     return outside
 
 

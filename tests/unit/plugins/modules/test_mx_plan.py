@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import mx_plan as work
 from ansible_collections.mxrelay.postfix.plugins.modules import mx_plan
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
@@ -22,7 +22,7 @@ GONE = [{"name": "x.example", "state": "absent"}]
 
 @pytest.fixture
 def plan(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> ModuleRunner:
-    monkeypatch.setattr(mx, "SystemNetwork", FakeNetwork)
+    monkeypatch.setattr(work, "SystemNetwork", FakeNetwork)
     return ModuleRunner(mx_plan, tmp_path, monkeypatch, capsys, FakeMxHost(str(tmp_path)))
 
 
@@ -54,7 +54,7 @@ def test_invocation_has_no_list_of_domains(plan: ModuleRunner) -> None:
 
 @pytest.fixture(name="host")
 def _host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> FakeMxHost:
-    monkeypatch.setattr(mx, "SystemNetwork", FakeNetwork)
+    monkeypatch.setattr(work, "SystemNetwork", FakeNetwork)
     return FakeMxHost(str(tmp_path))
 
 

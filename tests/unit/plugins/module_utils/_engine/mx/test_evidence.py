@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
     CURRENT,
     MISSING,
     NO_SOURCE,
+    NO_SUCH_TYPE,
 )
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
 
@@ -161,4 +162,5 @@ def test_tables_are_told_with_the_state_of_their_index(host: FakeMxHost) -> None
         TableEvidence("relay_domains", domains, CURRENT, 1, 1000),
         TableEvidence("relay_recipient_maps", recipients, MISSING, 2, 1000),
         TableEvidence("transport_maps", transport, NO_SOURCE, 0),
+        TableEvidence("relay_recipient_maps", "ldap:/l", NO_SUCH_TYPE, 0),
     ]

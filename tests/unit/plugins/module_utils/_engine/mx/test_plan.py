@@ -504,3 +504,26 @@ def test_run_that_would_leave_accepted_mail_lost_or_stuck_is_refused(
     with open(host.path("master.cf"), "a", encoding="utf-8") as stream:
         stream.write("cleanup unix n - y - 0 cleanup\nsmtp unix - - y - - smtp\n")
     assert checks(plan(host, listed(), network=network)) == [("", check)]
+
+
+def test_stale_table_of_others_refuses_a_change_and_our_own_does_not(host: FakeMxHost) -> None:
+    host.table("theirs", "x.example x\n")
+    host.table("transport", "x.example relay:[mail.example]\n")
+    maps = f"relay_domains = hash:{host.path('theirs')}\ntransport_maps = hash:{host.path('transport')}\n"
+    host.write("main.cf", CLOSED + maps)
+    host.write("transport", "x.example relay:[mail.example]\ny.example relay:[mail.example]\n")
+    assert checks(plan(host, listed())) == []
+    host.write("theirs", "x.example x\ny.example x\n")
+    (refusal,) = plan(host, listed(), undeclared_domains="any")["refusals"]
+    assert (refusal["check"], f"hash:{host.path('theirs')} (relay_domains)" in refusal["cause"]) == ("index", True)
+
+
+@pytest.mark.parametrize(("fail_on", "judged"), [(["local"], True), ([], False)])
+def test_host_that_stays_as_it_is_is_judged_once(host: FakeMxHost, fail_on: list[str], judged: bool) -> None:
+    """As findings, with which the run ends; as refusals where no finding ends it."""
+    converged(host)
+    host.write("main.cf", Path(host.path("main.cf")).read_text() + "defer_transports = relay\n")
+    results = plan(host, listed(), verify=True, verify_fail_on=fail_on)
+    assert results["pending"] is False
+    assert (checks(results) == []) is judged
+    assert ("defer_transports" in {finding["check"] for finding in results["findings"] or []}) is judged

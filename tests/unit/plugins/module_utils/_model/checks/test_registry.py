@@ -71,9 +71,3 @@ def test_check_is_drawn_where_its_place_is_unless_it_says_otherwise() -> None:
     assert check("b", LOCAL, "a number is odd", place="recipients")(is_odd).mark == "host"
     assert check("c", LOCAL, "a number is odd", place="sender")(is_odd).mark == "lookup"
     assert check("d", LOCAL, "a number is odd", mark=DEPARTURE)(is_odd).mark == "departure"
-
-
-def test_check_refuses_only_if_it_says_so() -> None:
-    check = Register(WHOLE_HOST)
-    assert not check("a", LOCAL, "a number is odd")(is_odd).refuses
-    assert check("b", LOCAL, "a number is odd", refuses=True)(is_odd).refuses

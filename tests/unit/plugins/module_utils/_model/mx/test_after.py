@@ -16,10 +16,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     MxRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import domain_after, host_after
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import (
+    domain_after,
+    host_after,
+    refusals_after,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import MISSING, NO_SUCH_TYPE
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     OWN,
     TRANSPORT,
@@ -318,3 +324,38 @@ def test_recipients_are_those_that_a_run_leaves(
     state = HostState(recipient_rows={"x.example": rows}, lookups=RecipientLookups(listed=listed))
     domain = domain_after(DomainItem(0, "x.example", "secondary", **item), state, Routes())
     assert (domain.recipients, domain.wildcard) == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "values"),
+    [
+        ("restriction", {"smtpd_client_restrictions": "reject_unknwon_client"}),
+        ("defer_transports", {"defer_transports": "relay"}),
+        ("queue_lifetime", {"maximal_queue_lifetime": "5 days"}),
+    ],
+)
+def test_error_that_verify_would_end_with_is_refused(check: str, values: dict[str, str]) -> None:
+    assert ("", check) in checks(secondary(on=host(values=values)))
+
+
+@pytest.mark.parametrize("values", [{"soft_bounce": "yes"}, {"unknown_relay_recipient_reject_code": "450"}])
+def test_warning_is_no_refusal(values: dict[str, str]) -> None:
+    assert checks(secondary(on=host(values=values))) == []
+
+
+def test_stopped_service_is_refused_only_if_the_run_neither_starts_it_nor_leaves_it_unjudged() -> None:
+    stopped = host(service_active=False)
+    assert checks(secondary(on=stopped)) == []
+    assert checks(secondary(on=stopped, manage_service=False)) == [("", "service")]
+    request = read_request({"domains": [listed(role="secondary")], "manage_service": False})
+    assert refusals_after(request, stopped, (), Routes(), judged=False) == []
+
+
+@pytest.mark.parametrize("index", [MISSING, NO_SUCH_TYPE])
+def test_table_of_others_that_fails_is_refused(index: str) -> None:
+    request = read_request({"domains": [listed(role="secondary")]})
+    table = TableEvidence("transport_maps", "hash:/t/theirs", index, 1)
+    (refusal,) = refusals_after(request, host(), (table,), Routes(), judged=True)
+    assert (refusal.domain, "hash:/t/theirs (transport_maps)" in refusal.cause) == ("", True)
+    absent = read_request({"domains": [{"name": "x.example", "state": "absent"}]})
+    assert refusals_after(absent, host(), (table,), Routes(), judged=True) == []

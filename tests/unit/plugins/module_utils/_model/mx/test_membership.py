@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
     Members,
     items_change,
@@ -167,7 +168,9 @@ def test_maps_are_left_alone_if_nothing_is_to_be_relayed() -> None:
 
 def test_external_domain_beside_listed_ones_needs_no_map_of_its_own() -> None:
     on = host(values={"relay_recipient_maps": ""}, recipients=replace(RECIPIENTS, member="", exists=False))
-    assert checks(secondary(EXTERNAL, listed("y.example"), on=on)) == []
+    assert checks(secondary(EXTERNAL, listed("y.example"), on=on)) == [("x.example", "no_recipients")]
+    known = replace(on, recipient_rows={"x.example": DomainRows(1, "d")})
+    assert checks(secondary(EXTERNAL, listed("y.example"), on=known)) == []
 
 
 def test_table_takes_the_place_of_those_that_it_replaces() -> None:

@@ -179,7 +179,9 @@ def test_table_of_external_domains_is_named_only_where_it_can_be_all_there_is(
     maps: str, repair: bool, member: str, added: bool
 ) -> None:
     on = host(
-        values={"relay_recipient_maps": maps}, recipients=replace(RECIPIENTS, member=member, exists=True, repair=repair)
+        values={"relay_recipient_maps": maps},
+        recipients=replace(RECIPIENTS, member=member, exists=True, repair=repair),
+        recipient_rows={"x.example": DomainRows(1, "d")},
     )
     plan = secondary({"name": "x.example", "recipients_policy": "external"}, on=on)
     assert ("relay_recipient_maps" in plan.main_cf.add_items) is added

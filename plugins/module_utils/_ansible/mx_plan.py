@@ -1,25 +1,17 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What mx_plan and mx_info take, and what they do."""
+"""What mx_plan takes, and what it does."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
-
-CONFIG_DIRECTORY: dict[str, Any] = {"type": "path", "default": "/etc/postfix"}
 
 # None stands for "not given", which the model fills, since the other role's value may take its place.
 SETTING_OPTIONS: dict[str, Any] = {
@@ -45,25 +37,6 @@ PLAN_SPEC: dict[str, Any] = {
     "after_install": {"type": "bool", "default": False},
 }
 
-UNDO_SPEC: dict[str, Any] = {
-    "config_directory": CONFIG_DIRECTORY,
-    "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
-    "plan": {"type": "dict"},
-}
-
-INFO_SPEC: dict[str, Any] = {
-    "config_directory": CONFIG_DIRECTORY,
-    "domains": {"type": "list", "elements": "str", "default": []},
-    "resolver": {"type": "list", "elements": "str", "default": []},
-    "outage": {"type": "str"},
-    "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
-    "accepted": {"type": "list", "elements": "dict", "default": []},
-    "probe": {"type": "bool", "default": False},
-    "probe_server": {"type": "str"},
-    "probe_port": {"type": "int", "default": 25},
-    "probe_recipients": {"type": "dict", "default": {}},
-}
-
 
 def plan_params(params: dict[str, Any]) -> dict[str, Any]:
     """The params of mx_plan with the settings among the others, and with what concerns the run filled."""
@@ -84,23 +57,3 @@ def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
     said = {name: value for name, value in params.items() if name not in ("domains", "peer")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome
-
-
-def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
-    """The work of mx_undo, of which check mode does nothing."""
-    if check_mode:
-        return Outcome(results=asdict(Undone()))
-    if params["state"] == "remembered":
-        remember(postfix, MxPlan.from_result(params["plan"]))
-        return Outcome(changed=True, results=asdict(Undone()))
-    if params["state"] == "forgotten":
-        return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, MxPlan.from_result(params["plan"]))
-    return Outcome(changed=bool(done.undone), results=asdict(done))
-
-
-def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
-    """The work of mx_info, which check mode does not change."""
-    if params["probe_server"]:
-        return as_stranger(params, SmtpProber())
-    return inform(params, postfix, SystemNetwork(params["resolver"]), SmtpProber())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx import PLAN_SPEC, plan, plan_params
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import PLAN_SPEC, plan, plan_params
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 

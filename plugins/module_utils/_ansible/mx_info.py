@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What mx_info takes, and what it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
+
+INFO_SPEC: dict[str, Any] = {
+    "config_directory": CONFIG_DIRECTORY,
+    "domains": {"type": "list", "elements": "str", "default": []},
+    "resolver": {"type": "list", "elements": "str", "default": []},
+    "outage": {"type": "str"},
+    "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
+    "accepted": {"type": "list", "elements": "dict", "default": []},
+    "probe": {"type": "bool", "default": False},
+    "probe_server": {"type": "str"},
+    "probe_port": {"type": "int", "default": 25},
+    "probe_recipients": {"type": "dict", "default": {}},
+}
+
+
+def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
+    """The work of mx_info, which check mode does not change."""
+    if params["probe_server"]:
+        return as_stranger(params, SmtpProber())
+    return inform(params, postfix, SystemNetwork(params["resolver"]), SmtpProber())

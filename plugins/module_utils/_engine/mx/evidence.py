@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Sequence
+from typing import Collection, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.pla
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     TableReference,
     local_members,
-    read_settings,
+    settings_from,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -34,7 +34,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SOURCE, NO_SUCH_TYPE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
+    GOOD_STATES,
+    NO_SOURCE,
+    NO_SUCH_TYPE,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -54,7 +58,7 @@ def gather(
 
 def gather_tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
     """The evidence about each local table by which mail is relayed, and each of a type that Postfix lacks."""
-    settings = read_settings(postfix, TABLE_PARAMETERS)
+    settings = settings_from(state.values, TABLE_PARAMETERS)
     found = []
     for parameter in TABLE_PARAMETERS:
         value = state.value(parameter)
@@ -65,19 +69,26 @@ def gather_tables(postfix: Postfix, state: HostState, reader: MapReader) -> list
                 state_of_index = index_state(postfix, reference, settings) if modified is not None else NO_SOURCE
                 keeps_out = "" if f"proxy:{reference}" not in split_items(value) else shut_out(reference.path, state)
                 found.append(TableEvidence(parameter, str(reference), state_of_index, entries, modified, keeps_out))
-    return found + _unsupported(postfix, state)
+    working = {type_of(table.reference) for table in found if table.index in GOOD_STATES}
+    return found + _unsupported(postfix, state, working)
 
 
-def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
+def _unsupported(postfix: Postfix, state: HostState, working: Collection[str]) -> list[TableEvidence]:
     """The maps whose type this Postfix does not have. What it has is the list of postconf -m."""
-    known = set(postfix.run("postconf", "-m").out.split())
-    found = []
-    for parameter in TABLE_PARAMETERS:
-        for text in split_items(state.value(parameter)):
-            member = member_of(text)
-            if known and member.kind == "table" and type_of(member.text) not in known:
-                found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
-    return found
+    members = [
+        (parameter, member_of(text)) for parameter in TABLE_PARAMETERS for text in split_items(state.value(parameter))
+    ]
+    doubtful = [
+        (parameter, member)
+        for parameter, member in members
+        if member.kind == "table" and type_of(member.text) not in working
+    ]
+    known = set(postfix.run("postconf", "-m").out.split()) if doubtful else set()
+    return [
+        TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0)
+        for parameter, member in doubtful
+        if known and type_of(member.text) not in known
+    ]
 
 
 def _domains(

@@ -16,8 +16,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     PathNeeded,
     Settings,
     TableReference,
-    read_settings,
     resolve,
+    settings_from,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -87,7 +87,7 @@ class TableRead:
 
 def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: MapReader) -> TablesRead:
     """The tables of recipients and of transport, and those beside them. Raises HostError if Postfix's commands fail."""
-    settings = read_settings(postfix, ["relay_recipient_maps", "transport_maps"])
+    settings = settings_from(state.values, ["relay_recipient_maps", "transport_maps"])
     recipients = read_table(postfix, request, settings, "relay_recipient_maps", RECIPIENTS_NAME)
     transport = read_table(postfix, request, settings, "transport_maps", TRANSPORT_NAME)
     known = OwnTables(recipients=recipients.table)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     INDEX_SUFFIXES,
@@ -30,6 +30,7 @@ _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
 _SEPARATORS = " \t\r\n,"
 # Files of the configuration directory that have a format of their own, each with what edits it.
 _OTHER_FILES = {"main.cf": "mxrelay.postfix.main_cf", "master.cf": "mxrelay.postfix.master_cf"}
+_MIGRATION = "non_bdb_migration_level"
 _ALIASES = ("alias_maps", "alias_database")
 # What their tables answer is an address or a transport, not a mere yes.
 _ANSWERING = (
@@ -75,20 +76,28 @@ class Settings:
 
 def read_settings(postfix: Postfix, parameters: Iterable[str] = ()) -> Settings:
     """Settings of the instance and the effective, expanded values of `parameters`. Raises HostError."""
-    wanted = dict.fromkeys((*parameters, *_ANSWERING))
+    wanted = [*dict.fromkeys((*parameters, *_ANSWERING))]
     values = postfix.parameters(["default_database_type", "smtputf8_enable", "mail_version", *wanted], options=("-x",))
-    version = tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
-    redirected = False
-    if supports(version, "redirected_tables"):
-        level = postfix.parameters(["non_bdb_migration_level"], options=("-x",))
-        redirected = level.get("non_bdb_migration_level", "disable").startswith("enable")
+    if supports(_version(values), "redirected_tables"):
+        values.update(postfix.parameters([_MIGRATION], options=("-x",)))
+    return settings_from(values, parameters)
+
+
+def settings_from(values: Mapping[str, str], parameters: Iterable[str] = ()) -> Settings:
+    """The same from expanded values that are known already."""
+    version = _version(values)
+    redirects = supports(version, "redirected_tables") and values.get(_MIGRATION, "disable").startswith("enable")
     return Settings(
         default_type=values.get("default_database_type", "hash"),
         utf8=values.get("smtputf8_enable", "no") == "yes",
-        redirected=redirected,
+        redirected=redirects,
         version=version,
-        parameters={name: values.get(name, "") for name in wanted},
+        parameters={name: values.get(name, "") for name in dict.fromkeys((*parameters, *_ANSWERING))},
     )
+
+
+def _version(values: Mapping[str, str]) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:2])
 
 
 def local_members(value: str) -> list[TableReference]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Callable, Iterable, Iterator, Sequence, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import (
@@ -39,7 +40,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 def split_items(value: str) -> list[str]:
     """The members of a list value: separated by commas and white space, kept together by braces."""
-    return [value[start:end] for start, end in words(value, LIST_SEPARATORS)]
+    return list(_split(value))
+
+
+# Each check of each domain asks for the members of the same few values.
+@lru_cache(maxsize=256)
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(value[start:end] for start, end in words(value, LIST_SEPARATORS))
 
 
 def join_items(items: Iterable[str]) -> str:

@@ -19,11 +19,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import restrictions_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    SUBMISSION,
     effective,
-    port_of,
     program,
-    servers_that_strangers_reach,
+    services_for_strangers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -80,15 +78,10 @@ class Helper:
     action: str = ""
 
 
-def receiving_services(host: HostState) -> list[Service]:
-    """The SMTP servers through which strangers' mail comes."""
-    return [service for service in servers_that_strangers_reach(host) if port_of(service) not in SUBMISSION]
-
-
 def rule_tables(host: HostState, domains: Sequence[str]) -> list[RuleTable]:
     """The tables that decide what becomes of a stranger's message for these domains, each named once."""
     found: dict[tuple[str, str], RuleTable] = {}
-    for service in receiving_services(host):
+    for service in services_for_strangers(host):
         for rules in [*_access_tables(host, service, domains), *_content_tables(host, service)]:
             found.setdefault((rules.table, rules.where), rules)
     return list(found.values())
@@ -151,7 +144,7 @@ def _content_tables(host: HostState, service: Service) -> Iterator[RuleTable]:
 def canonical_tables(host: HostState) -> list[RuleTable]:
     """The tables that rewrite senders' addresses."""
     found: dict[str, RuleTable] = {}
-    for service in receiving_services(host):
+    for service in services_for_strangers(host):
         if "no_address_mappings" not in _receive_overrides(host, service):
             for name, value in _cleanup(host, service, CANONICAL).items():
                 for table in split_items(value):
@@ -177,7 +170,7 @@ def _place(name: str, service: Service) -> str:
 def helpers(host: HostState) -> list[Helper]:
     """The filters and milters that a stranger's mail is handed to. Policy services are asked with the restrictions."""
     found: dict[tuple[str, str], Helper] = {}
-    for service in receiving_services(host):
+    for service in services_for_strangers(host):
         for helper in [
             *_content_filters(host, service),
             *_proxy_filter(host, service),

@@ -16,7 +16,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     endpoints,
     helpers,
     reached,
-    receiving_services,
     rule_tables,
 )
 
@@ -35,12 +34,6 @@ def host(*services: Service, smtpd: Service | None = None, **values: str) -> Hos
     known = {"queue_directory": QUEUE, "compatibility_level": "3.6", **values}
     front = smtpd or service("smtp", "inet", "smtpd")
     return HostState(version=(3, 10), parameters=known, values=known, services=[front, CLEANUP, CLIENT, *services])
-
-
-def test_service_for_submission_takes_no_mail_of_strangers() -> None:
-    inner = service("127.0.0.1:10025", "inet", "smtpd")
-    on = host(service("submission", "inet", "smtpd"), service("192.0.2.9:465", "inet", "smtpd"), inner)
-    assert [service.key for service in receiving_services(on)] == ["smtp/inet"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a host of the lab: shell scripts, and the work of mx_info, without starting Python for each.
+"""Runs on a host of the lab: shell scripts, and the work of mx_info and mx_plan, without starting Python for each.
 
 PYTHONPATH is the folder that holds `ansible_collections`. Standard input is one JSON object a line: `shell` (a script),
-`inform` or `stranger` (parameters of mx_info). Standard output is one JSON object a line: `out`, `findings` or
-`error`.
+`inform` or `stranger` (parameters of mx_info), `plan` (those of mx_plan). Standard output is one JSON object a line:
+`out`, what the module returns, or `error`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -35,6 +36,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         return {"out": done.stdout} if done.returncode == 0 else {"error": f"{order['shell']}: {done.stdout}"}
     if "stranger" in order:
         return as_stranger(order["stranger"], SmtpProber()).results
+    if "plan" in order:
+        return plan_mx(order["plan"], Postfix(LocalCommands()), SystemNetwork(())).results
     params = order["inform"]
     return inform(params, Postfix(LocalCommands()), SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have mx_info's work done on hosts of the lab, by the collection as it is installed for the lab's playbooks."""
+"""Have the work of mx_info and mx_plan done on hosts of the lab, by the collection as it is installed there."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ class Remote:
     def stranger(self, **params: Any) -> dict[str, Any]:
         """Return what mx_info with probe_server returns on that host."""
         return self._order(stranger=params)
+
+    def plan(self, **params: Any) -> dict[str, Any]:
+        """Return what mx_plan returns on that host."""
+        return self._order(plan=params)
 
     def close(self) -> None:
         """Let the host go."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restriction lists, tables and networks drawn at random: what the real smtpd lets a stranger do is always told.
+"""Restrictions, tables, networks, domains and clients drawn at random: what smtpd lets a stranger do is always told.
 
 `MXRELAY_DRAWS=2000 ./run molecule verify` draws more, from other seeds than the first hundred.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -22,8 +22,8 @@ DRAWS = int(os.environ.get("MXRELAY_DRAWS", "100"))
 AT_ONCE = 20
 FIRST_PORT = 3000
 TABLES = 10
-# What every service that was asked has answered.
-CODES: list[int] = []
+# What every service that was asked has answered, as it was asked.
+CODES: dict[str, list[int]] = {"as he is": [], "by XCLIENT": [], "as a role was told": []}
 TELLING = ("open_relay", "mynetworks", "foreign_domains", "relay_unproven")
 TYPES = ("hash", "texthash", "cidr", "regexp", "pcre")
 RESULTS = (
@@ -46,6 +46,28 @@ RESULTS = (
     "PREPEND X-Seen: yes",
     "friends",
     "static:OK",
+)
+# Who may say by XCLIENT for whom he speaks; and what he then says.
+SPEAKERS = ("static:all", "0.0.0.0/0", "tester.lab.example", "lab.example", "cidr:/etc/postfix/nets", "192.0.2.1", "")
+CLAIM = "ADDR=127.0.0.1 NAME=localhost"
+# By which parameter the host takes a domain for its own, and what takes in domains that nobody listed.
+DESTINATIONS = (
+    "relay_domains",
+    "mydestination",
+    "virtual_alias_domains",
+    "virtual_alias_maps",
+    "virtual_mailbox_domains",
+)
+WIDE = (
+    "static:all",
+    "randmap:{elsewhere.test,other.example}",
+    "regexp:/etc/postfix/wide",
+    "pcre:/etc/postfix/wide",
+    "!gateway.example, static:all",
+    "texthash:/etc/postfix/narrow",
+    "inline:{other.example=x}",
+    "test",
+    ".test",
 )
 CLOSING = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer")
 PLAIN = (
@@ -123,6 +145,12 @@ class Draw:
         members = [self.member() for _member in range(self.random.randint(1, 3))]
         return ", ".join([*members, self.random.choice(CLOSING)])
 
+    def destination(self) -> tuple[str, str]:
+        """A parameter of main.cf and its value; the domains that the roles have written are among its members."""
+        name = self.random.choice(DESTINATIONS)
+        ours = "gateway.example, away.example, " if name == "relay_domains" else ""
+        return name, ours + self.random.choice(WIDE)
+
     def overrides(self) -> dict[str, str]:
         found = {"smtpd_relay_restrictions": self.restrictions()}
         if self.random.random() < 0.3:
@@ -132,6 +160,8 @@ class Draw:
         if self.random.random() < 0.2:
             networks = ("0.0.0.0/1", "lab.example", "0.0.0.0/1 128.0.0.0/1", self.stranger, "cidr:/etc/postfix/nets")
             found["mynetworks"] = f"127.0.0.0/8 {self.random.choice(networks)}"
+        if self.random.random() < 0.3:
+            found["smtpd_authorized_xclient_hosts"] = self.random.choice(SPEAKERS)
         return found
 
 
@@ -145,11 +175,8 @@ def inside() -> Iterator[remote.Remote]:
     host.close()
 
 
-@pytest.mark.parametrize("seed", range(DRAWS // AT_ONCE))
-def test_whoever_relays_for_a_stranger_is_told_of(inside: remote.Remote, seed: int) -> None:
-    stranger = hosts.on("tester", "getent", "ahostsv4", "tester.lab.example").split()[0]
-    draw = Draw(seed, stranger)
-    services = {FIRST_PORT + number: draw.overrides() for number in range(AT_ONCE)}
+def configured(inside: remote.Remote, services: dict[int, dict[str, str]], *script: str) -> None:
+    """Give the host these services, each with its overrides, besides what the script does to it."""
     lines = []
     for port, overrides in services.items():
         lines.append(f"{port} inet n - n - - smtpd")
@@ -160,9 +187,11 @@ def test_whoever_relays_for_a_stranger_is_told_of(inside: remote.Remote, seed: i
                 "cp -p /root/main.cf.drawn /etc/postfix/main.cf",
                 "cp -p /root/master.cf.drawn /etc/postfix/master.cf",
                 "echo '0.0.0.0/1 x' > /etc/postfix/nets",
+                "echo '/./ x' > /etc/postfix/wide",
+                "echo 'other.example x' > /etc/postfix/narrow",
                 "postconf -e 'smtpd_restriction_classes = friends, circle' 'friends = permit_mynetworks, permit' "
                 "'circle = reject_unlisted_recipient, circle'",
-                *draw.tables(),
+                *script,
                 "cat >> /etc/postfix/master.cf <<'end'",
                 *lines,
                 "end",
@@ -171,25 +200,71 @@ def test_whoever_relays_for_a_stranger_is_told_of(inside: remote.Remote, seed: i
             ]
         )
     )
-    orders = [{"server": NAME, "port": port, "sender": hosts.STRANGER, "recipients": [FOREIGN]} for port in services]
-    answers = dict(zip(services, asked(orders), strict=True))
+
+
+def asked(ports: Iterable[int], xclient: str = "") -> dict[int, int]:
+    """What each service answers a stranger about a foreign recipient; 0 for one that hung up before."""
+    orders = [
+        {"server": NAME, "port": port, "sender": hosts.STRANGER, "recipients": [FOREIGN], "xclient": xclient}
+        for port in ports
+    ]
+    heard = hosts.talk_often(orders)
+    return {port: said.rcpt[0][0] if said.rcpt else 0 for port, said in zip(ports, heard, strict=True)}
+
+
+def accepted(code: int) -> bool:
+    return 200 <= code < 300
+
+
+@pytest.mark.parametrize("seed", range(DRAWS // AT_ONCE))
+def test_whoever_relays_for_a_stranger_is_told_of(inside: remote.Remote, seed: int) -> None:
+    stranger = hosts.on("tester", "getent", "ahostsv4", "tester.lab.example").split()[0]
+    draw = Draw(seed, stranger)
+    services = {FIRST_PORT + number: draw.overrides() for number in range(AT_ONCE)}
+    wide = ["postconf -e '{} = {}'".format(*draw.destination())] if seed % 3 == 2 else []
+    configured(inside, services, *draw.tables(), *wide)
+    heard = {"as he is": asked(services), "by XCLIENT": asked(services, CLAIM)}
     findings = inside.inform(domains=list(mx_faults.BOTH))["findings"]
     told = {finding["subject"].split(" ")[0] for finding in findings if finding["check"] in TELLING}
     silent = {
-        port: services[port]
+        (port, how): (services[port], wide)
+        for how, answers in heard.items()
         for port, code in answers.items()
-        if 200 <= code < 300 and not {"main.cf", f"{port}/inet"} & told
+        if accepted(code) and not {"main.cf", f"{port}/inet"} & told
     }
-    CODES.extend(answers.values())
+    for how, answers in heard.items():
+        CODES[how].extend(answers.values())
     assert silent == {}
 
 
-def test_some_of_the_draws_were_open_and_some_closed() -> None:
+@pytest.mark.parametrize("seed", range(DRAWS // (5 * AT_ONCE)))
+def test_no_list_that_a_role_takes_lets_a_stranger_relay(inside: remote.Remote, seed: int) -> None:
+    """Lists given as `relay_restrictions`: refused, or told of, or closed."""
+    stranger = hosts.on("tester", "getent", "ahostsv4", "tester.lab.example").split()[0]
+    draw = Draw(DRAWS + seed, stranger)
+    configured(inside, {}, *draw.tables())
+    taken: dict[int, dict[str, str]] = {}
+    for port in range(FIRST_PORT, FIRST_PORT + AT_ONCE):
+        wanted = draw.restrictions()
+        item = {"name": mx_faults.SECONDARY, "role": "secondary", "recipients_policy": "any"}
+        plan = inside.plan(role="mx", domains=[item], relay_restrictions=wanted.split(", "))
+        written = plan["main_cf"]["parameters"].get("smtpd_relay_restrictions")
+        if not plan["refusals"] and written:
+            taken[port] = {"smtpd_relay_restrictions": written}
+    configured(inside, taken, *draw.tables())
+    answers = asked(taken)
+    findings = inside.inform(domains=list(mx_faults.BOTH))["findings"]
+    told = {finding["subject"].split(" ")[0] for finding in findings if finding["check"] == "relay_unproven"}
+    CODES["as a role was told"].extend(answers.values())
+    assert {port: taken[port] for port, code in answers.items() if accepted(code) and f"{port}/inet" not in told} == {}
+
+
+@pytest.mark.parametrize("how", ["as he is", "by XCLIENT"])
+def test_some_of_the_draws_were_open_and_some_closed(how: str) -> None:
     """Else they would show nothing."""
-    assert any(200 <= code < 300 for code in CODES), CODES
-    assert any(code >= 400 for code in CODES), CODES
+    assert any(accepted(code) for code in CODES[how]), CODES
+    assert any(code >= 400 for code in CODES[how]), CODES
 
 
-def asked(orders: list[dict[str, object]]) -> list[int]:
-    """What each service answered to the foreign recipient; 0 for one that hung up before."""
-    return [heard.rcpt[0][0] if heard.rcpt else 0 for heard in hosts.talk_often(orders)]
+def test_some_lists_were_taken_by_a_role() -> None:
+    assert any(code >= 400 for code in CODES["as a role was told"]), CODES

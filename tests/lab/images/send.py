@@ -4,9 +4,9 @@
 
 Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the
 MX hosts of the first recipient's domain, best first, until one answers), `port`, `sender`, `recipients`, `message`
-(absent: QUIT after the last RCPT), `auth` (user and password). Standard output is one JSON object a line: `server`
-(that answered, or null), `tried` (each server tried, with the error or null), `auth`, `mail`, `rcpt` (a list),
-`data`: each answer as `[code, text]`, or null where that command was not sent.
+(absent: QUIT after the last RCPT), `auth` (user and password), `xclient` (what to claim by XCLIENT before). Standard
+output is one JSON object a line: `server` (that answered, or null), `tried` (each server tried, with the error or
+null), `auth`, `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null where that command was not sent.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     result: dict[str, Any] = {"auth": None, "mail": None, "rcpt": [], "data": None}
     with contextlib.suppress(smtplib.SMTPServerDisconnected):
         smtp.ehlo("tester.lab.example")
+        if order.get("xclient"):
+            smtp.docmd("XCLIENT", order["xclient"])
+            smtp.ehlo("tester.lab.example")
         if order.get("auth"):
             smtp.user, smtp.password = order["auth"]
             try:

@@ -127,12 +127,13 @@ def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
 def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:
     """What main.cf and master.cf say, and what Postfix makes of them; `wanted` are relay restrictions to be set."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
-    values = postfix.parameters(options=("-x",))
+    values, parameters = postfix.parameters(options=("-x",)), postfix.parameters()
     state = HostState(
         installed=True,
-        parameters=postfix.parameters(),
+        parameters=parameters,
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
+        own_names=frozenset(parameters.keys() - postfix.parameters(options=("-d",)).keys()),
         today=time.strftime("%Y-%m-%d"),
         services=MasterCf(text_of(master_cf), master_cf).effective,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),

@@ -81,6 +81,8 @@ class FakeHost:
             return Result(0, "btree\ncdb\nhash\nlmdb\nregexp\nstatic\ntexthash\n", "")
         names = [name for name in arguments if not name.startswith("-")] or list(self.parameters)
         known = [name for name in names if name in self.parameters]
+        if "-h" in arguments:
+            return Result(0, "".join(f"{self.parameters[name]}\n" for name in known), "")
         return Result(0, "".join(f"{name} = {self.parameters[name]}\n" for name in known), "")
 
     def _postfix(self, arguments: list[str], _data: bytes | None) -> Result:

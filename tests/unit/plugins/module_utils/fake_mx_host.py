@@ -36,7 +36,10 @@ DEFAULTS = {
     "relay_recipient_maps": "",
     "relay_transport": "relay",
     "relayhost": "",
+    "smtp_bind_address": "",
     "smtp_fallback_relay": "$fallback_relay",
+    "smtp_generic_maps": "",
+    "smtp_tls_wrappermode": "no",
     "smtpd_recipient_restrictions": "",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
     "smtputf8_enable": "yes",
@@ -96,7 +99,7 @@ class FakeMxHost(FakeHost):
         values = dict(DEFAULTS) if "-d" in arguments else {**DEFAULTS, **explicit}
         if "-x" in arguments:
             values = {name: expand(value, values) for name, value in values.items()}
-        if arguments == ["-h", "mail_version"]:
+        if "-h" in arguments and "mail_version" in arguments:
             return Result(0, values["mail_version"] + "\n", "")
         if arguments == ["-m"]:
             return super()._postconf(arguments, data)

@@ -120,10 +120,19 @@ class Postfix:
 
     def reload(self) -> bool:
         """Tells the running instance to read its files again; False if it is not running."""
-        if self.run("postfix", "status").rc != 0:
+        if not self.running():
             return False
         self.check("postfix", "reload")
         return True
+
+    def running(self) -> bool:
+        """Whether the instance's master runs. Where there is no `postfix status` yet, the lock of master tells it."""
+        if self.run("postfix", "status").rc == 0:
+            return True
+        if self.has("status_command"):
+            return False
+        daemons = self.parameters(["daemon_directory"], ["-x"]).get("daemon_directory", "")
+        return self.run(os.path.join(daemons, "master"), "-t").rc != 0
 
     def dump(self, table: str) -> Result:
         """`postmap -s type:path`, every row of the index as postmap reads it."""

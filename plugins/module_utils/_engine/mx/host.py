@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_reach,
     read_relay_domains,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -38,6 +39,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     LISTED,
+    VERIFY,
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
@@ -79,6 +81,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
+    verifies = any(item.policy == VERIFY for item in request.present)
+    state = state.having(read_verify_cache(postfix, state, verifies))
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     if names:

@@ -127,6 +127,9 @@ class HostState:
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
     # answer, "" if it does
     answering: Mapping[str, str] = field(default_factory=dict)
+    # Why verify(8) can't remember what mail hosts say, "" if it can or nobody asks it; and a type in which it could.
+    verify_cache_problem: str = ""
+    verify_cache_type: str = ""
     own_names: frozenset[str] = frozenset()
     service_active: bool | None = None
     service_enabled: bool | None = None

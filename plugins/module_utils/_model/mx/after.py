@@ -121,6 +121,7 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
         relayed=item.name,
         recipients=_recipients(item, after),
         wildcard=_accepts_all(item, after),
+        verified=item.policy == VERIFY,
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
         relay_transport=after.value("relay_transport"),

@@ -20,7 +20,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands im
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 DEFAULTS = {
+    "address_verify_map": "btree:$data_directory/verify_cache",
     "compatibility_level": "3.9",
+    "data_directory": "/var/lib/postfix",
     "default_database_type": "hash",
     "fallback_relay": "",
     "inet_interfaces": "all",

@@ -104,7 +104,7 @@ default_database_type:
   returned: success
   sample: hash
 parameters:
-  description: Parameters with the values in force, C($name) expanded if this Postfix can do that (2.10 or later).
+  description: Parameters with the values in force, C($name) expanded.
   type: dict
   returned: success
   sample:

@@ -195,6 +195,14 @@ RECIPIENT_TABLES = (
         main("unverified_recipient_defer_code=250"),
     ),
     Fault(
+        "what the mail host says of recipients is kept nowhere",
+        both("verify_cache"),
+        "set address_verify_map to ",
+        main("address_verify_map=texthash:$data_directory/verify_cache"),
+        main(unset="address_verify_map"),
+        also=main("smtpd_recipient_restrictions=reject_unauth_destination, reject_unverified_recipient"),
+    ),
+    Fault(
         "recipients asked of the mail host by a table",
         secondary("verify_only"),
         "set unverified_recipient_defer_code to 250",

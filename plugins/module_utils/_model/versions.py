@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What changed in which Postfix release, as far as a relay depends on it. Each line names its source.
 
-Seen running: 3.5, 3.7, 3.10 and 3.11. Lines about what came before 3.5 are from Postfix's own documents, and untested
-on a Postfix of that age; tests/unit/plugins/module_utils/_model/test_versions.py says which line is held against what.
+Seen running in every test: 3.5, 3.7, 3.10 and 3.11. Lines about what came before 3.5 are from Postfix's own documents,
+and from a trial of old releases that docs/releases.md tells of;
+tests/unit/plugins/module_utils/_model/test_versions.py says which line is held against what.
 """
 
 from __future__ import annotations
@@ -22,14 +23,20 @@ class Introduced:
 
 
 FEATURES: Mapping[str, Introduced] = {
+    # postmap -s
+    "table_listing": Introduced((2, 2), "postmap(1), -s"),
     # relay_transport and the relay service need no settings of ours against a fallback relay.
     "relay_service_is_guarded": Introduced((2, 2), "STANDARD_CONFIGURATION_README, primary or backup MX host"),
+    # postqueue -i
+    "flush_by_queue_id": Introduced((2, 4), "postqueue(1), -i"),
+    # postfix status
+    "status_command": Introduced((2, 5), "conf/postfix-script of 2.5"),
     # Its entry in master.cf comes without such settings: what keeps a fallback relay away was put there by somebody.
     "relay_service_ships_bare": Introduced((2, 9), "conf/master.cf of 2.9, 20111108"),
     # postconf -M, -f and -C
     "master_cf_listing": Introduced((2, 9), "RELEASE_NOTES-2.9, 20111106"),
-    # postconf -x and -o
-    "expanded_values": Introduced((2, 10), "RELEASE_NOTES-2.10, postconf -x"),
+    # postconf also prints the names that an administrator chose, as `my_nets` for `mynetworks = $my_nets`.
+    "own_names_listed": Introduced((2, 9), "RELEASE_NOTES-2.9, user-defined parameter names"),
     # -o { name = value } in master.cf
     "braced_overrides": Introduced((3, 0), "RELEASE_NOTES-3.0, -o { parameter = value }"),
     # At compatibility level 1 and above.
@@ -45,10 +52,15 @@ FEATURES: Mapping[str, Introduced] = {
 PARAMETERS: Mapping[str, Introduced] = {
     "proxy_interfaces": Introduced((2, 0), "RELEASE_NOTES-2.0, 20021024"),
     "relay_recipient_maps": Introduced((2, 0), "postconf(5) relay_recipient_maps"),
+    "inet_protocols": Introduced((2, 2), "postconf(5) inet_protocols"),
     "smtp_tls_security_level": Introduced((2, 3), "RELEASE_NOTES-2.3, 20060614"),
+    "data_directory": Introduced((2, 5), "RELEASE_NOTES-2.5, 20071205"),
     "unverified_recipient_defer_code": Introduced((2, 6), "RELEASE_NOTES-2.6, unverified_recipient_defer_code"),
     "smtpd_relay_restrictions": Introduced((2, 10), "RELEASE_NOTES-2.10, 20130613"),
+    "smtp_dns_support_level": Introduced((2, 11), "postconf(5) smtp_dns_support_level"),
     "compatibility_level": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
+    # Its default is no where Postfix was built without ICU, which a build may leave out from 3.2 on.
+    "smtputf8_enable": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
     "maillog_file": Introduced((3, 4), "postconf(5) maillog_file"),
     "default_cache_db_type": Introduced((3, 11), "RELEASE_NOTES-3.11, 20251226"),
 }
@@ -56,23 +68,24 @@ PARAMETERS: Mapping[str, Introduced] = {
 
 @dataclass(frozen=True)
 class Renamed:
-    """Before release `since` the parameter is called `old`, which later releases still take."""
+    """Before release `since` the parameter is called `old`, which later releases still take; `born` brought it."""
 
     since: tuple[int, int]
     old: str
     source: str
+    born: tuple[int, int] = (2, 0)
 
 
 RENAMED: Mapping[str, Renamed] = {
     "smtp_fallback_relay": Renamed((2, 3), "fallback_relay", "RELEASE_NOTES-2.3, 20051208"),
     "postscreen_allowlist_interfaces": Renamed(
-        (3, 6), "postscreen_whitelist_interfaces", "RELEASE_NOTES-3.6, Changes in parameter names"
+        (3, 6), "postscreen_whitelist_interfaces", "RELEASE_NOTES-3.6, Changes in parameter names", (2, 9)
     ),
     "postscreen_denylist_action": Renamed(
-        (3, 6), "postscreen_blacklist_action", "RELEASE_NOTES-3.6, Changes in parameter names"
+        (3, 6), "postscreen_blacklist_action", "RELEASE_NOTES-3.6, Changes in parameter names", (2, 8)
     ),
     "postscreen_dnsbl_allowlist_threshold": Renamed(
-        (3, 6), "postscreen_dnsbl_whitelist_threshold", "RELEASE_NOTES-3.6, Changes in parameter names"
+        (3, 6), "postscreen_dnsbl_whitelist_threshold", "RELEASE_NOTES-3.6, Changes in parameter names", (2, 11)
     ),
 }
 
@@ -88,10 +101,10 @@ RESTRICTIONS: Mapping[str, tuple[int, int]] = {
             "check_recipient_ns_access",
             "check_sender_mx_access",
             "check_sender_ns_access",
-            "defer_if_permit",
             "defer_if_reject",
             "reject_authenticated_sender_login_mismatch",
             "reject_multi_recipient_bounce",
+            "reject_rhsbl_helo",
             "reject_unauthenticated_sender_login_mismatch",
             "reject_unlisted_recipient",
             "reject_unlisted_sender",
@@ -101,15 +114,14 @@ RESTRICTIONS: Mapping[str, tuple[int, int]] = {
         (2, 1),
     ),
     "check_ccert_access": (2, 2),
+    "permit_inet_interfaces": (2, 2),
     "permit_tls_all_clientcerts": (2, 2),
     "permit_tls_clientcerts": (2, 2),
     **dict.fromkeys(
         (
-            "permit_inet_interfaces",
             "reject_invalid_helo_hostname",
             "reject_non_fqdn_helo_hostname",
             "reject_plaintext_session",
-            "reject_rhsbl_helo",
             "reject_unknown_client_hostname",
             "reject_unknown_helo_hostname",
             "reject_unknown_reverse_client_hostname",
@@ -182,7 +194,9 @@ def name_in(version: str | Sequence[int], parameter: str) -> str:
 def missing_parameter(version: str, parameter: str) -> str:
     """Why Postfix `version` does not know the parameter, and what to do; "" if the release is not the cause."""
     known, renamed = PARAMETERS.get(parameter), RENAMED.get(parameter)
-    if renamed and release(version) < renamed.since:
+    if renamed and release(version) < renamed.born:
+        known = Introduced(renamed.born, renamed.source)
+    elif renamed and release(version) < renamed.since:
         return (
             f"{parameter} is called {renamed.old} before Postfix {_written(renamed.since)}, and this host has "
             f"{version}; use that name here"

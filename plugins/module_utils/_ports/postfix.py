@@ -8,10 +8,13 @@ import os
 import re
 from typing import Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, Result, Take
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 
 # For how long a command that asks a daemon or a server may be silent.
 SECONDS_TO_ANSWER = 60
@@ -24,6 +27,7 @@ class Postfix:
     def __init__(self, commands: Commands, config_directory: str = "/etc/postfix") -> None:
         self.commands = commands
         self.config_directory = config_directory
+        self._release = ""
 
     def run(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> Result:
         """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError if Postfix is missing.
@@ -77,28 +81,58 @@ class Postfix:
         """mail_version, such as `3.10.13`."""
         return self.check("postconf", "-h", "mail_version").strip()
 
+    def has(self, feature: str) -> bool:
+        """Whether this Postfix has one of versions.FEATURES. Its release is asked once, without reading main.cf."""
+        if not self._release:
+            self._release = self.check("postconf", "-d", "-h", "mail_version").strip()
+        return supports(self._release, feature)
+
     def parameters(self, names: Sequence[str] = (), options: Sequence[str] = ()) -> dict[str, str]:
         """Effective values of the named parameters (all when none is named), `$name` not expanded.
 
-        One call of postconf whatever their number. A name that Postfix does not know is left out.
-        `options` are postconf's: `-x` expands (done here for a Postfix before 2.10, which can't), `-n` gives only those
-        set in main.cf, `-d` the defaults.
+        One call of postconf whatever their number. A name that Postfix does not know is left out; among all are those
+        that the administrator chose, on every release. `options` are postconf's: `-x` expands (done here for a Postfix
+        that can't), `-n` gives only those set in main.cf, `-d` the defaults.
         """
         result = self.run("postconf", *options, *names)
         if result.rc != 0 and "-x" in options and "usage:" in result.err:
-            every = self.parameters()
-            asked = self.parameters(names, [option for option in options if option != "-x"])
-            return {name: expand(value, every) for name, value in asked.items()}
+            return self._expanded(names, [option for option in options if option != "-x"])
         if result.rc != 0:
             raise self._unreadable(result)
-        return parse_parameters(result.out)
+        found = parse_parameters(result.out)
+        release = found.get("mail_version", "")
+        lacking = not names and "-d" not in options and release and not supports(release, "own_names_listed")
+        return {**self._written(), **found} if lacking else found
+
+    def _expanded(self, names: Sequence[str], options: Sequence[str]) -> dict[str, str]:
+        """What `postconf -x` gives, for a Postfix that does not expand values."""
+        every = self.parameters()
+        asked = self.parameters(names, options)
+        if "-d" not in options:
+            own = [name for name in self._written() if name in every and (not names or name in names)]
+            asked = {**{name: every[name] for name in own}, **asked}
+        return {name: expand(value, every) for name, value in asked.items()}
+
+    def _written(self) -> dict[str, str]:
+        """What main.cf sets, whether Postfix knows the name or not."""
+        text = (read_file(self._main_cf) or b"").decode("utf-8", "surrogateescape")
+        return MainCf(text, self._main_cf).values
 
     def reload(self) -> bool:
         """Tells the running instance to read its files again; False if it is not running."""
-        if self.run("postfix", "status").rc != 0:
+        if not self.running():
             return False
         self.check("postfix", "reload")
         return True
+
+    def running(self) -> bool:
+        """Whether the instance's master runs. Where there is no `postfix status` yet, the lock of master tells it."""
+        if self.run("postfix", "status").rc == 0:
+            return True
+        if self.has("status_command"):
+            return False
+        daemons = self.parameters(["daemon_directory"], ["-x"]).get("daemon_directory", "")
+        return self.run(os.path.join(daemons, "master"), "-t").rc != 0
 
     def dump(self, table: str) -> Result:
         """`postmap -s type:path`, every row of the index as postmap reads it."""

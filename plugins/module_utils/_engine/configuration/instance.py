@@ -23,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.patt
     PatternTable,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import release, supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import release
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -68,8 +68,7 @@ def describe(postfix: Postfix, names: Sequence[str] = ()) -> Instance:
     if not version or main_cf is None:
         return Instance()
     explicit = MainCf(_decoded(main_cf), path).values
-    expand = ["-x"] if supports(version, "expanded_values") else []
-    effective = postfix.parameters(options=expand)
+    effective = postfix.parameters(options=["-x"])
     services = _services(postfix)
     return Instance(
         installed=True,

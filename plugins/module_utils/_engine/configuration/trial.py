@@ -25,8 +25,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 
 FILES = ("main.cf", "master.cf")
-# What Postfix before 3.0 looks for beside main.cf.
-_COMPANIONS = ("dynamicmaps.cf", "dynamicmaps.cf.d", "postfix-files", "postfix-files.d")
+# What Postfix looks for beside main.cf, of one release or another.
+_COMPANIONS = (
+    "dynamicmaps.cf",
+    "dynamicmaps.cf.d",
+    "post-install",
+    "postfix-files",
+    "postfix-files.d",
+    "postfix-script",
+)
 _WARNING = re.compile(r"warning: (?P<text>.*(?:unused|undefined) parameter.*)")
 _TROUBLE = re.compile(r"(?:fatal|panic|error): (?P<text>.*)")
 # Commands wait until a main.cf is two seconds old, in case it is being written.

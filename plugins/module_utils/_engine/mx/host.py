@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_reach,
     read_relay_domains,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -38,6 +39,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     LISTED,
+    VERIFY,
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
@@ -79,6 +81,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
+    verifies = any(item.policy == VERIFY for item in request.present)
+    state = state.having(read_verify_cache(postfix, state, verifies))
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     if names:
@@ -127,12 +131,13 @@ def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
 def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:
     """What main.cf and master.cf say, and what Postfix makes of them; `wanted` are relay restrictions to be set."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
-    values = postfix.parameters(options=("-x",))
+    values, parameters = postfix.parameters(options=("-x",)), postfix.parameters()
     state = HostState(
         installed=True,
-        parameters=postfix.parameters(),
+        parameters=parameters,
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
+        own_names=frozenset(parameters.keys() - postfix.parameters(options=("-d",)).keys()),
         today=time.strftime("%Y-%m-%d"),
         services=MasterCf(text_of(master_cf), master_cf).effective,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),

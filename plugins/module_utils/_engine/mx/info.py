@@ -22,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_classes,
     read_relay_domains,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
@@ -29,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
     WARN,
     HostFacts,
@@ -70,6 +72,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
     tables, domains = gather(names, postfix, state, reader, network)
+    verifies = any(is_verified(domain, state) for domain in domains)
+    state = state.having(read_verify_cache(postfix, state, verifies))
     if params.get("probe"):
         _give_samples(domains, _recipients(state, reader))
         reader.notes += ask_mail_hosts(domains, state, prober)

@@ -89,14 +89,21 @@ def file_digest(path: str) -> str | None:
     return found.hexdigest()
 
 
-def content_state(postfix: Postfix, reference: TableReference, index: str, expected: Callable[[], Rows]) -> str:
-    """Compares what postmap reads from the live index with what the source says."""
+def content_state(
+    postfix: Postfix, reference: TableReference, index: str, expected: Callable[[], Rows], unseen: str
+) -> str:
+    """Compares what postmap reads from the live index with what the source says.
+
+    `unseen` is the state of an index that has every entry of the source, where others in it can't be seen.
+    """
     if not os.path.exists(index):
         return MISSING
     read = read_back(postfix, str(reference), ReadBack(expected()))
     if read is None:
         return UNREADABLE
-    return CURRENT if read.equal else STALE
+    if not read.equal:
+        return STALE
+    return CURRENT if read.whole else unseen
 
 
 def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
@@ -104,21 +111,29 @@ def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
     result = postfix.dump_to(table, found.take)
     if result.rc == 0:
         return found
-    return _asked(postfix, table, found.expected) if _NO_LISTING in result.err else None
+    if _NO_LISTING in result.err:
+        return _counted(_asked(postfix, table, found.expected), table.partition(":")[2] + ".cdb")
+    return None if postfix.has("table_listing") else _asked(postfix, table, found.expected)
 
 
 def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
-    """Like read_back, for a cdb table that postmap can't list: it is asked for every expected key.
-
-    That there is nothing besides is seen from the number of records, which the index itself tells.
-    """
+    """Like read_back, for a table that postmap can't list: it is asked for every expected key, and for no other."""
     keys = [row.partition(expected.separator)[0] for row in expected.text.split(b"\n")]
-    found = ReadBack(expected)
-    found.take(encode(postfix.run("postmap", "-q", "-", table, data=b"\n".join(keys)).out))
-    try:
-        found.count = _cdb_records(table.partition(":")[2] + ".cdb")
-    except (OSError, struct.error):
+    answer = postfix.run("postmap", "-q", "-", table, data=b"\n".join(keys))
+    if "fatal:" in answer.err:
         return None
+    found = ReadBack(expected, whole=False)
+    found.take(encode(answer.out))
+    return found
+
+
+def _counted(found: ReadBack | None, index: str) -> ReadBack | None:
+    """That there is nothing besides is seen from the number of records, which a cdb index itself tells."""
+    if found is not None:
+        try:
+            found.count, found.whole = _cdb_records(index), True
+        except (OSError, struct.error):
+            return None
     return found
 
 

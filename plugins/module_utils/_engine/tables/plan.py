@@ -189,7 +189,7 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
         return NO_INDEX
     source = read_file(reference.path)
     record = _of_these_files(read_record(reference.path), reference, suffix, source, known.utf8)
-    return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8))[0]
+    return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8), CURRENT)[0]
 
 
 def _source(reference: TableReference) -> bytes | None:
@@ -275,13 +275,14 @@ def _index(
     suffix: str,
     record: Record | None,
     expected: Callable[[], Rows],
+    unseen: str = STALE,
 ) -> tuple[str, bool]:
-    """State of the live index, and whether a reload is still owed."""
+    """State of the live index, and whether a reload is still owed. On `unseen` see content_state."""
     if record is not None:
         return (CURRENT if suffix else NO_INDEX), record.reload
     if not suffix:
         return NO_INDEX, False
-    return content_state(postfix, reference, reference.path + suffix, expected), False
+    return content_state(postfix, reference, reference.path + suffix, expected, unseen), False
 
 
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:

@@ -15,7 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
     check_type,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    expand,
+    without_proxy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import plain_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import (
@@ -24,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.type
     UNSAFE_TYPES,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
 _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
@@ -114,12 +119,31 @@ def local_members(value: str) -> list[TableReference]:
 
 
 def named_values(postfix: Postfix) -> dict[str, str]:
-    """What main.cf sets, and what master.cf overrides as `service/type/name`; expanded. Raises HostError."""
-    values = postfix.parameters(options=("-n", "-x"))
-    overrides = postfix.run("postconf", "-P", "-x")
-    if overrides.rc == 0:  # Postfix 2.10 has no -P.
-        values.update(parse_parameters(overrides.out))
-    return values
+    """What main.cf sets, and what master.cf overrides as `service/type/name`; expanded.
+
+    Raises HostError, also where master.cf can't be read: nobody knows then which tables are in use.
+    """
+    return {**postfix.parameters(options=("-n", "-x")), **_overrides(postfix)}
+
+
+def _overrides(postfix: Postfix) -> dict[str, str]:
+    """What master.cf overrides, as `service/type/name`, expanded.
+
+    `postconf -P` is asked only for what it alone can expand: it is not there on every release that has overrides.
+    """
+    path = os.path.join(postfix.config_directory, "master.cf")
+    text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
+    services = [service for service in MasterCf(text, path).effective if service.overrides]
+    named = any("$" in value for service in services for value in service.overrides.values())
+    every = postfix.parameters(options=("-x",)) if named else {}
+    found = {
+        f"{service.key}/{name}": expand(value, {**every, **service.overrides})
+        for service in services
+        for name, value in service.overrides.items()
+    }
+    if any("${" in value for value in found.values()):
+        found.update(parse_parameters(postfix.check("postconf", "-P", "-x")))
+    return found
 
 
 def named_tables(postfix: Postfix) -> list[TableReference]:

@@ -18,6 +18,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch imp
 _LONGEST_WORDS = 400
 INDEX_SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 UNSAFE_SUFFIXES = (".dir", ".pag")
+# Types that daemons may keep a cache in, and that are no files of this host.
+_CACHES_ELSEWHERE = ("memcache",)
 SOURCE_TYPES = ("texthash", *PATTERN_TYPES)
 _LONG_AGO = 86400
 _LINE = re.compile(r"line \d+")
@@ -74,6 +76,23 @@ def probe(postfix: Postfix, table_type: str) -> str:
             raise unusable(table_type, found.err)
         suffixes = [name[len("probe") :] for name in os.listdir(directory) if name != "probe"]
         return suffixes[0] if len(suffixes) == 1 else ""
+
+
+def cache_problem(postfix: Postfix, table_type: str) -> str:
+    """Why no daemon can keep what it learns in a table of this type, "" if it can: a scratch table gets an entry.
+
+    Of a type whose tables are elsewhere only whether Postfix has it can be told.
+    """
+    if table_type in _CACHES_ELSEWHERE:
+        listed = postfix.check("postconf", "-m").split()
+        return "" if table_type in listed else f"unsupported dictionary type: {table_type}"
+    with scratch_directory() as directory:
+        table = f"{table_type}:{os.path.join(directory, 'probe')}"
+        result = postfix.run("postmap", "-i", table, data=b"192.0.2.1 found\n")
+        found = postfix.run("postmap", "-q", "192.0.2.1", table) if result.rc == 0 else result
+    if found.rc == 0 and found.out.strip() == "found":
+        return ""
+    return last_words(found.err).partition("fatal: ")[2] or "it keeps no entry"
 
 
 def _probe_text(table_type: str) -> bytes:

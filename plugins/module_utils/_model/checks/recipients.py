@@ -38,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     CANONICAL,
     RECIPIENT_MAPS,
     REWRITING,
+    VERIFY_CACHE,
     action_tables,
     is_verified,
     said,
@@ -128,6 +129,36 @@ def recipients_unproven(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
                 f"{parameter}",
                 WARNING,
             )
+
+
+@domain_check(
+    "verify_cache",
+    LOCAL,
+    "what mail hosts say of recipients can't be remembered, so all of them are accepted, or none",
+    place=RECIPIENTS,
+)
+def verify_cache(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if not (domain.relayed and is_verified(domain, state) and state.verify_cache_problem):
+        return
+    accepts = state.value("unverified_recipient_defer_code").startswith("2")
+    yield Fault(
+        f"address_verify_map is {state.value(VERIFY_CACHE)}, and that type keeps nothing here "
+        f"({state.verify_cache_problem}), so no answer of a mail host is remembered: "
+        f"{'every recipient is accepted, also those that do not exist' if accepts else 'no recipient is accepted'}",
+        _cache_that_works(state),
+        ERROR,
+        domain.name,
+    )
+
+
+def _cache_that_works(state: HostState) -> str:
+    if not state.knows("data_directory"):
+        return "remove address_verify_map from main.cf: what mail hosts say is then kept in memory"
+    if not state.verify_cache_type:
+        return "install the package for a type that can be written to (lmdb), or use another recipients_policy"
+    return (
+        f"set address_verify_map to {state.verify_cache_type}:$data_directory/verify_cache with mxrelay.postfix.main_cf"
+    )
 
 
 class _Hit(NamedTuple):

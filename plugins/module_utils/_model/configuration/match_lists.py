@@ -18,6 +18,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 TableAnswers = Mapping[str, Mapping[str, str]]
 _TABLE = re.compile(r"^[a-z][a-z0-9_]*:.+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
+# `${name?text}` is the text if the parameter has a value, `${name:text}` if it has none.
+_CONDITION = re.compile(r"\$(?:\{(\w+)([?:])([^{}]*)\}|\((\w+)([?:])([^()]*)\))")
 _NAMED = re.compile(r"\$[{(]?(\w+)")
 _DEEPEST = 20
 
@@ -122,12 +124,22 @@ def references(value: str) -> list[str]:
 
 
 def expand(value: str, parameters: Mapping[str, str]) -> str:
-    """`value` with `$name`, `${name}` and `$(name)` replaced, as postconf -x does it from 2.10 on."""
+    """`value` with `$name`, `${name}`, `$(name)`, `${name?text}` and `${name:text}` replaced, as postconf -x does it.
+
+    Comparisons, and texts in braces, which Postfix has from 3.0 on, stay as they are.
+    """
     for _round in range(_DEEPEST):
+        expanded = _CONDITION.sub(lambda found: _chosen(found, parameters), value)
         expanded = _REFERENCE.sub(
-            lambda found: parameters.get(found.group(1) or found.group(2) or found.group(3), ""), value
+            lambda found: parameters.get(found.group(1) or found.group(2) or found.group(3), ""), expanded
         )
         if expanded == value:
             break
         value = expanded
     return value
+
+
+def _chosen(condition: re.Match[str], parameters: Mapping[str, str]) -> str:
+    """The text of a condition if it holds, else nothing."""
+    name, mark, text = filter(lambda part: part is not None, condition.groups())
+    return text if bool(parameters.get(name, "")) is (mark == "?") else ""

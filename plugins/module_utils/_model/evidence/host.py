@@ -84,7 +84,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class HostState:
-    """The evidence. `parameters` are effective values as written, `values` the same with $names expanded."""
+    """The evidence. `parameters` are effective values as written, `values` the same with $names expanded.
+
+    `own_names` are those of the parameters that the administrator chose, and Postfix does not know by itself.
+    """
 
     installed: bool = False
     version: tuple[int, ...] = ()
@@ -124,6 +127,10 @@ class HostState:
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
     # answer, "" if it does
     answering: Mapping[str, str] = field(default_factory=dict)
+    # Why verify(8) can't remember what mail hosts say, "" if it can or nobody asks it; and a type in which it could.
+    verify_cache_problem: str = ""
+    verify_cache_type: str = ""
+    own_names: frozenset[str] = frozenset()
     service_active: bool | None = None
     service_enabled: bool | None = None
     service_name: str = "postfix"
@@ -154,7 +161,7 @@ class HostState:
 
     def knows(self, name: str) -> bool:
         """Whether this release of Postfix has the parameter."""
-        return name in self.parameters
+        return name in self.parameters and name not in self.own_names
 
     def is_self(self, host: str, addresses: Sequence[str], proxies: Sequence[str]) -> bool:
         """Whether a host of that name and those addresses is this one, also as seen through NAT."""

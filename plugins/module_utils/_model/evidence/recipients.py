@@ -28,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 
 CANONICAL = "canonical_maps"
 RECIPIENT_MAPS = "relay_recipient_maps"
+VERIFY_CACHE = "address_verify_map"
 _ABOUT_ADDRESSES = frozenset({"check_recipient_access", "check_sender_access"})
 # In the order in which they are applied.
 REWRITING = ("recipient_canonical_maps", CANONICAL, "virtual_alias_maps")

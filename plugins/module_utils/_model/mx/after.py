@@ -155,6 +155,7 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
         recipients=_recipients(item, after),
         wildcard=_accepts_all(item, after),
         other_maps=has_other_maps(after),
+        verified=item.policy == VERIFY,
         classes=after.classes.get(item.name, {}),
         answer=_answer(item, after, routes),
         relay_transport=after.value("relay_transport"),

@@ -32,12 +32,15 @@ def rows_of(mapping: Mapping[str, str]) -> Rows:
 class ReadBack:
     """Takes what `postmap -s` writes and says whether it is exactly the expected rows, in whatever order.
 
+    Not `whole`: the table was asked for the expected keys alone, so of what else it has nothing is known.
+
     As long as they come in the order expected, as from a cdb table, comparing costs no memory; after that, one object
     for each row that is still to come.
     """
 
-    def __init__(self, expected: Rows) -> None:
+    def __init__(self, expected: Rows, whole: bool = True) -> None:
         self.expected = expected
+        self.whole = whole
         self._position = 0
         self._missing: set[bytes] | None = None
         self._rest = b""

@@ -81,6 +81,8 @@ class FakeHost:
             return Result(0, "btree\ncdb\nhash\nlmdb\nregexp\nstatic\ntexthash\n", "")
         names = [name for name in arguments if not name.startswith("-")] or list(self.parameters)
         known = [name for name in names if name in self.parameters]
+        if "-h" in arguments:
+            return Result(0, "".join(f"{self.parameters[name]}\n" for name in known), "")
         return Result(0, "".join(f"{name} = {self.parameters[name]}\n" for name in known), "")
 
     def _postfix(self, arguments: list[str], _data: bytes | None) -> Result:
@@ -95,9 +97,22 @@ class FakeHost:
             asked = (data or b"").decode("utf-8", "surrogateescape").splitlines()
             found = [row for row in self._rows(arguments[2]) or () if row.partition("\t")[0] in asked]
             return Result(0 if found else 1, "".join(f"{row}\n" for row in found), "")
+        if arguments[0] == "-i":
+            return self._add(arguments[1], data or b"")
         if arguments[0] == "-q":
             return self._query(arguments[1], arguments[2])
         return self._build(arguments[0])
+
+    def _add(self, table: str, rows: bytes) -> Result:
+        """`postmap -i`: what no cdb table takes."""
+        kind, _colon, path = table.partition(":")
+        if kind in self.broken_types or kind not in self.suffixes:
+            return Result(1, "", f"postmap: fatal: unsupported dictionary type: {kind}\n")
+        if kind == "cdb":
+            return Result(1, "", "postmap: fatal: unsupported non-bulk change request\n")
+        with open(path + self.suffixes[kind], "ab") as stream:
+            stream.write(encode(f"{kind}\n") + rows.replace(b" ", b"\t", 1))
+        return Result(0, "", "")
 
     def _build(self, table: str) -> Result:
         kind, _colon, path = table.partition(":")

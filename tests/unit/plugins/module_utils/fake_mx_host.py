@@ -20,7 +20,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands im
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 DEFAULTS = {
+    "address_verify_map": "btree:$data_directory/verify_cache",
     "compatibility_level": "3.9",
+    "data_directory": "/var/lib/postfix",
     "default_database_type": "hash",
     "fallback_relay": "",
     "inet_interfaces": "all",
@@ -36,7 +38,10 @@ DEFAULTS = {
     "relay_recipient_maps": "",
     "relay_transport": "relay",
     "relayhost": "",
+    "smtp_bind_address": "",
     "smtp_fallback_relay": "$fallback_relay",
+    "smtp_generic_maps": "",
+    "smtp_tls_wrappermode": "no",
     "smtpd_recipient_restrictions": "",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
     "smtputf8_enable": "yes",
@@ -96,7 +101,7 @@ class FakeMxHost(FakeHost):
         values = dict(DEFAULTS) if "-d" in arguments else {**DEFAULTS, **explicit}
         if "-x" in arguments:
             values = {name: expand(value, values) for name, value in values.items()}
-        if arguments == ["-h", "mail_version"]:
+        if "-h" in arguments and "mail_version" in arguments:
             return Result(0, values["mail_version"] + "\n", "")
         if arguments == ["-m"]:
             return super()._postconf(arguments, data)

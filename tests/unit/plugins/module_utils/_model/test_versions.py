@@ -67,8 +67,14 @@ def test_release(version: str | tuple[int, ...], numbers: tuple[int, int]) -> No
 @pytest.mark.parametrize(
     ("version", "feature", "there"),
     [
-        ("2.9.15", "expanded_values", False),
-        ("2.10.0", "expanded_values", True),
+        ("2.1.6", "table_listing", False),
+        ("2.2.0", "table_listing", True),
+        ("2.3.19", "flush_by_queue_id", False),
+        ("2.4.0", "flush_by_queue_id", True),
+        ("2.4.16", "status_command", False),
+        ("2.5.0", "status_command", True),
+        ("2.8.20", "own_names_listed", False),
+        ("2.9.0", "own_names_listed", True),
         ("2.11.11", "braced_overrides", False),
         ("3.0.0", "braced_overrides", True),
         ("3.1.15", "quoted_keys", False),
@@ -124,6 +130,33 @@ def test_name_in(version: str, parameter: str, name: str) -> None:
             "unverified_recipient_defer_code needs Postfix 2.6 or later, and this host has 2.5.17; leave it out here",
         ),
         ("2.6.0", "unverified_recipient_defer_code", ""),
+        (
+            "2.1.6",
+            "inet_protocols",
+            "inet_protocols needs Postfix 2.2 or later, and this host has 2.1.6; leave it out here",
+        ),
+        (
+            "2.8.20",
+            "postscreen_allowlist_interfaces",
+            "postscreen_allowlist_interfaces needs Postfix 2.9 or later, and this host has 2.8.20; leave it out here",
+        ),
+        (
+            "2.9.0",
+            "postscreen_allowlist_interfaces",
+            "postscreen_allowlist_interfaces is called postscreen_whitelist_interfaces before Postfix 3.6, and this "
+            "host has 2.9.0; use that name here",
+        ),
+        (
+            "2.7.16",
+            "postscreen_denylist_action",
+            "postscreen_denylist_action needs Postfix 2.8 or later, and this host has 2.7.16; leave it out here",
+        ),
+        (
+            "2.10.1",
+            "postscreen_dnsbl_allowlist_threshold",
+            "postscreen_dnsbl_allowlist_threshold needs Postfix 2.11 or later, and this host has 2.10.1; "
+            "leave it out here",
+        ),
         ("3.5.25", "no_such_parameter", ""),
     ],
 )
@@ -151,6 +184,14 @@ def test_first_release_is_written_as_people_write_it() -> None:
             "reject_maps_rbl was removed in Postfix 3.9, and this host has 3.9.0; use reject_rbl_client",
         ),
         ("2.0.0", "permit_mynetworks", ""),
+        ("2.0.20", "defer_if_permit", ""),
+        ("2.1.6", "reject_rhsbl_helo", ""),
+        ("2.2.12", "permit_inet_interfaces", ""),
+        (
+            "2.1.6",
+            "permit_inet_interfaces",
+            "permit_inet_interfaces needs Postfix 2.2 or later, and this host has 2.1.6; leave it out here",
+        ),
     ],
 )
 def test_missing_restriction_is_explained_by_the_release(version: str, restriction: str, reason: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.old_mx_host import OldMxHost
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 SET = "mydestination = $myhostname, localhost\nrelay_domains = $mydestination\n"
@@ -75,6 +76,27 @@ def test_postfix_that_cannot_expand_its_parameters_is_not_taken_for_one_that_is_
         'postconf failed: warning: truncated macro reference: "${x"; fatal: macro processing error; '
         f"correct {tmp_path}/main.cf"
     )
+
+
+def test_names_that_an_old_postconf_leaves_out_come_from_main_cf(tmp_path: pathlib.Path) -> None:
+    main_cf = "mynetworks = 127.0.0.0/8 $my_nets\nmy_nets = $inner\ninner = 0.0.0.0/0\n"
+    postfix = OldMxHost(str(tmp_path), "2.6.6", main_cf).postfix()
+    expanded = {"mynetworks": "127.0.0.0/8 0.0.0.0/0", "my_nets": "0.0.0.0/0", "inner": "0.0.0.0/0"}
+    assert postfix.parameters(options=["-n", "-x"]) == expanded
+    assert postfix.parameters(["mynetworks", "inner"], ["-x"]) == {
+        "mynetworks": "127.0.0.0/8 0.0.0.0/0",
+        "inner": "0.0.0.0/0",
+    }
+    every = postfix.parameters()
+    assert (every["mynetworks"], every["my_nets"], every["inner"]) == ("127.0.0.0/8 $my_nets", "$inner", "0.0.0.0/0")
+    assert "my_nets" not in postfix.parameters(options=["-d"])
+
+
+def test_release_is_asked_once(tmp_path: pathlib.Path) -> None:
+    host = OldMxHost(str(tmp_path), "2.6.6")
+    postfix = host.postfix()
+    assert [postfix.has(feature) for feature in ("status_command", "own_names_listed")] == [True, False]
+    assert host.commands == [["postconf", "-d", "-h", "mail_version"]]
 
 
 @pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\f", "\v", "\x1c"])

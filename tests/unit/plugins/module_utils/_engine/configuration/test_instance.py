@@ -138,14 +138,6 @@ def test_only_the_named_parameters_are_returned_and_tables_none_the_less(instanc
     assert len(found.tables) == 3
 
 
-@pytest.mark.parametrize(("version", "expands"), [("2.9.15", False), ("2.10.0", True)])
-def test_values_are_expanded_where_postconf_can(instance: Path, version: str, expands: bool) -> None:
-    commands = FakeInstance(instance, version)
-    describe(Postfix(commands, str(instance)))
-    assert (["postconf", "-c", str(instance), "-x"] in commands.asked) is expands
-    assert (["postconf", "-c", str(instance)] in commands.asked) is not expands
-
-
 def test_host_without_postfix_is_no_error(tmp_path: Path) -> None:
     assert describe(Postfix(NoPostfix(), str(tmp_path))) == Instance()
 

@@ -60,11 +60,19 @@ def test_postfix_is_asked_for_services_from_2_9_on(host: ConfigurationHost, vers
 
 
 def test_what_old_releases_look_for_beside_main_cf_is_there(host: ConfigurationHost) -> None:
-    (host.main_cf.parent / "dynamicmaps.cf").touch()
+    for name in ("dynamicmaps.cf", "post-install", "postfix-script"):
+        (host.main_cf.parent / name).touch()
     (host.main_cf.parent / "postfix-files.d").mkdir()
     (host.main_cf.parent / "transport").touch()
     rehearse_configuration(host.postfix, host.plan(parameters={"soft_bounce": True}))
-    assert host.commands.files == ["dynamicmaps.cf", "main.cf", "master.cf", "postfix-files.d"]
+    assert host.commands.files == [
+        "dynamicmaps.cf",
+        "main.cf",
+        "master.cf",
+        "post-install",
+        "postfix-files.d",
+        "postfix-script",
+    ]
 
 
 @pytest.mark.parametrize(

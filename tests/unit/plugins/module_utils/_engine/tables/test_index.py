@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import pathlib
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import plan as planning
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import index_state
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import SCRATCH_PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
@@ -17,6 +19,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine
     index_rows,
 )
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.old_mx_host import OldMxHost
 
 
 def test_changed_source_with_its_old_index_and_old_times_is_found(table: TableOnHost) -> None:
@@ -86,3 +89,45 @@ def test_rows_besides_are_seen_in_an_index_that_cannot_be_listed(host: FakeHost)
     assert table.change(ALICE, check_mode=True).state == "unreadable"
     assert table.change(ALICE).changed
     assert not table.change(ALICE).changed
+
+
+def old_host(tmp_path: pathlib.Path) -> OldMxHost:
+    """One whose postmap has no -s."""
+    return OldMxHost(str(tmp_path), "2.1.6")
+
+
+def test_table_is_written_and_read_back_where_postmap_lists_none(tmp_path: pathlib.Path) -> None:
+    table = TableOnHost(old_host(tmp_path))
+    assert table.change().changed
+    assert index_rows(table) == ["alice@x.example\tx"]
+    assert not table.change().changed
+
+
+def test_index_that_lost_rows_is_not_put_in_place_where_postmap_lists_none(tmp_path: pathlib.Path) -> None:
+    host = old_host(tmp_path)
+    table = TableOnHost(host)
+    table.change()
+    host.loses_rows_in = SCRATCH_PREFIX
+    with pytest.raises(HostError) as caught:
+        table.change(Edits(set={"bob@x.example": "x"}))
+    assert "does not match the source (0 rows read, 2 expected)" in caught.value.message
+    assert index_rows(table) == ["alice@x.example\tx"]
+
+
+def test_entry_that_a_source_lost_goes_from_an_index_that_cannot_be_listed(tmp_path: pathlib.Path) -> None:
+    table = TableOnHost(old_host(tmp_path))
+    table.change(Edits(set={"alice@x.example": "x", "gone@x.example": "x"}))
+    table.path.write_bytes(b"alice@x.example x\n")
+    assert index_state(table.host.postfix(), table.reference) == "current"
+    plan = table.change()
+    assert (plan.state, index_rows(table)) == ("stale", ["alice@x.example\tx"])
+    assert not table.change().changed
+
+
+def test_entry_that_an_index_lacks_is_seen_where_postmap_lists_none(tmp_path: pathlib.Path) -> None:
+    table = TableOnHost(old_host(tmp_path))
+    table.change()
+    table.path.write_bytes(b"alice@x.example x\nbob@x.example x\n")
+    assert index_state(table.host.postfix(), table.reference) == "stale"
+    table.index.write_bytes(b"no index")
+    assert index_state(table.host.postfix(), table.reference) == "unreadable"

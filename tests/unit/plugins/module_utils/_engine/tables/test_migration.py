@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
     TableOnHost,
     index_rows,
 )
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.old_mx_host import OldMxHost
 
 
 def test_new_type_is_built_beside_the_old_index_which_goes_when_nothing_names_it(host: FakeHost) -> None:
@@ -35,6 +38,40 @@ def test_new_type_is_built_beside_the_old_index_which_goes_when_nothing_names_it
     assert new.change(remove_old_index=True).changed
     assert not old.index.exists()
     assert not new.change(remove_old_index=True).changed
+
+
+@pytest.mark.parametrize("version", ["2.6.6", "2.10.1", "2.11.0"])
+@pytest.mark.parametrize("value", ["hash:{}", "proxy:hash:{}", "${{myhostname?hash:{}}}"])
+def test_index_that_only_master_cf_names_is_in_use_on_every_release(
+    tmp_path: pathlib.Path, version: str, value: str
+) -> None:
+    host = OldMxHost(str(tmp_path), version)
+    old = TableOnHost(host, "hash")
+    old.change()
+    new = TableOnHost(host, "lmdb")
+    host.write("master.cf", f"smtp inet n - n - - smtpd -o relay_recipient_maps={value.format(old.path)}\n")
+    assert new.change(remove_old_index=True).warnings == [
+        f"{old.index} is kept, since Postfix is configured to read hash:{old.path}; "
+        f"name lmdb:{old.path} instead, reload, and run again"
+    ]
+    assert old.index.exists()
+    host.write("master.cf", "smtp inet n - n - - smtpd\n")
+    assert new.change(remove_old_index=True).warnings == []
+    assert not old.index.exists()
+
+
+def test_nothing_is_removed_where_it_is_not_known_what_master_cf_names(tmp_path: pathlib.Path) -> None:
+    host = OldMxHost(str(tmp_path), "2.10.1")
+    old = TableOnHost(host, "hash")
+    old.change()
+    host.write("master.cf", "smtp inet n - smtpd\n")
+    with pytest.raises(HostError) as caught:
+        TableOnHost(host, "lmdb").change(remove_old_index=True)
+    assert caught.value.message == (
+        f'{tmp_path}/master.cf, line 1: "smtp inet n - smtpd" has 5 of the 8 fields that a service needs; '
+        "correct or remove the line"
+    )
+    assert old.index.exists()
 
 
 def test_index_is_not_put_in_the_place_of_one_of_another_type(host: FakeHost) -> None:

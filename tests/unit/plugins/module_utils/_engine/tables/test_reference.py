@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pathlib
+from unittest import mock
 
 import pytest
 
@@ -11,12 +12,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     PathNeeded,
     TableReference,
     local_members,
+    named_values,
     read_settings,
     reference_at,
     resolve,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
 
 @pytest.fixture(name="host")
@@ -190,3 +194,22 @@ def test_one_call_of_postconf_gives_everything(host: FakeHost) -> None:
         (3, 10),
     )
     assert host.names() == ["postconf"]
+
+
+def test_overrides_are_read_from_master_cf_and_postconf_expands_what_it_alone_can(tmp_path: pathlib.Path) -> None:
+    host = FakeMxHost(str(tmp_path), "mine = hash:/etc/a\n")
+    host.write(
+        "master.cf",
+        "x inet n - n - - smtpd -o a_maps=$mine -o b_maps=$a_maps -o c_maps=hash:/etc/c\n"
+        "x inet n - n - - smtpd -o a_maps=$mine -o b_maps=${mine?$a_maps}\n",
+    )
+    assert named_values(host.postfix()) == {
+        **host.postfix().parameters(options=("-n", "-x")),
+        "x/inet/a_maps": "hash:/etc/a",
+        "x/inet/b_maps": "hash:/etc/a",
+    }
+    assert ["postconf", "-P", "-x"] not in host.commands
+    host.write("master.cf", "x inet n - n - - smtpd -o { a_maps = ${mine?{hash:/etc/b}} }\n")
+    with mock.patch.object(Postfix, "check", return_value="x/inet/a_maps = hash:/etc/b\n") as asked:
+        assert named_values(host.postfix())["x/inet/a_maps"] == "hash:/etc/b"
+    asked.assert_called_once_with("postconf", "-P", "-x")

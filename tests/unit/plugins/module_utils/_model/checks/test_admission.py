@@ -262,7 +262,7 @@ def test_sasl_server_that_is_silent() -> None:
         ("unverified_recipient_tempfail_action", "permit", True),
         ("unverified_recipient_tempfail_action", "", True),
         ("smtpd_banner", "anything", False),
-        ("smtpd_helo_required", "${other?yes}", False),
+        ("smtpd_helo_required", "${other?{yes}:{no}}", False),
     ],
 )
 def test_value_with_which_a_daemon_does_not_start(name: str, value: str, wrong: bool) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ VALUES = {
     "smtpd_reject_unlisted_recipient": "yes",
     "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
 }
-CHECKS = ("reject_unlisted", "action_table", "recipients_unproven", "unknown_accepted", "rewrites")
+CHECKS = ("reject_unlisted", "action_table", "recipients_unproven", "unknown_accepted", "rewrites", "verify_cache")
 
 
 def smtpd(name: str = "smtp", **overrides: str) -> Service:
@@ -316,3 +317,43 @@ def test_table_of_recipients_that_is_asked_for_actions_is_found(values: dict[str
 
 def test_table_of_recipients_with_nothing_but_actions_may_be_asked_for_them() -> None:
     assert found(host(smtpd_recipient_restrictions=f"check_recipient_access {OURS}")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "outcome", "remedy"),
+    [
+        (
+            "250",
+            "lmdb",
+            "every recipient is accepted, also those that do not exist",
+            "set address_verify_map to lmdb:$data_directory/verify_cache with mxrelay.postfix.main_cf",
+        ),
+        (
+            "450",
+            "",
+            "no recipient is accepted",
+            "install the package for a type that can be written to (lmdb), or use another recipients_policy",
+        ),
+    ],
+)
+def test_cache_that_keeps_nothing(code: str, kind: str, outcome: str, remedy: str) -> None:
+    state = replace(
+        host(address_verify_map="btree:/x", data_directory="/d", unverified_recipient_defer_code=code),
+        verify_cache_problem="no btree",
+        verify_cache_type=kind,
+    )
+    (finding,) = judged(state, verified=True)
+    assert (finding.check, finding.severity, finding.domain) == ("verify_cache", "error", "x.example")
+    assert finding.message == (
+        "address_verify_map is btree:/x, and that type keeps nothing here (no btree), so no answer of a mail host is "
+        f"remembered: {outcome}"
+    )
+    assert finding.remedy == remedy
+    assert judged(state) == []
+    assert judged(replace(state, verify_cache_problem=""), verified=True) == []
+
+
+def test_release_without_a_data_directory_is_told_to_keep_its_cache_in_memory() -> None:
+    state = replace(host(address_verify_map="btree:/x"), verify_cache_problem="no btree", verify_cache_type="hash")
+    (finding,) = judged(state, verified=True)
+    assert finding.remedy == "remove address_verify_map from main.cf: what mail hosts say is then kept in memory"

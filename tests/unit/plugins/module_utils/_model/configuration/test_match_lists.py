@@ -107,3 +107,18 @@ def test_reference_to_itself_ends() -> None:
 )
 def test_table_is_told_without_its_proxy(text: str, kind: str, table: str) -> None:
     assert (type_of(text), without_proxy(text)) == (kind, table)
+
+
+@pytest.mark.parametrize(
+    ("value", "expanded"),
+    [
+        ("${full?yes}${full:no}", "yes"),
+        ("${empty?yes}${empty:no}", "no"),
+        ("$(absent?yes)$(absent:no)", "no"),
+        ("${full?$full}, ${empty:${full?$(full)}}", "x, x"),
+        ("${full?{yes}:{no}}", "${full?{yes}:{no}}"),
+        ("${{$full} == {x} ? {yes} : {no}}", "${{x} == {x} ? {yes} : {no}}"),
+    ],
+)
+def test_condition_chooses_as_postfix_does(value: str, expanded: str) -> None:
+    assert expand(value, {"full": "x", "empty": ""}) == expanded

@@ -119,6 +119,8 @@ class HostState:
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it
     mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
+    # The domains, mail hosts and MX hosts that DNS was asked about and did not answer.
+    unanswered: Sequence[str] = ()
     # table that what strangers send comes by -> what it says
     rules: Mapping[str, Rules] = field(default_factory=dict)
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not

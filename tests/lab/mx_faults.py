@@ -439,6 +439,13 @@ WAYS_OUT = (
     ),
     Fault("nexthop is this host", primary("own_nexthop"), "name the host", row("relay:[mx1.lab.example]"), RIGHT_ROW),
     Fault(
+        "nexthop that /etc/hosts has on the loopback network",
+        primary("own_nexthop"),
+        "name the host",
+        "echo 127.0.1.1 alias.lab.example >> /etc/hosts\n" + row("relay:[alias.lab.example]"),
+        "sed '/alias.lab.example/d' /etc/hosts > /root/hosts && cat /root/hosts > /etc/hosts\n" + RIGHT_ROW,
+    ),
+    Fault(
         "nexthop is this host's address behind NAT",
         primary("own_nexthop"),
         "name the host",

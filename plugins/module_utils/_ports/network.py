@@ -7,21 +7,19 @@ from __future__ import annotations
 import importlib
 import re
 import socket
-import threading
-import time
-from typing import Callable, Iterable, Protocol, Sequence, TypeVar
+from typing import Iterable, Protocol, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
 POLICY_SECONDS = 5.0
 POLICY_BYTES = 65536
 # More announced policies than these are not fetched.
 POLICIES = 50
-Found = TypeVar("Found")
 _LOCAL_IPV4 = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
 
 
@@ -70,7 +68,7 @@ class SystemNetwork:
         return frozenset(found) if found else frozenset(_resolve(socket.gethostname()))
 
     def addresses(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        return {name: found for name, found in _together(_resolve, names, NAME_SECONDS).items() if found}
+        return {name: found for name, found in together(_resolve, names, NAME_SECONDS).items() if found}
 
     def exchangers(self, domains: Iterable[str]) -> dict[str, tuple[MxRecord, ...]]:
         names = list(dict.fromkeys(domains))
@@ -78,9 +76,8 @@ class SystemNetwork:
             name: sorted((record.preference, str(record.exchange).rstrip(".").lower()) for record in reply.records)
             for (name, _type), reply in ask([(name, "MX") for name in names], self._resolvers).items()
         }
-        hosts = {host for answer in records.values() for _preference, host in answer if host}
-        hosts |= {name for name, answer in records.items() if not answer}
-        replies = ask([(host, kind) for host in sorted(hosts) for kind in ("A", "AAAA")], self._resolvers)
+        hosts = in_turn([[host for _preference, host in records[name]] or [name] for name in names if name in records])
+        replies = ask([(host, kind) for host in hosts if host for kind in ("A", "AAAA")], self._resolvers)
         return {name: _exchangers(name, answer, replies) for name, answer in records.items()}
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
@@ -90,16 +87,22 @@ class SystemNetwork:
             for (name, _type), reply in replies.items()
             if any(b"".join(record.strings).startswith(b"v=STSv1") for record in reply.records)
         ]
-        fetched = _together(_policy, announced[:POLICIES], POLICY_SECONDS)
+        fetched = together(_policy, announced[:POLICIES], POLICY_SECONDS)
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
 
     def answers(self, endpoints: Iterable[str], user: str) -> dict[str, str]:
         asked = list(dict.fromkeys(endpoints))
-        found = _together(lambda endpoint: answer_of(endpoint, user), asked, ENDPOINT_SECONDS + 1)
+        found = together(lambda endpoint: answer_of(endpoint, user), asked, ENDPOINT_SECONDS + 1)
         return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
 
     def lacks(self) -> str:
         return "" if has_dnspython() else DNSPYTHON
+
+
+def in_turn(lists: Iterable[Sequence[str]]) -> list[str]:
+    """The first of each list, then the second of each, each name once: none is behind the many of another list."""
+    places = [(place, name) for names in lists for place, name in enumerate(names)]
+    return list(dict.fromkeys(name for _place, name in sorted(places, key=lambda found: found[0])))
 
 
 def _exchangers(name: str, answer: Sequence[tuple[int, str]], replies: Replies) -> tuple[MxRecord, ...]:
@@ -118,22 +121,6 @@ def _record(preference: int, host: str, replies: Replies) -> MxRecord:
         alias=any(reply.alias for reply in found),
         resolved=len(found) == 2,
     )
-
-
-def _together(work: Callable[[str], Found], names: Iterable[str], seconds: float) -> dict[str, Found]:
-    """What `work` returns for each name, all at once; what takes longer than `seconds` is left out."""
-    found: dict[str, Found] = {}
-
-    def look_up(name: str) -> None:
-        found[name] = work(name)
-
-    threads = [threading.Thread(target=look_up, args=(name,), daemon=True) for name in dict.fromkeys(names)]
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return dict(found)
 
 
 def _policy(domain: str) -> str:

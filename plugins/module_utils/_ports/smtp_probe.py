@@ -1,20 +1,39 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talks SMTP as far as RCPT: never a message, always RSET and QUIT, and for no longer than was agreed."""
+"""Talks SMTP as far as RCPT: never a message, always RSET and QUIT, and for no longer than was agreed.
+
+Whatever a server sends, and however slowly: it gets so many seconds, and so many bytes of it are read.
+"""
 
 from __future__ import annotations
 
-import smtplib
+import re
+import socket
 import time
-from typing import Protocol, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 PORT = 25
 CONNECT_SECONDS = 10.0
+# As many as Postfix tries (smtp_mx_address_limit).
+ADDRESSES = 5
 ANSWER_SECONDS = 15.0
+TALK_SECONDS = 30.0
+# Of one answer. RFC 5321 has 512 bytes a line (4.5.3.1.5), and no server offers so many extensions.
+ANSWER_BYTES = 65536
+ANSWER_LINES = 200
+PIECE_BYTES = 4096
+# Characters of an answer that are told to people.
+TOLD = 500
 # The sender of bounces, so nobody is written to and no sender policy is asked.
 SENDER = ""
+_LINE = re.compile(r"([0-9]{3})([ -]?)(.*)", re.ASCII | re.DOTALL)
+# What getaddrinfo gives: family, type, protocol, canonical name, address.
+Place = Tuple[int, int, int, str, Any]
 
 
 class Prober(Protocol):
@@ -23,47 +42,152 @@ class Prober(Protocol):
     def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
         """One conversation: greeting, EHLO, MAIL, RCPT for each recipient, RSET, QUIT.
 
-        `deadline` is the monotonic time at which it is over. Whatever goes wrong is told in the result.
+        `deadline` is the monotonic time at which it is over. Whatever goes wrong is told in the result, beside what
+        was said before.
         """
 
 
 class SmtpProber:
-    """smtplib, a connection for each conversation."""
+    """A connection for each conversation."""
 
     def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        begun = time.monotonic()
+        if deadline <= begun:
             return Talk(server, "there was no time left")
-        link = smtplib.SMTP(local_hostname=helo or None, timeout=min(CONNECT_SECONDS, left))
-        banner: Answer | None = None
+        conversation = _Conversation(Talk(server))
         try:
-            banner = _answer(link.connect(server, port))
-            if link.sock is not None:
-                link.sock.settimeout(min(ANSWER_SECONDS, max(0.1, deadline - time.monotonic())))
-            return self._converse(link, server, banner, recipients, deadline)
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            return Talk(server, str(error) or type(error).__name__, banner)
-        finally:
-            link.close()
+            with _connected(server, port, min(deadline, begun + CONNECT_SECONDS)) as link:
+                conversation.hold(_Link(link, min(deadline, begun + TALK_SECONDS)), helo, recipients)
+        except (OSError, ValueError) as error:
+            return replace(conversation.so_far, failure=str(error) or type(error).__name__)
+        return conversation.so_far
 
-    def _converse(
-        self, link: smtplib.SMTP, server: str, banner: Answer, recipients: Sequence[str], deadline: float
-    ) -> Talk:
+
+class _Conversation:
+    """What was said so far."""
+
+    def __init__(self, so_far: Talk) -> None:
+        self.so_far = so_far
+
+    def hold(self, link: _Link, helo: str, recipients: Sequence[str]) -> None:
+        """Raises OSError or ValueError where the server does not go on."""
+        banner = link.answer("the connection")
+        self.so_far = replace(self.so_far, banner=_one_line(banner))
         if banner[0] >= 400:
-            return Talk(server, "", banner)
-        link.ehlo_or_helo_if_needed()
-        extensions = dict(link.esmtp_features)
-        mail = _answer(link.docmd("MAIL", f"FROM:<{SENDER}>"))
-        answers: dict[str, Answer] = {}
-        if mail[0] < 400:
-            for recipient in recipients:
-                if time.monotonic() >= deadline:
-                    break
-                answers[recipient] = _answer(link.docmd("RCPT", f"TO:<{recipient}>"))
-            link.docmd("RSET")
-        link.quit()
-        return Talk(server, "", banner, extensions, mail, answers)
+            return
+        self.so_far = replace(self.so_far, extensions=_greeted(link, helo or socket.getfqdn()))
+        mail = _one_line(link.ask(f"MAIL FROM:<{SENDER}>"))
+        self.so_far = replace(self.so_far, mail=mail)
+        for recipient in recipients if mail[0] < 400 else ():
+            answer = _one_line(link.ask(f"RCPT TO:<{recipient}>"))
+            self.so_far = replace(self.so_far, recipients={**self.so_far.recipients, recipient: answer})
+        with suppress(OSError):
+            # All is known by now, in whatever way the server takes its leave.
+            link.ask("RSET")
+            link.ask("QUIT")
 
 
-def _answer(reply: tuple[int, bytes]) -> Answer:
-    return reply[0], reply[1].decode("utf-8", "replace").replace("\n", " ")
+def _greeted(link: _Link, name: str) -> dict[str, str]:
+    """The extensions that the server offers, each with what it says of it."""
+    code, text = link.ask(f"EHLO {name}")
+    if 200 <= code < 300:
+        words = [line.strip().partition(" ") for line in text.split("\n")[1:]]
+        return {word.lower(): rest.strip() for word, _space, rest in words if word}
+    code, text = link.ask(f"HELO {name}")
+    if not 200 <= code < 300:
+        raise ConnectionError(f"it answers HELO with {code} {_one_line((code, text))[1]}")
+    return {}
+
+
+def _one_line(answer: Answer) -> Answer:
+    """The answer as it is told, which need not be all of it."""
+    return answer[0], answer[1].replace("\n", " ")[:TOLD]
+
+
+def _connected(server: str, port: int, deadline: float) -> socket.socket:
+    """A connection to one of its addresses, each of which gets its share of the time. Raises OSError."""
+    found = together(lambda name: _places(name, port), [server], deadline - time.monotonic()).get(server)
+    if found is None:
+        raise TimeoutError("its name was not resolved in time")
+    if isinstance(found, Exception):
+        raise found
+    failure: OSError = TimeoutError("its name has no address")
+    for place, (family, kind, protocol, _name, address) in enumerate(found[:ADDRESSES]):
+        link = socket.socket(family, kind, protocol)
+        try:
+            link.settimeout(max(0.1, (deadline - time.monotonic()) / (min(len(found), ADDRESSES) - place)))
+            link.connect(address)
+            return link
+        except OSError as error:
+            link.close()
+            failure = error
+    raise failure
+
+
+def _places(server: str, port: int) -> Sequence[Place] | OSError | UnicodeError:
+    try:
+        return socket.getaddrinfo(server, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return error
+
+
+class _Link:
+    """The lines of a connection that is over at `deadline`."""
+
+    def __init__(self, link: socket.socket, deadline: float) -> None:
+        self._link = link
+        self._deadline = deadline
+        self._unread = b""
+
+    def ask(self, command: str) -> Answer:
+        """The answer to a command, its lines apart. Raises OSError, and ValueError for a command that can't be sent."""
+        if "\r" in command or "\n" in command:
+            raise ValueError(f"{command!r} is more than one line")
+        self._link.settimeout(max(0.1, self._deadline - time.monotonic()))
+        self._link.sendall(f"{command}\r\n".encode("ascii"))
+        return self.answer(command.partition(" ")[0])
+
+    def answer(self, step: str) -> Answer:
+        """The server's next answer, which is to `step`. Raises OSError that says what it does instead of answering."""
+        begun = time.monotonic()
+        end = min(self._deadline, begun + ANSWER_SECONDS)
+        text: list[str] = []
+        read = 0
+        try:
+            while read < ANSWER_BYTES and len(text) < ANSWER_LINES:
+                line = self._line(end, ANSWER_BYTES - read)
+                read += len(line)
+                code, follows, rest = _parts(line, step)
+                text.append(rest)
+                if not follows and read < ANSWER_BYTES:
+                    return code, "\n".join(text)
+        except socket.timeout:
+            begins = bool(text or self._unread)
+            what = f"its answer to {step} has no end" if begins else f"it does not answer {step}"
+            raise TimeoutError(f"{what} within {end - begun:.0f} s") from None
+        raise ConnectionError(f"its answer to {step} has no end within {len(text)} lines and {read} bytes")
+
+    def _line(self, end: float, most: int) -> bytes:
+        """The next line; no more of it than `most` bytes, or than the server sends before it hangs up."""
+        while b"\n" not in self._unread and len(self._unread) < most:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise socket.timeout
+            self._link.settimeout(left)
+            piece = self._link.recv(PIECE_BYTES)
+            if not piece:
+                break
+            self._unread += piece
+        first, newline, _rest = self._unread[:most].partition(b"\n")
+        self._unread = self._unread[len(first + newline) :]
+        return first + newline
+
+
+def _parts(line: bytes, step: str) -> tuple[int, bool, str]:
+    """The code of a line of an answer, whether another line follows, and the text."""
+    if not line:
+        raise ConnectionError(f"it closes the connection instead of answering {step}")
+    match = _LINE.match(line.decode("utf-8", "replace"))
+    if match is None:
+        raise ConnectionError(f"its answer to {step} is not SMTP")
+    return int(match.group(1)), match.group(2) == "-", match.group(3).strip()

@@ -43,6 +43,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -239,6 +240,11 @@ def _warnings(plan: MxPlan, state: HostState, request: MxRequest) -> list[str]:
     found = [*state.notes, *plan.notes]
     if state.dns_lacks and not request.settings["manage_package"]:
         found.append(f"no DNS checks were made because {state.dns_lacks} is missing")
+    elif state.unanswered and not state.dns_lacks:
+        found.append(
+            f"DNS gave no answer about {some_of(state.unanswered)}; whether mail for the domains that depend on it "
+            "would loop was not checked; run again once DNS answers"
+        )
     if plan.undeclared and not request.settings["remove_undeclared"]:
         found.append(
             f"relayed here, but declared by no role: {', '.join(plan.undeclared)}; "

@@ -36,7 +36,6 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
     deadline = time.monotonic() + SECONDS
     helo = state.value("myhostname")
     silent: dict[tuple[str, int], Talk] = {}
-    asked = 0
     targets = [
         (domain, target) for domain in domains for target in [_target(domain, state)] if domain.relayed and target
     ]
@@ -48,8 +47,11 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
             break
         recipients = [domain.probe_recipient] if domain.probe_recipient else []
         domain.talk = prober.talk(target[0], target[1], helo, [*recipients, unknown_recipient(domain.name)], deadline)
-        asked += 1
-        if domain.talk.banner is None:
+        if domain.talk.failure and time.monotonic() >= deadline:
+            # It failed for want of time, which is not the mail host's fault.
+            domain.talk = None
+            break
+        if domain.talk.failure:
             silent[target] = domain.talk
     left = sum(1 for domain, _target in targets if domain.talk is None)
     return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []

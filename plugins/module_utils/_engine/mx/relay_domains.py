@@ -149,6 +149,7 @@ class Reach(NamedTuple):
     own_addresses: frozenset[str]
     host_addresses: Mapping[str, Sequence[str]]
     mx: Mapping[str, Sequence[MxRecord]]
+    unanswered: Sequence[str]
 
 
 def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
@@ -172,4 +173,7 @@ def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
                 domains.append(item.nexthop)
     addresses = network.addresses(hosts)
     domains += [host for host in hosts if host not in addresses]
-    return Reach(network.own_addresses(), addresses, network.exchangers(domains))
+    found = network.exchangers(domains)
+    silent = [name for name in domains if name not in found]
+    silent += [record.host for records in found.values() for record in records if not record.resolved]
+    return Reach(network.own_addresses(), addresses, found, list(dict.fromkeys(silent)))

@@ -35,11 +35,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     port_of_mail,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
 
 check = Register(DOMAIN_IN_DNS)
 
 
-@check("dns_silent", DNS, "DNS did not answer", place=MX)
+@check("dns_silent", DNS, "DNS did not answer about the domain, or about an MX host", place=MX)
 def dns_silent(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if domain.relayed and domain.exchangers is None and domain.asked and not state.dns_lacks:
         yield Fault(
@@ -48,11 +49,24 @@ def dns_silent(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             WARNING,
             domain.name,
         )
+    unresolved = _unresolved(domain)
+    if unresolved:
+        yield Fault(
+            f"DNS gave no answer for the addresses of its MX hosts {some_of(unresolved)}",
+            "check that the resolver (resolv.conf, or the option resolver) and their name servers answer",
+            WARNING,
+            domain.name,
+        )
+
+
+def _unresolved(domain: DomainEvidence) -> list[str]:
+    """Its MX hosts of which DNS did not say where they are: any of them may be this host."""
+    return [record.host for record in _records(domain) if not record.resolved]
 
 
 @check("mx_record", DNS, "no MX record names this host", place=MX, mark=ARRIVAL)
 def mx_record(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if not domain.relayed or domain.exchangers is None or _own_records(domain, state):
+    if not domain.relayed or domain.exchangers is None or _own_records(domain, state) or _unresolved(domain):
         return
     named = ", ".join(f"{record.host} [{', '.join(record.addresses) or 'no address'}]" for record in domain.exchangers)
     yield Fault(

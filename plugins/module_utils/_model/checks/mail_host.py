@@ -30,16 +30,18 @@ _UNKNOWN = ("5.1.1", "5.1.0", "5.1.6", "5.1.10")
 check = Register(DOMAIN_ON_MAIL_HOST)
 
 
-@check("mail_host_unreachable", REMOTE, "the mail host can't be reached", place=MAIL_HOST)
+@check("mail_host_unreachable", REMOTE, "the mail host can't be reached, or breaks off", place=MAIL_HOST)
 def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     talk = domain.talk
-    if talk is not None and domain.relayed and talk.banner is None:
-        yield Fault(
-            f"its mail host {talk.server} can't be reached from here ({talk.failure}): its mail waits in the queue",
-            "check that the mail host is running and that no firewall blocks this host from its port",
-            WARNING,
-            domain.name,
-        )
+    if talk is None or not domain.relayed or not talk.failure or any(_refusal(domain)):
+        return
+    what = "can't be reached from here" if talk.banner is None else "greets this host, then breaks off"
+    yield Fault(
+        f"its mail host {talk.server} {what} ({talk.failure}): its mail waits in the queue",
+        "check that the mail host is running and that no firewall blocks this host from its port",
+        WARNING,
+        domain.name,
+    )
 
 
 @check("mail_host_refuses", REMOTE, "the mail host refuses this host", place=MAIL_HOST)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, stays_here
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
@@ -122,6 +122,8 @@ class HostState:
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it
     mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
+    # The domains, mail hosts and MX hosts that DNS was asked about and did not answer.
+    unanswered: Sequence[str] = ()
     # table that what strangers send comes by -> what it says
     rules: Mapping[str, Rules] = field(default_factory=dict)
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
@@ -164,9 +166,18 @@ class HostState:
         return name in self.parameters and name not in self.own_names
 
     def is_self(self, host: str, addresses: Sequence[str], proxies: Sequence[str]) -> bool:
-        """Whether a host of that name and those addresses is this one, also as seen through NAT."""
-        configured = split_items(self.value("proxy_interfaces"))
-        own = {plain_address(address) for address in [*self.own_addresses, *proxies, *configured]}
-        if host.rstrip(".").lower() == self.value("myhostname").lower() or plain_address(host) in own:
+        """Whether a host of that name and those addresses is this one, also as seen through NAT.
+
+        So is one at an address that leads no further than the host that connects to it.
+        """
+        name = host.rstrip(".").lower()
+        if name in (self.value("myhostname").lower(), "localhost") or name.endswith(".localhost"):
             return True
-        return any(plain_address(address) in own for address in addresses)
+        own = self.once(("own", "addresses"), self._own)
+        seen = {plain_address(address) for address in (host, *addresses)}
+        return bool(seen & own) or bool(seen.intersection(map(plain_address, proxies))) or any(map(stays_here, seen))
+
+    def _own(self) -> frozenset[str]:
+        """The addresses of this host's interfaces, and those at which the world reaches it."""
+        configured = split_items(self.value("proxy_interfaces"))
+        return frozenset(plain_address(address) for address in [*self.own_addresses, *configured])

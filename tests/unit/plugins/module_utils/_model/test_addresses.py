@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import (
+    is_address,
+    plain_address,
+    stays_here,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
         ("MX.Example", "mx.example"),
         ("[mail.example]", "mail.example"),
         ("192.0.2.0/24", "192.0.2.0/24"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("[IPv6:::FFFF:C000:0201]", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("a%b", "a%b"),
         ("", ""),
     ],
 )
@@ -41,3 +49,15 @@ def test_address_has_one_form_and_other_text_is_lower_case(written: str, plain: 
 )
 def test_only_a_bare_address_is_one(text: str, expected: bool) -> None:
     assert is_address(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, True) for text in ("127.0.0.1", "127.0.1.1", "127.255.255.254", "0.0.0.0", "::", "::1", "[::1]")),
+        *((text, True) for text in ("::ffff:127.0.0.2", "::ffff:0.0.0.0", "IPv6:::1")),
+        *((text, False) for text in ("192.0.2.1", "::ffff:192.0.2.1", "126.0.0.1", "::2", "localhost", "")),
+    ],
+)
+def test_loopback_and_no_address_at_all_lead_nowhere_else(text: str, expected: bool) -> None:
+    assert stays_here(text) is expected

@@ -105,6 +105,25 @@ def test_exchangers_are_sorted_and_have_their_addresses(dns: Replies) -> None:
     }
 
 
+def test_hosts_of_a_domain_with_many_are_behind_the_first_of_the_others(
+    dns: Replies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dns["many.example", "MX"] = Reply([exchanger(10, f"a{number}.many.example.") for number in range(40)])
+    dns["x.example", "MX"] = Reply([exchanger(10, "z.example."), exchanger(20, "a0.many.example.")])
+    asked: list[Question] = []
+    answer = network.ask
+
+    def ask(questions: Sequence[Question], servers: Sequence[str]) -> Replies:
+        asked.extend(questions)
+        return answer(questions, servers)
+
+    monkeypatch.setattr(network, "ask", ask)
+    system().exchangers(["many.example", "x.example"])
+    hosts = [name for name, kind in asked if kind == "AAAA"]
+    assert hosts[:3] == ["a0.many.example", "z.example", "a1.many.example"]
+    assert len(hosts) == 41
+
+
 def test_domain_without_mx_is_its_own_exchanger_if_it_has_an_address(dns: Replies) -> None:
     for name, records in (("x.example", [address("192.0.2.1")]), ("y.example", [])):
         dns[name, "MX"] = Reply()

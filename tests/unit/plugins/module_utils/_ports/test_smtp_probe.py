@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import smtp_probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
 
@@ -87,3 +91,134 @@ def test_nobody_there_and_no_time_left_are_failures() -> None:
     assert (refused.banner, "refused" in refused.failure) == (None, True)
     assert prober.talk("127.0.0.1", 1, "mx.example", [], time.monotonic()).failure == "there was no time left"
     assert prober.talk("no such name.invalid", 25, "mx.example", [], soon()).failure != ""
+
+
+Send = Callable[[socket.socket], None]
+
+
+def drip(link: socket.socket) -> None:
+    """A byte each while, and never a whole line."""
+    while True:
+        link.sendall(b"2")
+        time.sleep(0.05)
+
+
+def dribble(link: socket.socket) -> None:
+    """A whole line each while, and never the last."""
+    while True:
+        link.sendall(b"220-wait\r\n")
+        time.sleep(0.05)
+
+
+def flood_lines(link: socket.socket) -> None:
+    while True:
+        link.sendall(b"220-a\r\n" * 10000)
+
+
+def flood_bytes(link: socket.socket) -> None:
+    link.sendall(b"220 ")
+    while True:
+        link.sendall(b"a" * 100000)
+
+
+def say_nothing(link: socket.socket) -> None:
+    link.recv(1)
+
+
+def hang_up(link: socket.socket) -> None:
+    link.close()
+
+
+def talk_http(link: socket.socket) -> None:
+    link.sendall(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def greet_then(rest: Send) -> Send:
+    def send(link: socket.socket) -> None:
+        link.sendall(b"220 mail.example ready\r\n")
+        link.recv(4096)
+        rest(link)
+
+    return send
+
+
+@pytest.fixture
+def listen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Send], int]]:
+    """Starts a server that sends this to its client as long as that listens; returns its port."""
+    monkeypatch.setattr(smtp_probe, "ANSWER_SECONDS", 0.5)
+    servers: list[socket.socket] = []
+
+    def serve(server: socket.socket, send: Send) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                link, _client = server.accept()
+                with contextlib.suppress(OSError), link:
+                    send(link)
+
+    def start(send: Send) -> int:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+        threading.Thread(target=serve, args=(server, send), daemon=True).start()
+        return int(server.getsockname()[1])
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("send", "failure"),
+    [
+        (drip, "its answer to the connection has no end within 0 s"),
+        (dribble, "its answer to the connection has no end within 0 s"),
+        (flood_lines, "its answer to the connection has no end within 200 lines and 1400 bytes"),
+        (flood_bytes, "its answer to the connection has no end within 1 lines and 65536 bytes"),
+        (say_nothing, "it does not answer the connection within 0 s"),
+        (hang_up, "it closes the connection instead of answering the connection"),
+        (talk_http, "its answer to the connection is not SMTP"),
+    ],
+)
+def test_server_that_does_not_greet_is_left_in_time(listen: Callable[[Send], int], send: Send, failure: str) -> None:
+    port, begun = listen(send), time.monotonic()
+    talk = SmtpProber().talk("127.0.0.1", port, "mx.example", ["a@x.example"], soon())
+    assert (talk.banner, talk.failure) == (None, failure)
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("send", "failure"),
+    [
+        (drip, "its answer to EHLO has no end within 0 s"),
+        (dribble, "its answer to EHLO has no end within 0 s"),
+        (flood_lines, "its answer to EHLO has no end within 200 lines and 1400 bytes"),
+        (hang_up, "it closes the connection instead of answering EHLO"),
+    ],
+)
+def test_what_was_said_before_a_server_stops_is_told(listen: Callable[[Send], int], send: Send, failure: str) -> None:
+    talk = SmtpProber().talk("127.0.0.1", listen(greet_then(send)), "mx.example", ["a@x.example"], soon())
+    assert (talk.banner, talk.failure) == ((220, "mail.example ready"), failure)
+
+
+def test_flood_takes_little_memory(listen: Callable[[Send], int]) -> None:
+    port = listen(flood_lines)
+    tracemalloc.start()
+    SmtpProber().talk("127.0.0.1", port, "mx.example", [], soon())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_conversation_ends_at_its_deadline(listen: Callable[[Send], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_probe, "ANSWER_SECONDS", 30.0)
+    port, begun = listen(dribble), time.monotonic()
+    talk = SmtpProber().talk("127.0.0.1", port, "mx.example", [], begun + 0.5)
+    assert talk.failure == "its answer to the connection has no end within 0 s"
+    monkeypatch.setattr(smtp_probe, "TALK_SECONDS", 0.5)
+    assert SmtpProber().talk("127.0.0.1", port, "mx.example", [], soon()).failure == talk.failure
+    assert time.monotonic() - begun < 3
+
+
+def test_long_answer_is_told_in_part(server: Server) -> None:
+    server.banner = b"554 " + b"a" * 5000
+    talk = SmtpProber().talk("127.0.0.1", server.server_address[1], "mx.example", [], soon())
+    assert talk.banner == (554, "a" * 500)

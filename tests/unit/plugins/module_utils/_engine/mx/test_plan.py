@@ -197,16 +197,43 @@ def test_wildcard_of_the_table_captures_a_secondarys_mail(host: FakeMxHost) -> N
     assert results["transport"]["entries"] == [{"pattern": "x.example", "result": "relay:"}]
 
 
+def reachable() -> FakeNetwork:
+    """A network in which listed()'s mail host has an address."""
+    network = FakeNetwork()
+    network.names["mail.example"] = ("192.0.2.25",)
+    return network
+
+
+def test_what_dns_does_not_answer_is_named(host: FakeMxHost) -> None:
+    network = FakeNetwork()
+    network.records["y.example"] = (MxRecord(10, "slow.example", resolved=False), MxRecord(20, "mx.example"))
+    domains = [
+        listed("y.example", mail_host=None),
+        *(listed(f"d{number}.example", mail_host=None) for number in range(6)),
+    ]
+    results = plan(host, *domains, role="secondary_mx", network=network)
+    assert results["warnings"] == [
+        "DNS gave no answer about d0.example, d1.example, d2.example, d3.example, d4.example and 2 more; whether mail "
+        "for the domains that depend on it would loop was not checked; run again once DNS answers"
+    ]
+    network = reachable()
+    assert plan(host, listed(), network=network)["warnings"] == []
+    network = FakeNetwork(lacking="python3-dnspython")
+    assert plan(host, listed(), network=network)["warnings"] == []
+
+
 def test_map_that_cannot_be_asked_is_noted(host: FakeMxHost) -> None:
     host.write("main.cf", f"{CLOSED}transport_maps = ldap:/l, hash:{host.path('transport')}\n")
-    assert plan(host, listed())["warnings"] == ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
+    assert plan(host, listed(), network=reachable())["warnings"] == [
+        "ldap:/l could not be asked (open ldap:/l: No such file or directory)"
+    ]
 
 
 def test_map_that_never_answers_is_noted_and_not_asked_again(host: FakeMxHost) -> None:
     host.unanswered = {"proxy:ldap:/l"}
     maps = f"proxy:ldap:/l, hash:{host.path('transport')}"
     host.write("main.cf", f"{CLOSED}transport_maps = {maps}\nvirtual_alias_domains = proxy:ldap:/l\n")
-    assert plan(host, listed())["warnings"] == [
+    assert plan(host, listed(), network=reachable())["warnings"] == [
         "proxy:ldap:/l could not be asked (postmap got no answer within 60 s; see in the mail log which daemon of "
         "Postfix fails)"
     ]
@@ -230,8 +257,7 @@ def test_external_recipient_is_looked_up_in_all_maps(host: FakeMxHost) -> None:
 
 
 def test_names_are_asked_only_for_what_would_change(host: FakeMxHost) -> None:
-    network = FakeNetwork()
-    network.names["mail.example"] = ("192.0.2.25",)
+    network = reachable()
     plan(host, listed(), network=network)
     assert network.asked == ["mail.example"]
     converged(host)

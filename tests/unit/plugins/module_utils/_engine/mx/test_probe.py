@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import (
     DOMAINS,
     as_stranger,
     ask_mail_hosts,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeProber
 
@@ -75,6 +76,27 @@ def test_dead_mail_host_is_asked_once() -> None:
     ask_mail_hosts(domains, HOST, prober)
     assert len(prober.talks) == 1
     assert [domain.talk.failure for domain in domains if domain.talk] == ["Connection refused"] * 2
+
+
+def test_mail_host_that_breaks_off_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    prober = FakeProber()
+    broken = Talk("mail.example", "it does not answer EHLO within 15 s", (220, "ready"))
+    monkeypatch.setattr(prober, "talk", lambda *said: [broken, prober.talks.append(said)][0])
+    domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
+    assert ask_mail_hosts(domains, HOST, prober) == []
+    assert (len(prober.talks), [domain.talk for domain in domains]) == (1, [broken, broken])
+
+
+def test_mail_host_is_not_blamed_if_our_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    prober = FakeProber()
+    prober.dead.add("mail.example")
+    moments = iter([0.0, 59.0, 60.0])
+    monkeypatch.setattr(probe.time, "monotonic", lambda: next(moments))
+    domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
+    assert ask_mail_hosts(domains, HOST, prober) == [
+        "the mail hosts of 2 more domains were not asked; name these domains to ask them"
+    ]
+    assert [domain.talk for domain in domains] == [None, None]
 
 
 def stranger(prober: FakeProber, **params: Any) -> dict[str, Any]:

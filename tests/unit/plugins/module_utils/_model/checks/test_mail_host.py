@@ -34,6 +34,8 @@ def of_mail_host(told: Talk | None, relayed: str = "x.example", **values: str) -
         (talk(recipients={"a@x.example": OK}), []),
         (None, []),
         (Talk("mail.example", "Connection refused"), [("mail_host_unreachable", "warning", "remote")]),
+        (talk(mail=None, failure="it does not answer"), [("mail_host_unreachable", "warning", "remote")]),
+        (talk(mail=(550, "no"), failure="it closes"), [("mail_host_refuses", "error", "remote")]),
         (talk(banner=(554, "5.7.1 no")), [("mail_host_refuses", "error", "remote")]),
         (talk(mail=(451, "4.7.1 later")), [("mail_host_defers", "warning", "remote")]),
         (talk(recipients={"a@x.example": (450, "4.2.0 Greylisted")}), [("mail_host_defers", "warning", "remote")]),

@@ -44,7 +44,16 @@ def test_parameter_that_a_release_has_may_be_empty() -> None:
         ("other.example", ("203.0.113.1",), ("203.0.113.1",), True),
         ("other.example", ("198.51.100.1",), (), True),
         ("other.example", ("2001:DB8:0::1",), (), True),
+        ("other.example", ("::ffff:192.0.2.9",), (), True),
+        ("other.example", ("203.0.113.1", "127.0.1.1"), (), True),
+        ("127.0.0.2", (), (), True),
+        ("0.0.0.0", (), (), True),
+        ("::", (), (), True),
+        ("::ffff:192.0.2.9", (), (), True),
+        ("localhost", (), (), True),
+        ("mail.LOCALHOST.", (), (), True),
         ("other.example", ("203.0.113.1",), (), False),
+        ("::ffff:203.0.113.1", (), (), False),
     ],
 )
 def test_host_is_this_one_by_name_address_and_behind_nat(

@@ -47,15 +47,20 @@ def test_domain_of_another_class_is_refused(parameter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mail_host", ["mx.example", "MX.example", "192.0.2.9", "127.0.0.1", "[192.0.2.9]:2525", "::ffff:c000:2ff"]
+    "mail_host",
+    [
+        *("mx.example", "MX.example", "localhost", "192.0.2.9", "[192.0.2.9]:2525", "::ffff:c000:2ff"),
+        *("127.0.0.1", "127.0.1.1", "127.0.0.2", "0.0.0.0", "::", "::ffff:192.0.2.9", "::ffff:127.0.0.1"),
+    ],
 )
 def test_nexthop_that_is_this_host_is_refused(mail_host: str) -> None:
     on = host(own_addresses=frozenset({"127.0.0.1", "192.0.2.9", "::ffff:c000:2ff"}))
     assert checks(primary(listed(mail_host=mail_host), on=on)) == [("x.example", "own_nexthop")]
 
 
-def test_nexthop_that_resolves_to_this_host_is_refused() -> None:
-    on = host(host_addresses={"mail.example": ["192.0.2.9"]})
+@pytest.mark.parametrize("address", ["192.0.2.9", "127.0.1.1", "0.0.0.0", "::", "::ffff:192.0.2.9"])
+def test_nexthop_that_resolves_to_this_host_is_refused(address: str) -> None:
+    on = host(host_addresses={"mail.example": [address]})
     assert checks(primary(on=on)) == [("x.example", "own_nexthop")]
     assert checks(primary(on=host(host_addresses={"mail.example": ["192.0.2.10"]}))) == []
 

@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    PRESENT,
     ReadFile,
     as_items,
     as_paths,
@@ -26,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     listed_addresses,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ def take_from_items(items: object, read: ReadFile, remote_src: bool = False, pla
     return RecipientLists(kept, addresses)
 
 
-def take_from_entries(recipients: object, files: object, read: ReadFile) -> bytes:
+def take_from_entries(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> bytes:
     """The content of the file for the by-entry form. Raises InvalidInput for a bad address, with its place."""
-    return _content(dict.fromkeys(declared_recipients(recipients, files, read)))
+    return _content(dict.fromkeys(declared_recipients(recipients, files, read, state)))
 
 
 def _content(addresses: Iterable[str]) -> bytes:
@@ -92,8 +94,7 @@ def reader(action: ActionBase) -> ReadFile:
                 "or give remote_src: true for a file of the host"
             ) from None
         try:
-            with open(real, "rb") as stream:
-                return stream.read()
+            return read_file(real) or b""
         finally:
             action._loader.cleanup_tmp_file(real)
 

@@ -23,6 +23,7 @@ class Prober(Protocol):
     def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
         """One conversation: greeting, EHLO, MAIL, RCPT for each recipient, RSET, QUIT.
 
+        Recipients that are not ASCII are named only to a server that offers SMTPUTF8.
         `deadline` is the monotonic time at which it is over. Whatever goes wrong is told in the result.
         """
 
@@ -53,10 +54,14 @@ class SmtpProber:
             return Talk(server, "", banner)
         link.ehlo_or_helo_if_needed()
         extensions = dict(link.esmtp_features)
-        mail = _answer(link.docmd("MAIL", f"FROM:<{SENDER}>"))
+        speakable = [recipient for recipient in recipients if recipient.isascii() or "smtputf8" in extensions]
+        international = not "".join(speakable).isascii()
+        if international:
+            link.command_encoding = "utf-8"
+        mail = _answer(link.docmd("MAIL", f"FROM:<{SENDER}>" + (" SMTPUTF8" if international else "")))
         answers: dict[str, Answer] = {}
         if mail[0] < 400:
-            for recipient in recipients:
+            for recipient in speakable:
                 if time.monotonic() >= deadline:
                     break
                 answers[recipient] = _answer(link.docmd("RCPT", f"TO:<{recipient}>"))

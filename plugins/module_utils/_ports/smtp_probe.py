@@ -42,6 +42,7 @@ class Prober(Protocol):
     def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
         """One conversation: greeting, EHLO, MAIL, RCPT for each recipient, RSET, QUIT.
 
+        Recipients that are not ASCII are named only to a server that offers SMTPUTF8.
         `deadline` is the monotonic time at which it is over. Whatever goes wrong is told in the result, beside what
         was said before.
         """
@@ -76,9 +77,11 @@ class _Conversation:
         if banner[0] >= 400:
             return
         self.so_far = replace(self.so_far, extensions=_greeted(link, helo or socket.getfqdn()))
-        mail = _one_line(link.ask(f"MAIL FROM:<{SENDER}>"))
+        speakable = [name for name in recipients if name.isascii() or "smtputf8" in self.so_far.extensions]
+        international = not "".join(speakable).isascii()
+        mail = _one_line(link.ask(f"MAIL FROM:<{SENDER}>" + (" SMTPUTF8" if international else "")))
         self.so_far = replace(self.so_far, mail=mail)
-        for recipient in recipients if mail[0] < 400 else ():
+        for recipient in speakable if mail[0] < 400 else ():
             answer = _one_line(link.ask(f"RCPT TO:<{recipient}>"))
             self.so_far = replace(self.so_far, recipients={**self.so_far.recipients, recipient: answer})
         with suppress(OSError):
@@ -144,7 +147,7 @@ class _Link:
         if "\r" in command or "\n" in command:
             raise ValueError(f"{command!r} is more than one line")
         self._link.settimeout(max(0.1, self._deadline - time.monotonic()))
-        self._link.sendall(f"{command}\r\n".encode("ascii"))
+        self._link.sendall(f"{command}\r\n".encode())
         return self.answer(command.partition(" ")[0])
 
     def answer(self, step: str) -> Answer:

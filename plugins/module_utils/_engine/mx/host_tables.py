@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.table_owners import not_ours
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import refuse_open_places
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, plan_table
@@ -17,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     PathNeeded,
     Settings,
     TableReference,
+    local_members,
     resolve,
     settings_from,
 )
@@ -45,6 +47,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
+# What goes before the name of a table where a file of that name is not ours to edit.
+OTHER_NAME = "mxrelay_"
 PARAMETERS = {
     "recipients": "relay_recipient_maps",
     "subdomains": "relay_recipient_maps",
@@ -79,11 +83,15 @@ class TablesRead:
 
 @dataclass(frozen=True)
 class TableRead:
-    """One table, or what stands against writing it: a refusal, or a type that a package would make work."""
+    """One table, or what stands against writing it: a refusal, or a type that a package would make work.
+
+    `notes` are of the tables of others that it is to stand beside.
+    """
 
     table: TableState | None = None
     refusal: Refusal | None = None
     missing_type: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: MapReader) -> TablesRead:
@@ -111,7 +119,7 @@ def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: 
         moved,
         list(dict.fromkeys(read.refusal for read in both if read.refusal)),
         list(dict.fromkeys(read.missing_type for read in both if read.missing_type)),
-        notes,
+        [*recipients.notes, *transport.notes, *notes],
     )
 
 
@@ -132,13 +140,9 @@ def read_table(postfix: Postfix, request: MxRequest, settings: Settings, paramet
     directory = str(request.settings["table_directory"] or "")
     wanted_type = str(request.settings["table_type"] or "") or None
     path = os.path.join(directory, name) if directory else None
+    others = {} if directory else _of_others(postfix, settings, parameter)
     try:
-        try:
-            reference = resolve(postfix, parameter, name, path, wanted_type, settings)
-        except InvalidInput:
-            if path is not None:
-                raise
-            reference = _ours_among(postfix, parameter, name, wanted_type, settings)
+        reference = _reference(postfix, parameter, name, path, wanted_type, _without(settings, parameter, others))
         refuse_open_places(reference)
         try:
             table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
@@ -149,12 +153,57 @@ def read_table(postfix: Postfix, request: MxRequest, settings: Settings, paramet
                 raise
             return TableRead(missing_type=missing_type)
         unused = not table.exists or not table.member
-        return TableRead(table, missing_type=_missing_type(postfix, table.type, request) if unused else "")
+        return TableRead(
+            table,
+            missing_type=_missing_type(postfix, table.type, request) if unused else "",
+            notes=() if table.member else tuple(_beside(table, member, others[member]) for member in others),
+        )
     except (InvalidInput, HostError) as error:
         refusal = Refusal.from_error("", "table", InvalidInput(error.message.replace("; nothing was changed", "")))
         if isinstance(error, PathNeeded):
             refusal = replace(refusal, remedy=f"set {request.role or 'mx'}_table_directory to say where its table is")
         return TableRead(refusal=refusal)
+
+
+def _of_others(postfix: Postfix, settings: Settings, parameter: str) -> dict[str, str]:
+    """The members of the parameter that are tables of others, as main.cf names them, and how that is known."""
+    found = {}
+    for text in split_items(settings.parameters.get(parameter, "")):
+        for reference in local_members(text):
+            reason = not_ours(reference.path, postfix.config_directory)
+            if reason:
+                found[text] = reason
+    return found
+
+
+def _without(settings: Settings, parameter: str, others: Iterable[str]) -> Settings:
+    members = [text for text in split_items(settings.parameters.get(parameter, "")) if text not in set(others)]
+    return replace(settings, parameters={**settings.parameters, parameter: ", ".join(members)})
+
+
+def _beside(table: TableState, member: str, reason: str) -> str:
+    note = f"{member} is not edited, because {reason}; the rows of this role are in {table.reference} beside it"
+    if read_record(without_proxy(member).partition(":")[2]) is None:
+        return note
+    return f"{note}, and those of earlier runs stay in {member} until you remove them"
+
+
+def _reference(
+    postfix: Postfix, parameter: str, name: str, path: str | None, wanted_type: str | None, settings: Settings
+) -> TableReference:
+    """The table at `path`, or the one of ours among those that the parameter names, or is to name."""
+    free = _free_name(postfix.config_directory, name)
+    try:
+        return resolve(postfix, parameter, free, path, wanted_type, settings)
+    except InvalidInput:
+        if path is not None:
+            raise
+        return _ours_among(postfix, parameter, free, wanted_type, settings)
+
+
+def _free_name(config_directory: str, name: str) -> str:
+    """The name of our table in the configuration directory: another one if that file is somebody else's."""
+    return OTHER_NAME + name if not_ours(os.path.join(config_directory, name), config_directory) else name
 
 
 def _missing_type(postfix: Postfix, table_type: str, request: MxRequest) -> str:

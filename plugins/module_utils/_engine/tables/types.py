@@ -70,10 +70,10 @@ def probe(postfix: Postfix, table_type: str) -> str:
         if table_type in INDEX_SUFFIXES:
             result = postfix.build(f"{table_type}:{source}")
             if result.rc != 0:
-                raise unusable(table_type, result.err)
+                raise _failed(postfix, table_type, result.err)
         found = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
         if found.rc != 0 or found.out.strip() != "found":
-            raise unusable(table_type, found.err)
+            raise _failed(postfix, table_type, found.err)
         suffixes = [name[len("probe") :] for name in os.listdir(directory) if name != "probe"]
         return suffixes[0] if len(suffixes) == 1 else ""
 
@@ -129,6 +129,17 @@ def last_words(said: str) -> str:
     """The last line by which a command tells what is wrong; Berkeley DB prints thousands before, one a page."""
     lines = [line for line in said.strip().split("\n") if "fatal" in line or "error" in line]
     return lines[-1][:_LONGEST_WORDS] if lines else ""
+
+
+def _failed(postfix: Postfix, table_type: str, problem: str) -> HostError:
+    """The error for a probe that failed: no program of Postfix runs with a main.cf that it can't read."""
+    found = postfix.run("postmap", "-q", "x", "static:found")
+    if found.out.strip() == "found":
+        return unusable(table_type, problem)
+    return HostError(
+        f"no program of Postfix runs with this main.cf ({last_words(problem)}); correct it there, where a comment "
+        "needs a line of its own; nothing was changed"
+    )
 
 
 def unusable(table_type: str, problem: str) -> HostError:

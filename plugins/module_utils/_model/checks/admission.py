@@ -39,6 +39,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     is_number,
     kind_of,
     seconds,
+    without_comment,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.policy import (
     default_action,
@@ -459,7 +460,7 @@ def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 @check(
     "parameter_value",
     LOCAL,
-    "a value with which a daemon of Postfix does not start",
+    "a value with which a daemon of Postfix does not start (warning: a comment behind another value)",
     mark=ARRIVAL,
 )
 def parameter_value(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -470,7 +471,15 @@ def parameter_value(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for where, value in values.items():
         name = where.partition(" ")[0]
         wanted = _wanted(name, value, state.admission.defaults)
-        if wanted and name not in _JUDGED_ELSEWHERE:
+        before, comment = without_comment(value)
+        if comment and not _wanted(name, before, state.admission.defaults):
+            yield Fault(
+                f"{where} is {value}: Postfix takes {comment} for a part of the value"
+                + (", and a daemon that reads it does not start" if wanted else ""),
+                f"set {where} to {before}, and write the comment on a line of its own",
+                ERROR if wanted else WARNING,
+            )
+        elif wanted and name not in _JUDGED_ELSEWHERE:
             yield Fault(
                 f"{where} is {value or 'empty'}: a daemon that reads it does not start, and port 25 may stay silent",
                 f"set {where} to {wanted}",

@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     Register,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    ERROR,
     INFO,
     LOCAL,
     MAIL_HOST,
@@ -47,7 +48,7 @@ def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator
 @check("mail_host_refuses", REMOTE, "the mail host refuses this host", place=MAIL_HOST)
 def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in _refusal(domain):
-        if answer[0] >= 500 and not _is_unknown(step, answer):
+        if answer[0] >= 500 and not (_is_unknown(step, answer) or _by_its_form(domain, step)):
             yield Fault(
                 f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): all its mail bounces",
                 "exempt this host from block lists, SPF and client checks on the mail host, as one of the domain's own "
@@ -73,7 +74,7 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
 @check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
 def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in _refusal(domain):
-        if answer[0] >= 500 and _is_unknown(step, answer):
+        if answer[0] >= 500 and _is_unknown(step, answer) and not _by_its_form(domain, step):
             yield Fault(
                 f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here "
                 f"({_said(answer)}): mail for it is accepted, then bounces",
@@ -81,6 +82,33 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
                 WARNING,
                 domain.name,
             )
+
+
+@check(
+    "mail_host_form",
+    LOCAL,
+    "the mail host refuses an internationalised domain in the form that is not in DNS",
+    place=MAIL_HOST,
+)
+def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    for talk, step, answer in _refusal(domain):
+        if answer[0] >= 500 and _by_its_form(domain, step) and _offers_smtputf8(state):
+            yield Fault(
+                f"its mail host {talk.server} refuses mail that names the domain in this form ({_said(answer)}): such "
+                "mail is accepted, then bounces",
+                "make the mail host accept this form too, or declare the domain as DNS has it (xn--) and set "
+                "smtputf8_enable to no here (smtputf8 in the roles), so that senders name it so",
+                domain=domain.name,
+            )
+
+
+def _by_its_form(domain: DomainEvidence, step: str) -> bool:
+    """Whether a refusal can be of the form: mail that names the domain as DNS has it is judged under that name."""
+    return step == "RCPT" and not domain.name.isascii()
+
+
+def _offers_smtputf8(state: HostState) -> bool:
+    return state.value("smtputf8_enable").lower() == "yes"
 
 
 def _refusal(domain: DomainEvidence) -> Iterator[tuple[Talk, str, Answer]]:
@@ -121,15 +149,20 @@ def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         )
 
 
-@check("smtputf8", LOCAL, "this host offers SMTPUTF8, but the mail host does not", place=MAIL_HOST)
+@check(
+    "smtputf8",
+    LOCAL,
+    "this host offers SMTPUTF8, but the mail host does not (error for a domain that only SMTPUTF8 can name)",
+    place=MAIL_HOST,
+)
 def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     talk = _welcome(domain)
-    offers = state.value("smtputf8_enable").lower() == "yes"
-    if talk is not None and offers and talk.extensions and "smtputf8" not in talk.extensions:
+    if talk is not None and _offers_smtputf8(state) and talk.extensions and "smtputf8" not in talk.extensions:
         yield Fault(
             f"this host offers SMTPUTF8, but its mail host {talk.server} does not: such mail is accepted, then bounces",
             "set smtputf8_enable to no here, or enable SMTPUTF8 on the mail host",
-            INFO,
+            # Few senders need it, unless the domain itself is named so.
+            INFO if domain.name.isascii() else ERROR,
             domain.name,
         )
 

@@ -119,6 +119,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "unverified_sender_tempfail_action": _TEMPFAIL,
 }
 _DEEPEST = 10
+_COMMENT = re.compile(r"(\S.*?)\s+(#.*)\Z", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+\Z", re.ASCII)
 _TIME = re.compile(r"(\d+)([smhdw]?)\Z", re.ASCII)
 _SAME_AS = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))\Z", re.ASCII)
@@ -178,6 +179,12 @@ def _usual(value: str) -> str:
             break
         value = chosen
     return value.strip()
+
+
+def without_comment(value: str) -> tuple[str, str]:
+    """A value up to what was meant as a comment behind it, and that, "" without one. Postfix has only whole lines."""
+    match = _COMMENT.match(value.strip())
+    return (match.group(1), match.group(2)) if match else (value, "")
 
 
 def is_number(value: str) -> bool:

@@ -18,7 +18,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     DomainItem,
     MxRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import others_routed_by, row_stays
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
+    foreign_row_stays,
+    foreign_rows,
+    others_routed_by,
+    row_stays,
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,14 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     """Everything of ours that one domain leaves behind. What is not there needs no removal."""
     names = (name, "." + name)
     rows = host.recipient_rows.get(name)
-    transport = [pattern for pattern in names if host.transport and pattern in host.transport.rows]
+    foreign = foreign_rows(names, host)
+    transport = [
+        pattern for pattern in names if host.transport and pattern in host.transport.rows and pattern not in foreign
+    ]
     others = others_routed_by("." + name, request, host) if "." + name in transport else []
     transport = [pattern for pattern in transport if not (others and pattern == "." + name)]
-    notes = [row_stays("." + name, others)] if others else []
+    notes = [foreign_row_stays(pattern, result) for pattern, result in foreign.items()]
+    notes += [row_stays("." + name, others)] if others else []
     relayed = [member for member in names if member in host.relayed]
     verified = [key for key in names if host.verify and key in host.verify.rows]
     patterns = [pattern for pattern in [subdomain_pattern(name)] if host.subdomains and pattern in host.subdomains.rows]
@@ -71,7 +80,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     still_mx = [] if item and item.force else _still_mx(name, request, host)
     if still_mx:
         return Leaving(notes=notes, refusals=still_mx)
-    foreign = [
+    elsewhere = [
         member
         for member in relayed
         if host.relayed[member] != member and not (member in transport and is_own_row(member, host))
@@ -99,7 +108,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
                 f"it is in relay_domains through {host.relayed[member]}, which this role does not manage",
                 "remove it there",
             )
-            for member in foreign
+            for member in elsewhere
         ],
     )
 

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Mapping, Sequence
+from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRIMARY, DomainItem, MxRequest
+
+# The results of this role: the relay service, by MX or to a mail host.
+_OWN_RESULT = re.compile(r"relay:\S*$")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ def primary_routes(request: MxRequest, host: HostState) -> Routes:
         dotted = "." + item.name
         if not item.subdomains and dotted in present:
             others = others_routed_by(dotted, request, host)
-            if others:
+            if not is_own_result(present[dotted]):
+                notes.append(foreign_row_stays(dotted, present[dotted]))
+            elif others:
                 notes.append(row_stays(dotted, others))
             else:
                 removed.append(dotted)
@@ -63,6 +69,7 @@ def secondary_routes(request: MxRequest, host: HostState, primary: Routes, leavi
 
     The row for a domain's subdomains captures the mail of those that are secondaries themselves, so parents come
     first, and what counts are the rows as this plan leaves them: with those of primaries, without those `leaving`.
+    A row that this role can't have written is somebody's way to the primary, and stays.
     """
     ours = host.transport
     present = _rows_of(ours)
@@ -70,16 +77,38 @@ def secondary_routes(request: MxRequest, host: HostState, primary: Routes, leavi
     found = found.difference(primary.removed, leaving).union(primary.rows)
     rows: dict[str, str] = {}
     removed: list[str] = []
+    notes: list[str] = []
     for item in sorted(request.present, key=lambda item: item.name.count(".")):
         if item.role == PRIMARY:
             continue
+        foreign = foreign_rows(item.patterns, host)
+        patterns = [pattern for pattern in item.patterns if pattern not in foreign]
+        notes += [foreign_row_stays(pattern, result) for pattern, result in foreign.items()]
         if _is_captured(item, host) or found.intersection([*lookup_keys(item.name, False)[1:], "*"]):
-            rows.update(dict.fromkeys(item.patterns, "relay:"))
-            found.update(item.patterns)
+            rows.update(dict.fromkeys(patterns, "relay:"))
+            found.update(patterns)
         else:
-            removed += [pattern for pattern in item.patterns if pattern in present]
-            found.difference_update(item.patterns)
-    return Routes(rows, removed)
+            removed += [pattern for pattern in patterns if pattern in present]
+            found.difference_update(patterns)
+    return Routes(rows, removed, notes)
+
+
+def is_own_result(result: str) -> bool:
+    """Whether this role can have written a row with this result."""
+    return bool(_OWN_RESULT.match(result))
+
+
+def foreign_rows(patterns: Iterable[str], host: HostState) -> dict[str, str]:
+    """Those of our transport table's rows for the patterns that this role can't have written."""
+    present = _rows_of(host.transport)
+    return {key: present[key] for key in patterns if key in present and not is_own_result(present[key])}
+
+
+def foreign_row_stays(pattern: str, result: str) -> str:
+    return (
+        f"the transport row {pattern} {result} stays, because this role does not write such rows; remove it by hand "
+        "if mail is to go by the domain's MX records"
+    )
 
 
 def _is_captured(item: DomainItem, host: HostState) -> bool:

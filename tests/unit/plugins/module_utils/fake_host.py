@@ -39,6 +39,8 @@ class FakeHost:
         self.running = True
         self.reload_fails = False
         self.pattern_problem = ""
+        # With what every program ends that reads main.cf.
+        self.fatal = ""
         self.loses_rows_in = ""
         self.before_build: Callable[[str], None] = lambda _path: None
         self.commands: list[list[str]] = []
@@ -91,6 +93,8 @@ class FakeHost:
         return Result(1, "", "postfix: fatal: no") if self.reload_fails else Result(0, "", "")
 
     def _postmap(self, arguments: list[str], data: bytes | None) -> Result:
+        if self.fatal:
+            return Result(1, "", f"postmap: fatal: {self.fatal}\n")
         if arguments[0] == "-s":
             return self._dump(arguments[1])
         if arguments[:2] == ["-q", "-"] and arguments[2].partition(":")[0] in self.unlisted_types:
@@ -154,6 +158,8 @@ class FakeHost:
         return Result(0, "".join(f"{row}\n" for row in rows), "")
 
     def _query(self, key: str, table: str) -> Result:
+        if table.startswith("static:"):
+            return Result(0, table.partition(":")[2] + "\n", "")
         if table.startswith(("regexp:", "pcre:", "cidr:")):
             source = table.partition(":")[2]
             if os.path.basename(source) == "probe":

@@ -25,6 +25,7 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.banner = b"220 mail.example ready"
+        self.extension = b"SMTPUTF8"
         self.heard: list[str] = []
 
 
@@ -38,7 +39,7 @@ class Conversation(socketserver.StreamRequestHandler):
             command = verb.upper() + space + rest
             self.server.heard.append(command)
             if command.startswith("EHLO"):
-                self.wfile.write(b"250-mail.example\r\n250-SIZE 1000\r\n250 SMTPUTF8\r\n")
+                self.wfile.write(b"250-mail.example\r\n250-SIZE 1000\r\n250 " + self.server.extension + b"\r\n")
             elif command == "RCPT TO:<b@x.example>":
                 self.wfile.write(b"550-5.1.1 no such\r\n550 5.1.1 user\r\n")
             else:
@@ -77,6 +78,21 @@ def test_conversation_ends_before_any_message(server: Server) -> None:
     assert talk.extensions == {"size": "1000", "smtputf8": ""}
     assert talk.mail == (250, "2.0.0 ok")
     assert talk.recipients == {"a@x.example": (250, "2.0.0 ok"), "b@x.example": (550, "5.1.1 no such 5.1.1 user")}
+
+
+@pytest.mark.parametrize(
+    ("extension", "heard"),
+    [
+        (b"SMTPUTF8", ["MAIL FROM:<> SMTPUTF8", "RCPT TO:<a@bücher.example>", "RCPT TO:<a@x.example>"]),
+        (b"HELP", ["MAIL FROM:<>", "RCPT TO:<a@x.example>"]),
+    ],
+)
+def test_recipient_that_is_not_ascii_is_named_with_smtputf8(server: Server, extension: bytes, heard: list[str]) -> None:
+    server.extension = extension
+    asked = ["a@bücher.example", "a@x.example"]
+    talk = SmtpProber().talk("127.0.0.1", server.server_address[1], "mx.example", asked, soon())
+    assert (talk.failure, server.heard[1:-2]) == ("", heard)
+    assert list(talk.recipients) == asked[-len(heard) + 1 :]
 
 
 def test_server_that_turns_us_away_is_told_nothing(server: Server) -> None:

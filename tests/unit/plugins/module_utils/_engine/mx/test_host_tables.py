@@ -60,10 +60,11 @@ def test_type_that_works_nowhere_is_refused(host: FakeMxHost) -> None:
 
 
 def test_several_tables_need_a_directory(host: FakeMxHost) -> None:
-    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:/t/two\n")
+    several = ", ".join(f"hash:{host.path(name)}" for name in ("one", "two"))
+    host.write("main.cf", f"{CLOSED}transport_maps = {several}\n")
     refused = plan(host, listed())["refusals"]
     assert [refusal["remedy"] for refusal in refused] == ["set primary_mx_table_directory to say where its table is"]
-    host.write("main.cf", f"{CLOSED}transport_maps = hash:/t/one, hash:{host.path('transport')}\n")
+    host.write("main.cf", f"{CLOSED}transport_maps = {several}, hash:{host.path('transport')}\n")
     assert plan(host, listed())["transport"]["path"] == host.path("transport")
 
 
@@ -169,15 +170,84 @@ def test_type_whose_package_is_missing_is_no_reason_against_a_table_that_is_ther
 
 @pytest.mark.parametrize("parameter", ["relay_recipient_maps", "transport_maps"])
 def test_table_that_something_else_uses_needs_a_directory(host: FakeMxHost, parameter: str) -> None:
-    host.write("main.cf", f"{CLOSED}{parameter} = hash:/t/shared\nvirtual_alias_maps = hash:/t/shared\n")
+    shared = f"hash:{host.path('shared')}"
+    host.write("main.cf", f"{CLOSED}{parameter} = {shared}\nvirtual_alias_maps = {shared}\n")
     refused = plan(host, listed())["refusals"]
     assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused][:1] == [
         (
             "table",
-            f"{parameter} names hash:/t/shared, which virtual_alias_maps uses too, so a new entry would misdirect mail",
+            f"{parameter} names {shared}, which virtual_alias_maps uses too, so a new entry would misdirect mail",
             "set primary_mx_table_directory to say where its table is",
         )
     ]
+
+
+PARTS = {"recipients": "relay_recipient_maps", "transport": "transport_maps"}
+
+
+@pytest.fixture(name="generated")
+def _generated(tmp_path: Path) -> FakeMxHost:
+    """A host whose tables another program writes, outside the configuration directory."""
+    (tmp_path / "etc").mkdir()
+    host = FakeMxHost(str(tmp_path / "etc"))
+    names = "".join(f"{parameter} = hash:{tmp_path}/{part}\n" for part, parameter in PARTS.items())
+    host.write("main.cf", CLOSED + names)
+    host.table("../recipients", "b@y.example x\n")
+    host.table("../transport", "y.example relay:[y.example]\n")
+    return host
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_table_that_another_program_writes_gets_a_neighbour(generated: FakeMxHost, tmp_path: Path, part: str) -> None:
+    results = plan(generated, listed(), undeclared_domains="any")
+    name = generated.path("transport" if part == "transport" else "relay_recipients")
+    assert results["refusals"] == []
+    assert results[part]["path"] == name
+    assert results["main_cf"]["add_items"][PARTS[part]] == [f"hash:{name}"]
+    assert PARTS[part] not in results["main_cf"]["remove_items"]
+    assert (
+        f"hash:{tmp_path}/{part} is not edited, because it is outside {tmp_path}/etc; the rows of this role are in "
+        f"hash:{name} beside it"
+    ) in results["warnings"]
+
+
+def test_rows_of_earlier_runs_in_a_table_of_others_are_told(generated: FakeMxHost, tmp_path: Path) -> None:
+    record = tmp_path / ".transport.mxrelay"
+    record.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')
+    record.chmod(0o600)
+    generated.table("../transport", "x.example relay:[mail.example]\n")
+    results = plan(generated, listed())
+    assert results["refusals"] == []
+    assert results["transport"]["entries"] == [{"pattern": "x.example", "result": "relay:[mail.example]"}]
+    told = [warning for warning in results["warnings"] if "those of earlier runs stay" in warning]
+    assert len(told) == 1 and told[0].startswith(f"hash:{tmp_path}/transport ")
+
+
+def test_neighbour_is_found_again(generated: FakeMxHost, tmp_path: Path) -> None:
+    generated.write(
+        "main.cf",
+        f"{CLOSED}relay_domains = x.example\n"
+        f"relay_recipient_maps = hash:{tmp_path}/recipients hash:{generated.path('relay_recipients')}\n"
+        f"transport_maps = hash:{tmp_path}/transport hash:{generated.path('transport')}\n",
+    )
+    generated.table("relay_recipients", "a@x.example x\npostmaster@x.example x\n")
+    generated.table("transport", "x.example relay:[mail.example]\n")
+    results = plan(generated, listed())
+    assert (results["refusals"], results["pending"], results["warnings"]) == ([], False, [])
+
+
+def test_neighbour_has_another_name_where_that_is_taken(generated: FakeMxHost, tmp_path: Path) -> None:
+    Path(generated.path("transport")).symlink_to(tmp_path / "transport")
+    assert plan(generated, listed())["transport"]["path"] == generated.path("mxrelay_transport")
+    taken = f"hash:{generated.path('transport')} hash:{generated.path('mxrelay_transport')}"
+    generated.write("main.cf", f"{CLOSED}transport_maps = {taken}\n")
+    generated.table("mxrelay_transport", "x.example relay:[mail.example]\n")
+    assert plan(generated, listed())["transport"]["changed"] is False
+
+
+def test_table_directory_says_whose_a_table_is(generated: FakeMxHost, tmp_path: Path) -> None:
+    results = plan(generated, listed(), table_directory=str(tmp_path))
+    assert results["transport"]["path"] == f"{tmp_path}/transport"
 
 
 def test_other_refusal_of_a_table_keeps_its_remedy(host: FakeMxHost) -> None:

@@ -100,6 +100,16 @@ def test_type_that_does_not_work_is_refused_in_check_mode_too(host: FakeHost, ta
     assert os.listdir(host.config_directory) == []
 
 
+def test_type_is_not_to_blame_for_a_main_cf_that_no_program_reads(host: FakeHost) -> None:
+    host.fatal = "bad numerical configuration: message_size_limit = 5 # few"
+    with pytest.raises(HostError) as caught:
+        TableOnHost(host).change(check_mode=True)
+    assert caught.value.message == (
+        f"no program of Postfix runs with this main.cf (postmap: fatal: {host.fatal}); correct it there, where a "
+        "comment needs a line of its own; nothing was changed"
+    )
+
+
 def test_working_types_are_those_that_build_and_answer(host: FakeHost) -> None:
     host.broken_types = {"btree"}
     assert working_types(host.postfix()) == ["hash", "lmdb", "cdb", "texthash", "regexp"]

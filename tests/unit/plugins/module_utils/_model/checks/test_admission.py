@@ -277,3 +277,35 @@ def test_value_with_which_a_daemon_does_not_start(name: str, value: str, wrong: 
     overridden = findings([service(**{name: value})], AdmissionEvidence(defaults=defaults))
     told = [finding.message for finding in overridden if finding.check == "parameter_value"]
     assert any(f"{name} of smtp/inet" in message for message in told) is wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "severity", "right"),
+    [
+        ("smtpd_hard_error_limit", "20     # few", "error", "20"),
+        ("smtpd_hard_error_limit", "20 #few", "error", "20"),
+        ("smtpd_helo_required", "yes # no", "error", "yes"),
+        ("smtpd_timeout", "300s # long", "error", "300s"),
+        ("inet_protocols", "ipv4 # no IPv6 here", "error", "ipv4"),
+        ("relay_domains", "a.example, b.example # both", "warning", "a.example, b.example"),
+    ],
+)
+def test_comment_behind_a_value_is_named_as_such(name: str, value: str, severity: str, right: str) -> None:
+    defaults = {
+        "relay_domains": "",
+        "smtpd_hard_error_limit": "${stress?{1}:{20}}",
+        "smtpd_helo_required": "no",
+        "smtpd_timeout": "${stress?{10}:{300}}s",
+    }
+    told = findings(None, AdmissionEvidence(defaults=defaults), **{name: value})
+    (finding,) = (finding for finding in told if finding.check == "parameter_value")
+    assert finding.severity == severity
+    assert finding.message.startswith(f"{name} is {value}: Postfix takes #")
+    assert finding.remedy == f"set {name} to {right}, and write the comment on a line of its own"
+
+
+@pytest.mark.parametrize("value", ["#", "a#b", "maybe # not"])
+def test_value_that_is_wrong_by_itself_or_has_a_sign_of_its_own_has_no_comment(value: str) -> None:
+    told = findings(None, AdmissionEvidence(defaults={"smtpd_helo_required": "no"}), smtpd_helo_required=value)
+    (remedy,) = (finding.remedy for finding in told if finding.check == "parameter_value")
+    assert remedy == "set smtpd_helo_required to yes or no"

@@ -21,9 +21,11 @@ def talk(**fields: Any) -> Talk:
     return Talk(**{"server": "mail.example", "banner": READY, "mail": OK, "extensions": EXTENSIONS, **fields})
 
 
-def of_mail_host(told: Talk | None, relayed: str = "x.example", **values: str) -> list[tuple[str, str, str]]:
+def of_mail_host(
+    told: Talk | None, relayed: str = "x.example", name: str = "x.example", **values: str
+) -> list[tuple[str, str, str]]:
     state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes", **values})
-    domain = DomainEvidence("x.example", relayed, talk=told, probe_recipient="a@x.example")
+    domain = DomainEvidence(name, relayed, talk=told, probe_recipient=f"a@{name}")
     found = [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
     return [(finding.check, finding.severity, finding.scope) for finding in found]
 
@@ -60,3 +62,17 @@ def test_mail_host_of_a_domain_that_is_not_relayed_is_not_judged(told: Talk) -> 
 def test_mail_host_that_turns_this_host_away_is_not_judged_any_further() -> None:
     refused = talk(mail=(550, "5.7.1 no"), recipients={"a@x.example": (550, "5.1.1 unknown")}, extensions={"size": "1"})
     assert of_mail_host(refused) == [("mail_host_refuses", "error", "remote")]
+
+
+@pytest.mark.parametrize("answer", [(554, "5.7.1 Relay access denied"), (550, "5.1.1 unknown")])
+def test_mail_host_that_refuses_the_other_form_of_a_domain(answer: tuple[int, str]) -> None:
+    refused = talk(recipients={"a@bücher.example": answer})
+    assert of_mail_host(refused, name="bücher.example") == [("mail_host_form", "error", "local")]
+    # Then nobody names it so.
+    assert of_mail_host(refused, name="bücher.example", smtputf8_enable="no") == []
+    away = talk(mail=(550, "5.7.1 no"))
+    assert of_mail_host(away, name="bücher.example") == [("mail_host_refuses", "error", "remote")]
+
+
+def test_domain_that_only_smtputf8_can_name_needs_it_on_the_mail_host() -> None:
+    assert of_mail_host(talk(extensions={"size": "1000"}), name="bücher.example") == [("smtputf8", "error", "local")]

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     same_list,
     same_value,
     seconds,
+    without_comment,
 )
 
 
@@ -123,3 +124,17 @@ def test_order_matters_where_it_does_to_postfix(name: str, given: str, other: st
 )
 def test_values_of_the_same_meaning(kind: Kind, given: str, other: str, same: bool) -> None:
     assert same_value(kind, given, other) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("5 # few", ("5", "# few")),
+        (" a, b\n #c # d", ("a, b", "#c # d")),
+        ("5#", ("5#", "")),
+        ("# all", ("# all", "")),
+        ("", ("", "")),
+    ],
+)
+def test_comment_begins_at_a_sign_behind_a_blank(value: str, parts: tuple[str, str]) -> None:
+    assert without_comment(value) == parts

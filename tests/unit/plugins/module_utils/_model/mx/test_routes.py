@@ -41,6 +41,34 @@ def test_secondary_that_was_primary_loses_its_transport_row() -> None:
     assert secondary(on=on).routes.removed == ["x.example"]
 
 
+BY_HAND = {"x.example": "smtp:[198.51.100.9]"}
+STAYS = (
+    "the transport row x.example smtp:[198.51.100.9] stays, because this role does not write such rows; "
+    "remove it by hand if mail is to go by the domain's MX records"
+)
+
+
+@pytest.mark.parametrize("values", [{}, {"relayhost": "[smart.example]"}])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_route_by_hand_stays_and_is_told(values: dict[str, str], state: str) -> None:
+    on = host(values=values, relayed={"x.example": "x.example"}, transport=replace(TRANSPORT, rows=BY_HAND))
+    plan = secondary(listed(state=state), on=on)
+    assert (plan.refusals, plan.routes.rows, list(plan.routes.removed), plan.notes) == ([], {}, [], [STAYS])
+
+
+def test_route_by_hand_gives_way_to_a_mail_host() -> None:
+    plan = primary(on=host(transport=replace(TRANSPORT, rows=BY_HAND)))
+    assert (plan.routes.rows, plan.notes) == ({"x.example": "relay:[mail.example]"}, [])
+
+
+def test_route_by_hand_for_subdomains_stays_and_is_told() -> None:
+    on = host(transport=replace(TRANSPORT, rows={".x.example": "smtp:"}))
+    plan = primary(on=on)
+    assert (list(plan.routes.removed), plan.notes[0].split(" stays")[0]) == ([], "the transport row .x.example smtp:")
+    wide = secondary(listed(subdomains=True), on=replace(on, values={**on.values, "relayhost": "[smart.example]"}))
+    assert wide.routes.rows == {"x.example": "relay:"}
+
+
 X_ROW = {"x.example": "relay:[mail.example]"}
 X_SUB_ROW = {".x.example": "relay:[mail.example]"}
 X_PRIMARY = listed("x.example", role="primary", mail_host="mail.example")

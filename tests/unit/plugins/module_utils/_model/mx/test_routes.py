@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_deci
     listed,
     primary,
     secondary,
+    service,
 )
 
 
@@ -51,7 +52,12 @@ STAYS = (
 @pytest.mark.parametrize("values", [{}, {"relayhost": "[smart.example]"}])
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_route_by_hand_stays_and_is_told(values: dict[str, str], state: str) -> None:
-    on = host(values=values, relayed={"x.example": "x.example"}, transport=replace(TRANSPORT, rows=BY_HAND))
+    on = host(
+        values=values,
+        relayed={"x.example": "x.example"},
+        transport=replace(TRANSPORT, rows=BY_HAND),
+        services=[service("smtp", "inet", "smtpd"), service(), service("smtp")],
+    )
     plan = secondary(listed(state=state), on=on)
     assert (plan.refusals, plan.routes.rows, list(plan.routes.removed), plan.notes) == ([], {}, [], [STAYS])
 

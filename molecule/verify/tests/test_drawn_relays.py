@@ -242,7 +242,8 @@ def test_no_list_that_a_role_takes_lets_a_stranger_relay(inside: remote.Remote, 
     """Lists given as `relay_restrictions`: refused, or told of, or closed."""
     stranger = hosts.on("tester", "getent", "ahostsv4", "tester.lab.example").split()[0]
     draw = Draw(DRAWS + seed, stranger)
-    configured(inside, {}, *draw.tables())
+    tables = list(draw.tables())
+    configured(inside, {}, *tables)
     taken: dict[int, dict[str, str]] = {}
     for port in range(FIRST_PORT, FIRST_PORT + AT_ONCE):
         wanted = draw.restrictions()
@@ -251,7 +252,7 @@ def test_no_list_that_a_role_takes_lets_a_stranger_relay(inside: remote.Remote, 
         written = plan["main_cf"]["parameters"].get("smtpd_relay_restrictions")
         if not plan["refusals"] and written:
             taken[port] = {"smtpd_relay_restrictions": written}
-    configured(inside, taken, *draw.tables())
+    configured(inside, taken, *tables)
     answers = asked(taken)
     findings = inside.inform(domains=list(mx_faults.BOTH))["findings"]
     told = {finding["subject"].split(" ")[0] for finding in findings if finding["check"] == "relay_unproven"}

@@ -183,5 +183,8 @@ def test_secondary_below_a_primary_keeps_its_own_mx(subdomains: bool) -> None:
     assert run.code == 0, run.said
     assert run.changed[NAME] > 0
     claims.delivers_once(HOST, "pat@branch.gateway.example")
+    claims.refuses_unknown(HOST, "nobody@branch.gateway.example")
+    if subdomains:
+        claims.accepts(HOST, "whoever@other.gateway.example")
     run = playbooks.play("both", MIXED, variables={"mx_domains": domains})
     assert (run.code, run.changed) == (0, {NAME: 0}), run.said

@@ -35,12 +35,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
     ServicePlan,
     TableRows,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import subdomain_pattern
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     MxRequest,
     in_both_forms,
     read_request,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
@@ -162,7 +162,8 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
 
 
 def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
-    patterns = {subdomain_pattern(name) for name in waiting}
+    rows = state.subdomains.rows if state.subdomains else {}
+    patterns = {pattern for name in waiting for pattern in patterns_of(name, rows)}
     verified = state.verify.rows if state.verify else {}
     return Removal(
         recipients=[item for item in decision.recipients_removed if item.name not in waiting],

@@ -195,7 +195,8 @@ def unknown_accepted(domain: DomainEvidence, state: HostState) -> Iterator[Fault
             yield Fault(
                 f"{hit.answer.member} ({hit.where}) accepts every recipient of all subdomains of a domain above it, "
                 "also those that do not exist",
-                "declare the domain above without subdomains, or set recipients_policy to any here",
+                "run the role that declares the domain above again, which leaves this one out of its patterns, or set "
+                "recipients_policy to any here",
                 WARNING,
                 domain.name,
             )

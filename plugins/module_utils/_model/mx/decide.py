@@ -88,7 +88,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         [*primary.removed, *leaving.transport, *secondary.removed],
         [*primary.notes, *secondary.notes],
     )
-    patterns = {**(others.patterns or {}), **(declared_patterns(request) if host.subdomains else {})}
+    patterns = {**(others.patterns or {}), **(declared_patterns(request, host) if host.subdomains else {})}
     patterns_removed = [*leaving.patterns, *patterns_no_longer_wanted(request, host, patterns)]
     left = recipients_left_at_subdomains(request, host)
     verified = verification(request, host, leaving.verify)

@@ -10,7 +10,6 @@ from typing import Any, Iterable, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import subdomain_pattern
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ABSENT,
     EXTERNAL,
@@ -24,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes i
     others_routed_by,
     row_stays,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     notes += [row_stays("." + name, others)] if others else []
     relayed = [member for member in names if member in host.relayed]
     verified = [key for key in names if host.verify and key in host.verify.rows]
-    patterns = [pattern for pattern in [subdomain_pattern(name)] if host.subdomains and pattern in host.subdomains.rows]
+    patterns = patterns_of(name, host.subdomains.rows) if host.subdomains else []
     if not (rows or transport or relayed or verified or patterns):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)

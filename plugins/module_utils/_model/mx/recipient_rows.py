@@ -21,6 +21,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     DomainItem,
     MxRequest,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
+    patterns_of,
+    subdomain_pattern,
+)
 
 _HOW_TO_SAY = "list its recipients, or set recipients_policy to any, verify or external"
 
@@ -142,7 +146,9 @@ def undeclared_recipients(request: MxRequest, host: HostState, undeclared: Seque
         for name in host.unlisted_relay_members
     ]
     if request.settings["undeclared_domains"] == "any":
-        return Recipients([*items, *_wildcards(undeclared, host)], _patterns(undeclared, host), notes, refusals)
+        return Recipients(
+            [*items, *_wildcards(undeclared, host)], _patterns(undeclared, request, host), notes, refusals
+        )
     closed = [
         Refusal(
             name,
@@ -169,29 +175,35 @@ def _wildcards(names: Sequence[str], host: HostState) -> list[RecipientsItem]:
     ]
 
 
-def _patterns(names: Sequence[str], host: HostState) -> dict[str, str]:
-    return {subdomain_pattern(name.lstrip(".")): VALUE for name in names if name.startswith(".") or host.relay_parents}
+def _patterns(names: Sequence[str], request: MxRequest, host: HostState) -> dict[str, str]:
+    own = _with_own_rows(request, host)
+    wide = [name.lstrip(".") for name in names if name.startswith(".") or host.relay_parents]
+    return {subdomain_pattern(name, own): VALUE for name in wide}
 
 
-def subdomain_pattern(name: str) -> str:
-    """The pattern of a regexp table that matches every address of a domain's subdomains, and none of its own."""
-    return "/@[^@]+\\." + name.replace(".", "\\.") + "$/"
+def _with_own_rows(request: MxRequest, host: HostState) -> list[str]:
+    """The domains that have rows of their own, or get them in this run."""
+    others = [name for name in {*request.peer_domains, *host.relayed} if _has_rows(name, host)]
+    gone = {item.name for item in request.absent}
+    return [*(item.name for item in request.present), *(name for name in others if name not in gone)]
 
 
-def declared_patterns(request: MxRequest) -> dict[str, str]:
+def declared_patterns(request: MxRequest, host: HostState) -> dict[str, str]:
     """A pattern for each domain of which every recipient is accepted, or asked about, at its subdomains as well."""
     if request.settings["recipient_check"] != "table":
         return {}
     wide = [item for item in request.present if item.subdomains and item.policy in (ANY, VERIFY)]
-    return {subdomain_pattern(item.name): VALUE for item in wide}
+    own = _with_own_rows(request, host)
+    return {subdomain_pattern(item.name, own): VALUE for item in wide}
 
 
 def patterns_no_longer_wanted(request: MxRequest, host: HostState, wanted: Mapping[str, str]) -> list[str]:
     """The patterns of ours for declared domains that are to be known at their subdomains otherwise, or not at all."""
     if host.subdomains is None or request.settings["recipient_check"] != "table":
         return []
-    patterns = [subdomain_pattern(item.name) for item in request.present if item.policy != EXTERNAL]
-    return [pattern for pattern in patterns if pattern in host.subdomains.rows and pattern not in wanted]
+    rows = host.subdomains.rows
+    ours = [pattern for item in request.present if item.policy != EXTERNAL for pattern in patterns_of(item.name, rows)]
+    return [pattern for pattern in ours if pattern not in wanted]
 
 
 def recipients_left_at_subdomains(request: MxRequest, host: HostState) -> list[str]:

@@ -16,9 +16,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     patterns_no_longer_wanted,
     rows_differ,
-    subdomain_pattern,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import subdomain_pattern
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     PATTERN,
     PATTERNS,
@@ -249,3 +249,24 @@ def test_undeclared_domain_that_has_its_wildcard_needs_no_other() -> None:
         recipient_rows={"old.example": DomainRows(wildcard=True)},
     )
     assert [item.name for item in secondary(on=on, undeclared_domains="any").recipients] == ["x.example"]
+
+
+def test_subdomain_with_rows_of_its_own_is_left_out_of_the_pattern_of_the_domain_above() -> None:
+    below = listed("s.x.example")
+    assert secondary(WIDE, below, on=host(subdomains=PATTERNS)).patterns == {
+        subdomain_pattern("x.example", ["s.x.example"]): "x"
+    }
+    on = host(
+        subdomains=replace(PATTERNS, rows={PATTERN: "x"}),
+        relayed={"x.example": "x.example", "s.x.example": "s.x.example"},
+        recipient_rows={"s.x.example": DomainRows(1, "d")},
+    )
+    plan = secondary(WIDE, on=on)
+    assert plan.patterns == {subdomain_pattern("x.example", ["s.x.example"]): "x"}
+    assert plan.patterns_removed == [PATTERN]
+    assert secondary(WIDE, {"name": "s.x.example", "state": "absent"}, on=on).patterns == {PATTERN: "x"}
+
+
+def test_subdomain_without_rows_goes_on_by_the_pattern_of_the_domain_above() -> None:
+    on = host(subdomains=PATTERNS, relayed={"s.x.example": "s.x.example"})
+    assert secondary(WIDE, on=on).patterns == {PATTERN: "x"}

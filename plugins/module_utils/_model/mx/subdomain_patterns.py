@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The patterns of a regexp table that match every address of a domain's subdomains. See regexp_table(5).
+
+An indexed table has no rows that match subdomains. What is declared below the domain has rows of its own, and is left
+out: the first table that knows an address decides, so a pattern would make its list void.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Iterable, Mapping
+
+_ANY_LABEL = "[^.@]"
+
+
+@dataclass
+class _Names:
+    """Labels by what stands to the right of them; `left_out` are those of a name that is left out, with all below."""
+
+    left_out: bool = False
+    further: dict[str, _Names] = field(default_factory=dict)
+
+
+def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
+    """The pattern for all subdomains of a domain but those declared, and what is below them."""
+    tree = _Names()
+    for other in declared:
+        # A bracket expression is one of bytes, by which letters beyond ASCII can not be told apart.
+        if other.isascii() and other.endswith("." + name):
+            place = tree
+            for label in reversed(other[: -len(name) - 1].split(".")):
+                place = place.further.setdefault(label, _Names())
+            place.left_out = True
+    return f"/@{_others(tree)}{_suffix(name)}"
+
+
+def patterns_of(name: str, rows: Mapping[str, str]) -> list[str]:
+    """The rows that are patterns for the subdomains of this domain, whatever they leave out."""
+    own = re.compile(r"/@(\[\^@\]\+|\(.*\))" + re.escape(_suffix(name)))
+    return [pattern for pattern in rows if own.fullmatch(pattern)]
+
+
+def _suffix(name: str) -> str:
+    return "\\." + name.replace(".", "\\.") + "$/"
+
+
+def _others(names: _Names) -> str:
+    """What matches any labels left of a suffix, but none that is left out."""
+    if not names.further:
+        return "[^@]+"
+    kept = {label: below for label, below in names.further.items() if not below.left_out}
+    found = [rf"([^@]+\.)?{_word_beside(sorted(names.further))}"]
+    for label, below in sorted(kept.items()):
+        found.append(f"({_others(below)}\\.)?{label}")
+    return f"({'|'.join(found)})"
+
+
+def _word_beside(words: list[str]) -> str:
+    """What matches any label that is none of these words: by the first character in which it differs."""
+    by_first: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            by_first.setdefault(word[0], []).append(word[1:])
+    # In a bracket expression a hyphen stands for itself only at its end.
+    first = "".join(sorted(by_first, key=lambda character: character == "-"))
+    found = [f"[^.@{first}]{_ANY_LABEL}*"]
+    found += [f"{character}{_rest_beside(rest)}" for character, rest in sorted(by_first.items())]
+    return f"({'|'.join(found)})"
+
+
+def _rest_beside(words: list[str]) -> str:
+    """What may follow where some words begin so: nothing, unless one of them ends, or what is none of the others."""
+    longer = [word for word in words if word]
+    more = _word_beside(longer) if longer else f"{_ANY_LABEL}+"
+    return more if len(longer) < len(words) else f"{more}?"

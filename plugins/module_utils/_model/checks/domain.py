@@ -128,7 +128,13 @@ def _told_by(domain: DomainEvidence, state: HostState) -> str:
     return _VERIFIED if is_verified(domain, state) else _UNTOLD
 
 
-@check("transport", LOCAL, "a transport row, or relay_transport, drops the mail or delivers it here", place=NEXTHOP)
+@check(
+    "transport",
+    LOCAL,
+    "a transport row, or relay_transport, drops the mail or delivers it here",
+    place=NEXTHOP,
+    refuses=True,
+)
 def transport(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     answer = domain.answer
     if not domain.relayed or domain.agent not in (_NOWHERE | _HERE):

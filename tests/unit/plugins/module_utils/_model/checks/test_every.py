@@ -54,6 +54,7 @@ def test_what_refuses_a_run_is_named() -> None:
         "relay_command",
         "relay_settings",
         "class",
+        "transport",
         "own_nexthop",
         "mail_host",
         "nexthop_brackets",
@@ -62,4 +63,4 @@ def test_what_refuses_a_run_is_named() -> None:
         "rewrites",
         "dns_off",
     ]
-    assert len([check for check in every_check() if check.refuses]) == 30
+    assert len([check for check in every_check() if check.refuses]) == 31

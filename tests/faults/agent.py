@@ -122,6 +122,34 @@ def kill_at_call(arguments: dict[str, Any], call: str, number: int) -> dict[str,
     return Started(arguments, strace).end()
 
 
+SWAPPER = """
+import os, sys
+place, secret = sys.argv[1:]
+while True:
+    for name in os.listdir(place):
+        if name.startswith(".mxrelay-table-") and not name.endswith(".moved"):
+            path = os.path.join(place, name)
+            try:
+                os.rename(path, path + ".moved")
+                os.symlink(secret, path)
+            except OSError:
+                pass
+"""
+
+
+def run_swapped(arguments: dict[str, Any], secret: str, user: int) -> dict[str, Any]:
+    """Run the module while this user puts links to `secret` in the place of its scratch directories."""
+    place = os.path.dirname(arguments["path"])
+    swapper = subprocess.Popen(
+        ["setpriv", f"--reuid={user}", "--clear-groups", sys.executable, "-c", SWAPPER, place, secret]
+    )
+    try:
+        return run(arguments)
+    finally:
+        swapper.kill()
+        swapper.wait()
+
+
 def kill_builder(arguments: dict[str, Any], pattern: str) -> dict[str, Any]:
     """Run the module, and kill the first of its processes whose command line holds the pattern, if there is time.
 

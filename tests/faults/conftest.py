@@ -22,6 +22,7 @@ CASES = (
     "readonly",
     "symlink",
     "owner",
+    "theirs",
     "leftovers",
     "migration",
     "namesake",

@@ -20,7 +20,7 @@ from faults.lists import in_both, in_neither, two_lists
 TOO_MANY = 50
 ROWS_FOR_CALLS = 200
 RENAMES = ("rename",)
-EVERY_CALL = (*RENAMES, "mkdir", "unlink", "unlinkat", "rmdir", "chown", "chmod", "fsync", "write", "flock", "close")
+EVERY_CALL = (*RENAMES, "mkdir", "unlink", "unlinkat", "rmdir", "fchown", "fchmod", "fsync", "write", "flock", "close")
 
 
 def state_of(seen: dict[str, Any], old: host.Listing, new: host.Listing) -> str:

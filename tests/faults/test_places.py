@@ -85,6 +85,44 @@ def test_table_of_another_user(kind: str, table_for: Callable[[str, str], host.T
     assert before["files"]["recipients"][0] == "-r--rw----"
 
 
+@pytest.mark.types(host.SUFFIXES, ("cdb", "texthash"))
+def test_user_who_can_write_to_the_directory_cannot_make_root_change_other_files(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    """He puts links in the place of scratch directories while root works, and one in the place of the table before."""
+    table = table_for(kind, "theirs")
+    old, new = two_lists("theirs", ROWS)
+    table.apply(old)
+    secret = f"/srv/faults/secret-{kind}"
+    names = [name for name in table.files if not name.startswith(".")]
+    user = int(host.sh("id -u nobody"))
+    host.sh(
+        f"mkdir {secret} && cd {secret} && touch recipients.source recipients.record {' '.join(names)} && chmod 0600 *"
+        f" && chown nobody {table.directory}"
+    )
+    before = host.sh(f"stat -c '%n %U %a %s %Z' {secret}/*"), table.look()
+    try:
+        given = table.arguments(new, owner="nobody")
+        for arguments in (given, {**given, "_ansible_check_mode": True}):
+            message = host.refused(host.ask("run_swapped", arguments=arguments, secret=secret, user=user))
+            assert message.startswith(f"{table.path}: {table.directory} belongs to nobody, who could make root change")
+            assert (host.sh(f"stat -c '%n %U %a %s %Z' {secret}/*"), table.look()) == before
+        host.sh(f"cd {table.directory} && for name in {' '.join(names)}; do ln -sfn {secret}/$name $name; done")
+        host.refused(host.ask("run", arguments=given))
+        assert host.sh(f"stat -c '%n %U %a %s %Z' {secret}/*") == before[0]
+    finally:
+        host.sh(f"rm -f {table.directory}/recipients* && chown root {table.directory}")
+    table.converges(new)
+    # A lock that he holds on what he can read keeps nobody waiting.
+    holding = "import fcntl, os, sys, time; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); time.sleep(100)"
+    holder = host.sh(
+        f"setpriv --reuid={user} --clear-groups python3 -c '{holding}' {table.directory} >/dev/null 2>&1 & echo $!;"
+        f" while flock --nonblock {table.directory} true; do :; done"
+    )
+    assert table.apply(old)["changed"] is True
+    host.sh(f"kill {holder}")
+
+
 @pytest.mark.types(host.SUFFIXES, ("btree", "cdb"))
 def test_leftovers_of_killed_runs(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     """What killed runs left goes with the next run, even one that has nothing else to do; what others left stays."""

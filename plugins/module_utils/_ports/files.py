@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of the host: atomic replacement that keeps metadata, and a lock on a directory."""
+"""Files of the host: atomic replacement that keeps metadata, and the lock of runs that change tables."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ import errno
 import fcntl
 import os
 import stat
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Iterator
+from typing import IO, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 
 LOCK_SECONDS = 60.0
 LOCK_POLL_SECONDS = 0.05
+# Root's own, so nobody else can open it. A lock on a directory or a file that others can read could be theirs for ever.
+LOCK_FILE = "/var/run/mxrelay.lock"
+# A list of some eight million addresses; what is longer than that is no table, and could take all memory.
+MOST_BYTES = 256 << 20
+_PIECE_BYTES = 1 << 20
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a fifo",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 # What ACLs and SELinux contexts are, on Linux. A context is set by the file system where we may not.
 KEPT_ATTRIBUTES = ("system.posix_acl_access", "security.selinux")
 _REMEDIES = {
@@ -38,15 +51,30 @@ class Metadata:
     attributes: dict[str, bytes] = field(default_factory=dict)
 
     def apply(self, path: str) -> None:
-        """Gives `path` this metadata. Raises HostError."""
+        """Gives the file at `path` this metadata; a symbolic link is not followed. Raises HostError."""
         try:
-            os.chown(path, self.uid, self.gid)
-            for name, value in self.attributes.items():
-                _set_attribute(path, name, value)
-            # Last, since an ACL carries the permission bits that it was read with.
-            os.chmod(path, self.mode)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise HostError(f"{path}: owner, mode or attributes can't be set: {reason(error)}") from error
+            raise _not_set(path, error) from error
+        try:
+            self.apply_to(descriptor, path)
+        finally:
+            os.close(descriptor)
+
+    def apply_to(self, descriptor: int, path: str) -> None:
+        """Gives the open file this metadata, whatever is at its `path` by now. Raises HostError."""
+        try:
+            os.fchown(descriptor, self.uid, self.gid)
+            for name, value in self.attributes.items():
+                _set_attribute(descriptor, name, value)
+            # Last, since an ACL carries the permission bits that it was read with.
+            os.fchmod(descriptor, self.mode)
+        except OSError as error:
+            raise _not_set(path, error) from error
+
+
+def _not_set(path: str, error: OSError) -> HostError:
+    return HostError(f"{path}: owner, mode or attributes can't be set: {reason(error)}")
 
 
 def reason(error: OSError) -> str:
@@ -68,27 +96,55 @@ def metadata_of(path: str) -> Metadata:
     return Metadata(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), attributes)
 
 
-def _set_attribute(path: str, name: str, value: bytes) -> None:
+def _set_attribute(descriptor: int, name: str, value: bytes) -> None:
     try:
-        if os.getxattr(path, name) == value:
+        if os.getxattr(descriptor, name) == value:
             return
     except OSError as error:
         if error.errno == errno.ENOTSUP:
             return
         if error.errno != errno.ENODATA:
             raise
-    os.setxattr(path, name, value)
+    os.setxattr(descriptor, name, value)
 
 
-def read_file(path: str) -> bytes | None:
-    """The bytes of `path`, or None if it does not exist. Raises HostError if it can't be read."""
+def open_regular(path: str, flags: int = 0) -> int:
+    """A descriptor of the regular file at `path`, for reading, had without waiting: a fifo would wait for a writer.
+
+    Raises HostError if it is something else, OSError if it can't be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | flags)
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind == stat.S_IFREG:
+        return descriptor
+    os.close(descriptor)
+    raise HostError(f"{path}: is {_KINDS.get(kind, 'something else')}, not a regular file; correct the path")
+
+
+def read_file(path: str, most: int = MOST_BYTES) -> bytes | None:
+    """The bytes of the regular file at `path`, or None if it does not exist.
+
+    Raises HostError if it can't be read, is something else, or has more than `most` bytes.
+    """
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        with os.fdopen(open_regular(path), "rb") as stream:
+            return _read(stream, path, most)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HostError(f"{path}: {reason(error)}") from error
+
+
+def _read(stream: IO[bytes], path: str, most: int) -> bytes:
+    length = os.fstat(stream.fileno()).st_size
+    # What is in /proc has no length; what has one may grow meanwhile, and for ever.
+    enough = min(max(length, _PIECE_BYTES), most)
+    content = stream.read(enough + 1) if length <= most else b""
+    if length > most or len(content) > most:
+        raise HostError(f"{path}: is longer than {most} bytes; correct the path, or shorten the file")
+    if len(content) > enough:
+        raise HostError(f"{path}: is being written; run again when it is complete")
+    return content
 
 
 def sync_directory(path: str) -> None:
@@ -102,14 +158,14 @@ def sync_directory(path: str) -> None:
 
 def write_new_file(path: str, content: bytes, metadata: Metadata | None = None, sync: bool = True) -> None:
     """Writes a file that must not exist yet, private until it has its metadata, and syncs it unless it is scratch."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
         stream.flush()
         if metadata is not None:
-            metadata.apply(path)
+            metadata.apply_to(descriptor, path)
         if sync:
-            os.fsync(stream.fileno())
+            os.fsync(descriptor)
 
 
 def links_of(path: str) -> int:
@@ -146,23 +202,46 @@ def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
 
 
 @contextmanager
-def directory_lock(directory: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Holds an exclusive flock on the directory itself, so that nothing is created for it.
+def run_lock(create: bool = True, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Holds the lock of this host's runs that change tables.
 
-    Raises HostError if it can't be had within `seconds`, or the directory can't be opened.
+    Unless `create`, it is not made for it: where it is not there, no run changes anything. Raises HostError if it can't
+    be had within `seconds`.
     """
+    path = _lock_file()
     try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _open_lock(path, create)
+    except FileNotFoundError:
+        if create:
+            raise HostError(f"{path}: {os.path.dirname(path)} does not exist; create it") from None
+        yield
+        return
     except OSError as error:
-        raise HostError(f"{directory}: {error.strerror}; create the directory or correct the path") from error
+        raise HostError(f"{path}: {reason(error)}") from error
     try:
-        _lock(descriptor, directory, seconds)
+        _lock(descriptor, path, seconds)
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, directory: str, seconds: float) -> None:
+def _lock_file() -> str:
+    """LOCK_FILE, or of a user who is not root one of his own."""
+    user = os.geteuid()
+    return os.path.join(tempfile.gettempdir(), f"mxrelay-{user}.lock") if user else LOCK_FILE
+
+
+def _open_lock(path: str, create: bool) -> int:
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags | os.O_CREAT if create else flags, 0o600)
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+        return descriptor
+    os.close(descriptor)
+    raise HostError(f"{path}: is not a file of this user alone, so others could lock it; remove it")
+
+
+def _lock(descriptor: int, path: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -171,7 +250,7 @@ def _lock(descriptor: int, directory: str, seconds: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise HostError(
-                    f"{directory}: another run has held the lock for more than {seconds:g} s; "
+                    f"{path}: another run has held the lock for more than {seconds:g} s; "
                     "try again when it has finished"
                 ) from None
             time.sleep(LOCK_POLL_SECONDS)

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_scratch
 
 _PREFIX = "mxrelay-probe-"
 
@@ -24,6 +25,7 @@ def scratch_directory() -> Iterator[str]:
     """
     top = tempfile.gettempdir()
     try:
+        refuse_open_scratch(top)
         with os.scandir(top) as entries:
             found = [entry.path for entry in entries if entry.name.startswith(_PREFIX)]
         for path in found:

@@ -49,6 +49,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     read_file,
     replace_file,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 
@@ -152,6 +153,7 @@ def plan_main_cf(postfix: Postfix, request: MainCfRequest) -> ConfigurationPlan:
     """What the request would change. Raises InvalidInput, Refused, or HostError if main.cf can't be read."""
     request = request.checked()
     path = os.path.join(postfix.config_directory, "main.cf")
+    refuse_open_place(path)
     before = _read(path)
     old = MainCf(before, path)
     facts = Facts(postfix, old.values)
@@ -182,6 +184,7 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
     """What the request would change. Raises InvalidInput, or HostError if master.cf can't be read."""
     request = request.checked()
     path = os.path.join(postfix.config_directory, "master.cf")
+    refuse_open_place(path)
     before = _read(path)
     old = MasterCf(before, path)
     new = MasterCf(before, path)

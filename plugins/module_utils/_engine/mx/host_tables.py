@@ -11,6 +11,7 @@ from typing import Any, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import refuse_open_places
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, plan_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
     PathNeeded,
@@ -138,6 +139,7 @@ def read_table(postfix: Postfix, request: MxRequest, settings: Settings, paramet
             if path is not None:
                 raise
             reference = _ours_among(postfix, parameter, name, wanted_type, settings)
+        refuse_open_places(reference)
         try:
             table = _state(postfix, reference, settings, settings.parameters.get(parameter, ""))
         except HostError:
@@ -214,6 +216,7 @@ def _table_beside(
     """A table of ours in the directory of the recipients: of their type, or of patterns."""
     table_type = "regexp" if name == SUBDOMAINS_NAME else recipients.type
     reference = TableReference(table_type, os.path.join(os.path.dirname(recipients.path), name))
+    refuse_open_places(reference)
     table = _state(postfix, reference, settings, state.value(parameter))
     return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 

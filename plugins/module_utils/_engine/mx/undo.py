@@ -56,6 +56,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.patt
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 DIRECTORY = ".mxrelay-undo"
@@ -85,15 +86,16 @@ def remember(postfix: Postfix, plan: MxPlan) -> None:
     directory = os.path.join(postfix.config_directory, DIRECTORY)
     paths = [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")]
     paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
+    refuse_open_place(os.path.join(directory, LIST))
     forget(postfix)
     try:
         os.mkdir(directory, 0o700)
         copies: dict[str, str | None] = {}
         for number, path in enumerate(paths):
-            copies[path] = str(number) if os.path.exists(path) else None
-            if copies[path] is not None:
-                shutil.copyfile(path, os.path.join(directory, str(number)))
-                os.chmod(os.path.join(directory, str(number)), 0o600)
+            content = read_file(path)
+            copies[path] = None if content is None else str(number)
+            if content is not None:
+                write_new_file(os.path.join(directory, str(number)), content)
         write_new_file(os.path.join(directory, LIST), json.dumps(copies).encode())
     except OSError as error:
         raise HostError(f"{directory}: {error.strerror}; nothing was changed") from error

@@ -44,7 +44,7 @@ def change_table(
     Raises MxRelayError, the table then being as it was unless the message says otherwise.
     """
     backup = None
-    with table_lock(reference):
+    with table_lock(reference, check_mode):
         plan = plan_table(postfix, reference, want, options, settings)
         if plan.changed and not check_mode:
             backup = apply_table(postfix, plan)

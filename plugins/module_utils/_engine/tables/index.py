@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
     CURRENT,
     MISSING,
@@ -25,10 +26,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import open_regular
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 # What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
 _NO_LISTING = "sequence operation is not supported"
+# A record holds some digests and names; what is longer is none of ours.
+_MOST_RECORD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,15 @@ def record_path(path: str) -> str:
 def read_record(path: str) -> Record | None:
     """The record of the table at `path`; None unless it is a plain file that only this user can have written."""
     try:
-        descriptor = os.open(record_path(path), os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
+        descriptor = open_regular(record_path(path), os.O_NOFOLLOW)
+    except (HostError, OSError):
         return None
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != 0o600:
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != 0o600:
             return None
         try:
-            fields = json.loads(stream.read())
+            fields = json.loads(stream.read(_MOST_RECORD_BYTES))
             return Record(**dict(fields, requests=tuple(fields.get("requests", ()))))
         except (AttributeError, TypeError, ValueError):
             return None
@@ -81,10 +85,10 @@ def file_digest(path: str) -> str | None:
     """The digest of a file (see digest_of), read in pieces; None if it is not there or can't be read."""
     found = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
+        with os.fdopen(open_regular(path), "rb") as stream:
             for piece in iter(lambda: stream.read(1 << 20), b""):
                 found.update(piece)
-    except OSError:
+    except (HostError, OSError):
         return None
     return found.hexdigest()
 
@@ -93,6 +97,8 @@ def content_state(postfix: Postfix, reference: TableReference, index: str, expec
     """Compares what postmap reads from the live index with what the source says."""
     if not os.path.exists(index):
         return MISSING
+    if not os.path.isfile(index):
+        return UNREADABLE  # postmap would wait for who writes to a fifo
     read = read_back(postfix, str(reference), ReadBack(expected()))
     if read is None:
         return UNREADABLE

@@ -5,25 +5,35 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import SCRATCH_PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import directory_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import run_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 
 
 @contextmanager
-def table_lock(reference: TableReference) -> Iterator[None]:
-    """Holds the lock of every directory that a change of this table writes to. Raises HostError."""
-    with ExitStack() as stack:
-        for directory in _directories(reference):
-            stack.enter_context(directory_lock(directory))
+def table_lock(reference: TableReference, check_mode: bool = False) -> Iterator[None]:
+    """Holds the lock of runs that change tables; in check mode nothing is made for it.
+
+    Raises HostError, also if others than root could change what this run would write.
+    """
+    refuse_open_places(reference)
+    with run_lock(create=not check_mode):
         yield
 
 
+def refuse_open_places(reference: TableReference) -> None:
+    """Raises HostError if others than root can change what the path of the table or of an index of it leads to."""
+    for suffix in ("", *sorted(set(INDEX_SUFFIXES.values()))):
+        refuse_open_place(reference.path + suffix)
+
+
 def _directories(reference: TableReference) -> list[str]:
+    """Every directory that a change of this table writes to."""
     directories = {os.path.dirname(os.path.realpath(reference.path)), os.path.dirname(reference.path)}
     for suffix in set(INDEX_SUFFIXES.values()):
         directories.add(os.path.dirname(os.path.realpath(reference.path + suffix)))

@@ -353,6 +353,7 @@ def _files(
         for path, have, want in ((reference.path, have_source, for_source), (index, have_index, for_index))
         if have is not None and have != want
     ]
+    _refuse_linked(changes)
     files = Files(
         type=reference.type,
         path=reference.path,
@@ -365,6 +366,16 @@ def _files(
         backup=options.backup,
     )
     return files, changes
+
+
+def _refuse_linked(changes: Sequence[MetadataChange]) -> None:
+    """Raises Refused if a file that would be given away is named by a symbolic link: it may be any file of the host."""
+    for change in changes:
+        if os.path.islink(change.path):
+            raise Refused(
+                f"{change.path}: is a symbolic link to {os.path.realpath(change.path)}, whose owner, group or mode "
+                "would change; give the path of that file, or leave out owner, group and mode"
+            )
 
 
 def _first_of_many(warnings: list[str]) -> list[str]:

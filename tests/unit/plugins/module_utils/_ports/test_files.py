@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -12,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    MOST_BYTES,
     Metadata,
-    directory_lock,
     links_of,
     metadata_of,
     read_file,
     reason,
     replace_file,
+    run_lock,
     write_new_file,
 )
 
@@ -49,7 +52,7 @@ def test_missing_file_is_no_error_and_a_directory_is(tmp_path: Path) -> None:
     assert read_file(str(tmp_path / "missing")) is None
     with pytest.raises(HostError) as caught:
         read_file(str(tmp_path))
-    assert caught.value.message == f"{tmp_path}: Is a directory"
+    assert caught.value.message == f"{tmp_path}: is a directory, not a regular file; correct the path"
 
 
 def test_new_file_is_private_until_it_has_its_metadata(tmp_path: Path) -> None:
@@ -112,36 +115,149 @@ def test_hard_links_are_counted(file: Path) -> None:
     assert caught.value.message == f"{file.parent}/missing: No such file or directory"
 
 
-def test_lock_of_a_directory_is_waited_for(tmp_path: Path) -> None:
+def test_metadata_is_not_given_to_what_a_link_names(file: Path) -> None:
+    link = file.parent / "link"
+    link.symlink_to(file)
+    with pytest.raises(HostError) as caught:
+        Metadata(os.geteuid(), os.getegid(), 0o666).apply(str(link))
+    assert caught.value.message == (
+        f"{link}: owner, mode or attributes can't be set: Too many levels of symbolic links"
+    )
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_metadata_goes_to_the_file_that_was_written_whatever_is_in_its_place(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = file.parent / "new"
+    chown = os.fchown
+
+    def swapped(descriptor: int, uid: int, gid: int) -> None:
+        new.unlink()
+        new.symlink_to(file)
+        chown(descriptor, uid, gid)
+
+    monkeypatch.setattr(os, "fchown", swapped)
+    write_new_file(str(new), b"text", Metadata(os.geteuid(), os.getegid(), 0o666))
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "socket", "directory"])
+def test_only_a_regular_file_is_read_and_without_waiting(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "list"
+    told = f"{path}: is a {kind}, not a regular file; correct the path"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        socket.socket(socket.AF_UNIX).bind(str(path))
+        told = f"{path}: No such device or address"
+    with pytest.raises(HostError) as caught:
+        read_file(str(path))
+    assert caught.value.message == told
+
+
+def test_long_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.touch()
+    os.truncate(path, MOST_BYTES + 1)
+    with pytest.raises(HostError) as caught:
+        read_file(str(path))
+    assert caught.value.message == f"{path}: is longer than {MOST_BYTES} bytes; correct the path, or shorten the file"
+    os.truncate(path, 11)
+    assert read_file(str(path), 11) == bytes(11)
+    with pytest.raises(HostError):
+        read_file(str(path), 10)
+
+
+def test_file_without_a_length_is_read_whole() -> None:
+    assert read_file("/proc/version", 1 << 20) == Path("/proc/version").read_bytes()
+
+
+def test_file_that_grows_while_it_is_read_is_not_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(bytes(3 << 20))
+    fstat = os.fstat
+
+    def grown(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        os.truncate(path, status.st_size + 1)
+        return status
+
+    monkeypatch.setattr(os, "fstat", grown)
+    with pytest.raises(HostError) as caught:
+        read_file(str(path))
+    assert caught.value.message == f"{path}: is being written; run again when it is complete"
+
+
+@pytest.fixture(name="lock_file")
+def _lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "run.lock"
+    monkeypatch.setattr(files, "_lock_file", lambda: str(path))
+    return path
+
+
+def test_lock_is_waited_for(lock_file: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with directory_lock(str(tmp_path)):
+        with run_lock():
             order.append("second")
 
     thread = threading.Thread(target=second)
-    with directory_lock(str(tmp_path)):
+    with run_lock():
         thread.start()
         thread.join(0.2)
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
-    assert os.listdir(tmp_path) == []
+    assert lock_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_lock_that_is_not_given_up_is_an_error(tmp_path: Path) -> None:
+def test_lock_that_is_not_given_up_is_an_error(lock_file: Path) -> None:
     begun = time.monotonic()
-    with directory_lock(str(tmp_path)), pytest.raises(HostError) as caught, directory_lock(str(tmp_path), 0.1):
+    with run_lock(), pytest.raises(HostError) as caught, run_lock(seconds=0.1):
         pass
     assert time.monotonic() - begun < 3
     assert caught.value.message == (
-        f"{tmp_path}: another run has held the lock for more than 0.1 s; try again when it has finished"
+        f"{lock_file}: another run has held the lock for more than 0.1 s; try again when it has finished"
     )
 
 
-def test_lock_of_a_missing_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(HostError) as caught, directory_lock(str(tmp_path / "missing")):
+def test_nothing_is_made_for_a_run_that_only_reads_but_it_waits_for_others(lock_file: Path) -> None:
+    with run_lock(create=False):
+        assert not lock_file.exists()
+    with run_lock(), pytest.raises(HostError, match="another run"), run_lock(create=False, seconds=0.1):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["open to others", "fifo"])
+def test_lock_that_others_could_hold_is_refused(lock_file: Path, kind: str) -> None:
+    if kind == "fifo":
+        os.mkfifo(lock_file, 0o600)
+    else:
+        lock_file.touch()
+        lock_file.chmod(0o644)
+    with pytest.raises(HostError) as caught, run_lock():
         pass
     assert caught.value.message == (
-        f"{tmp_path}/missing: No such file or directory; create the directory or correct the path"
+        f"{lock_file}: is not a file of this user alone, so others could lock it; remove it"
     )
+
+
+def test_lock_without_its_directory_is_an_error(lock_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = lock_file.parent / "missing" / "run.lock"
+    monkeypatch.setattr(files, "_lock_file", lambda: str(missing))
+    with pytest.raises(HostError) as caught, run_lock():
+        pass
+    assert caught.value.message == f"{missing}: {missing.parent} does not exist; create it"
+
+
+def test_lock_of_root_is_where_only_root_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert files._lock_file() == files.LOCK_FILE
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    assert os.path.basename(files._lock_file()) == "mxrelay-1234.lock"

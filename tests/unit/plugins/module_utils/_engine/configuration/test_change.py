@@ -57,6 +57,23 @@ def test_plan_alone_changes_nothing(host: ConfigurationHost) -> None:
     assert sorted(os.listdir(host.main_cf.parent)) == ["main.cf", "master.cf"]
 
 
+@pytest.mark.parametrize("name", ["main.cf", "master.cf"])
+def test_directory_that_others_write_to_is_refused(host: ConfigurationHost, name: str) -> None:
+    directory = host.main_cf.parent
+    directory.chmod(0o777)
+    before = identity(host.main_cf)
+    with pytest.raises(HostError) as caught:
+        if name == "main.cf":
+            host.plan(parameters={"soft_bounce": True})
+        else:
+            plan_master_cf(host.postfix, MasterCfRequest([ServiceRequest("smtp", "inet", chroot=True)]))
+    assert caught.value.message == (
+        f"{directory}/{name}: {directory} can be written to by everybody, who could make root change other files "
+        f"there; let root alone write to it (chmod go-w {directory}), or use another directory"
+    )
+    assert identity(host.main_cf) == before
+
+
 def test_second_run_touches_nothing_and_asks_nothing(host: ConfigurationHost) -> None:
     request = {
         "parameters": {"soft_bounce": "yes"},

@@ -74,6 +74,21 @@ def test_other_type_of_our_table_takes_the_place_of_the_old(host: FakeMxHost) ->
     assert results["main_cf"]["remove_items"]["transport_maps"] == [f"hash:{host.path('transport')}"]
 
 
+def test_directory_that_others_write_to_is_refused(host: FakeMxHost, tmp_path: Path) -> None:
+    place = tmp_path / "tables"
+    place.mkdir()
+    place.chmod(0o777)
+    refused = plan(host, listed(), table_directory=str(place))["refusals"]
+    assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
+        (
+            "table",
+            f"{place}/{name}: {place} can be written to by everybody, who could make root change other files there",
+            f"let root alone write to it (chmod go-w {place}), or use another directory",
+        )
+        for name in ("relay_recipients", "transport")
+    ]
+
+
 def test_tables_of_a_directory_are_found_there(host: FakeMxHost, tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     results = plan(host, listed(), table_directory=str(tmp_path / "tables"))

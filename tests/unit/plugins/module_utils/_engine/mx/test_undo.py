@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import DIRECTORY, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
@@ -76,6 +77,17 @@ def carry_out(host: FakeMxHost) -> None:
 def read(host: FakeMxHost, name: str) -> str:
     with open(host.path(name), encoding="utf-8") as stream:
         return stream.read()
+
+
+def test_nothing_is_remembered_where_others_write_nor_of_what_is_no_file(host: FakeMxHost) -> None:
+    os.chmod(host.config_directory, 0o777)
+    with pytest.raises(HostError, match="can be written to by everybody"):
+        remember(host.postfix(), MxPlan.from_result(plan(host)))
+    os.chmod(host.config_directory, 0o700)
+    os.unlink(host.path("transport"))
+    os.mkfifo(host.path("transport"))
+    with pytest.raises(HostError, match="is a fifo, not a regular file; correct the path$"):
+        remember(host.postfix(), MxPlan.from_result(plan(host)))
 
 
 def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:

@@ -49,6 +49,17 @@ def test_record_that_is_a_symbolic_link_is_not_believed(host: FakeHost, table: T
     assert ["postmap", "-s", str(table.reference)] in host.commands
 
 
+@pytest.mark.parametrize("name", [".table.mxrelay", "table.db"])
+def test_fifo_in_the_place_of_a_record_or_an_index_is_not_waited_for(table: TableOnHost, name: str) -> None:
+    table.change()
+    table.path.with_name(name).unlink()
+    os.mkfifo(table.path.with_name(name), 0o600)
+    plan = table.change(Edits(set={"bob@x.example": "x"}))
+    assert plan.state == ("unreadable" if name == "table.db" else "current")
+    assert index_rows(table) == ["alice@x.example\tx", "bob@x.example\tx"]
+    assert not table.change(ALICE).changed
+
+
 def test_record_is_not_believed_when_keys_are_folded_otherwise(host: FakeHost, table: TableOnHost) -> None:
     table.change(Edits(set={"ä@x.example": "x"}))
     host.parameters["smtputf8_enable"] = "no"

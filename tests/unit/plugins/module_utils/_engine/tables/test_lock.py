@@ -7,11 +7,16 @@ import fcntl
 import os
 import pathlib
 
+import pytest
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
     TableOnHost,
 )
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
 
 
 def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(host: FakeHost, table: TableOnHost) -> None:
@@ -44,22 +49,53 @@ def test_directory_that_is_a_symbolic_link_is_locked_once(host: FakeHost, tmp_pa
     assert table.path.read_bytes() == b"alice@x.example x\n"
 
 
-def test_directory_is_locked_while_the_table_changes(host: FakeHost, table: TableOnHost) -> None:
+def test_lock_is_held_while_the_table_changes(host: FakeHost, table: TableOnHost) -> None:
     held: list[bool] = []
 
     def note(_path: str) -> None:
-        descriptor = os.open(host.config_directory, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            held.append(True)
-        else:
-            held.append(False)
-        finally:
-            os.close(descriptor)
+        with open(files.LOCK_FILE, "rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+            else:
+                held.append(False)
 
     host.before_build = note
     table.change()
     assert held == [True, True]
     note("")
     assert held.pop() is False
+
+
+def test_lock_on_the_directory_which_any_user_can_hold_is_no_obstacle(host: FakeHost, table: TableOnHost) -> None:
+    descriptor = os.open(host.config_directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        assert table.change().changed
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("link", ["", "table", "table.db", "table.lmdb"])
+def test_directory_that_others_write_to_is_refused_before_anything_changes(
+    host: FakeHost, table: TableOnHost, link: str, check_mode: bool
+) -> None:
+    table.change()
+    place = pathlib.Path(host.config_directory)
+    if link:
+        place = place / "theirs"
+        place.mkdir()
+        path = table.path.with_name(link)
+        path.unlink(missing_ok=True)
+        path.symlink_to(place / link)
+    place.chmod(0o777)
+    before = contents(host.config_directory)
+    with pytest.raises(HostError) as caught:
+        table.change(Edits(set={"bob@x.example": "x"}), check_mode)
+    assert caught.value.message == (
+        f"{table.path.with_name(link or 'table')}: {place} can be written to by everybody, who could make root change "
+        f"other files there; let root alone write to it (chmod go-w {place}), or use another directory"
+    )
+    assert contents(host.config_directory) == before

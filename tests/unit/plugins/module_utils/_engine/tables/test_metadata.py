@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 
 import pytest
 
@@ -13,9 +14,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.met
     new_metadata,
     with_options,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
+    ALICE,
     ME,
     MY_GROUP,
     TableOnHost,
@@ -78,6 +81,28 @@ def test_bad_option_is_refused_before_anything_is_written(
 def test_yaml_number_is_a_mode(table: TableOnHost) -> None:
     table.change(mode=0o604)
     assert oct(table.path.stat().st_mode & 0o7777) == "0o604"
+
+
+@pytest.mark.parametrize("option", [{"owner": "4123456789"}, {"group": "4123456789"}, {"mode": "0666"}])
+@pytest.mark.parametrize("name", ["table", "table.db"])
+def test_target_of_a_link_is_not_given_away(
+    table: TableOnHost, tmp_path: pathlib.Path, name: str, option: dict[str, str]
+) -> None:
+    table.change()
+    target = tmp_path / "elsewhere"
+    link = table.path.with_name(name)
+    link.rename(target)
+    link.symlink_to(target)
+    before = target.stat()
+    for edits in (ALICE, Edits(set={"bob@x.example": "x"})):
+        with pytest.raises(Refused) as caught:
+            table.change(edits, **option)
+        assert caught.value.message == (
+            f"{link}: is a symbolic link to {target}, whose owner, group or mode would change; "
+            "give the path of that file, or leave out owner, group and mode"
+        )
+    assert target.stat() == before
+    assert not table.change(owner=ME, group=MY_GROUP, mode="0640").changed
 
 
 def test_metadata_is_described_by_name_where_there_is_one() -> None:

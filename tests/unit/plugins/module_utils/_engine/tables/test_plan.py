@@ -147,7 +147,7 @@ def test_missing_directory_is_named(host: FakeHost) -> None:
     with pytest.raises(HostError) as caught:
         change_table(host.postfix(), reference, ALICE, TableOptions(), False)
     assert caught.value.message == (
-        f"{host.config_directory}/none: No such file or directory; create the directory or correct the path"
+        f"{host.config_directory}/none: the directory of {reference} does not exist; create it or correct the path"
     )
     with pytest.raises(HostError) as caught:
         planning.plan_table(host.postfix(), reference, ALICE, TableOptions())
@@ -159,7 +159,7 @@ def test_missing_directory_is_named(host: FakeHost) -> None:
 def test_source_that_cannot_be_read_is_told_without_a_wrong_remedy(host: FakeHost) -> None:
     with pytest.raises(HostError) as caught:
         read_file(host.config_directory)
-    assert caught.value.message == f"{host.config_directory}: Is a directory"
+    assert caught.value.message == f"{host.config_directory}: is a directory, not a regular file; correct the path"
 
 
 def test_directory_is_not_a_table(table: TableOnHost) -> None:

@@ -225,15 +225,18 @@ def test_acl_and_label_go_to_the_new_files_and_mode_wins_over_the_acl(
 ) -> None:
     given: dict[str, dict[str, bytes]] = {}
 
-    def getxattr(path: str, name: str) -> bytes:
-        base = os.path.basename(path)
+    def base_of(file: str | int) -> str:
+        return os.path.basename(file if isinstance(file, str) else os.readlink(f"/proc/self/fd/{file}"))
+
+    def getxattr(file: str | int, name: str) -> bytes:
+        base = base_of(file)
         if name in given.get(base, {}):
             return given[base][name]
         raise OSError(errno.ENODATA, "No data available")
 
-    def setxattr(path: str, name: str, value: bytes) -> None:
-        given.setdefault(os.path.basename(path), {})[name] = value
-        os.chmod(path, 0o660)
+    def setxattr(file: int, name: str, value: bytes) -> None:
+        given.setdefault(base_of(file), {})[name] = value
+        os.fchmod(file, 0o660)
 
     table.change()
     monkeypatch.setattr(os, "getxattr", getxattr, raising=False)

@@ -213,6 +213,19 @@ def rooms_that_import_in_circles(root: Path) -> list[str]:
     return found
 
 
+def lines_ended_by_more_than_a_newline(root: Path) -> list[str]:
+    """To Postfix, systemd and the kernel only a newline ends a line: to str.splitlines() U+2028 and NEL do as well.
+
+    What those say may hold such characters, in the middle of a value that somebody else wrote.
+    """
+    return [
+        f"{_place(root, path)}:{node.lineno}: calls splitlines"
+        for path in _python_files(root, "plugins")
+        for node in ast.walk(_parse(path))
+        if isinstance(node, ast.Attribute) and node.attr == "splitlines"
+    ]
+
+
 RULES: tuple[Rule, ...] = (
     imports_that_go_up,
     outside_world_in_the_model,
@@ -223,6 +236,7 @@ RULES: tuple[Rule, ...] = (
     annotations_evaluated_early,
     logic_without_a_test_file,
     rooms_that_import_in_circles,
+    lines_ended_by_more_than_a_newline,
 )
 
 
@@ -352,6 +366,13 @@ OWN = f"{COLLECTION}.plugins.module_utils"
             "import re\n",
             "plugins/module_utils/_model/x.py: lacks from __future__ import annotations",
             id="annotations evaluated",
+        ),
+        pytest.param(
+            lines_ended_by_more_than_a_newline,
+            "plugins/plugin_utils/x.py",
+            f"{FUTURE}lines = 'text'.splitlines()\n",
+            "plugins/plugin_utils/x.py:2: calls splitlines",
+            id="splitlines",
         ),
         pytest.param(
             logic_without_a_test_file,

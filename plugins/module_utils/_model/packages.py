@@ -39,7 +39,7 @@ def idna_package(os_release: str) -> str:
 
 def _named_by_family(names: Mapping[str, str], default: str, os_release: str) -> str:
     fields: dict[str, str] = {}
-    for line in os_release.splitlines():
+    for line in os_release.split("\n"):
         name, separator, value = line.partition("=")
         if separator:
             fields[name.strip()] = " ".join(shlex.split(value))

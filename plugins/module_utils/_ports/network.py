@@ -64,7 +64,7 @@ class SystemNetwork:
 
     def own_addresses(self) -> frozenset[str]:
         found = set(_LOCAL_IPV4.findall(_read_text("/proc/net/fib_trie")))
-        for line in _read_text("/proc/net/if_inet6").splitlines():
+        for line in filter(None, _read_text("/proc/net/if_inet6").split("\n")):
             packed = bytes.fromhex(line.split()[0])
             found.add(socket.inet_ntop(socket.AF_INET6, packed))
         return frozenset(found) if found else frozenset(_resolve(socket.gethostname()))

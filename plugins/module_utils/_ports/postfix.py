@@ -70,7 +70,7 @@ class Postfix:
 
     def _unreadable(self, result: Result) -> HostError:
         """The error for parameters that postconf can't make sense of. Its last lines are the reason and the verdict."""
-        said = list(dict.fromkeys(line.partition(": ")[2] for line in result.err.strip().splitlines()))
+        said = list(dict.fromkeys(line.partition(": ")[2] for line in result.err.strip().split("\n")))
         return HostError(f"postconf failed: {'; '.join(said[-2:])}; correct {self._main_cf}")
 
     def version(self) -> str:
@@ -101,8 +101,8 @@ class Postfix:
         return True
 
     def dump(self, table: str) -> Result:
-        """`postmap -s type:path`, every row of the index as postmap reads it."""
-        return self.run("postmap", "-s", table)
+        """`postmap -s type:path`, every row of the index as postmap reads it. Raises NoAnswer if it tells none."""
+        return self.run("postmap", "-s", table, silence=SECONDS_TO_ANSWER)
 
     def dump_to(self, table: str, take: Take) -> Result:
         """Like dump, but hands the rows over in pieces, which need not end where a row does."""

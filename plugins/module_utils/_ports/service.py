@@ -48,7 +48,7 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
         return ServiceState(name, None, None, pending)
     if shown.rc != 0:
         return ServiceState(name, None, None, pending)
-    fields = dict(line.split("=", 1) for line in shown.out.splitlines() if "=" in line)
+    fields = dict(line.split("=", 1) for line in shown.out.split("\n") if "=" in line)
     active = fields.get("ActiveState") in ("active", "reloading") and postfix.run("postfix", "status").rc == 0
     return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending)
 

@@ -103,7 +103,7 @@ def _instances(postfix: Postfix) -> list[dict[str, Any]]:
         result = postfix.commands.run(["postmulti", "-l"])
     except FileNotFoundError:
         return []
-    rows = [line.split(None, 3) for line in result.out.splitlines()] if result.rc == 0 else []
+    rows = [line.split(None, 3) for line in result.out.split("\n")] if result.rc == 0 else []
     return [
         {
             "name": "" if name == "-" else name,

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -22,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.patt
     PATTERN_TYPES,
     PatternTable,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, decode, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
@@ -62,7 +63,11 @@ class MapReader:
         """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
         if not keys or table in self._silent:
             return {}
-        given = "".join(f"{key}\n" for key in keys).encode()
+        problem = _no_file(table)
+        if problem:
+            self._note(table, problem)
+            return {}
+        given = encode("".join(f"{key}\n" for key in keys))
         try:
             result = self._postfix.run(
                 "postmap", "-q", "-", table, data=given, silence=SECONDS_TO_ANSWER + len(keys) // KEYS_A_SECOND
@@ -72,7 +77,7 @@ class MapReader:
             self._note(table, error.message)
             return {}
         if "fatal:" in result.err:
-            problem = result.err.strip().splitlines()[-1].partition("fatal: ")[2]
+            problem = result.err.strip().split("\n")[-1].partition("fatal: ")[2]
             self._note(table, problem)
         found = {}
         for line in result.out.split("\n"):
@@ -125,11 +130,23 @@ class MapReader:
             if content is not None:
                 return tuple((entry.key, entry.value) for entry in PatternTable.parse(content, kind).entries)
         elif kind in (*KEYED_TYPES, "inline"):
-            dumped = self._postfix.dump(table)
-            if dumped.rc == 0:
-                rows = [line.partition("\t") for line in dumped.out.split("\n") if line]
+            dumped = self._dumped(table)
+            if dumped is not None:
+                rows = [line.partition("\t") for line in dumped.split("\n") if line]
                 return tuple((key, value) for key, _tab, value in rows)
         return None
+
+    def _dumped(self, table: str) -> str | None:
+        """All rows of the table as postmap tells them, None if it does not."""
+        problem = _no_file(table)
+        try:
+            dumped = None if problem else self._postfix.dump(table)
+        except NoAnswer as error:
+            problem = error.message
+        if problem:
+            self._note(table, problem)
+            return None
+        return dumped.out if dumped and dumped.rc == 0 else None
 
     def _nobodys(self, name: str, kind: str) -> dict[str, str]:
         """Answers to keys that nobody has. Networks are listed, so that no address need be asked for."""
@@ -150,13 +167,23 @@ class MapReader:
         return None if entries is None else [key for key, _result in entries]
 
 
+def _no_file(table: str) -> str:
+    """Why postmap would wait for ever for a local table, "" if it would not: what it opens is a fifo or the like."""
+    kind, _colon, path = without_proxy(table).partition(":")
+    if kind not in (*KEYED_TYPES, *PATTERN_TYPES) or not path.startswith("/"):
+        return ""
+    opened = (path, path + INDEX_SUFFIXES.get(kind, ""))
+    odd = [name for name in opened if os.path.exists(name) and not os.path.isfile(name)]
+    return f"{odd[0]} is not a regular file" if odd else ""
+
+
 def _words(line: str) -> list[str]:
     return [] if line.startswith("#") else split_items(line)
 
 
 def text_of(path: str) -> str:
     content = read_file(path)
-    return content.decode("utf-8", "replace") if content is not None else ""
+    return decode(content or b"")
 
 
 def named_files(members: Sequence[str]) -> dict[str, str]:

@@ -89,7 +89,7 @@ def pattern_problems(postfix: Postfix, table_type: str, path: str, content: byte
         source = os.path.join(directory, "patterns")
         write_new_file(source, content)
         result = postfix.run("postmap", "-q", "192.0.2.1", f"{table_type}:{source}")
-    lines = [line.replace(source, path) for line in result.err.splitlines()]
+    lines = [line.replace(source, path) for line in result.err.split("\n") if line]
     if result.rc not in (0, 1) or any("fatal" in line for line in lines):
         text = "; ".join(lines) or f"postmap ended with {result.rc}"
         raise InvalidInput(f"{path}: Postfix can't read it ({text}); correct it. Nothing was changed")
@@ -108,7 +108,7 @@ def refuse_new_problems(path: str, before: list[str], after: list[str]) -> None:
 
 def last_words(said: str) -> str:
     """The last line by which a command tells what is wrong; Berkeley DB prints thousands before, one a page."""
-    lines = [line for line in said.strip().splitlines() if "fatal" in line or "error" in line]
+    lines = [line for line in said.strip().split("\n") if "fatal" in line or "error" in line]
     return lines[-1][:_LONGEST_WORDS] if lines else ""
 
 

@@ -223,7 +223,7 @@ def mta_sts(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     own = _own_records(domain, state)
     if not own or domain.policy is None:
         return
-    fields = [line.partition(":") for line in domain.policy.splitlines()]
+    fields = [line.partition(":") for line in domain.policy.split("\n")]
     values = [(name.strip().lower(), value.strip().lower()) for name, _colon, value in fields]
     mode = next((value for name, value in values if name == "mode"), "")
     patterns = [value for name, value in values if name == "mx"]

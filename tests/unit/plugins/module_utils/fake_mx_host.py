@@ -67,7 +67,7 @@ class FakeMxHost(FakeHost):
         return os.path.join(self.config_directory, name)
 
     def write(self, name: str, text: str) -> None:
-        with open(self.path(name), "w", encoding="utf-8") as stream:
+        with open(self.path(name), "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(text)
 
     def table(self, name: str, text: str) -> None:
@@ -87,11 +87,11 @@ class FakeMxHost(FakeHost):
             self.commands.append([argv[0], *argv[3:]])
             if silence is not None and argv[5] in self.unanswered:
                 raise TimeoutError
-            return self._query_all((data or b"").decode().split("\n")[:-1], argv[5])
+            return self._query_all((data or b"").decode("utf-8", "surrogateescape").split("\n")[:-1], argv[5])
         return super().run(argv, data)
 
     def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
-        with open(self.path("main.cf"), encoding="utf-8") as stream:
+        with open(self.path("main.cf"), encoding="utf-8", errors="surrogateescape") as stream:
             explicit = MainCf(stream.read()).values
         values = dict(DEFAULTS) if "-d" in arguments else {**DEFAULTS, **explicit}
         if "-x" in arguments:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading
     named_files,
     text_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
 
@@ -63,6 +67,30 @@ def test_table_that_fails_is_noted_once_with_postfixs_words(host: FakeMxHost) ->
     assert reader.notes == ["ldap:/l could not be asked (open ldap:/l: No such file or directory)"]
 
 
+@pytest.mark.parametrize("name", ["domains", "domains.db"])
+def test_table_whose_file_is_a_fifo_is_noted_and_not_waited_for(host: FakeMxHost, name: str) -> None:
+    Path(host.path(name)).unlink()
+    os.mkfifo(host.path(name))
+    reader, table = MapReader(host.postfix()), f"hash:{host.path('domains')}"
+    host.commands.clear()
+    assert (reader.ask(table, ["x.example"]), reader.keys(f"{table}"), host.commands) == ({}, None, [])
+    assert reader.notes == [f"{table} could not be asked ({host.path(name)} is not a regular file)"]
+
+
+def test_table_that_is_never_listed_to_its_end_is_noted(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_self: Postfix, _table: str) -> Result:
+        raise NoAnswer("postmap got no answer")
+
+    monkeypatch.setattr(Postfix, "dump", silent)
+    reader, table = MapReader(host.postfix()), f"hash:{host.path('domains')}"
+    assert (reader.keys(table), reader.notes) == (None, [f"{table} could not be asked (postmap got no answer)"])
+
+
+def test_keys_that_are_not_utf_8_are_asked_for(host: FakeMxHost) -> None:
+    odd = b"\xe9.example".decode("utf-8", "surrogateescape")
+    assert MapReader(host.postfix()).ask("static:found", [odd]) == {odd: "found"}
+
+
 def test_source_is_read_once_and_is_empty_if_it_is_not_there(host: FakeMxHost) -> None:
     reader = MapReader(host.postfix())
     assert reader.source(host.path("nowhere")).entries == []
@@ -95,7 +123,7 @@ def test_table_that_can_not_be_listed_has_no_known_keys(host: FakeMxHost, table:
 
 def test_file_that_is_not_there_has_no_text(tmp_path: Path) -> None:
     (tmp_path / "there").write_bytes(b"caf\xe9\n")
-    assert text_of(str(tmp_path / "there")) == "caf\ufffd\n"
+    assert text_of(str(tmp_path / "there")) == "caf\udce9\n"
     assert text_of(str(tmp_path / "nowhere")) == ""
 
 

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     listed_addresses,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def reader(action: ActionBase) -> ReadFile:
                 "or give remote_src: true for a file of the host"
             ) from None
         try:
-            with open(real, "rb") as stream:
-                return stream.read()
+            return read_file(real) or b""
         finally:
             action._loader.cleanup_tmp_file(real)
 

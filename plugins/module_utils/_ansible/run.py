@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -55,11 +55,11 @@ def run_module(
     try:
         outcome = work(params, postfix, module.check_mode)
     except MxRelayError as error:
-        module.fail_json(msg=error.message, **error.details)
+        module.fail_json(msg=printable(error.message), **printable(error.details))
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(printable(warning))
     module.exit_json(
         changed=outcome.changed,
-        diff=[diff.for_ansible() for diff in outcome.diffs],
-        **outcome.results,
+        diff=[printable(diff.for_ansible()) for diff in outcome.diffs],
+        **printable(outcome.results),
     )

@@ -41,7 +41,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     in_both_forms,
     read_request,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
@@ -66,7 +66,7 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     if evidence.state.installed and not refusals:
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
         refusals += _half_run(request, plan)
-    refusals += _missing(request, evidence, plan)
+    refusals += [*_not_utf8(plan), *_missing(request, evidence, plan)]
     plan = replace(plan, judge=bool(params.get("verify")), verify_fail_on=params.get("verify_fail_on"))
     if refusals or not _ends_as_it_is(request, plan, evidence):
         refusals += _left_wrong(request, plan, postfix, evidence, decision, refusals)
@@ -198,6 +198,20 @@ def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:
             "and the phase tables is not part of this run",
             "run with the tags tables and config together",
         )
+    ]
+
+
+def _not_utf8(plan: MxPlan) -> list[Refusal]:
+    """What would be written again holds a byte that is not UTF-8, which no plan can carry from the host and back."""
+    change, tables = plan.main_cf, (plan.transport, plan.recipients, plan.subdomains, plan.verify)
+    named: dict[str, list[Any]] = {"a table": [plan.removal.as_result(), *(table.path for table in tables)]}
+    for part in (change.parameters, change.add_items, change.remove_items):
+        for name, value in part.items():
+            named.setdefault(name, []).append(value)
+    return [
+        Refusal("", "not_utf8", f"{name} holds a byte that is not UTF-8", "write it as UTF-8, or as plain ASCII")
+        for name, values in named.items()
+        if printable(values) != values
     ]
 
 

@@ -73,6 +73,24 @@ def test_outcome_is_what_the_module_returns(
     }
 
 
+def test_whatever_bytes_a_host_has_can_be_told(
+    start: Start, logged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = b"\xe9".decode("utf-8", "surrogateescape")
+    warned: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _self, warning: warned.append(warning))
+    told = Outcome(True, [Diff(odd, odd, odd)], [odd], {"found": {odd: [odd]}})
+    found = start(lambda _params, _postfix, _check_mode: told, {})
+    assert (found["found"], found["diff"][0]["after"], warned) == ({"\\xe9": ["\\xe9"]}, "\\xe9", ["\\xe9"])
+
+    def fails(_params: dict[str, Any], _postfix: Postfix, _check_mode: bool) -> Outcome:
+        raise HostError(odd, details=odd)
+
+    logged.clear()
+    found = start(fails, {})
+    assert (found["msg"], found["details"]) == ("\\xe9", "\\xe9")
+
+
 def test_error_is_a_failure_with_its_details(start: Start) -> None:
     def fails(_params: dict[str, Any], _postfix: Postfix, _check_mode: bool) -> Outcome:
         raise HostError("main.cf: Permission denied; run as root (become: true)", request_unknown=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome, printable
 
 
 def test_diff_has_its_header_on_both_sides() -> None:
@@ -12,6 +12,15 @@ def test_diff_has_its_header_on_both_sides() -> None:
         "after_header": "/etc/postfix/main.cf",
         "before": "a = 1\n",
         "after": "a = 2\n",
+    }
+
+
+def test_bytes_that_are_not_utf_8_are_shown_by_their_number_wherever_they_are() -> None:
+    odd = b"caf\xe9 \xc3\xa9".decode("utf-8", "surrogateescape")
+    assert printable({odd: [odd, (odd, 1)], "none": None, "lone": "\ud800"}) == {
+        "caf\\xe9 \u00e9": ["caf\\xe9 \u00e9", ["caf\\xe9 \u00e9", 1]],
+        "none": None,
+        "lone": "\\ud800",
     }
 
 

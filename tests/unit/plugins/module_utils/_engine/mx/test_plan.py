@@ -240,6 +240,16 @@ def test_names_are_asked_only_for_what_would_change(host: FakeMxHost) -> None:
     assert network.asked == []
 
 
+def test_bytes_that_would_be_written_again_must_be_utf_8_and_others_are_left_alone(host: FakeMxHost) -> None:
+    odd = b"caf\xe9".decode("utf-8", "surrogateescape")
+    host.write("main.cf", f"# {odd}\nmydestination = localhost, {odd}.example\n{CLOSED}")
+    assert plan(host, listed())["refusals"] == []
+    relaying = "permit_mynetworks, check_client_access hash:/etc/postfix/{}, defer_unauth_destination"
+    host.table("clients", "192.0.2.1 DUNNO\n")
+    host.write("main.cf", f"smtpd_relay_restrictions = {relaying.format(odd)}\n")
+    assert ("", "not_utf8") in checks(plan(host, listed()))
+
+
 def test_new_secondary_is_looked_up_in_dns(host: FakeMxHost) -> None:
     network = FakeNetwork()
     network.records["x.example"] = (MxRecord(10, "mx.example", ("192.0.2.9",)),)

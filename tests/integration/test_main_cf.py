@@ -71,6 +71,19 @@ def test_everything_about_the_file_but_the_change_is_kept(host: Host) -> None:
     assert host.on("python3", "-c", GET_ACL, "/etc/postfix/elsewhere").strip() == ACL
 
 
+def test_bytes_that_are_not_utf_8_are_kept_and_told_by_their_number(host: Host) -> None:
+    lines = "relay_domains = a.example,\\n# caf\\351\\n  b.example\\nmail_name = caf\\351\\n"
+    host.shell(f"printf '{lines}' >> /etc/postfix/main.cf && touch -d '1 minute ago' /etc/postfix/main.cf")
+    for check in (True, False):
+        arguments = {"add_items": {"relay_domains": ["c.example"]}, "parameters": {"mail_name": "Postfix"}}
+        result = succeeded(host.run("main_cf", arguments, check))
+        assert result["changed_parameters"]["mail_name"] == {"before": "caf\\xe9", "after": "Postfix"}
+        assert "# caf\\xe9\n" in result["diff"][0]["before"]
+    assert host.on("postconf", "-h", "relay_domains") == "a.example, b.example, c.example\n"
+    assert host.shell("grep -c \"$(printf '^# caf\\351$')\" /etc/postfix/main.cf") == "1\n"
+    assert succeeded(host.run("postfix_info", {}))["parameters"]["mail_name"] == "Postfix"
+
+
 def test_hard_link_is_warned_of(host: Host) -> None:
     host.on("ln", MAIN_CF, "/etc/postfix/other")
     warnings = succeeded(main_cf(host, parameters={"soft_bounce": True}))["warnings"]

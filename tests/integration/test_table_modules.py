@@ -83,6 +83,32 @@ def test_error_leaves_everything_as_it_was(host: Host, module: str, arguments: d
     assert host.state() == before
 
 
+def test_bytes_that_are_not_utf_8_are_kept_and_told_by_their_number(host: Host) -> None:
+    path = "/etc/postfix/odd"
+    host.shell(f"printf '# caf\\351\\nodd\\351@y.example x\\n' > {path} && postmap hash:{path}")
+    arguments = {"recipients": ["a@x.example"], "path": path, "type": "hash"}
+    for check in (True, False):
+        result = succeeded(host.run("relay_recipients", arguments, check))
+        assert (result["changed"], result["added"]) == (True, 1)
+    written = host.shell(f"printf '# caf\\351\\nodd\\351@y.example x\\na@x.example x\\n' | cmp - {path} && echo same")
+    assert written == "same\n"
+    purged = {**arguments, "purge": True, "show_recipients": True}
+    host.shell("postconf -e smtputf8_enable=no && touch -d '1 minute ago' /etc/postfix/main.cf")
+    assert succeeded(host.run("relay_recipients", purged))["removed_recipients"] == ["odd\\xe9@y.example"]
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "huge"])
+def test_what_is_no_list_and_no_table_is_refused_at_once(host: Host, kind: str) -> None:
+    made = {"fifo": "mkfifo {0}", "device": "ln -s /dev/zero {0}", "huge": "truncate -s 10T {0}"}[kind]
+    told = "is longer than 268435456 bytes" if kind == "huge" else f"is a {kind}, not a regular file; correct the path"
+    path = "/etc/postfix/odd"
+    host.shell(made.format(path))
+    for arguments in ({"recipients": ["a@x.example"], "path": path}, {"recipients_file": [path], "remote_src": True}):
+        result = host.run("relay_recipients", {"type": "hash", **arguments})
+        assert result["failed"] is True
+        assert f"{path}: {told}" in result["msg"]
+
+
 def test_info_tells_what_there_is(host: Host) -> None:
     succeeded(host.run("relay_recipients", {"recipients": ["a@x.example"], "path": "/etc/postfix/r", "type": "hash"}))
     succeeded(host.run("main_cf", {"parameters": {"relay_recipient_maps": "hash:/etc/postfix/r"}}))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -57,7 +58,8 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
     """Whether main.cf or master.cf was written after the running instance last read them.
 
     The queue manager lives until the next reload or stop, so its start tells when that was. False if it can't
-    be told: no instance runs, or there is no /proc.
+    be told: no instance runs, there is no /proc, or the file is from the future, since the clock was set back after it
+    was written: it would be so in every run, however often Postfix is reloaded.
     """
     try:
         with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:
@@ -66,8 +68,9 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
         written = [os.stat(os.path.join(config_directory, name)).st_mtime for name in ("main.cf", "master.cf")]
     except (OSError, ValueError):
         return False
+    past = [moment for moment in written if moment <= time.time()]
     # /proc has the time of the boot in whole seconds.
-    return started is not None and max(written) > started + 1
+    return started is not None and max(past, default=0.0) > started + 1
 
 
 def _queue_manager_start(master: int) -> float | None:

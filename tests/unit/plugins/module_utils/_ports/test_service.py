@@ -65,6 +65,9 @@ def test_reload_is_pending_after_a_later_change(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(service, "_queue_manager_start", lambda master: time.time() - 100 if master == 77 else None)
     assert written(tmp_path, 50) is True
     assert written(tmp_path, 150) is False
+    assert written(tmp_path, -3600) is False
+    os.utime(tmp_path / "master.cf", (0, time.time() - 50))
+    assert service.reload_pending(str(tmp_path), str(tmp_path)) is True
     monkeypatch.setattr(service, "_queue_manager_start", lambda _master: None)
     assert written(tmp_path, 50) is False
 

@@ -12,6 +12,7 @@ from typing import Iterable, Mapping
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     INDEX_SUFFIXES,
     SOURCE_TYPES,
+    UNSAFE_SUFFIXES,
     check_type,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
@@ -152,6 +153,7 @@ def resolve(
     members = local_members(known.parameters.get(parameter, ""))
     if path is not None:
         checked_file(path, postfix.config_directory)
+        _refuse_index(path, members)
         return reference_for_path(members, path, table_type or None, known, KEYED_TYPES)
     candidates = [member for member in members if member.type in (*KEYED_TYPES, *UNSAFE_TYPES)]
     named = [member for member in candidates if member.type == table_type] if table_type else candidates
@@ -193,6 +195,7 @@ def reference_at(postfix: Postfix, path: str, table_type: str | None, settings: 
                 "edit it with another module and run newaliases"
             )
     members = local_members(", ".join(values.values()))
+    _refuse_index(path, members)
     return reference_for_path(members, path, table_type or None, settings, allowed)
 
 
@@ -217,19 +220,34 @@ def _member_at(members: Iterable[TableReference], path: str) -> TableReference |
 
 
 def checked_file(path: str, config_directory: str) -> None:
-    """Raises InvalidInput if the file at `path` is not the source of a table, but another file of Postfix."""
+    """Raises InvalidInput if main.cf could not name a table at `path`, or what is there is another file of Postfix."""
+    checked_path(path)
     real = os.path.realpath(path)
     for name, module in _OTHER_FILES.items():
         if real == os.path.realpath(os.path.join(config_directory, name)):
             raise InvalidInput(f'"{path}" (path) is not a table; use {module} for it')
+
+
+def _refuse_index(path: str, members: Iterable[TableReference]) -> None:
+    """Raises InvalidInput for the name of an index: a source there would be in the way of the table beside it.
+
+    One that main.cf names as a table is one, unless it is the index of another.
+    """
     stem, suffix = os.path.splitext(path)
-    if suffix in INDEX_SUFFIXES.values() and os.path.exists(stem):
-        raise InvalidInput(f'"{path}" (path) is the index of a table; give the path of its source, {stem}')
+    if suffix not in (*INDEX_SUFFIXES.values(), *UNSAFE_SUFFIXES):
+        return
+    if os.path.exists(stem) or not _member_at(members, path):
+        raise InvalidInput(
+            f'"{path}" (path) is the name of an index, which postmap makes; give the path of its source, {stem}'
+        )
 
 
 def checked_path(path: str) -> None:
     """Raises InvalidInput if main.cf could not name a table at this path."""
     plain_text(path, "path", "an absolute path")
+    table_type, _colon, rest = without_proxy(path).partition(":/")
+    if rest and table_type.isalnum():
+        raise InvalidInput(f'"{path}" (path) names the type as well; write type: {table_type} and path: /{rest}')
     if not path.startswith("/"):
         raise InvalidInput(f'"{path}" (path) is not absolute; start it with /')
     if re.search(r"[\s,{}]", path) or path.endswith("/"):

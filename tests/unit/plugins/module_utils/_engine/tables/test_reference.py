@@ -114,6 +114,8 @@ def test_table_whose_answers_mean_something_elsewhere_is_refused(host: FakeHost,
             "or use a table of type texthash",
         ),
         ("", "rr", None, '"rr" (path) is not absolute; start it with /'),
+        ("", "hash:/rr", None, '"hash:/rr" (path) names the type as well; write type: hash and path: /rr'),
+        ("", "proxy:lmdb:/rr", None, '"proxy:lmdb:/rr" (path) names the type as well; write type: lmdb and path: /rr'),
         ("", "/a b", None, '"/a b" (path) can\'t be named in main.cf; use a path without spaces, commas and braces'),
         ("", "/a/", None, '"/a/" (path) can\'t be named in main.cf; use a path without spaces, commas and braces'),
         ("", "/a\n", None, '"/a\\n" (path) contains a newline; remove it'),
@@ -162,13 +164,25 @@ def test_configuration_file_is_no_table(host: FakeHost, name: str, module: str) 
     assert caught.value.message == message
 
 
-def test_index_is_no_source(host: FakeHost, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("suffix", [".db", ".lmdb", ".cdb", ".dir", ".pag"])
+def test_name_of_an_index_is_no_source(host: FakeHost, tmp_path: pathlib.Path, suffix: str) -> None:
     path = tmp_path / "access"
-    assert found(host, "", f"{path}.db") == f"hash:{path}.db"
+    message = (
+        f'"{path}{suffix}" (path) is the name of an index, which postmap makes; give the path of its source, {path}'
+    )
+    for ask in (
+        lambda: found(host, "", f"{path}{suffix}"),
+        lambda: reference_at(host.postfix(), f"{path}{suffix}", "hash", read_settings(host.postfix())),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            ask()
+        assert caught.value.message == message
+    # Some have such names, and main.cf tells.
+    assert found(host, f"hash:{path}{suffix}", f"{path}{suffix}") == f"hash:{path}{suffix}"
     path.touch()
     with pytest.raises(InvalidInput) as caught:
-        found(host, "", f"{path}.db")
-    assert caught.value.message == (f'"{path}.db" (path) is the index of a table; give the path of its source, {path}')
+        found(host, f"hash:{path}{suffix}", f"{path}{suffix}")
+    assert caught.value.message == message
 
 
 def test_aliases_are_no_table(host: FakeHost) -> None:

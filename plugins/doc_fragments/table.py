@@ -48,7 +48,9 @@ notes:
     the other. The indexes of V(hash) and V(btree) have the same name, so neither can replace the other at the same
     O(path).
   - Runs on the same host wait for each other, for at most 60 seconds. After that the module fails without changing
-    anything.
+    anything. Their lock is C(/var/run/mxrelay.lock).
+  - A directory that others than root can write to, on the way to the table, is refused, since they could make root
+    change other files. The owner, group and mode of what a symbolic link names are not changed.
   - An index that is missing, unreadable or does not match its source is rebuilt and reported as a change, even if the
     source needs none.
   - A file C(.NAME.mxrelay) beside the table, readable only by root, records the digests of source and index when they

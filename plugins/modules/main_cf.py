@@ -76,6 +76,7 @@ options:
 notes:
   - Does not reload Postfix. RV(reload_needed) and RV(restart_needed) say what a running Postfix needs.
   - Other hard links to the file keep the old content, with a warning. Symbolic links keep working.
+  - A directory that others than root can write to, on the way to the file, is refused.
 seealso:
   - module: mxrelay.postfix.master_cf
   - module: mxrelay.postfix.postfix_info

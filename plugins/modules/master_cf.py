@@ -86,6 +86,7 @@ options:
         default: present
 notes:
   - Does not reload Postfix. RV(reload_needed) says whether a running Postfix must be reloaded.
+  - A directory that others than root can write to, on the way to the file, is refused.
 seealso:
   - module: mxrelay.postfix.main_cf
   - name: master(5)

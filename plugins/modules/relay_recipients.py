@@ -39,6 +39,9 @@ options:
     description:
       - Full addresses whose entries to add, or with O(state=absent) to remove.
       - Upper case becomes lower case, as in Postfix. Quote a local part with white space.
+      - A pattern such as C(*@x.example) is refused, and so is an address whose mail Postfix refuses by default, with
+        V(%), V(!) or a quoted V(@) in its local part, or V(-) as its first character. With O(state=absent) they are
+        removed.
       - Can't be used with O(domains).
     type: list
     elements: str
@@ -46,6 +49,7 @@ options:
     description:
       - Files of addresses as in O(recipients), one per line. Blank lines are ignored, and so is everything from a C(#)
         at the start of a line or after white space.
+      - A file of more than 256 MiB is refused, and so is what is not a regular file.
       - They are on the controller, are found as the C(src) of M(ansible.builtin.copy) is, and can be encrypted with
         Ansible Vault. With O(remote_src=true) they are on the host.
       - Can't be used with O(domains).

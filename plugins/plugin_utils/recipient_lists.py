@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    PRESENT,
     ReadFile,
     as_items,
     as_paths,
@@ -72,9 +73,9 @@ def take_from_items(items: object, read: ReadFile, remote_src: bool = False, pla
     return RecipientLists(kept, addresses)
 
 
-def take_from_entries(recipients: object, files: object, read: ReadFile) -> bytes:
+def take_from_entries(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> bytes:
     """The content of the file for the by-entry form. Raises InvalidInput for a bad address, with its place."""
-    return _content(dict.fromkeys(declared_recipients(recipients, files, read)))
+    return _content(dict.fromkeys(declared_recipients(recipients, files, read, state)))
 
 
 def _content(addresses: Iterable[str]) -> bytes:

@@ -75,7 +75,7 @@ def taken_apart(given: dict[str, Any], read: ReadFile) -> TakenApart:
     files = as_paths(given.get("recipients_file"), "recipients_file")
     if given.get("recipients") is None and (remote_src or not files):
         return TakenApart(None, lambda _path: given)
-    content = take_from_entries(given.get("recipients"), [] if remote_src else files, read)
+    content = take_from_entries(given.get("recipients"), [] if remote_src else files, read, given.get("state"))
     others = {key: value for key, value in given.items() if key not in _LISTS}
     kept = files if remote_src else []
     return TakenApart(content, lambda path: dict(others, recipients_file=[*kept, path], remote_src=True))

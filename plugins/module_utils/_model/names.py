@@ -28,7 +28,9 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LABEL_END = r"[^\x00-/:-@\[-^`{-\x7f]"
 _LABEL = re.compile(rf"{_LABEL_END}(?:[^\x00-,./:-@\[-^`{{-\x7f]*{_LABEL_END})?")
 # What most addresses are, to make long lists fast; it must accept nothing that the checks below refuse.
-_ORDINARY = re.compile(r"[a-z0-9_+=.-]+@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})")
+_ORDINARY = re.compile(r"[a-z0-9_+=][a-z0-9_+=.-]*@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})")
+# What stands for any text in SQL, in a shell and in regular expressions.
+_WILDCARD = re.compile(r"(?:%|\?|\.\+)@.*|/.*/")
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
@@ -125,6 +127,32 @@ def address(text: object, place: str) -> str:
         raise invalid(value, place, "starts with #, which makes a comment in a table", "remove the #")
     local, domain = _split_address(value, place)
     return f"{local.lower()}@{domain_name_of(value, domain, place)}"
+
+
+def recipient(text: object, place: str) -> str:
+    """Like address, but also raises InvalidInput for a pattern, and for an address whose mail Postfix refuses.
+
+    By its defaults smtpd answers 554 to a local part that names a route, and 501 to one that looks like an option of a
+    command, whatever the table of recipients lists.
+    """
+    if isinstance(text, str) and is_ordinary(text):
+        return str(text)
+    if isinstance(text, str) and ("*" in text.rpartition("@")[0] or text == "*" or _WILDCARD.fullmatch(text)):
+        raise invalid(
+            text,
+            place,
+            "is a pattern, and a table of recipients holds whole addresses",
+            "list them; to accept every address of a domain give it recipients_policy: any",
+        )
+    key = address(text, place)
+    local = key.rpartition("@")[0].lstrip('"')
+    if local.startswith("-"):
+        raise invalid(text, place, "starts with -, so Postfix refuses its mail (allow_min_user)", "remove the address")
+    route = next((character for character in local if character in "%!@"), "")
+    if route:
+        problem = f"has a {route} in its local part, which names a route, so Postfix refuses its mail"
+        raise invalid(text, place, f"{problem} (allow_untrusted_routing)", "remove the address")
+    return key
 
 
 def domain_name_of(value: str, domain: str, place: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import is_ordinary
 
 _CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_+=.-@\n"
+# What no ordinary address begins with.
+_BEGINNINGS = (b"\n@", b"\n-", b"\n.")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -22,7 +24,7 @@ def ordinary_addresses(data: bytes) -> list[str] | None:
     while text[start : start + 1] in (b"#", b"\n"):
         start = text.find(b"\n", start) + 1 or len(text)
     text = text[start:]
-    if text.translate(None, _CHARACTERS) or text.startswith(b"@") or b"\n@" in text:
+    if text.translate(None, _CHARACTERS) or any(text.startswith(odd[1:]) or odd in text for odd in _BEGINNINGS):
         return None
     lines = text.decode("ascii").split("\n")
     del text

@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     domain_name,
     domain_of,
     invalid,
+    recipient,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits
@@ -26,6 +27,8 @@ PRESENT = "present"
 ABSENT = "absent"
 # Reads the file of that name, wherever the task says that it is. Raises MxRelayError.
 ReadFile = Callable[[str], bytes]
+# Makes the key of what a list says at a place. Raises InvalidInput.
+Key = Callable[[object, str], str]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class DomainRecipients:
     subdomains: bool = False
 
 
-def addresses_of(data: bytes, name: str) -> Iterator[tuple[str, str]]:
+def addresses_of(data: bytes, name: str, key: Key = recipient) -> Iterator[tuple[str, str]]:
     """The addresses of a file, one a line, each with its place.
 
     Blank lines, lines that start with # and what follows white space and # are comments. Raises InvalidInput.
@@ -57,7 +60,7 @@ def addresses_of(data: bytes, name: str) -> Iterator[tuple[str, str]]:
         if not content or content.startswith("#"):
             continue
         place = f"{name} line {number}"
-        yield address(_without_comment(content), place), place
+        yield key(_without_comment(content), place), place
 
 
 def _without_comment(line: str) -> str:
@@ -88,10 +91,10 @@ def as_paths(value: object, place: str) -> list[str]:
     return paths
 
 
-def inline_addresses(value: object, place: str) -> list[tuple[str, str]]:
+def inline_addresses(value: object, place: str, key: Key = recipient) -> list[tuple[str, str]]:
     """The addresses of a list option, each with its place such as `recipients[3]`. Raises InvalidInput."""
     return [
-        (address(item, f"{place}[{number}]"), f"{place}[{number}]") for number, item in enumerate(as_list(value, place))
+        (key(item, f"{place}[{number}]"), f"{place}[{number}]") for number, item in enumerate(as_list(value, place))
     ]
 
 
@@ -268,13 +271,17 @@ def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], plac
     return str(value)
 
 
-def declared_recipients(recipients: object, files: object, read: ReadFile) -> list[str]:
-    """The addresses that `recipients` and `recipients_file` of the task list, with their repetitions."""
-    listed = [text for text, _place in inline_addresses(recipients, "recipients")]
+def declared_recipients(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> list[str]:
+    """The addresses that `recipients` and `recipients_file` of the task list, with their repetitions.
+
+    Where they are to be absent, also such as would not be taken now.
+    """
+    key = address if state == ABSENT else recipient
+    listed = [text for text, _place in inline_addresses(recipients, "recipients", key)]
     for file in as_paths(files, "recipients_file"):
         data = read(file)
         ordinary = ordinary_addresses(data)
-        listed.extend((text for text, _place in addresses_of(data, file)) if ordinary is None else ordinary)
+        listed.extend((text for text, _place in addresses_of(data, file, key)) if ordinary is None else ordinary)
     return listed
 
 

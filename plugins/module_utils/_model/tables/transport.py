@@ -41,6 +41,8 @@ def transport_rows(
         here = f"{place}[{number}]"
         key = pattern(entry.get("pattern"), f"{here}.pattern")
         result = _result(entry, here) if with_results else ""
+        if with_results and key.startswith("*@"):
+            raise invalid(key, f"{here}.pattern", "is no address", f'write "{key[2:]}" for every address of the domain')
         found.append((key, result, f"{here}.pattern"))
         if entry.get("subdomains"):
             if key.startswith(".") or key == EVERYTHING or "@" in key:

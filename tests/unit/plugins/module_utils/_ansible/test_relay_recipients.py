@@ -50,6 +50,21 @@ def test_address_of_the_option_comes_into_source_and_index(host: FakeHost, tmp_p
     assert (tmp_path / "relay_recipients.db").read_text() == "hash\nalice@x.example\tx\n"
 
 
+def test_address_that_would_not_be_taken_now_can_be_removed(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    table = tmp_path / "relay_recipients"
+    table.write_bytes(b"*@x.example x\n-a@x.example x\na@x.example x\n")
+    listing = tmp_path / "list"
+    listing.write_bytes(b"-a@x.example\n")
+    for state in ("present", "absent"):
+        given = {"recipients": ["*@x.example"], "recipients_file": [str(listing)], "remote_src": True, "state": state}
+        if state == "present":
+            with pytest.raises(InvalidInput, match="is a pattern"):
+                run(host, **given)
+        else:
+            run(host, **given)
+    assert table.read_bytes() == b"a@x.example x\n"
+
+
 def test_addresses_are_in_the_result_only_if_asked_for(host: FakeHost) -> None:
     run(host, recipients=["bob@x.example"])
     outcome = run(host, recipients=["alice@x.example"], purge=True, show_recipients=True)

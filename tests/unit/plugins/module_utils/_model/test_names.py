@@ -10,6 +10,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     address,
     domain_name,
     domain_of,
+    recipient,
+    shown,
     transport_result,
 )
 
@@ -283,3 +285,56 @@ def test_bad_nexthop_is_refused(nexthop: str, port: int | None, mx_lookup: bool,
 def test_bad_transport_name_is_refused(transport: object) -> None:
     with pytest.raises(InvalidInput, match=r"entries\[0\]\.transport"):
         transport_result(transport, "mail.x.example", None, False, "entries[0]")
+
+
+PATTERN = (
+    "is a pattern, and a table of recipients holds whole addresses; list them; "
+    "to accept every address of a domain give it recipients_policy: any"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "*@x.example",
+        "sales-*@x.example",
+        "a*b@x.example",
+        "*@*",
+        ".*@x.example",
+        "/^.*@x\\.example$/",
+        '"*"@x.example',
+    ]
+    + ["%@x.example", "?@x.example", ".+@x.example", "/.+/"],
+)
+def test_pattern_is_no_recipient(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        recipient(text, "recipients[0]")
+    assert caught.value.message == f"{shown(text)} (recipients[0]) {PATTERN}"
+
+
+# What smtpd 3.10 answered to each, with its defaults and the address in relay_recipient_maps.
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        *((text, "%") for text in ("a%b@x.example", "%a@x.example", "a%@x.example", '"a b%c"@x.example')),
+        *((text, "!") for text in ("a!b@x.example", "!a@x.example", "y.example!u@x.example", '"a!b"@x.example')),
+        ('"a@b"@x.example', "@"),
+        *((text, "") for text in ("-a@x.example", "-@x.example", '"-a b"@x.example', '"-a"@x.example')),
+    ],
+)
+def test_address_whose_mail_postfix_refuses_is_no_recipient(text: str, route: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        recipient(text, "recipients[0]")
+    problem = (
+        f"has a {route} in its local part, which names a route, so Postfix refuses its mail (allow_untrusted_routing)"
+        if route
+        else "starts with -, so Postfix refuses its mail (allow_min_user)"
+    )
+    assert caught.value.message == f"{shown(text)} (recipients[0]) {problem}; remove the address"
+
+
+@pytest.mark.parametrize("character", "#$&'+/=?^_`{|}~.-")
+def test_address_that_postfix_takes_is_a_recipient(character: str) -> None:
+    for text in (f"a{character}b@x.example", f"a{character}@x.example"):
+        assert recipient(text, "") == text

@@ -21,6 +21,7 @@ LINES = [
     b"f@x.example\r",
     b" f@x.example",
     b"@x.example",
+    b"-g@x.example",
     b"f@",
     b"f",
     b"f@x@y.example",
@@ -60,6 +61,10 @@ def test_what_is_taken_is_what_the_long_way_takes() -> None:
         (b"a@" + b"x" * 64 + b".example\n", None),
         (b"a@" + b"x." * 124 + b"example\n", None),
         (b"a@x.example\n\nb@x.example\n", None),
+        (b"-a@x.example\n", None),
+        (b".+@x.example\n", None),
+        (b"a@x.example\n-b@x.example\n", None),
+        (b"a-@x.example\n", ["a-@x.example"]),
         (b"a@x.example # the boss\n", None),
     ],
 )

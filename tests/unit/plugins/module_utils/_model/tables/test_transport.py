@@ -39,6 +39,10 @@ def test_equal_rows_are_merged() -> None:
     assert transport_rows([entry, dict(entry, pattern="X.Example")]) == {"x.example": "relay:[m.example]"}
 
 
+def test_row_that_would_not_be_taken_now_can_be_removed() -> None:
+    assert transport_rows([{"pattern": "*@x.example"}], with_results=False) == {"*@x.example": ""}
+
+
 def test_rows_to_remove_need_no_result() -> None:
     entries = [{"pattern": "x.example", "subdomains": True, "nexthop": "not a host"}, {"pattern": "y.example"}]
     assert transport_rows(entries, with_results=False) == {"x.example": "", ".x.example": "", "y.example": ""}
@@ -51,6 +55,10 @@ def test_rows_to_remove_need_no_result() -> None:
         (
             {"pattern": "x.example."},
             '"x.example." (entries[1].pattern) ends with a dot, which Postfix never matches; write "x.example"',
+        ),
+        (
+            {"pattern": "*@x.example", "nexthop": "m.example"},
+            '"*@x.example" (entries[1].pattern) is no address; write "x.example" for every address of the domain',
         ),
         ({"pattern": "a b"}, '"a b" (entries[1].pattern) contains white space; write one domain name, without spaces'),
         (

@@ -52,6 +52,13 @@ MUTANTS = (
         "test_five_runs_at_once_lose_nothing and hash",
     ),
     Mutant(
+        "directories of others",
+        f"{ENGINE}/tables/lock.py",
+        "    refuse_open_places(reference)\n    with run_lock",
+        "    with run_lock",
+        "test_user_who_can_write and cdb",
+    ),
+    Mutant(
         "leftovers",
         f"{ENGINE}/tables/lock.py",
         "if entry.name.startswith(SCRATCH_PREFIX) and entry.is_dir(follow_symlinks=False):",

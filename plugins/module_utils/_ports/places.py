@@ -13,6 +13,7 @@ import pwd
 import stat
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import reason
 
 # As many as Linux follows.
 _MOST_LINKS = 40
@@ -33,7 +34,7 @@ def refuse_open_place(path: str) -> None:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            raise HostError(f"{place}: {error.strerror}; correct the path") from error
+            raise HostError(f"{place}: {reason(error)}") from error
         if not last and _shared(directory) and not _trusted(status):
             raise _refusal(path, f"{place} belongs to {_name(status.st_uid)}", f"chown root {place}")
         if stat.S_ISLNK(status.st_mode):

@@ -182,6 +182,8 @@ def undo(postfix: Postfix, plan: MxPlan) -> Undone:
 
 def _memory(postfix: Postfix) -> dict[str, bytes | None] | None:
     directory = os.path.join(postfix.config_directory, DIRECTORY)
+    # Where others write, it would be theirs what a table gets back.
+    refuse_open_place(os.path.join(directory, LIST))
     listed = read_file(os.path.join(directory, LIST))
     if listed is None:
         return None

@@ -122,7 +122,8 @@ def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> l
         if item.get("recipients") is None and not item.get("recipients_file"):
             found.append(None)
             continue
-        inline = inline_addresses(item.get("recipients"), f"{place}[{number}].recipients")
+        key = address if item.get("state") == ABSENT else recipient
+        inline = inline_addresses(item.get("recipients"), f"{place}[{number}].recipients", key)
         for text, where in inline:
             if not _is_in(domain_of(text), names[number], item):
                 raise invalid(

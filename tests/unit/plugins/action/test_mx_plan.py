@@ -64,6 +64,17 @@ def test_bad_address_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> 
         run(monkeypatch, domains=[{"name": "x.example", "recipients": ["a@x.example", "bob smith@x.example"]}])
 
 
+def test_pattern_is_refused_with_the_policy_to_use_unless_the_domain_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {"name": "customer.example", "recipients": ["*@customer.example"]}
+    with pytest.raises(AnsibleActionFail) as caught:
+        run(monkeypatch, domains=[item])
+    assert str(caught.value) == (
+        'mx_plan: "*@customer.example" (domains[0].recipients[0]) is a pattern, and a table of recipients holds whole '
+        "addresses; list them; to accept every address of a domain give it recipients_policy: any"
+    )
+    assert run(monkeypatch, domains=[{**item, "state": "absent"}])[0]["domains"][0]["recipients_count"] == 0
+
+
 def test_blank_settings_stay_on_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"table_type": "", "queue_lifetime": None, "postmaster": False, "verify_fail_on": []}
     given, _result = run(monkeypatch, settings=settings)

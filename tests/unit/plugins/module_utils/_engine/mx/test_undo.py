@@ -83,6 +83,8 @@ def test_nothing_is_remembered_where_others_write_nor_of_what_is_no_file(host: F
     os.chmod(host.config_directory, 0o777)
     with pytest.raises(HostError, match="can be written to by everybody"):
         remember(host.postfix(), MxPlan.from_result(plan(host)))
+    with pytest.raises(HostError, match="can be written to by everybody"):
+        undo(host.postfix(), MxPlan.from_result(plan(host)))
     os.chmod(host.config_directory, 0o700)
     os.unlink(host.path("transport"))
     os.mkfifo(host.path("transport"))

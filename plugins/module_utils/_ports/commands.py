@@ -55,19 +55,19 @@ class LocalCommands:
     """
 
     def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
-        with _started(argv, stdin=subprocess.PIPE) as process:
-            given: bytes | None = data or b""
+        with _fed(data or b"") as given, _started(argv, stdin=given) as process:
+            given.close()
             ended = False
             heard, since = 0, time.monotonic()
             while True:
                 out: bytes | None
                 err: bytes | None
                 try:
-                    out, err = process.communicate(given, timeout=SECONDS_OF_PATIENCE)
+                    out, err = process.communicate(timeout=SECONDS_OF_PATIENCE)
                 except subprocess.TimeoutExpired as so_far:
                     out, err = so_far.output, so_far.stderr
                     if not ended:
-                        given, ended = None, process.poll() is not None
+                        ended = process.poll() is not None
                         now, printed = time.monotonic(), len(out or b"") + len(err or b"")
                         if printed > heard:
                             heard, since = printed, now
@@ -91,7 +91,25 @@ class LocalCommands:
         return Result(process.returncode, "", _decoded(said[0]))
 
 
-def _started(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
+def _fed(data: bytes) -> IO[bytes]:
+    """The end of a pipe at which a command reads the data.
+
+    What a pipe of Popen's own does not take at once, communicate() forgets when it is called again after a timeout.
+    """
+    reading, writing = os.pipe()
+
+    def feed() -> None:
+        # A command that has read enough closes its end.
+        with suppress(BrokenPipeError), open(writing, "wb", buffering=0) as end:
+            left = memoryview(data)
+            while left:
+                left = left[end.write(left) :]
+
+    threading.Thread(target=feed, daemon=True).start()
+    return open(reading, "rb", buffering=0)
+
+
+def _started(argv: Sequence[str], stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT)
     return subprocess.Popen(list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 

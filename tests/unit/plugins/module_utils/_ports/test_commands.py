@@ -29,6 +29,15 @@ def test_input_longer_than_a_pipe_holds_comes_back() -> None:
     assert LocalCommands().run(["cat"], text.encode()).out == text
 
 
+def test_input_that_is_read_slowly_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "SECONDS_OF_PATIENCE", 0.01)
+    assert sh("sleep 0.2; wc -c; sleep 0.2", b"x" * (1 << 20)) == Result(0, f"{1 << 20}\n", "")
+
+
+def test_command_need_not_read_its_input() -> None:
+    assert sh("head -c 3", b"x" * (1 << 20)) == Result(0, "xxx", "")
+
+
 def test_without_data_standard_input_is_empty() -> None:
     assert sh("cat; echo end") == Result(0, "end\n", "")
 

@@ -10,7 +10,8 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import forget
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
@@ -43,12 +44,16 @@ PLAN_SPEC: dict[str, Any] = {
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
+    "record": {"type": "str"},
+    # What the controller knows of this run and of another: see plugin_utils/runs.py.
+    "_run": {"type": "dict"},
 }
 
 UNDO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
     "plan": {"type": "dict"},
+    "record": {"type": "str"},
 }
 
 INFO_SPEC: dict[str, Any] = {
@@ -81,22 +86,24 @@ def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
     """The work of mx_plan, which check mode does not change. `params` are those of `plan_params`."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
-    said = {name: value for name, value in params.items() if name not in ("domains", "peer")}
+    said = {name: value for name, value in params.items() if name not in ("domains", "peer", "_run")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome
 
 
 def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_undo, of which check mode does nothing."""
+    name = str(params["record"] or "")
+    result = {**asdict(Undone()), "record": name, "outdated": False}
     if check_mode:
-        return Outcome(results=asdict(Undone()))
+        return Outcome(results=result)
     if params["state"] == "remembered":
-        remember(postfix, MxPlan.from_result(params["plan"]))
-        return Outcome(changed=True, results=asdict(Undone()))
+        record, outdated = remember(postfix, MxPlan.from_result(params["plan"]), name)
+        return Outcome(changed=True, results={**result, "record": record, "outdated": outdated})
     if params["state"] == "forgotten":
-        return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, MxPlan.from_result(params["plan"]))
-    return Outcome(changed=bool(done.undone), results=asdict(done))
+        return Outcome(changed=forget(postfix, name), results=result)
+    done = undo(postfix, MxPlan.from_result(params["plan"]), name)
+    return Outcome(changed=bool(done.undone), results={**result, **asdict(done)})
 
 
 def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
@@ -16,6 +16,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    Standing,
+    await_end,
+    directory_of,
+    standing,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
@@ -47,9 +53,39 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# So often a plan is made anew because another run began or ended meanwhile.
+ATTEMPTS = 3
+
 
 def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
-    """The plan as a module's outcome. `params` are those of the module mx_plan."""
+    """The plan as a module's outcome. `params` are those of the module mx_plan.
+
+    Nothing is planned beside another run, which may take back what the plan would find.
+    """
+    run = params.get("_run") or {}
+    own, ended = str(params.get("record") or ""), str(run.get("ended") or "")
+    before = standing(postfix, own, ended)
+    if before.other is not None and before.other.record == run.get("await"):
+        await_end(postfix, before.other)
+        before = standing(postfix, own, ended)
+    outcome = _beside(before, params, postfix, network)
+    for _attempt in range(ATTEMPTS - 1):
+        after = standing(postfix, own, ended)
+        if after.mark == before.mark:
+            break
+        before, outcome = after, _beside(after, params, postfix, network)
+    return outcome
+
+
+def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
+    """The plan as far as another run lets it be made."""
+    if found.other is not None:
+        refusal = found.other.refusal(directory_of(postfix))
+        return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
+    return _planned(params, found, postfix, network)
+
+
+def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, network: Network) -> Outcome:
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
     if international and idna2008.has_idna():
@@ -71,6 +107,9 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
         refusals=list(dict.fromkeys(refusals)),
         judge=bool(params.get("verify")),
         verify_fail_on=params.get("verify_fail_on"),
+        run=params.get("_run") or {},
+        left_behind=found.left_behind,
+        mark=found.mark,
     )
     plan = replace(plan, findings=_findings(request, plan, postfix, evidence, network))
     return Outcome(warnings=_warnings(plan, evidence.state, request), results=plan.as_result())

@@ -247,8 +247,8 @@ master_cf:
 service:
   description:
     - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
-      (C(active)), starts at boot (C(enabled)) and has yet to read its files (C(reload)), and whether that would change
-      (C(changed)).
+      (C(active)), starts at boot (C(enabled)), has yet to read its files (C(reload)) and is still the release from
+      before an upgrade (C(restart)), and whether that would change (C(changed)).
   type: dict
   returned: always
 """

@@ -186,17 +186,19 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
 
 
 def _service(request: MxRequest, state: HostState) -> ServicePlan:
-    # Where domains only go, a service that runs follows, and one that doesn't is left alone.
-    follows = bool(request.present or (request.items and state.service_active is not False))
+    # Where domains only go, or none is declared, a service that runs follows, and one that doesn't is left alone.
+    follows = bool(request.present) or state.service_active is not False
     managed = bool(request.settings["manage_service"]) and follows
     stopped = not (state.service_active and state.service_enabled)
+    behind = state.reload_pending or state.service_replaced
     return ServicePlan(
         name=state.service_name,
         managed=managed,
         active=state.service_active,
         enabled=state.service_enabled,
         reload=state.reload_pending,
-        changed=managed and (state.reload_pending or (stopped and bool(request.present))),
+        restart=state.service_replaced,
+        changed=managed and (behind or (stopped and bool(request.present))),
     )
 
 

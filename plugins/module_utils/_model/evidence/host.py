@@ -128,6 +128,8 @@ class HostState:
     service_enabled: bool | None = None
     service_name: str = "postfix"
     reload_pending: bool = False
+    # Whether the master that runs is no longer the installed one.
+    service_replaced: bool = False
     # The day, like 2026-12-31, up to which findings are accepted.
     today: str = ""
     missing_packages: Sequence[str] = ()

@@ -205,13 +205,14 @@ class MasterCfChange:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What the service of Postfix is, and whether it is to be reloaded, started or enabled."""
+    """What the service of Postfix is, and whether it is to be reloaded, restarted, started or enabled."""
 
     name: str = "postfix"
     managed: bool = False
     active: bool | None = None
     enabled: bool | None = None
     reload: bool = False
+    restart: bool = False
     changed: bool = False
 
 

@@ -80,6 +80,7 @@ PLANS = every(
         active=st.none() | st.booleans(),
         enabled=st.none() | st.booleans(),
         reload=st.booleans(),
+        restart=st.booleans(),
         changed=st.booleans(),
     ),
     refusals=st.lists(every(Refusal, domain=TEXT, check=TEXT, cause=TEXT, remedy=TEXT), max_size=2),

@@ -183,6 +183,27 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     serves_its_domain()
 
 
+def test_domain_whose_mail_waits_is_not_removed() -> None:
+    """Without its transport row this host would be the mail's only way: it loops, and bounces."""
+    flow = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, flow]})
+    gone = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+    unique, message = hosts.new_message()
+    with faults.down("mail"):
+        hosts.talk("erin@flow.example", server=NAME, message=message)
+        claims.keeps_in_queue(HOST, unique, "erin@flow.example")
+        before = faults.state_of(HOST)
+        for check in (True, False):
+            run = converge(variables=gone, check=check)
+            assert run.code != 0
+            assert "flow.example (waiting_mail): 1 message waits for it in the queue" in run.said
+        assert faults.state_of(HOST) == before
+    assert hosts.flushed(HOST, unique, "erin@flow.example") == 1
+    changes_once(variables=gone)
+    claims.refuses_relay(HOST, "erin@flow.example")
+    serves_its_domain()
+
+
 SETTINGS = {
     "primary_mx_mail_host_concurrency": 3,
     "primary_mx_message_size_limit": 9000000,

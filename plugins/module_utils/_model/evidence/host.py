@@ -124,6 +124,8 @@ class HostState:
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
     # answer, "" if it does
     answering: Mapping[str, str] = field(default_factory=dict)
+    # domain -> how many messages wait for it; read only where a domain leaves
+    waiting: Mapping[str, int] = field(default_factory=dict)
     service_active: bool | None = None
     service_enabled: bool | None = None
     service_name: str = "postfix"

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import queue_entry
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
     CLOSED,
     checks,
@@ -526,6 +527,24 @@ def test_run_that_would_leave_accepted_mail_lost_or_stuck_is_refused(
     with open(host.path("master.cf"), "a", encoding="utf-8") as stream:
         stream.write("cleanup unix n - y - 0 cleanup\nsmtp unix - - y - - smtp\n")
     assert checks(plan(host, listed(), network=network)) == [("", check)]
+
+
+def test_mail_that_waits_for_a_domain_keeps_it(host: FakeMxHost) -> None:
+    converged(host)
+    gone = {"name": "x.example", "state": "absent", "force": True}
+    host.queue = queue_entry("A1", "deferred", "a@x.example") + queue_entry("A2", "hold", "a@X.example")
+    (refusal,) = plan(host, gone)["refusals"]
+    assert (refusal["domain"], refusal["check"]) == ("x.example", "waiting_mail")
+    assert refusal["cause"].startswith("2 messages wait for it in the queue")
+    assert plan(host, {**gone, "waiting_mail": "bounce"})["refusals"] == []
+    host.queue = ""
+    assert plan(host, gone)["refusals"] == []
+
+
+def test_queue_is_not_read_where_no_domain_leaves(host: FakeMxHost) -> None:
+    converged(host)
+    plan(host, listed())
+    assert ["postqueue", "-j"] not in host.commands
 
 
 THEIRS = Record(controller="there boot", pid=8)

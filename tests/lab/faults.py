@@ -63,6 +63,16 @@ def immovable(host: str, path: str) -> Iterator[None]:
 
 
 @contextmanager
+def read_only(host: str, path: str) -> Iterator[None]:
+    """The file, or all below the directory, can't be written in this block."""
+    hosts.on(host, "sh", "-ec", f"mount --bind {path} {path}; mount -o remount,ro,bind {path}")
+    try:
+        yield
+    finally:
+        hosts.on(host, "umount", path)
+
+
+@contextmanager
 def reloading_by(host: str, script: str) -> Iterator[None]:
     """The service is reloaded by this script in this block."""
     unit = "/etc/systemd/system/postfix.service.d/broken.conf"

@@ -361,6 +361,17 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("path", ["/etc/postfix/main.cf", "/etc/postfix"])
+def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
+    with faults.read_only(HOST, path):
+        before = faults.state_of(HOST)
+        run = converge(variables=CHANGE, check=check)
+        assert run.code != 0
+        assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
+        assert faults.state_of(HOST) == before
+
+
 def test_host_listens_as_before_after_a_run_that_fails() -> None:
     with foreign_map_without_index():
         run = converge(variables={"primary_mx_ipv6": False})

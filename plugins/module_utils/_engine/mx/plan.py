@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from typing import Any, Mapping, Sequence
 
@@ -25,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
@@ -49,7 +51,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, refuse_unwritable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -100,7 +102,7 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
     refusals = [*decision.refusals, *evidence.refusals]
     if evidence.state.installed and not refusals:
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
-        refusals += _half_run(request, plan)
+        refusals += [*_half_run(request, plan), *_unwritable(postfix, plan)]
     refusals += _missing(request, evidence, plan)
     plan = replace(
         plan,
@@ -200,6 +202,19 @@ def _service(request: MxRequest, state: HostState) -> ServicePlan:
         restart=state.service_replaced,
         changed=managed and (behind or (stopped and bool(request.present))),
     )
+
+
+def _unwritable(postfix: Postfix, plan: MxPlan) -> list[Refusal]:
+    """The files that the run would write and can't. A record of it is made in the configuration directory."""
+    main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
+    written = [*plan.tables_written, *[main_cf] * plan.main_cf.changed, *[master_cf] * plan.master_cf.changed]
+    found = []
+    for path in [*written, *([directory_of(postfix)] if plan.pending else [])]:
+        try:
+            refuse_unwritable(path)
+        except HostError as error:
+            found.append(Refusal.from_error("", "read_only", error))
+    return found
 
 
 def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:

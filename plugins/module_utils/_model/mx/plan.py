@@ -267,6 +267,17 @@ class MxPlan:
         return [name for name, changed in parts.items() if changed]
 
     @property
+    def tables_written(self) -> list[str]:
+        """The sources of the tables that get or lose rows."""
+        parts = {
+            self.transport.path: self.transport.changed or self.removal.transport,
+            self.recipients.path: self.recipients.changed or self.removal.recipients,
+            self.subdomains.path: self.subdomains.changed or self.removal.subdomains,
+            self.verify.path: self.verify.changed or self.removal.verify,
+        }
+        return [path for path, written in parts.items() if path and written]
+
+    @property
     def changes(self) -> list[str]:
         """What would change, a line each, without anybody's address."""
         return list(_changes(self))

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin, forget, standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
@@ -545,6 +546,26 @@ def test_queue_is_not_read_where_no_domain_leaves(host: FakeMxHost) -> None:
     converged(host)
     plan(host, listed())
     assert ["postqueue", "-j"] not in host.commands
+
+
+def test_files_that_the_run_would_write_and_cannot_are_refused(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(path: str) -> None:
+        asked.append(path)
+        raise HostError(f"{path}: can't be changed: it is immutable; run chattr")
+
+    monkeypatch.setattr(module, "refuse_unwritable", refuse)
+    refused = plan(host, listed())["refusals"]
+    written = [host.path(name) for name in ("transport", "relay_recipients", "main.cf", ".mxrelay-undo")]
+    assert asked == written
+    assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
+        ("read_only", f"{path}: can't be changed: it is immutable", "run chattr") for path in written
+    ]
+    converged(host)
+    assert plan(host, listed())["refusals"] == []
 
 
 THEIRS = Record(controller="there boot", pid=8)

@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import listed_addresses
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
 
 
 class ActionModule(ActionBase):
@@ -43,10 +44,22 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"mx_plan: {error.message}") from None
         finally:
             self._loader.cleanup_all_tmp_files()
-        result.update(
-            self._execute_module(module_name="mxrelay.postfix.mx_plan", module_args=arguments, task_vars=task_vars)
-        )
+        run = this_run()
+        planned = self._plan(arguments, run, task_vars)
+        other = planned.get("other_run")
+        if other and has_ended(other):
+            planned = self._plan(arguments, {**run, "ended": other["record"]}, task_vars)
+        elif other and other["pid"] != run["pid"]:
+            # A host that is in the inventory twice would wait for itself.
+            planned = self._plan(arguments, {**run, "await": other["record"]}, task_vars)
+        result.update(planned)
         return result
+
+    def _plan(self, arguments: dict[str, Any], run: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        planned: dict[str, Any] = self._execute_module(
+            module_name="mxrelay.postfix.mx_plan", module_args=dict(arguments, _run=run), task_vars=task_vars
+        )
+        return planned
 
 
 def without_blanks(given: Mapping[str, Any]) -> dict[str, Any]:

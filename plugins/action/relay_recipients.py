@@ -69,16 +69,21 @@ class ActionModule(ActionBase):
         passed = passed_on(given, read) if is_long else None
         listed, task = passed or ("", task or taken_apart(given, read))
         path = "" if task.content is None else transfer(self, task.content)
-        result = self._module(task.arguments(path), name._replace(has=WITH_LISTS) if path else name, task_vars)
+        sent = name._replace(has=WITH_LISTS) if path else name
+        result = self._module(task.arguments(path), sent, task_vars, path)
         if listed and result.get("failed"):
             # The module knows the list by its path on the host alone.
             result["msg"] = str(result.get("msg")).replace(path, listed)
         return result
 
-    def _module(self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+    def _module(
+        self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None, path: str = ""
+    ) -> dict[str, Any]:
+        """The module's result; `path` is that of the list which was put on the host for it alone."""
+        remote_tmp = str(self.get_shell_option("remote_tmp", default="~/.ansible/tmp"))
         result: dict[str, Any] = self._execute_module(
             module_name="mxrelay.postfix.relay_recipients",
-            module_args=dict(arguments, _request=name._asdict()),
+            module_args=dict(arguments, _request={**name._asdict(), "list": path, "remote_tmp": remote_tmp}),
             task_vars=task_vars,
         )
         return result

@@ -70,6 +70,15 @@ options:
           - With O(domains[].state=absent), remove the domain even if DNS still names this host as its MX.
         type: bool
         default: false
+      waiting_mail:
+        description:
+          - With O(domains[].state=absent), what to do if mail for the domain waits in the queue and would lose its way
+            to the mail host.
+          - V(refuse) refuses the removal until the mail is delivered; see M(mxrelay.postfix.queue_flush). V(bounce)
+            removes the domain, so the mail is returned to its senders.
+        type: str
+        default: refuse
+        choices: [refuse, bounce]
       mail_host:
         description:
           - The host with the domain's mailboxes, by name or address. Required with O(domains[].role=primary).

@@ -20,6 +20,7 @@ description:
   - Follows the section "Configuring Postfix as primary or backup MX host for a remote site" of Postfix's
     STANDARD_CONFIGURATION_README.
   - Reads lists of recipients on the controller. The host gets their number and a digest, never an address.
+  - Waits up to five minutes for another run that is changing the host, and refuses if it has not finished by then.
   - Does not fail because Postfix is missing or the change is refused; see RV(refusals). Fails if a list of recipients
     is not valid, or if the configuration of Postfix can't be read.
 requirements:
@@ -73,6 +74,13 @@ options:
     description: Whether packages have already been installed. Anything still missing is then a reason to refuse.
     type: bool
     default: false
+  record:
+    description:
+      - The name of this run's own copies, from M(mxrelay.postfix.mx_undo), if it has made them already.
+    type: str
+  _run:
+    description: Internal. What the controller knows of this run and of another.
+    type: dict
 seealso:
   - module: mxrelay.postfix.mx_info
   - module: mxrelay.postfix.mx_undo
@@ -159,6 +167,22 @@ domains:
   type: list
   elements: str
   returned: always
+run:
+  description: The controller and the process of this run.
+  type: dict
+  returned: always
+other_run:
+  description: Another run that is changing this host, so nothing was planned; null if there is none.
+  type: dict
+  returned: always
+left_behind:
+  description: Whether a run that was cut off left copies of files behind, which are to be removed.
+  type: bool
+  returned: always
+mark:
+  description: What differs once another run has begun or ended on the host.
+  type: str
+  returned: always
 pending:
   description: Whether anything would change.
   type: bool
@@ -223,8 +247,8 @@ master_cf:
 service:
   description:
     - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
-      (C(active)), starts at boot (C(enabled)) and has yet to read its files (C(reload)), and whether that would change
-      (C(changed)).
+      (C(active)), starts at boot (C(enabled)), has yet to read its files (C(reload)) and is still the release from
+      before an upgrade (C(restart)), and whether that would change (C(changed)).
   type: dict
   returned: always
 """

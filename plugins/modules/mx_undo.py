@@ -15,8 +15,8 @@ author:
 description:
   - Copies what a plan of M(mxrelay.postfix.mx_plan) is about to change, and undoes the plan if its run fails. The roles
     P(mxrelay.postfix.secondary_mx#role), P(mxrelay.postfix.primary_mx#role) and P(mxrelay.postfix.mx#role) use it.
-  - What others have changed on the host in the meantime stays. If they changed the same thing, nothing is undone, and
-    RV(touched) names it.
+  - A file that nobody else has changed in the meantime gets its bytes back. What others have changed stays; if they
+    changed the same thing, nothing is undone, and RV(touched) names it.
   - Installed packages stay installed, and a started service keeps running.
   - Fails if the copies can't be written or removed, or if the configuration can't be read. What goes wrong while a plan
     is undone is returned as RV(problems) instead.
@@ -39,19 +39,27 @@ options:
   state:
     description:
       - V(remembered) copies the files that the plan is about to change to C(.mxrelay-undo) in O(config_directory),
-        which only root can read.
+        which only root can read. If another run's copies are there, it waits up to five minutes for that run to
+        finish, then fails. What a run that has ended left there is removed.
       - V(undone) compares the copies with the host as it is now, reverts the parts of the plan that were carried out,
         and reloads Postfix.
       - V(forgotten) removes the copies.
+      - V(undone) and V(forgotten) touch no copies but those of O(record).
     type: str
     required: true
     choices: [remembered, undone, forgotten]
   plan:
     description:
       - The result of M(mxrelay.postfix.mx_plan). Its parts C(transport), C(recipients), C(subdomains), C(verify),
-        C(removal), C(main_cf) and C(master_cf) are used.
+        C(removal), C(main_cf), C(master_cf), C(run) and C(mark) are used.
       - Required with O(state=remembered) and O(state=undone).
     type: dict
+  record:
+    description:
+      - The value of RV(record) that O(state=remembered) returned to this run.
+      - Required with O(state=forgotten). With O(state=undone), an empty value means that nothing was remembered, so
+        there is nothing to undo. With O(state=remembered), it replaces the copies of this run.
+    type: str
 seealso:
   - module: mxrelay.postfix.mx_plan
 """
@@ -61,6 +69,7 @@ EXAMPLES = r"""
   mxrelay.postfix.mx_undo:
     state: undone
     plan: "{{ plan }}"
+    record: "{{ saved.record }}"
 """
 
 RETURN = r"""
@@ -77,12 +86,26 @@ touched:
   returned: success
   sample: ["/etc/postfix/transport: customer.example"]
 problems:
-  description: What went wrong while the plan was undone. If there is anything, the copies stay.
+  description: What went wrong while the plan was undone.
   type: list
   elements: str
   returned: success
+kept:
+  description: Whether the copies stay, since something is left to be done by hand.
+  type: bool
+  returned: success
+record:
+  description: The name of the copies, by which this run is told from others.
+  type: str
+  returned: success
+outdated:
+  description:
+    - With O(state=remembered), whether another run began or ended since the plan was made. The plan must then be made
+      again, and remembered again with this O(record).
+  type: bool
+  returned: success
 restart_needed:
-  description: Whether a running Postfix must be restarted to return to what it was.
+  description: Whether Postfix must be restarted to return to what it was. Also true if it was running and no longer is.
   type: bool
   returned: success
 """
@@ -95,7 +118,11 @@ def main() -> None:
     run_module(
         keep_undo,
         UNDO_SPEC,
-        required_if=[("state", "remembered", ["plan"]), ("state", "undone", ["plan"])],
+        required_if=[
+            ("state", "remembered", ["plan"]),
+            ("state", "undone", ["plan", "record"]),
+            ("state", "forgotten", ["record"]),
+        ],
     )
 
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lab import hosts
@@ -23,21 +25,47 @@ def state_of(host: str) -> str:
 
 
 def meaning_of(host: str) -> str:
-    """Return what below /etc/postfix decides on mail: configuration to the byte, rows of tables in any order."""
+    """Return what below /etc/postfix decides on mail: configuration and sources to the byte, what indexes hold."""
     return hosts.on(
         host,
         "sh",
         "-c",
         "cd /etc/postfix; find . -printf '%p %u %g %m\\n' | sort; sha256sum main.cf master.cf;"
         " for table in transport relay_recipients relay_recipients_subdomains relay_verify;"
-        " do echo $table; test ! -e $table || sort $table; test ! -e $table.db || postmap -s $table | sort; done",
+        " do echo $table; test ! -e $table || sha256sum $table; test ! -e $table.db || postmap -s $table | sort; done",
     )
+
+
+@contextmanager
+def held(host: str, directory: str = "/etc/postfix") -> Iterator[Callable[[], int]]:
+    """Nobody gets the lock of the directory in this block; gives how many processes have asked for it."""
+    script = f"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ' {directory}$' || true"
+    holder = ["flock", directory, "sh", "-c", "echo held; cat"]
+    command = [os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container(host), *holder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        if process.stdout is None or process.stdout.readline() != b"held\n":
+            raise RuntimeError(f"{host}: {directory} can't be locked")
+        before = int(hosts.on(host, "sh", "-c", script))
+        try:
+            yield lambda: int(hosts.on(host, "sh", "-c", script)) - before
+        finally:
+            process.communicate()
 
 
 @contextmanager
 def immovable(host: str, path: str) -> Iterator[None]:
     """Nothing can be renamed over the file in this block, as on a host that mounts it."""
     hosts.on(host, "mount", "--bind", path, path)
+    try:
+        yield
+    finally:
+        hosts.on(host, "umount", path)
+
+
+@contextmanager
+def read_only(host: str, path: str) -> Iterator[None]:
+    """The file, or all below the directory, can't be written in this block."""
+    hosts.on(host, "sh", "-ec", f"mount --bind {path} {path}; mount -o remount,ro,bind {path}")
     try:
         yield
     finally:

@@ -34,15 +34,23 @@ REPAIRED = Claim("secondary_mx", "broken_index")
 STARTED = Claim("secondary_mx", "stopped_and_disabled")
 JUDGED = Claim("secondary_mx", "verify_phase_alone")
 TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
+RACE = Claim("primary_mx", "two_runs_at_once")
+OVERTAKEN = Claim("primary_mx", "refused_after_all")
 
 # By file and task. ./run mutate-roles refuses a task that is not here.
 CLAIMS = {
+    "mx/tasks/again.yml": {
+        "Plan the change of the host as it is now": RACE,
+        "Stop if the new plan was refused": OVERTAKEN,
+        "Save the current state for the new plan": RACE,
+    },
     "mx/tasks/change.yml": {
         "Stop if the plan was refused": Claim("secondary_mx", "refusal_names"),
         "Report changes that would follow the installation": Claim("default", "check_mode", "bare"),
         "Install missing packages": NEW_SECONDARY,
         "Apply the whole plan or none of it": STARTED,
         "Save the current state": TAKEN_BACK,
+        "Plan again if another run came in between": RACE,
         "Update the lookup tables": REPAIRED,
         "Update main.cf and master.cf": Claim("secondary_mx", "undeclared_domain"),
         "Reload or restart Postfix": STARTED,
@@ -85,6 +93,7 @@ CLAIMS = {
         "Update the table of domains with the policy verify": ASKED,
     },
     "mx/tasks/undo.yml": {
+        "Take the run back, and say what has become of the host": TAKEN_BACK,
         "Undo the changes": TAKEN_BACK,
         "Restart Postfix if a reload is not enough": Claim("primary_mx", "listens_as_before"),
         "Report the failure": TAKEN_BACK,

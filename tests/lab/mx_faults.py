@@ -1039,6 +1039,13 @@ LISTENING = (
         "touch --date=+1min /etc/postfix/master.cf",
         "postfix reload; " + main(),
     ),
+    Fault(
+        "upgraded and not restarted",
+        host("old_master"),
+        "restart postfix",
+        "cd $(postconf -hx daemon_directory) && cp -p master /root/master && mv /root/master .",
+        "systemctl restart postfix",
+    ),
 )
 
 ZONE = (

@@ -56,6 +56,19 @@ def play(
 
     `limit` is one of the scenario's hosts, where the others are to be left out.
     """
+    return finished(start(scenario, playbook, variables=variables, tags=tags, check=check, limit=limit))
+
+
+def start(
+    scenario: str,
+    playbook: str,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+    check: bool = False,
+    limit: str = "",
+) -> subprocess.Popen[str]:
+    """Start what `play` runs."""
     command = ["ansible-playbook", *inventories(scenario), playbook]
     if variables is not None:
         command += ["--extra-vars", json.dumps(variables)]
@@ -66,19 +79,24 @@ def play(
     if limit:
         command += ["--limit", f"{limit},localhost"]
     environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finished(process: subprocess.Popen[str]) -> Run:
+    """Wait until the run has ended, and say what happened."""
+    output, errors = process.communicate()
     try:
-        told = json.loads(result.stdout[result.stdout.index("{") :])
+        told = json.loads(output[output.index("{") :])
     except ValueError as error:
-        raise RuntimeError(f"{' '.join(command)}: code {result.returncode}\n{result.stdout}{result.stderr}") from error
+        raise RuntimeError(f"{process.args!r}: code {process.returncode}\n{output}{errors}") from error
     stats = {host: numbers for host, numbers in told["stats"].items() if host != "localhost"}
     return Run(
-        code=result.returncode,
+        code=process.returncode,
         changed={host: numbers["changed"] for host, numbers in stats.items()},
         failed={host: numbers["failures"] + numbers["unreachable"] for host, numbers in stats.items()},
         ok={host: numbers["ok"] for host, numbers in stats.items()},
         messages=tuple(_messages(told)),
-        output=result.stdout + result.stderr,
+        output=output + errors,
     )
 
 

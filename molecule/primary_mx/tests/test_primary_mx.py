@@ -183,6 +183,27 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     serves_its_domain()
 
 
+def test_domain_whose_mail_waits_is_not_removed() -> None:
+    """Without its transport row this host would be the mail's only way: it loops, and bounces."""
+    flow = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
+    changes_once(variables={"primary_mx_domains": [GATEWAY, flow]})
+    gone = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+    unique, message = hosts.new_message()
+    with faults.down("mail"):
+        hosts.talk("erin@flow.example", server=NAME, message=message)
+        claims.keeps_in_queue(HOST, unique, "erin@flow.example")
+        before = faults.state_of(HOST)
+        for check in (True, False):
+            run = converge(variables=gone, check=check)
+            assert run.code != 0
+            assert "flow.example (waiting_mail): 1 message waits for it in the queue" in run.said
+        assert faults.state_of(HOST) == before
+    assert hosts.flushed(HOST, unique, "erin@flow.example") == 1
+    changes_once(variables=gone)
+    claims.refuses_relay(HOST, "erin@flow.example")
+    serves_its_domain()
+
+
 SETTINGS = {
     "primary_mx_mail_host_concurrency": 3,
     "primary_mx_message_size_limit": 9000000,
@@ -340,6 +361,17 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("path", ["/etc/postfix/main.cf", "/etc/postfix"])
+def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
+    with faults.read_only(HOST, path):
+        before = faults.state_of(HOST)
+        run = converge(variables=CHANGE, check=check)
+        assert run.code != 0
+        assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
+        assert faults.state_of(HOST) == before
+
+
 def test_host_listens_as_before_after_a_run_that_fails() -> None:
     with foreign_map_without_index():
         run = converge(variables={"primary_mx_ipv6": False})
@@ -408,6 +440,79 @@ def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
         converged(variables={"primary_mx_domains": [GATEWAY, gone]})
     hosts.on(HOST, "test", "!", "-e", "/etc/postfix/.mxrelay-undo")
     serves_its_domain()
+
+
+GRACE = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients": ["grace@wild.example"]}
+# No MX record of wild.example names this host.
+FAILS = {"primary_mx_domains": [GATEWAY, GRACE], "primary_mx_verify_fail_on": ["local", "dns"]}
+WORKS = {"primary_mx_domains": [GATEWAY, ERIN]}
+GONE = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+RECORD = "/etc/postfix/.mxrelay-undo"
+# How long a run may take to come to its first change.
+SECONDS_TO_COME = 300
+
+
+def no_record_is_left() -> None:
+    hosts.on(HOST, "test", "!", "-e", RECORD)
+
+
+def test_of_two_runs_at_once_one_waits_and_each_takes_back_its_own() -> None:
+    """Both have made their plan when one of them begins; the one that fails leaves what the other one needs."""
+    before = faults.meaning_of(HOST)
+    with faults.held(HOST) as asking:
+        runs = [playbooks.start("primary_mx", playbooks.PRIMARY, variables=variables) for variables in (FAILS, WORKS)]
+        assert hosts.wait_for(lambda: asking() == 2, SECONDS_TO_COME)
+    failing, working = (playbooks.finished(run) for run in runs)
+    assert (failing.code != 0, working.code) == (True, 0), (failing.said, working.said)
+    assert "wild.example (mx_record)" in failing.said
+    assert UNDONE in failing.said
+    assert sum("Save the current state for the new plan" in run.output for run in (failing, working)) == 1
+    assert faults.parameter(HOST, "relay_domains") == "gateway.example, flow.example"
+    rows = hosts.on(HOST, "postmap", "-s", "/etc/postfix/transport").splitlines()
+    assert sorted(row.split()[0] for row in rows) == ["flow.example", "gateway.example"]
+    claims.accepts(HOST, "erin@flow.example")
+    claims.refuses_unknown(HOST, "nobody@flow.example")
+    claims.refuses_relay(HOST, "grace@wild.example")
+    serves_its_domain()
+    no_record_is_left()
+    unchanged(variables=WORKS)
+    changes_once(variables=GONE)
+    assert faults.meaning_of(HOST) == before
+
+
+def test_plan_that_the_host_has_overtaken_is_refused_after_all() -> None:
+    """Someone opens a relay between the plan of a run and its first change."""
+    listed = faults.parameter(HOST, "smtpd_relay_restrictions")
+    with faults.held(HOST) as asking:
+        run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=WORKS)
+        assert hosts.wait_for(lambda: asking() == 1, SECONDS_TO_COME)
+        faults.set_parameters(HOST, {"smtpd_relay_restrictions": "permit_mynetworks, permit"})
+        before = faults.meaning_of(HOST)
+    try:
+        overtaken = playbooks.finished(run)
+        assert overtaken.code != 0
+        assert "Refused for " in overtaken.said
+        assert "There was nothing to undo." in overtaken.said
+        assert faults.meaning_of(HOST) == before
+    finally:
+        faults.set_parameters(HOST, {"smtpd_relay_restrictions": listed})
+    no_record_is_left()
+
+
+def test_next_run_removes_what_a_killed_one_left_behind() -> None:
+    held = "touch /root/came; until test -e /root/go; do read -r _ < /root/wake; done; exec postfix reload"
+    hosts.on(HOST, "mkfifo", "/root/wake")
+    with faults.reloading_by(HOST, held):
+        run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=WORKS)
+        assert hosts.wait_for(lambda: "came" in hosts.on(HOST, "ls", "/root"), SECONDS_TO_COME)
+        run.kill()
+        run.communicate()
+        hosts.on(HOST, "sh", "-c", "touch /root/go; echo > /root/wake; rm /root/came /root/wake")
+    hosts.on(HOST, "test", "-e", f"{RECORD}/record.json")
+    assert converged(variables=WORKS).changed[NAME] > 0
+    no_record_is_left()
+    unchanged(variables=WORKS)
+    changes_once(variables=GONE)
 
 
 def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:

@@ -35,6 +35,9 @@ PLAN_SPEC: dict[str, Any] = {
     "run_tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "after_install": {"type": "bool", "default": False},
+    "record": {"type": "str"},
+    # What the controller knows of this run and of another: see plugin_utils/runs.py.
+    "_run": {"type": "dict"},
 }
 
 
@@ -54,6 +57,6 @@ def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
     """The work of mx_plan, which check mode does not change. `params` are those of `plan_params`."""
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
-    said = {name: value for name, value in params.items() if name not in ("domains", "peer")}
+    said = {name: value for name, value in params.items() if name not in ("domains", "peer", "_run")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome

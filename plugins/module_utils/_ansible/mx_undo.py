@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import forget
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -17,17 +18,20 @@ UNDO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
     "plan": {"type": "dict"},
+    "record": {"type": "str"},
 }
 
 
 def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_undo, of which check mode does nothing."""
+    name = str(params["record"] or "")
+    result = {**asdict(Undone()), "record": name, "outdated": False}
     if check_mode:
-        return Outcome(results=asdict(Undone()))
+        return Outcome(results=result)
     if params["state"] == "remembered":
-        remember(postfix, MxPlan.from_result(params["plan"]))
-        return Outcome(changed=True, results=asdict(Undone()))
+        record, outdated = remember(postfix, MxPlan.from_result(params["plan"]), name)
+        return Outcome(changed=True, results={**result, "record": record, "outdated": outdated})
     if params["state"] == "forgotten":
-        return Outcome(changed=forget(postfix), results=asdict(Undone()))
-    done = undo(postfix, MxPlan.from_result(params["plan"]))
-    return Outcome(changed=bool(done.undone), results=asdict(done))
+        return Outcome(changed=forget(postfix, name), results=result)
+    done = undo(postfix, MxPlan.from_result(params["plan"]), name)
+    return Outcome(changed=bool(done.undone), results={**result, **asdict(done)})

@@ -40,6 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sent_lists import remove_abandoned, take_up
 
 PARAMETER = "relay_recipient_maps"
 DEFAULT_NAME = "relay_recipients"
@@ -47,8 +48,12 @@ DEFAULT_NAME = "relay_recipients"
 
 def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """Plans and, unless in check mode, makes the change that the options ask for."""
+    told = params["_request"] or {}
+    if told.get("remote_tmp") and not check_mode:
+        remove_abandoned(str(told["remote_tmp"]))
+    sent = {path: take_up(path) for path in [told.get("list")] if path}
     settings = read_settings(postfix, [PARAMETER])
-    request = request_of(params, settings.utf8)
+    request = request_of(params, settings.utf8, sent)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
     plan, backup = change_table(postfix, reference, request, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
@@ -58,10 +63,10 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
     return table_outcome(plan, backup, diff, **results)
 
 
-def request_of(params: Mapping[str, Any], utf8: bool) -> TableRequest:
+def request_of(params: Mapping[str, Any], utf8: bool, sent: Mapping[str, bytes] | None = None) -> TableRequest:
     """The request that the options make, under the name that the action plugin gave it, if it did.
 
-    Raises InvalidInput for a list that is not on the host.
+    `sent` are the lists that it has put on the host, by their paths. Raises InvalidInput for one that is not there.
     """
     told = params["_request"] or {}
     name = str(told.get("name") or "")
@@ -70,7 +75,7 @@ def request_of(params: Mapping[str, Any], utf8: bool) -> TableRequest:
     if told.get("has") == LISTS_ON_HOST:
         digests = _digests_on_host(params)
         return TableRequest(partial(edits_of, params, utf8, digests), with_digests(name, digests))
-    return TableRequest(partial(edits_of, params, utf8), name)
+    return TableRequest(partial(edits_of, params, utf8, sent=sent), name)
 
 
 def _unknown() -> Edits:
@@ -83,12 +88,19 @@ def _digests_on_host(params: Mapping[str, Any]) -> dict[str, str]:
     return {path: digest_of(_on_host(path)) for path in paths}
 
 
-def edits_of(params: Mapping[str, Any], utf8: bool, digests: Mapping[str, str] | None = None) -> Edits:
+def edits_of(
+    params: Mapping[str, Any],
+    utf8: bool,
+    digests: Mapping[str, str] | None = None,
+    sent: Mapping[str, bytes] | None = None,
+) -> Edits:
     """The edits that the options ask for, with their warnings; `digests` are of files that were read before.
 
     Raises InvalidInput, or HostError for a file that is being written.
     """
-    return with_both_forms(_edits_as_given(params, partial(_list_bytes, params, digests or {})), utf8, idna2008.a_label)
+    return with_both_forms(
+        _edits_as_given(params, partial(_list_bytes, params, digests or {}, sent or {})), utf8, idna2008.a_label
+    )
 
 
 def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
@@ -105,8 +117,10 @@ def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
     return edits_by_domain(domains, value, params["purge"])
 
 
-def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], path: str) -> bytes:
-    """The list at `path`: sent with the task, or a file of the host, which must still have its digest."""
+def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], sent: Mapping[str, bytes], path: str) -> bytes:
+    """The list at `path`: sent with the task or before it, or a file of the host, which must still have its digest."""
+    if path in sent:
+        return sent[path]
     if path == SENT and params["_lists"] is not None:
         return str(params["_lists"]).encode()
     if not params["remote_src"]:

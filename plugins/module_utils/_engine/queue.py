@@ -44,6 +44,11 @@ def read_queue(postfix: Postfix) -> list[Message]:
     return parse_listing(postfix.check("postqueue", "-p", silence=SECONDS_TO_ANSWER), time.time())
 
 
+def waiting_mail(postfix: Postfix) -> dict[str, int]:
+    """How many messages wait for each domain, those on hold included. Raises HostError if the queue can't be read."""
+    return {domain: len(messages) for domain, messages in waiting_for(read_queue(postfix), ()).items()}
+
+
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
     """What waits for the domains, or without any for all. Mail on hold waits for an administrator, not for a flush."""
     found = waiting_for(read_queue(postfix), domains)

@@ -83,6 +83,23 @@ def reason(error: OSError) -> str:
     return f"{error.strerror}; {remedy}" if remedy else str(error.strerror)
 
 
+def refuse_unwritable(*paths: str) -> None:
+    """Raises HostError for a file that can't be made, replaced or removed, as far as that is seen without a try."""
+    for path in paths:
+        target = os.path.realpath(path)
+        for place in (os.path.dirname(target), target):
+            if os.path.exists(place) and not os.access(place, os.W_OK, effective_ids=True):
+                raise HostError(f"{path}: can't be changed: {_why_unwritable(place)}")
+
+
+def _why_unwritable(place: str) -> str:
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return reason(OSError(errno.EROFS, f"{place} is on a file system that is read-only"))
+    if os.geteuid() == 0:
+        return f"{place} is immutable; run chattr -i {place}"
+    return reason(OSError(errno.EACCES, f"{place} is not writable for this user"))
+
+
 def metadata_of(path: str) -> Metadata:
     """The metadata of the file that `path` names, symbolic links followed. Raises OSError."""
     status = os.stat(path)

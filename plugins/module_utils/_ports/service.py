@@ -21,6 +21,7 @@ class ServiceState:
     active: bool | None
     enabled: bool | None
     reload_pending: bool = False
+    replaced: bool = False
 
 
 def service_name(config_directory: str, template: str = "") -> str:
@@ -40,18 +41,19 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
     """Whether the instance runs, and whether it will after the next boot."""
     name = service_name(postfix.config_directory)
     pending = reload_pending(postfix.config_directory, queue_directory)
+    old = is_replaced(queue_directory)
     try:
         if name != "postfix":
             template = postfix.commands.run(["systemctl", "cat", "postfix@.service"]).out
             name = service_name(postfix.config_directory, template)
         shown = postfix.commands.run(["systemctl", "show", "-p", "ActiveState,UnitFileState", name])
     except FileNotFoundError:
-        return ServiceState(name, None, None, pending)
+        return ServiceState(name, None, None, pending, old)
     if shown.rc != 0:
-        return ServiceState(name, None, None, pending)
+        return ServiceState(name, None, None, pending, old)
     fields = dict(line.split("=", 1) for line in shown.out.split("\n") if "=" in line)
     active = fields.get("ActiveState") in ("active", "reloading") and postfix.running()
-    return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending)
+    return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending, old)
 
 
 def reload_pending(config_directory: str, queue_directory: str) -> bool:
@@ -62,15 +64,32 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
     was written: it would be so in every run, however often Postfix is reloaded.
     """
     try:
-        with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:
-            master = int(stream.read().strip())
-        started = _queue_manager_start(master)
+        started = _queue_manager_start(_master(queue_directory))
         written = [os.stat(os.path.join(config_directory, name)).st_mtime for name in ("main.cf", "master.cf")]
     except (OSError, ValueError):
         return False
     past = [moment for moment in written if moment <= time.time()]
     # /proc has the time of the boot in whole seconds.
     return started is not None and max(past, default=0.0) > started + 1
+
+
+def is_replaced(queue_directory: str) -> bool:
+    """Whether the master that runs is no longer the one that is installed, as after an upgrade of the package.
+
+    False if that can't be told: no instance runs, or there is no /proc. What a process has mapped is shown to more than
+    its `exe` is.
+    """
+    try:
+        with open(f"/proc/{_master(queue_directory)}/maps", encoding="utf-8", errors="replace") as stream:
+            return any(line.rstrip("\n").endswith("/master (deleted)") for line in stream)
+    except (OSError, ValueError):
+        return False
+
+
+def _master(queue_directory: str) -> int:
+    """The process of the instance's master. Raises OSError or ValueError if no instance has run."""
+    with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:
+        return int(stream.read().strip())
 
 
 def _queue_manager_start(master: int) -> float | None:

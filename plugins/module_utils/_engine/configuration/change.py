@@ -47,6 +47,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     links_of,
     metadata_of,
     read_file,
+    refuse_unwritable,
     replace_file,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
@@ -213,7 +214,8 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
 def rehearse_configuration(postfix: Postfix, plan: ConfigurationPlan) -> ConfigurationPlan:
     """The plan with the warnings of `postconf` about its outcome: what check mode can tell. Changes nothing.
 
-    Raises Refused if postconf does not accept the outcome, HostError if a table type does not work here.
+    Raises Refused if postconf does not accept the outcome, HostError if a table type does not work here or the file
+    can't be replaced.
     """
     return _staged(postfix, plan, live=False) if plan.changed else plan
 
@@ -238,6 +240,7 @@ def apply_configuration(postfix: Postfix, plan: ConfigurationPlan) -> Configurat
 
 
 def _staged(postfix: Postfix, plan: ConfigurationPlan, live: bool) -> ConfigurationPlan:
+    refuse_unwritable(plan.path)
     warnings = [*plan.warnings, *stage(postfix, Staged(plan.path, plan.before, plan.after, plan.table_types), live)]
     links = links_of(plan.path)
     if links > 1:

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_relay_domains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import waiting_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -37,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import leaving_with_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     LISTED,
     VERIFY,
@@ -83,6 +85,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
     verifies = any(item.policy == VERIFY for item in request.present)
     state = state.having(read_verify_cache(postfix, state, verifies))
+    if leaving_with_mail(request, state):
+        state = replace(state, waiting=waiting_mail(postfix))
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     if names:
@@ -121,11 +125,12 @@ class ServiceEvidence(NamedTuple):
     service_active: bool | None
     service_enabled: bool | None
     reload_pending: bool
+    service_replaced: bool
 
 
 def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
     service = service_state(postfix, state.value("queue_directory"))
-    return ServiceEvidence(service.name, service.active, service.enabled, service.reload_pending)
+    return ServiceEvidence(service.name, service.active, service.enabled, service.reload_pending, service.replaced)
 
 
 def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import asdict, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
@@ -16,9 +17,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    Standing,
+    await_end,
+    directory_of,
+    standing,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
@@ -45,13 +53,43 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, refuse_unwritable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# So often a plan is made anew because another run began or ended meanwhile.
+ATTEMPTS = 3
+
 
 def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
-    """The plan as a module's outcome. `params` are those of the module mx_plan."""
+    """The plan as a module's outcome. `params` are those of the module mx_plan.
+
+    Nothing is planned beside another run, which may take back what the plan would find.
+    """
+    run = params.get("_run") or {}
+    own, ended = str(params.get("record") or ""), str(run.get("ended") or "")
+    before = standing(postfix, own, ended)
+    if before.other is not None and before.other.record == run.get("await"):
+        await_end(postfix, before.other)
+        before = standing(postfix, own, ended)
+    outcome = _beside(before, params, postfix, network)
+    for _attempt in range(ATTEMPTS - 1):
+        after = standing(postfix, own, ended)
+        if after.mark == before.mark:
+            break
+        before, outcome = after, _beside(after, params, postfix, network)
+    return outcome
+
+
+def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
+    """The plan as far as another run lets it be made."""
+    if found.other is not None:
+        refusal = found.other.refusal(directory_of(postfix))
+        return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
+    return _planned(params, found, postfix, network)
+
+
+def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, network: Network) -> Outcome:
     request = read_request(params)
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
     if international and idna2008.has_idna():
@@ -66,9 +104,16 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     refusals = [*decision.refusals, *evidence.refusals]
     if evidence.state.installed and not refusals:
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
-        refusals += _half_run(request, plan)
+        refusals += [*_half_run(request, plan), *_unwritable(postfix, plan)]
     refusals += [*_not_utf8(plan), *_missing(request, evidence, plan)]
-    plan = replace(plan, judge=bool(params.get("verify")), verify_fail_on=params.get("verify_fail_on"))
+    plan = replace(
+        plan,
+        judge=bool(params.get("verify")),
+        verify_fail_on=params.get("verify_fail_on"),
+        run=params.get("_run") or {},
+        left_behind=found.left_behind,
+        mark=found.mark,
+    )
     if refusals or not _ends_as_it_is(request, plan, evidence):
         refusals += _left_wrong(request, plan, postfix, evidence, decision, refusals)
     plan = replace(plan, refusals=list(dict.fromkeys(refusals)))
@@ -174,18 +219,33 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
 
 
 def _service(request: MxRequest, state: HostState) -> ServicePlan:
-    # Where domains only go, a service that runs follows, and one that doesn't is left alone.
-    follows = bool(request.present or (request.items and state.service_active is not False))
+    # Where domains only go, or none is declared, a service that runs follows, and one that doesn't is left alone.
+    follows = bool(request.present) or state.service_active is not False
     managed = bool(request.settings["manage_service"]) and follows
     stopped = not (state.service_active and state.service_enabled)
+    behind = state.reload_pending or state.service_replaced
     return ServicePlan(
         name=state.service_name,
         managed=managed,
         active=state.service_active,
         enabled=state.service_enabled,
         reload=state.reload_pending,
-        changed=managed and (state.reload_pending or (stopped and bool(request.present))),
+        restart=state.service_replaced,
+        changed=managed and (behind or (stopped and bool(request.present))),
     )
+
+
+def _unwritable(postfix: Postfix, plan: MxPlan) -> list[Refusal]:
+    """The files that the run would write and can't. A record of it is made in the configuration directory."""
+    main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
+    written = [*plan.tables_written, *[main_cf] * plan.main_cf.changed, *[master_cf] * plan.master_cf.changed]
+    found = []
+    for path in [*written, *([directory_of(postfix)] if plan.pending else [])]:
+        try:
+            refuse_unwritable(path)
+        except HostError as error:
+            found.append(Refusal.from_error("", "read_only", error))
+    return found
 
 
 def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:

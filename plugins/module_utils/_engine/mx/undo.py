@@ -2,24 +2,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Remembers how a host was before a plan is carried out, and takes the plan back where its run fails.
 
-The memory is a directory `.mxrelay-undo` in the configuration directory, open to nobody but root: a copy of main.cf,
-of master.cf and of the source of each table that the plan changes. It is there only while a run changes something.
+The record of the run (record.py) has copies of main.cf, of master.cf and of the source of each table that the plan
+changes. A file that nobody else has touched since gets its bytes back; in any other only the plan's own part goes back.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from dataclasses import dataclass, field, replace
-from typing import Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
+    ConfigurationPlan,
     MainCfRequest,
     MasterCfRequest,
     apply_configuration,
     plan_main_cf,
     plan_master_cf,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    Record,
+    begin,
+    directory_of,
+    end,
+    files_before,
+    forget,
+    own_record,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
@@ -34,9 +42,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
     MasterCf,
+    Service,
     ServiceRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     RELAY_SERVICE,
     MxPlan,
@@ -44,10 +53,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
     Undo,
+    same_remarks,
     undo_parameters,
     undo_recipients,
     undo_rows,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import KeyForms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,
@@ -55,50 +66,79 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.patt
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-DIRECTORY = ".mxrelay-undo"
-LIST = "files.json"
 TABLES = ("transport", "recipients", "subdomains", "verify")
 
 
 @dataclass
 class Undone:
-    """What was taken back, what stands against taking anything back, and what went wrong while it was done."""
+    """What was taken back, what stands against taking anything back, and what went wrong while it was done.
+
+    `kept`: the files from before the run are kept for a person.
+    """
 
     undone: list[str] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     restart_needed: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
 class _TableUndo:
+    """The inverse for a table. `text` are its bytes before, if it can have those back, None if not."""
+
     reference: TableReference
     existed: bool
     undo: Undo
+    text: bytes | None
+
+    @property
+    def first(self) -> Edits:
+        """What main.cf as it was relies on. Rows that it still has to let go of stay meanwhile."""
+        return Edits(set=self.undo.set) if self.text is None or self.undo.remove else Edits(text=self.text)
+
+    @property
+    def last(self) -> Edits:
+        if self.text is None:
+            return Edits(remove=self.undo.remove)
+        return Edits(text=self.text) if self.undo.remove else Edits()
 
 
-def remember(postfix: Postfix, plan: MxPlan) -> None:
-    """Copies what the plan would change, in place of what an earlier run may have left. Raises HostError."""
-    directory = os.path.join(postfix.config_directory, DIRECTORY)
+@dataclass(frozen=True)
+class _FileUndo:
+    """The inverse for main.cf or master.cf: the text now, and that before if it can have it back, None if not."""
+
+    path: str
+    undo: Undo
+    now: str
+    text: str | None
+
+    def plan(self, again: Callable[[], ConfigurationPlan]) -> ConfigurationPlan:
+        """The change that the inverse is; `again` makes it by values, as for a file that others have changed."""
+        if self.text is None:
+            return again()
+        changes: dict[str, tuple[str | None, str | None]] = {
+            name: (None, self.undo.set.get(name)) for name in self.undo.names
+        }
+        return ConfigurationPlan(self.path, self.now, self.text, changes, Diff(self.path, "", ""), again)
+
+
+def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
+    """Copies what the plan would change to the record of this run; `own` is its name if it has one already.
+
+    Returns the name, and whether another run began or ended since the plan was made, so that it has to be made again.
+    Raises HostError.
+    """
     paths = [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")]
     paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
-    refuse_open_place(os.path.join(directory, LIST))
-    forget(postfix)
-    try:
-        os.mkdir(directory, 0o700)
-        copies: dict[str, str | None] = {}
-        for number, path in enumerate(paths):
-            content = read_file(path)
-            copies[path] = None if content is None else str(number)
-            if content is not None:
-                write_new_file(os.path.join(directory, str(number)), content)
-        write_new_file(os.path.join(directory, LIST), json.dumps(copies).encode())
-    except OSError as error:
-        raise HostError(f"{directory}: {error.strerror}; nothing was changed") from error
+    run = plan.run
+    running = postfix.running()
+    record = Record(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
+    begun, mark = begin(postfix, record, list(dict.fromkeys(paths)), str(run.get("ended", "")))
+    return begun.name, not own and mark != plan.mark
 
 
 @dataclass(frozen=True)
@@ -137,74 +177,79 @@ def _tables(plan: MxPlan) -> dict[str, _Table]:
     return {name: found[name] for name in TABLES}
 
 
-def forget(postfix: Postfix) -> bool:
-    """Removes the memory; whether there was one. Raises HostError."""
-    directory = os.path.join(postfix.config_directory, DIRECTORY)
-    if not os.path.isdir(directory):
-        return False
-    try:
-        shutil.rmtree(directory)
-    except OSError as error:
-        raise HostError(f"{directory}: {error.strerror}; remove it") from error
-    return True
-
-
-def undo(postfix: Postfix, plan: MxPlan) -> Undone:
+def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:
     """Takes back what was carried out of the plan, unless somebody else has touched the same since.
 
-    Rows come back before main.cf needs them, and go after it has let go of them. The memory is kept only where
-    something is left to be done by hand.
+    `name` is that of the run's record, "" if it has none and so has changed nothing. The record is kept only if
+    something is left to be done by hand. What goes wrong is told, not raised.
     """
-    memory = _memory(postfix)
-    if memory is None:
-        return Undone()
-    settings = read_settings(postfix)
-    tables = [_table_undo(table, memory, settings) for table in _tables(plan).values() if table.path in memory]
-    main_cf = _main_cf_undo(postfix, plan, memory)
-    master_cf = _master_cf_undo(postfix, plan, memory)
     result = Undone()
-    result.touched = [f"{table.reference.path}: {key}" for table in tables for key in table.undo.touched]
-    result.touched += [f"main.cf: {name}" for name in main_cf.touched]
-    result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.touched]
-    if result.touched:
-        return result
-    for table in tables:
-        _edit(postfix, table, Edits(set=table.undo.set), settings, result)
-    _configuration(postfix, main_cf, master_cf, result)
-    for table in tables:
-        if not result.problems:
-            _edit(postfix, table, Edits(remove=table.undo.remove), settings, result)
-            _remove_new(postfix, table, settings, result)
-    if not result.problems:
-        forget(postfix)
+    try:
+        record = own_record(postfix, name) if name else None
+        if record is not None:
+            _with_record(postfix, plan, record, result)
+        elif name:
+            result.problems.append(f"{directory_of(postfix)} no longer has the files from before this run")
+    except MxRelayError as error:
+        result.problems.append(error.message)
     return result
 
 
-def _memory(postfix: Postfix) -> dict[str, bytes | None] | None:
-    directory = os.path.join(postfix.config_directory, DIRECTORY)
-    # Where others write, it would be theirs what a table gets back.
-    refuse_open_place(os.path.join(directory, LIST))
-    listed = read_file(os.path.join(directory, LIST))
-    if listed is None:
-        return None
-    copies: dict[str, str | None] = json.loads(listed)
-    return {path: read_file(os.path.join(directory, name)) if name else None for path, name in copies.items()}
+def _with_record(postfix: Postfix, plan: MxPlan, record: Record, result: Undone) -> None:
+    try:
+        _take_back(postfix, plan, files_before(postfix, record), result)
+    except MxRelayError as error:
+        result.problems.append(error.message)
+    stopped = record.running and not postfix.running()
+    result.restart_needed = result.restart_needed or stopped
+    result.kept = bool(result.problems or result.touched)
+    if result.kept:
+        end(postfix, record)
+    else:
+        forget(postfix, record.name)
+
+
+def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None], result: Undone) -> None:
+    """Rows come back before main.cf needs them, and go after it has let go of them."""
+    settings = read_settings(postfix)
+    tables = [_table_undo(table, before, settings) for table in _tables(plan).values() if table.path in before]
+    main_cf = _main_cf_undo(postfix, plan, before)
+    master_cf = _master_cf_undo(postfix, plan, before)
+    result.touched = [f"{table.reference.path}: {key}" for table in tables for key in table.undo.touched]
+    result.touched += [f"main.cf: {name}" for name in main_cf.undo.touched]
+    result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.undo.touched]
+    if result.touched:
+        return
+    for table in tables:
+        _edit(postfix, table, table.first, settings, result)
+    _configuration(postfix, main_cf, master_cf, result)
+    for table in tables:
+        if not result.problems:
+            _edit(postfix, table, table.last, settings, result)
+            _remove_new(postfix, table, settings, result)
 
 
 def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Settings) -> _TableUndo:
     """The inverse for one table."""
     reference = TableReference(table.type, table.path)
-    then = memory[reference.path]
-    before = _rows(then, reference.type, settings.utf8)
-    now = _rows(read_file(reference.path), reference.type, settings.utf8)
+    then, source = memory[reference.path], read_file(reference.path)
+    if source == then:
+        return _TableUndo(reference, then is not None, Undo(), then)
+    before, now = (_rows(text, reference.type, settings.utf8) for text in (then, source))
+    found = _rows_undo(table, before, now)
+    restores = found.restores(before, now) and same_remarks(then or b"", source or b"")
+    return _TableUndo(reference, then is not None, found, then if restores else None)
+
+
+def _rows_undo(table: _Table, before: Mapping[str, str], now: Mapping[str, str]) -> Undo:
     known = KeyForms(_encode)
     if table.domains:
         both = {form: replace(item, name=form) for item in table.domains for form in known.of(item.name).spellings}
-        return _TableUndo(reference, then is not None, undo_recipients(before, now, list(both.values())))
+        return undo_recipients(before, now, list(both.values()))
     rows = table.rows
     if table.both_forms:
         rows = {form: value for key, value in rows.items() for form in known.of(key).spellings}
-    return _TableUndo(reference, then is not None, undo_rows(before, now, rows))
+    return undo_rows(before, now, rows)
 
 
 def _encode(label: str) -> str | None:
@@ -218,24 +263,37 @@ def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:
     return Table.parse(source or b"").mapping(utf8)
 
 
-def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> Undo:
+def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> _FileUndo:
     path = os.path.join(postfix.config_directory, "main.cf")
-    before, now = (MainCf(_text(content), path).values for content in (memory.get(path), read_file(path)))
+    then, text = memory.get(path), read_file(path)
+    before, now = (MainCf(_text(content), path).values for content in (then, text))
     defaults = postfix.parameters(options=("-d",))
     level = now.get("compatibility_level", defaults.get("compatibility_level", "0"))
     meant = {name: default_text(value, level) for name, value in defaults.items()}
-    return undo_parameters(before, now, plan.main_cf, meant)
+    found = undo_parameters(before, now, plan.main_cf, meant)
+    return _file_undo(path, found, found.restores(before, now), then, text)
 
 
-def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> Undo:
+def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> _FileUndo:
     path = os.path.join(postfix.config_directory, "master.cf")
-    before, now = (_overrides(_text(content), path) for content in (memory.get(path), read_file(path)))
-    return undo_rows(before, now, plan.master_cf.overrides)
+    then, text = memory.get(path), read_file(path)
+    before, others_before = _services(_text(then), path)
+    now, others = _services(_text(text), path)
+    found = undo_rows(before, now, plan.master_cf.overrides)
+    return _file_undo(path, found, found.restores(before, now) and others == others_before, then, text)
 
 
-def _overrides(text: str, path: str) -> Mapping[str, str]:
-    relay = MasterCf(text, path).find(*RELAY_SERVICE)
-    return relay.overrides if relay else {}
+def _file_undo(path: str, found: Undo, restores: bool, then: bytes | None, now: bytes | None) -> _FileUndo:
+    whole = restores and then is not None and same_remarks(then, now or b"")
+    return _FileUndo(path, found, _text(now), _text(then) if whole else None)
+
+
+def _services(text: str, path: str) -> tuple[Mapping[str, str], list[Service]]:
+    """The overrides of the service relay/unix, and everything else."""
+    file = MasterCf(text, path)
+    relay = file.find(*RELAY_SERVICE)
+    others = [replace(found, overrides={}) if found == relay else found for found in file.services]
+    return relay.overrides if relay else {}, others
 
 
 def _text(content: bytes | None) -> str:
@@ -243,30 +301,31 @@ def _text(content: bytes | None) -> str:
 
 
 def _edit(postfix: Postfix, table: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> None:
-    if not (edits.set or edits.remove):
+    if not (edits.set or edits.remove or edits.text is not None):
         return
     try:
-        change_table(postfix, table.reference, edits, TableOptions(), False, settings)
+        plan, _backup = change_table(postfix, table.reference, edits, TableOptions(), False, settings)
     except MxRelayError as error:
         result.problems.append(error.message)
+        return
+    if not plan.source_changed:
         return
     line = f"{table.reference.path}: its rows are as before"
     if line not in result.undone:
         result.undone.append(line)
 
 
-def _configuration(postfix: Postfix, main_cf: Undo, master_cf: Undo, result: Undone) -> None:
+def _configuration(postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, result: Undone) -> None:
+    parameters, overrides = main_cf.undo, master_cf.undo
+    request = MainCfRequest(parameters=parameters.set, absent=parameters.remove, allow_unknown=True)
+    service = ServiceRequest(*RELAY_SERVICE, overrides={**overrides.set, **dict.fromkeys(overrides.remove)})
+    services = MasterCfRequest([service] if overrides.needed else [])
     try:
-        if main_cf.needed:
-            request = MainCfRequest(parameters=main_cf.set, absent=main_cf.remove, allow_unknown=True)
-            plan = apply_configuration(postfix, plan_main_cf(postfix, request))
-            result.restart_needed = plan.restart_needed
-            result.undone += [f"main.cf: {name} is as before" for name in [*main_cf.set, *main_cf.remove]]
-        if master_cf.needed:
-            overrides: dict[str, str | None] = {**master_cf.set, **dict.fromkeys(master_cf.remove)}
-            service = ServiceRequest(name="relay", type="unix", overrides=overrides)
-            apply_configuration(postfix, plan_master_cf(postfix, MasterCfRequest([service])))
-            result.undone += [f"master.cf: {name} of relay/unix is as before" for name in overrides]
+        plan = apply_configuration(postfix, main_cf.plan(lambda: plan_main_cf(postfix, request)))
+        result.restart_needed = plan.restart_needed
+        result.undone += [f"main.cf: {name} is as before" for name in parameters.names]
+        apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)))
+        result.undone += [f"master.cf: {name} of relay/unix is as before" for name in overrides.names]
         if result.undone:
             postfix.reload()
     except MxRelayError as error:

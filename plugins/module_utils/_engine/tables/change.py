@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import table_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import (
     TableOptions,
@@ -28,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
     UNREADABLE,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import refuse_unwritable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 
@@ -46,6 +48,8 @@ def change_table(
     backup = None
     with table_lock(reference, check_mode):
         plan = plan_table(postfix, reference, want, options, settings)
+        if plan.changed:
+            refuse_unwritable(*written_by(plan))
         if plan.changed and not check_mode:
             backup = apply_table(postfix, plan)
         elif plan.to_record is not None and not check_mode:
@@ -53,6 +57,12 @@ def change_table(
             with suppress(OSError):
                 write_record(reference.path, plan.to_record)
     return plan, backup
+
+
+def written_by(plan: TablePlan) -> list[str]:
+    """The files that a change of the table writes."""
+    files = [plan.files.path, plan.files.index, record_path(plan.files.path)]
+    return [path for path in files if path]
 
 
 def apply_table(postfix: Postfix, plan: TablePlan) -> str | None:

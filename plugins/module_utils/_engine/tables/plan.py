@@ -286,7 +286,7 @@ def _index(
 
 
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:
-    if source is None and suffix and not want.purge and os.path.exists(reference.path + suffix):
+    if source is None and suffix and not want.purge and want.text is None and os.path.exists(reference.path + suffix):
         raise Refused(
             f"{reference.path} is missing, but its index {reference.path + suffix} is there, so a new table would lose "
             f"the entries of the index; write the source again (postmap -s {reference}) or remove the index"

@@ -297,6 +297,17 @@ def reload(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         yield Fault("main.cf or master.cf was changed after Postfix last read it", "reload Postfix", WARNING)
 
 
+@check("old_master", LOCAL, "Postfix was upgraded, and the old release is still running")
+def old_master(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    if state.service_replaced and state.service_active is not False:
+        release = ".".join(map(str, state.version))
+        yield Fault(
+            f"the Postfix that is running is not the installed one ({release}), and a reload may stop it",
+            f"restart {state.service_name}",
+            WARNING,
+        )
+
+
 @check("reject_code", LOCAL, "unknown recipients get a code other than 550", place=RECIPIENTS)
 def reject_code(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     code = state.value("unknown_relay_recipient_reject_code")

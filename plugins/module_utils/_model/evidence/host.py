@@ -133,10 +133,14 @@ class HostState:
     verify_cache_problem: str = ""
     verify_cache_type: str = ""
     own_names: frozenset[str] = frozenset()
+    # domain -> how many messages wait for it; read only where a domain leaves
+    waiting: Mapping[str, int] = field(default_factory=dict)
     service_active: bool | None = None
     service_enabled: bool | None = None
     service_name: str = "postfix"
     reload_pending: bool = False
+    # Whether the master that runs is no longer the installed one.
+    service_replaced: bool = False
     # The day, like 2026-12-31, up to which findings are accepted.
     today: str = ""
     missing_packages: Sequence[str] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -78,8 +79,9 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     if not (rows or transport or relayed or verified or patterns):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
-    if still_mx:
-        return Leaving(notes=notes, refusals=still_mx)
+    stranded = [] if item and item.bounces else _stranded(name, transport, request, host)
+    if still_mx or stranded:
+        return Leaving(notes=notes, refusals=[*still_mx, *stranded])
     elsewhere = [
         member
         for member in relayed
@@ -114,8 +116,8 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
 
 
 def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
-    proxies = [str(address) for address in request.settings["proxy_interfaces"]]
-    named = [record for record in host.mx.get(name, ()) if host.is_self(record.host, record.addresses, proxies)]
+    records = host.mx.get(name, ())
+    named = [record for record in records if host.is_self(record.host, record.addresses, _proxies(request))]
     return [
         Refusal(
             name,
@@ -125,6 +127,39 @@ def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
         )
         for record in named[:1]
     ]
+
+
+def _stranded(name: str, transport: Sequence[str], request: MxRequest, host: HostState) -> list[Refusal]:
+    """Mail that waits for the domain, if the way that it was to take goes with it."""
+    loops = best_exchanger(host.mx.get(name, ()), host, _proxies(request)) is not None
+    below = [domain for domain in host.waiting if domain.endswith("." + name) and domain not in request.declared]
+    count = sum(host.waiting.get(domain, 0) for domain in (name, *below))
+    if not count or not (transport or loops):
+        return []
+    number = f"{count} message{'s wait' if count > 1 else ' waits'}"
+    return [
+        Refusal(
+            name,
+            "waiting_mail",
+            f"{number} for it in the queue, and would no longer find the mail host",
+            "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail: bounce on the item to "
+            "return it to its senders",
+        )
+    ]
+
+
+def leaving_with_mail(request: MxRequest, host: HostState) -> bool:
+    """Whether a domain leaves for which no mail must wait, so the queue is to be read."""
+    names = {item.name for item in request.absent if not item.bounces}
+    if request.settings["remove_undeclared"]:
+        names |= {name.lstrip(".") for name in host.relayed} - request.declared
+    rows = host.transport.rows if host.transport else {}
+    there = {name.lstrip(".") for name in (*rows, *host.relayed)}
+    return not names.isdisjoint(there)
+
+
+def _proxies(request: MxRequest) -> list[str]:
+    return [str(address) for address in request.settings["proxy_interfaces"]]
 
 
 def is_own_row(name: str, host: HostState) -> bool:

@@ -205,13 +205,14 @@ class MasterCfChange:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What the service of Postfix is, and whether it is to be reloaded, started or enabled."""
+    """What the service of Postfix is, and whether it is to be reloaded, restarted, started or enabled."""
 
     name: str = "postfix"
     managed: bool = False
     active: bool | None = None
     enabled: bool | None = None
     reload: bool = False
+    restart: bool = False
     changed: bool = False
 
 
@@ -241,12 +242,18 @@ class MxPlan:
     judge: bool = False
     verify_fail_on: Sequence[str] | None = None
     findings: Sequence[Mapping[str, Any]] | None = None
+    # This run as its controller tells it; another one that was at it, so nothing was planned; whether one that has
+    # ended left its record behind; and what differs once one has begun or ended since this was planned.
+    run: Mapping[str, Any] = field(default_factory=dict)
+    other_run: Mapping[str, Any] | None = None
+    left_behind: bool = False
+    mark: str = ""
 
     @property
     def pending(self) -> bool:
         """Whether anything is to be done."""
         configured = self.main_cf.changed or self.master_cf.changed or self.service.changed
-        return bool(self.packages or self.behind or self.removal.changed or configured)
+        return bool(self.packages or self.behind or self.removal.changed or configured or self.left_behind)
 
     @property
     def behind(self) -> list[str]:
@@ -258,6 +265,17 @@ class MxPlan:
             "verify": self.verify.changed,
         }
         return [name for name, changed in parts.items() if changed]
+
+    @property
+    def tables_written(self) -> list[str]:
+        """The sources of the tables that get or lose rows."""
+        parts = {
+            self.transport.path: self.transport.changed or self.removal.transport,
+            self.recipients.path: self.recipients.changed or self.removal.recipients,
+            self.subdomains.path: self.subdomains.changed or self.removal.subdomains,
+            self.verify.path: self.verify.changed or self.removal.verify,
+        }
+        return [path for path, written in parts.items() if path and written]
 
     @property
     def changes(self) -> list[str]:
@@ -287,6 +305,10 @@ class MxPlan:
             "judge": self.judge,
             "verify_fail_on": self.verify_fail_on,
             "findings": self.findings,
+            "run": dict(self.run),
+            "other_run": self.other_run,
+            "left_behind": self.left_behind,
+            "mark": self.mark,
         }
 
     @classmethod
@@ -338,3 +360,5 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         yield f"remove the recipients of subdomains {key}"
     for pattern in plan.removal.transport:
         yield f"remove transport {pattern}"
+    if plan.left_behind:
+        yield "remove the record that a run which was cut off has left behind"

@@ -37,11 +37,19 @@ def rows_by_domain(
     `untidy` are keys that the source has more than once; rows of a subdomain count for the domain in `subdomains_of`
     that they are below, if there is one, unless the subdomain is itself one of `declared`.
     """
+    grouped = grouped_rows(rows, subdomains_of, declared)
+    return {name: _domain_rows(name, entries, untidy) for name, entries in grouped.items()}
+
+
+def grouped_rows(
+    rows: Mapping[str, str], subdomains_of: frozenset[str], declared: frozenset[str]
+) -> dict[str, dict[str, str]]:
+    """The rows of addresses by the domain that they count for: see rows_by_domain."""
     grouped: dict[str, dict[str, str]] = {}
     for key, value in rows.items():
         if "@" in key:
             grouped.setdefault(_owner(domain_of(key), subdomains_of, declared), {})[key] = value
-    return {name: _domain_rows(name, entries, untidy) for name, entries in grouped.items()}
+    return grouped
 
 
 def _owner(domain: str, subdomains_of: frozenset[str], declared: frozenset[str]) -> str:

@@ -24,6 +24,7 @@ LISTED = "listed"
 ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
+BOUNCE = "bounce"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
 # What a setting of the whole host is when nobody gives it.
 DEFAULTS: Mapping[str, Any] = {
@@ -36,7 +37,8 @@ _TIME = re.compile(r"^[0-9]+[smhdw]?$")
 class DomainItem:
     """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address.
 
-    `form_of` is the name under which it was declared where this is its other form.
+    `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
+    where this is its other form.
     """
 
     index: int
@@ -50,6 +52,7 @@ class DomainItem:
     probe_recipient: str | None = None
     subdomains: bool = False
     force: bool = False
+    bounces: bool = False
     nexthop: str | None = None
     mx_lookup: bool = False
     result: str | None = None
@@ -293,6 +296,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         probe_recipient=given.get("probe_recipient") or None,
         subdomains=bool(given.get("subdomains")),
         force=bool(given.get("force")),
+        bounces=given.get("waiting_mail") == BOUNCE,
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 

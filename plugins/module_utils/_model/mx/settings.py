@@ -17,6 +17,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "probe_recipient": {"type": "str"},
     "subdomains": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    "waiting_mail": {"type": "str", "default": "refuse", "choices": ["refuse", "bounce"]},
     "mail_host": {"type": "str"},
     "port": {"type": "int"},
     "mx_lookup": {"type": "bool", "default": False},

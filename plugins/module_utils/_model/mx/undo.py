@@ -8,6 +8,7 @@ goes back, and what is neither was touched by somebody else: it stays, and stand
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
@@ -17,10 +18,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import (
+    grouped_rows,
+    rows_by_domain,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import rows_differ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, DomainItem
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 
 KeyedRows = Mapping[str, str]
 
@@ -34,14 +37,34 @@ class Undo:
     touched: list[str] = field(default_factory=list)
 
     @property
+    def names(self) -> list[str]:
+        """All that it sets or takes away."""
+        return [*self.set, *self.remove]
+
+    @property
     def needed(self) -> bool:
-        return bool(self.set or self.remove)
+        return bool(self.names)
+
+    def restores(self, before: KeyedRows, now: KeyedRows) -> bool:
+        """Whether it makes of `now` what was before, so nobody else has changed anything."""
+        gone = set(self.remove)
+        kept = {name: value for name, value in now.items() if name not in gone}
+        return not self.touched and {**kept, **self.set} == dict(before)
 
     def back(self, name: str, value: str | None) -> None:
         if value is None:
             self.remove.append(name)
         else:
             self.set[name] = value
+
+
+def same_remarks(before: bytes, now: bytes) -> bool:
+    """Whether two texts have the same comments, in whatever places: edits of ours move some, and change none."""
+    return _remarks(before) == _remarks(now)
+
+
+def _remarks(text: bytes) -> Counter[bytes]:
+    return Counter(line.strip() for line in text.split(b"\n") if line.lstrip().startswith(b"#"))
 
 
 def undo_rows(before: KeyedRows, now: KeyedRows, planned: Mapping[str, str | None]) -> Undo:
@@ -62,25 +85,18 @@ def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[Recipie
     undo = Undo()
     wide = frozenset(item.name for item in planned if item.subdomains)
     named = frozenset(item.name for item in planned)
-    rows = rows_by_domain(now, frozenset(), wide, named)
+    were, are = (grouped_rows(table, wide, named) for table in (before, now))
+    summed = rows_by_domain(now, frozenset(), wide, named)
     for item in planned:
-        old, new = (_rows_of(item, table, named) for table in (before, now))
+        old, new = were.get(item.name, {}), are.get(item.name, {})
         if old == new:
             continue
-        if not _as_planned(item, new, rows):
+        if not _as_planned(item, new, summed):
             undo.touched.append(item.name)
             continue
         undo.set.update({key: value for key, value in old.items() if new.get(key) != value})
         undo.remove += [key for key in new if key not in old]
     return undo
-
-
-def _rows_of(item: RecipientsItem, rows: KeyedRows, named: frozenset[str]) -> dict[str, str]:
-    def is_own(domain: str) -> bool:
-        below = item.subdomains and domain.endswith("." + item.name) and domain not in named
-        return domain == item.name or below
-
-    return {key: value for key, value in rows.items() if "@" in key and is_own(domain_of(key))}
 
 
 def _as_planned(planned: RecipientsItem, new: KeyedRows, rows: Mapping[str, DomainRows]) -> bool:

@@ -64,6 +64,8 @@ class TableEdit:
 
 def edit(data: bytes, table_type: str, want: Edits, utf8: bool) -> TableEdit:
     """What `want` makes of the source `data` of a table of this type."""
+    if want.text is not None:
+        return _replaced(data, want.text, table_type, utf8)
     plain = None if table_type in PATTERN_TYPES else PlainTable.parse(data)
     found = _edit_plain(plain, data, want, utf8) if plain else None
     if found is not None:
@@ -75,6 +77,16 @@ def edit(data: bytes, table_type: str, want: Edits, utf8: bool) -> TableEdit:
         return _edit(patterns, data, want, removals, utf8)
     table = Table.parse(data)
     return _edit(table, data, want, want.removals(table, utf8), utf8)
+
+
+def _replaced(data: bytes, text: bytes, table_type: str, utf8: bool) -> TableEdit:
+    """The source with this text in place of its own."""
+
+    def parsed(source: bytes) -> AnyTable:
+        return PatternTable.parse(source, table_type) if table_type in PATTERN_TYPES else Table.parse(source)
+
+    before, after = parsed(data), parsed(text)
+    return _difference(before, before if text == data else after, data, utf8)
 
 
 def unchanged(data: bytes, total: int, utf8: bool) -> TableEdit:
@@ -108,7 +120,11 @@ def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> Tab
 
 
 def _edit(before: AnyTable, data: bytes, want: Edits, removals: list[str], utf8: bool) -> TableEdit:
-    after = before.edited(want.set, removals, utf8)
+    return _difference(before, before.edited(want.set, removals, utf8), data, utf8)
+
+
+def _difference(before: AnyTable, after: AnyTable, data: bytes, utf8: bool) -> TableEdit:
+    """What came of a table; nothing if both are the same object."""
     old = before.mapping(utf8)
     new = old if after is before else after.mapping(utf8)
     added = [key for key in new if key not in old]

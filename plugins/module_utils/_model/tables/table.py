@@ -243,7 +243,8 @@ class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
     `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
-    with `purge` the whole table is. `warnings` are what a person is to be told of them, in every run.
+    with `purge` the whole table is. With `text` the source is to be that, to the byte, and nothing else counts.
+    `warnings` are what a person is to be told of them, in every run.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
@@ -251,6 +252,7 @@ class Edits:
     purge: bool = False
     owned: Collection[str] = ()
     warnings: Sequence[str] = ()
+    text: bytes | None = None
 
     def unwanted(self, utf8: bool) -> Callable[[str], bool]:
         """A function that says whether an entry with this folded key goes; it is not for keys that are to be set."""

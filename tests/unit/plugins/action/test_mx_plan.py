@@ -25,6 +25,7 @@ def run(
     def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.mx_plan"
         given.update(module_args)
+        assert set(given.pop("_run")) == {"controller", "pid"}
         return {"refusals": [], "invocation": {"module_args": dict(module_args)}}
 
     monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
@@ -95,3 +96,37 @@ def test_mistyped_variable_of_the_role_is_told(monkeypatch: pytest.MonkeyPatch) 
 def test_variables_are_nobodys_without_a_role(monkeypatch: pytest.MonkeyPatch) -> None:
     given, _result = run(monkeypatch, {"mx_domain": []}, settings={"ipv6": False})
     assert given == {"settings": {"ipv6": False}}
+
+
+OTHER = {"record": "theirs", "controller": "elsewhere", "pid": 1, "age": 5}
+
+
+def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the module was told of the runs, in each of its own."""
+    action = mx_plan.ActionModule(MagicMock(args={}, async_val=0), MagicMock(), MagicMock(), MagicMock(), None, None)
+    told: list[dict[str, Any]] = []
+
+    def execute(module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        told.append(module_args["_run"])
+        return {"other_run": other if len(told) == 1 else None}
+
+    monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(mx_plan, "this_run", lambda: {"controller": "here", "pid": 7})
+    monkeypatch.setattr(action, "_execute_module", execute)
+    assert action.run(task_vars={}) == {"other_run": other if len(told) == 1 else None}
+    return told
+
+
+def test_run_that_is_alive_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {"controller": "here", "pid": 7}
+    assert runs_beside(monkeypatch, OTHER) == [ours, {**ours, "await": "theirs"}]
+
+
+def test_run_that_has_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mx_plan, "has_ended", lambda other: other == OTHER)
+    ours = {"controller": "here", "pid": 7}
+    assert runs_beside(monkeypatch, OTHER) == [ours, {**ours, "ended": "theirs"}]
+
+
+def test_host_that_is_in_the_inventory_twice_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runs_beside(monkeypatch, {**OTHER, "controller": "here", "pid": 7}) == [{"controller": "here", "pid": 7}]

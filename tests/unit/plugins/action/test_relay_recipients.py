@@ -30,6 +30,7 @@ class Controller:
         self.module_arguments: dict[str, Any] | None = None
         self.asked: list[dict[str, Any]] = []
         self.names: list[str] = []
+        self.lists: list[str] = []
         self.known: set[str] = set()
         self.failure = ""
         self.chmod = {"rc": 0}
@@ -39,6 +40,7 @@ class Controller:
         task.args, task.async_val, task.check_mode, task.diff = arguments, 0, False, False
         connection = mock.MagicMock()
         connection._shell.tmpdir = TMP
+        connection._shell.get_option = lambda name: {"remote_tmp": "~/.ansible/tmp"}[name]
         connection._shell.join_path = lambda *parts: "/".join(parts)
         loader = mock.MagicMock()
         loader.get_real_file = lambda path: path
@@ -70,6 +72,9 @@ class Controller:
     def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         assert (module_name, task_vars) == ("mxrelay.postfix.relay_recipients", {})
         request = module_args.pop("_request")
+        assert request["remote_tmp"] == "~/.ansible/tmp"
+        # The list that is there for this module alone, which takes it away.
+        self.lists.append(request["list"])
         if "_lists" in module_args:
             self.sent.append(module_args.pop("_lists"))
         self.names.append(request["name"])
@@ -126,6 +131,7 @@ def test_lists_travel_as_a_private_file_and_not_as_arguments(controller: Control
     assert result["changed"] is True and result["added"] == 1
     assert controller.transferred == {at(content): content}
     assert controller.modes == {at(content): "0600"}
+    assert controller.lists == ["", at(content)]
     assert controller.module_arguments == {
         "domains": [
             {"name": "x.example", "recipients_file": [at(content)]},

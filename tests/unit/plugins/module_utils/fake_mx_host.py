@@ -64,6 +64,8 @@ class FakeMxHost(FakeHost):
         self.installed = True
         # Tables that a daemon is asked for which never answers.
         self.unanswered: set[str] = set()
+        # What `postqueue -j` prints.
+        self.queue = ""
         self.unit = "ActiveState=active\nUnitFileState=enabled\n"
         self.write("main.cf", main_cf)
         self.write("master.cf", MASTER_CF)
@@ -85,6 +87,9 @@ class FakeMxHost(FakeHost):
             return Result(0, self.unit, "")
         if not self.installed:
             raise FileNotFoundError(argv[0])
+        if list(argv[3:]) == ["-j"] and argv[0] == "postqueue":
+            self.commands.append(["postqueue", "-j"])
+            return Result(0, self.queue, "")
         if argv[2] != self.config_directory:
             # A change of main.cf or master.cf is tried in a scratch directory, where all is well here.
             return Result(0, "", "")

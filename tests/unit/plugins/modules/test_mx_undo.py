@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import DIRECTORY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, MxPlan
 from ansible_collections.mxrelay.postfix.plugins.modules import mx_undo
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
@@ -18,7 +18,16 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.modules.module_runne
 MAIN_CF = "relay_domains = a.example\n"
 CHANGED = "relay_domains = a.example, x.example\n"
 PLAN = MxPlan(main_cf=MainCfChange(add_items={"relay_domains": ["x.example"]}, changed=True)).as_result()
-NOTHING = {"changed": False, "undone": [], "touched": [], "problems": [], "restart_needed": False}
+NOTHING = {
+    "changed": False,
+    "undone": [],
+    "touched": [],
+    "problems": [],
+    "restart_needed": False,
+    "kept": False,
+    "record": "",
+    "outdated": False,
+}
 
 
 @pytest.fixture(name="host")
@@ -35,34 +44,46 @@ def remembered(host: FakeMxHost) -> bool:
     return os.path.isdir(host.path(DIRECTORY))
 
 
+def remember(start: Start, host: FakeMxHost) -> str:
+    result = keep(start, host, state="remembered", plan=PLAN)
+    # The plan has no mark, as one that was made before the last run.
+    assert result == {**NOTHING, "changed": True, "record": result["record"], "outdated": True}
+    return str(result["record"])
+
+
 def test_plan_is_remembered_and_undone(start: Start, host: FakeMxHost) -> None:
-    assert keep(start, host, state="remembered", plan=PLAN) == {**NOTHING, "changed": True}
+    record = remember(start, host)
     assert remembered(host)
     host.write("main.cf", CHANGED)
-    undone = {**NOTHING, "changed": True, "undone": ["main.cf: relay_domains is as before"]}
-    assert keep(start, host, state="undone", plan=PLAN) == undone
+    undone = {**NOTHING, "changed": True, "undone": ["main.cf: relay_domains is as before"], "record": record}
+    assert keep(start, host, state="undone", plan=PLAN, record=record) == undone
     assert Path(host.path("main.cf")).read_text() == MAIN_CF
-    assert keep(start, host, state="undone", plan=PLAN) == NOTHING
+    assert keep(start, host, state="undone", plan=PLAN, record="") == NOTHING
 
 
-def test_memory_is_forgotten_once(start: Start, host: FakeMxHost) -> None:
-    keep(start, host, state="remembered", plan=PLAN)
-    assert keep(start, host, state="forgotten") == {**NOTHING, "changed": True}
+def test_memory_is_forgotten_once_and_by_its_own_run(start: Start, host: FakeMxHost) -> None:
+    record = remember(start, host)
+    assert keep(start, host, state="forgotten", record="other") == {**NOTHING, "record": "other"}
+    assert remembered(host)
+    assert keep(start, host, state="forgotten", record=record) == {**NOTHING, "changed": True, "record": record}
     assert not remembered(host)
-    assert keep(start, host, state="forgotten") == NOTHING
+    assert keep(start, host, state="forgotten", record=record) == {**NOTHING, "record": record}
 
 
 def test_check_mode_remembers_forgets_and_undoes_nothing(start: Start, host: FakeMxHost) -> None:
     assert keep(start, host, True, state="remembered", plan=PLAN) == NOTHING
     assert not remembered(host)
-    keep(start, host, state="remembered", plan=PLAN)
+    record = remember(start, host)
     host.write("main.cf", CHANGED)
-    assert keep(start, host, True, state="undone", plan=PLAN) == NOTHING
-    assert keep(start, host, True, state="forgotten") == NOTHING
+    assert keep(start, host, True, state="undone", plan=PLAN, record=record) == {**NOTHING, "record": record}
+    assert keep(start, host, True, state="forgotten", record=record) == {**NOTHING, "record": record}
     assert remembered(host)
     assert Path(host.path("main.cf")).read_text() == CHANGED
 
 
-@pytest.mark.parametrize("state", ["remembered", "undone"])
-def test_plan_is_required_unless_the_memory_is_forgotten(start: Start, host: FakeMxHost, state: str) -> None:
-    assert keep(start, host, state=state) == {"msg": f"state is {state} but all of the following are missing: plan"}
+@pytest.mark.parametrize(
+    ("state", "missing"), [("remembered", "plan"), ("undone", "plan, record"), ("forgotten", "record")]
+)
+def test_what_each_state_requires(start: Start, host: FakeMxHost, state: str, missing: str) -> None:
+    message = f"state is {state} but all of the following are missing: {missing}"
+    assert keep(start, host, state=state) == {"msg": message}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import pytest
@@ -195,3 +196,27 @@ def test_list_on_the_host_is_part_of_the_name(module: ModuleRunner) -> None:
     assert (module(**task)["added"], module.text("relay_recipients")) == (1, "bob@x.example x\n")
     path.unlink()
     assert module(**task)["msg"] == f"{path} (recipients_file) is not on the host; correct the path"
+
+
+def test_list_that_was_put_on_the_host_for_it_does_not_stay(module: ModuleRunner) -> None:
+    path = module.directory / "sent"
+    path.write_text("alice@x.example\nbob@x.example\n")
+    items = [{"name": "x.example", "recipients_file": [str(path)]}]
+    task = {"domains": items, "remote_src": True, "_request": {"name": "one", "has": "with lists", "list": str(path)}}
+    # Not even where the task then fails.
+    assert "max_removals" in module(**{**task, "max_removals": "x"})["msg"]
+    assert not path.exists()
+    path.write_text("alice@x.example\nbob@x.example\n")
+    assert module(**task)["added"] == 2
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_list_of_a_killed_run_is_removed_unless_in_check_mode(module: ModuleRunner, check_mode: bool) -> None:
+    left = module.directory / "ansible-tmp-1" / ("recipients-" + "0" * 64)
+    left.parent.mkdir()
+    left.write_text("alice@x.example\n")
+    os.utime(left, (0, 0))
+    request = {"name": "one", "has": "name only", "remote_tmp": str(module.directory)}
+    module(check_mode, recipients_file=[], _request=request)
+    assert left.exists() is check_mode

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush, read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
+    Flush,
+    flush,
+    plan_flush,
+    read_queue,
+    waiting_mail,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
     FakePostqueue,
@@ -86,3 +92,7 @@ def test_stopped_postfix_is_asked_once(domains: list[str]) -> None:
         flush(postqueue.postfix(), plan_flush(postqueue.postfix(), domains))
     assert caught.value.message == "Postfix is not running, so nothing in its queue is delivered; start it"
     assert len(postqueue.asked) == 1
+
+
+def test_waiting_mail_is_counted_by_domain() -> None:
+    assert waiting_mail(FakePostqueue().postfix()) == {"slow.example": 2, "other.test": 2}

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     metadata_of,
     read_file,
     reason,
+    refuse_unwritable,
     replace_file,
     run_lock,
     write_new_file,
@@ -261,3 +263,46 @@ def test_lock_of_root_is_where_only_root_writes(monkeypatch: pytest.MonkeyPatch)
     assert files._lock_file() == files.LOCK_FILE
     monkeypatch.setattr(os, "geteuid", lambda: 1234)
     assert os.path.basename(files._lock_file()) == "mxrelay-1234.lock"
+
+
+@pytest.fixture(name="protected")
+def _protected(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+    """Paths that nobody can write to, whoever runs the tests."""
+    paths: set[Path] = set()
+
+    def access(path: str, mode: int, *, effective_ids: bool) -> bool:
+        assert (mode, effective_ids) == (os.W_OK, True)
+        return Path(path) not in paths
+
+    monkeypatch.setattr(files.os, "access", access)
+    return paths
+
+
+def test_file_that_can_be_written_is_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("")
+    refuse_unwritable(str(tmp_path / "there"), str(tmp_path / "new"), str(tmp_path / "nowhere" / "x"))
+
+
+@pytest.mark.parametrize(
+    ("uid", "flags", "why"),
+    [
+        (0, os.ST_RDONLY, "is on a file system that is read-only; mount its file system for writing"),
+        (0, 0, "is immutable; run chattr -i {place}"),
+        (7, 0, "is not writable for this user; run as root (become: true)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["", "x"])
+def test_file_that_cannot_be_replaced_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: set[Path], name: str, uid: int, flags: int, why: str
+) -> None:
+    place = tmp_path / name
+    (tmp_path / "x").write_text("")
+    (tmp_path / "link").symlink_to("x")
+    protected.add(place)
+    monkeypatch.setattr(files.os, "geteuid", lambda: uid)
+    monkeypatch.setattr(files.os, "statvfs", lambda _place: SimpleNamespace(f_flag=flags))
+    for path in (tmp_path / "x", tmp_path / "link"):
+        with pytest.raises(HostError) as caught:
+            refuse_unwritable(str(path))
+        told = why.format(place=place)
+        assert caught.value.message == f"{path}: can't be changed: {place} {told}"

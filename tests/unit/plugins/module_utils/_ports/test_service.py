@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -74,3 +76,25 @@ def test_reload_is_pending_after_a_later_change(tmp_path: Path, monkeypatch: pyt
 
 def test_nothing_is_pending_where_no_instance_runs(tmp_path: Path) -> None:
     assert service.reload_pending(str(tmp_path), str(tmp_path)) is False
+
+
+def test_master_that_is_no_longer_installed_is_told(tmp_path: Path) -> None:
+    """A running program is replaced as a package manager does it."""
+    for name in ("master", "new"):
+        shutil.copy("/bin/cat", tmp_path / name)
+    (tmp_path / "pid").mkdir()
+    with subprocess.Popen([tmp_path / "master"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        (tmp_path / "pid" / "master.pid").write_text(f"   {process.pid}\n")
+        # Once it answers it has started.
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"ready\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"ready\n"
+        assert service.is_replaced(str(tmp_path)) is False
+        os.replace(tmp_path / "new", tmp_path / "master")
+        assert service.is_replaced(str(tmp_path)) is True
+    assert service.is_replaced(str(tmp_path)) is False
+
+
+def test_no_master_is_replaced_where_no_instance_runs(tmp_path: Path) -> None:
+    assert service.is_replaced(str(tmp_path)) is False

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration import change
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     MasterCfRequest,
     apply_configuration,
     plan_master_cf,
+    rehearse_configuration,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
@@ -353,3 +356,17 @@ def test_new_file_of_a_killed_run_goes_with_the_next_change(host: ConfigurationH
     (host.main_cf.parent / ".mxrelay-main.cf").write_text("half")
     host.change(parameters={"soft_bounce": True})
     assert sorted(os.listdir(host.main_cf.parent)) == ["main.cf", "master.cf"]
+
+
+@pytest.mark.parametrize("carry_out", [apply_configuration, rehearse_configuration])
+def test_file_that_cannot_be_replaced_is_refused_in_check_mode_too(
+    host: ConfigurationHost, monkeypatch: pytest.MonkeyPatch, carry_out: Callable[..., Any]
+) -> None:
+    def refuse(*paths: str) -> None:
+        raise HostError(f"{paths}")
+
+    monkeypatch.setattr(change, "refuse_unwritable", refuse)
+    with pytest.raises(HostError, match="main.cf"):
+        carry_out(host.postfix, host.plan(parameters={"soft_bounce": "yes"}))
+    # What is right already needs no file to be written.
+    carry_out(host.postfix, host.plan(parameters={"soft_bounce": "no"}))

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin, forget, standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import queue_entry
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
     CLOSED,
     checks,
@@ -350,6 +355,25 @@ def test_service_is_to_run_and_to_start(host: FakeMxHost, unit: str, changed: bo
     assert plan(host, listed(), manage_service=False)["service"]["changed"] is False
 
 
+def test_postfix_from_before_an_upgrade_is_to_be_restarted(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "is_replaced", lambda _queue: True)
+    found = plan(host, listed())["service"]
+    assert (found["restart"], found["changed"]) == (True, True)
+    assert plan(host, listed(), manage_service=False)["service"]["changed"] is False
+
+
+@pytest.mark.parametrize("pending", [True, False])
+@pytest.mark.parametrize("active", [True, False])
+def test_service_that_runs_follows_where_no_domain_is_declared(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch, active: bool, pending: bool
+) -> None:
+    monkeypatch.setattr(service, "reload_pending", lambda *_: pending)
+    if not active:
+        host.unit = "ActiveState=inactive\nUnitFileState=disabled\n"
+    found = plan(host)["service"]
+    assert (found["managed"], found["reload"], found["changed"]) == (active, pending, active and pending)
+
+
 @pytest.mark.parametrize(("active", "managed"), [("active", True), ("inactive", False)])
 def test_domain_that_goes_starts_no_service(host: FakeMxHost, active: str, managed: bool) -> None:
     converged(host)
@@ -563,3 +587,109 @@ def test_host_that_stays_as_it_is_is_judged_once(host: FakeMxHost, fail_on: list
     assert results["pending"] is False
     assert (checks(results) == []) is judged
     assert ("defer_transports" in {finding["check"] for finding in results["findings"] or []}) is judged
+
+
+def test_mail_that_waits_for_a_domain_keeps_it(host: FakeMxHost) -> None:
+    converged(host)
+    gone = {"name": "x.example", "state": "absent", "force": True}
+    host.queue = queue_entry("A1", "deferred", "a@x.example") + queue_entry("A2", "hold", "a@X.example")
+    (refusal,) = plan(host, gone)["refusals"]
+    assert (refusal["domain"], refusal["check"]) == ("x.example", "waiting_mail")
+    assert refusal["cause"].startswith("2 messages wait for it in the queue")
+    assert plan(host, {**gone, "waiting_mail": "bounce"})["refusals"] == []
+    host.queue = ""
+    assert plan(host, gone)["refusals"] == []
+
+
+def test_queue_is_not_read_where_no_domain_leaves(host: FakeMxHost) -> None:
+    converged(host)
+    plan(host, listed())
+    assert ["postqueue", "-j"] not in host.commands
+
+
+def test_files_that_the_run_would_write_and_cannot_are_refused(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(path: str) -> None:
+        asked.append(path)
+        raise HostError(f"{path}: can't be changed: it is immutable; run chattr")
+
+    monkeypatch.setattr(module, "refuse_unwritable", refuse)
+    refused = plan(host, listed())["refusals"]
+    written = [host.path(name) for name in ("transport", "relay_recipients", "main.cf", ".mxrelay-undo")]
+    assert asked == written
+    assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
+        ("read_only", f"{path}: can't be changed: it is immutable", "run chattr") for path in written
+    ]
+    converged(host)
+    assert plan(host, listed())["refusals"] == []
+
+
+THEIRS = Record(controller="there boot", pid=8)
+
+
+def plan_beside(host: FakeMxHost, **params: Any) -> dict[str, Any]:
+    """The results while others write to the host."""
+    params = {"role": "primary_mx", "domains": [listed()], **params}
+    return plan_mx(params, host.postfix(), FakeNetwork()).results
+
+
+def test_nothing_is_planned_beside_another_run(host: FakeMxHost) -> None:
+    record, _mark = begin(host.postfix(), THEIRS, [])
+    results = plan(host, listed())
+    assert [refusal["check"] for refusal in results["refusals"]] == ["other_run"]
+    assert results["other_run"] == {"record": record.name, "controller": "there boot", "pid": 8, "age": 0}
+    assert (results["pending"], results["findings"]) == (False, None)
+    assert plan(host, listed(), record=record.name)["refusals"] == []
+
+
+def test_run_that_has_ended_is_planned_over(host: FakeMxHost) -> None:
+    converged(host)
+    record, _mark = begin(host.postfix(), THEIRS, [])
+    results = plan(host, listed(), _run={"controller": "here", "pid": 7, "ended": record.name})
+    assert (results["refusals"], results["left_behind"], results["pending"]) == ([], True, True)
+    assert results["run"] == {"controller": "here", "pid": 7, "ended": record.name}
+
+
+def test_run_that_is_awaited_is_planned_after(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, _mark = begin(host.postfix(), THEIRS, [])
+    monkeypatch.setattr(module, "await_end", lambda postfix, other: forget(postfix, other.record))
+    results = plan_beside(host, _run={"controller": "here", "pid": 7, "await": record.name})
+    assert (results["refusals"], results["left_behind"]) == ([], False)
+
+
+def test_plan_is_made_anew_if_another_run_came_in_between(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one takes back what the first reading has found."""
+    converged(host)
+    read = module.read_host
+    seen: list[str] = []
+
+    def read_host(*arguments: Any) -> Any:
+        found = read(*arguments)
+        if not seen:
+            record, _mark = begin(host.postfix(), THEIRS, [])
+            host.write("main.cf", "")
+            forget(host.postfix(), record.name)
+        seen.append(found.state.value("relay_recipient_maps"))
+        return found
+
+    monkeypatch.setattr(module, "read_host", read_host)
+    results = plan_beside(host)
+    assert [bool(value) for value in seen] == [True, False]
+    assert results["main_cf"]["changed"] is True
+    assert results["mark"] == standing(host.postfix()).mark
+
+
+def test_plan_is_not_kept_if_another_run_is_at_it_by_then(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    converged(host)
+    read = module.read_host
+
+    def read_host(*arguments: Any) -> Any:
+        found = read(*arguments)
+        begin(host.postfix(), THEIRS, [])
+        return found
+
+    monkeypatch.setattr(module, "read_host", read_host)
+    assert [refusal["check"] for refusal in plan_beside(host)["refusals"]] == ["other_run"]

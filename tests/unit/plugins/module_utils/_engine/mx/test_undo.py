@@ -9,22 +9,33 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import DIRECTORY, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import ConfigurationPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import undo as module
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    DIRECTORY,
+    forget,
+    own_record,
+    standing,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import undo_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import DEFAULTS, FakeMxHost
 
+TRANSPORT = "# kept\na.example relay:[one]\ngone.example relay:[two]\n"
 MAIN_CF = "# ours\nrelay_domains = a.example\nmyhostname = mx.example\n"
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> FakeMxHost:
     made = FakeMxHost(str(tmp_path), MAIN_CF)
-    made.table("transport", "# kept\na.example relay:[one]\ngone.example relay:[two]\n")
+    made.table("transport", TRANSPORT)
     return made
 
 
@@ -83,8 +94,8 @@ def test_nothing_is_remembered_where_others_write_nor_of_what_is_no_file(host: F
     os.chmod(host.config_directory, 0o777)
     with pytest.raises(HostError, match="can be written to by everybody"):
         remember(host.postfix(), MxPlan.from_result(plan(host)))
-    with pytest.raises(HostError, match="can be written to by everybody"):
-        undo(host.postfix(), MxPlan.from_result(plan(host)))
+    (problem,) = undo(host.postfix(), MxPlan.from_result(plan(host)), "a record").problems
+    assert "can be written to by everybody" in problem
     os.chmod(host.config_directory, 0o700)
     os.unlink(host.path("transport"))
     os.mkfifo(host.path("transport"))
@@ -95,15 +106,15 @@ def test_nothing_is_remembered_where_others_write_nor_of_what_is_no_file(host: F
 def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:
     postfix = host.postfix()
     master_cf = read(host, "master.cf")
-    remember(postfix, MxPlan.from_result(plan(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
     assert (os.stat(host.path(DIRECTORY)).st_mode & 0o777) == 0o700
     carry_out(host)
     host.write("main.cf", read(host, "main.cf").replace("mx.example", "theirs.example"))
-    done = undo(postfix, MxPlan.from_result(plan(host)))
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
     assert (done.touched, done.problems, done.restart_needed) == ([], [], False)
     assert read(host, "main.cf") == MAIN_CF.replace("mx.example", "theirs.example")
     assert read(host, "master.cf") == master_cf
-    assert read(host, "transport") == "# kept\na.example relay:[one]\ngone.example relay:[two]\n"
+    assert read(host, "transport") == TRANSPORT
     left = {"main.cf", "master.cf", "transport", "transport.db", ".transport.mxrelay"}
     assert set(os.listdir(host.config_directory)) == left
     assert done.undone == [
@@ -117,11 +128,11 @@ def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:
 
 def test_nothing_is_taken_back_where_somebody_touched_the_same(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, MxPlan.from_result(plan(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
     carry_out(host)
     host.table("transport", "a.example relay:[theirs]\nx.example relay:[x]\n")
     before = contents(host.config_directory)
-    done = undo(postfix, MxPlan.from_result(plan(host)))
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
     assert done.touched == [f"{host.path('transport')}: a.example"]
     assert done.undone == []
     assert contents(host.config_directory) == before
@@ -129,45 +140,160 @@ def test_nothing_is_taken_back_where_somebody_touched_the_same(host: FakeMxHost)
 
 def test_row_of_others_keeps_a_new_table(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, MxPlan.from_result(plan(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
     carry_out(host)
     host.table("relay_recipients", "@x.example x\nz@z.example x\n")
-    assert undo(postfix, MxPlan.from_result(plan(host))).problems == []
+    assert undo(postfix, MxPlan.from_result(plan(host)), record).problems == []
     assert read(host, "relay_recipients") == "z@z.example x\n"
 
 
 def test_run_that_changed_nothing_leaves_nothing_to_take_back(host: FakeMxHost) -> None:
     postfix = host.postfix()
     before = contents(host.config_directory)
-    remember(postfix, MxPlan.from_result(plan(host)))
-    done = undo(postfix, MxPlan.from_result(plan(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
     assert (done.undone, done.touched, done.problems) == ([], [], [])
     assert contents(host.config_directory) == before
 
 
-def test_without_a_memory_nothing_is_done(host: FakeMxHost) -> None:
+def test_run_without_a_record_has_nothing_to_take_back(host: FakeMxHost) -> None:
     carry_out(host)
     before = contents(host.config_directory)
-    assert undo(host.postfix(), MxPlan.from_result(plan(host))).undone == []
+    assert undo(host.postfix(), MxPlan.from_result(plan(host)), "") == Undone()
     assert contents(host.config_directory) == before
 
 
-def test_memory_of_an_earlier_run_is_replaced_and_forgotten(host: FakeMxHost) -> None:
+def test_record_of_another_run_is_not_taken_for_the_own(host: FakeMxHost) -> None:
+    theirs, _outdated = remember(host.postfix(), MxPlan.from_result(plan(host)))
+    carry_out(host)
+    before = contents(host.config_directory)
+    done = undo(host.postfix(), MxPlan.from_result(plan(host)), "ours")
+    assert done == Undone(problems=[f"{host.path(DIRECTORY)} no longer has the files from before this run"])
+    assert contents(host.config_directory) == before
+    assert own_record(host.postfix(), theirs) is not None
+
+
+def test_plan_is_outdated_once_another_run_has_come_in_between(host: FakeMxHost) -> None:
     postfix = host.postfix()
-    remember(postfix, MxPlan.from_result(plan(host)))
-    remember(postfix, MxPlan.from_result(plan(host, recipients={"path": "", "type": "", "domains": []})))
-    assert sorted(os.listdir(host.path(DIRECTORY))) == ["0", "1", "2", "files.json"]
-    assert forget(postfix) is True
-    assert forget(postfix) is False
+    mark = standing(postfix).mark
+    record, outdated = remember(postfix, MxPlan.from_result(plan(host, mark=mark)))
+    assert outdated is False
+    forget(postfix, record)
+    record, outdated = remember(postfix, MxPlan.from_result(plan(host, mark=mark)))
+    assert outdated is True
+    again = plan(host, recipients={"path": "", "type": "", "domains": []})
+    assert remember(postfix, MxPlan.from_result(again), record) == (record, False)
+    assert sorted(os.listdir(host.path(DIRECTORY))) == ["0", "1", "2", "record.json"]
+
+
+def test_files_that_nobody_else_touched_get_their_bytes_back(host: FakeMxHost) -> None:
+    main_cf = "# ours\nrelay_domains =\n    # why\n    a.example\n# below\nmyhostname = mx.example\n\n"
+    transport = "# first\na.example\trelay:[one]\n\n# of gone\ngone.example   relay:[two]\n# last\n"
+    host.write("main.cf", main_cf)
+    host.table("transport", transport)
+    for name in ("main.cf", "transport"):
+        os.chmod(host.path(name), 0o600)
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    host.table("transport", "# first\na.example relay:[new]\n# of gone\n# last\nx.example relay:[x]\n")
+    changed = "# ours\nrelay_domains =\n    a.example,\n    x.example\n    # why\n# below\nmyhostname = mx.example\n\n"
+    host.write("main.cf", changed + "maximal_queue_lifetime = 9d\n")
+    assert undo(postfix, MxPlan.from_result(plan(host)), record).problems == []
+    assert read(host, "main.cf") == main_cf
+    assert read(host, "transport") == transport
+    assert [os.stat(host.path(name)).st_mode & 0o777 for name in ("main.cf", "transport")] == [0o600, 0o600]
+
+
+def test_new_rows_stay_until_main_cf_has_let_go_of_them(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that main.cf still names never lacks a row that one of the two states of it relies on."""
+    seen: list[list[str]] = []
+    apply = module.apply_configuration
+
+    def look(postfix: Postfix, change: ConfigurationPlan) -> ConfigurationPlan:
+        seen.append(sorted(line.split()[0] for line in read(host, "transport").splitlines() if line[0] != "#"))
+        return apply(postfix, change)
+
+    monkeypatch.setattr(module, "apply_configuration", look)
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+    undo(postfix, MxPlan.from_result(plan(host)), record)
+    assert seen == [["a.example", "gone.example", "x.example"]] * 2
+    assert read(host, "transport") == TRANSPORT
+
+
+def test_comment_of_somebody_else_stays(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.write("main.cf", "# theirs\n" + read(host, "main.cf"))
+    host.table("transport", "# theirs\n" + read(host, "transport"))
+    assert undo(postfix, MxPlan.from_result(plan(host)), record).problems == []
+    assert read(host, "main.cf") == "# theirs\n" + MAIN_CF
+    assert sorted(read(host, "transport").splitlines()) == sorted(["# theirs", *TRANSPORT.splitlines()])
+
+
+def test_service_of_somebody_else_stays(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    master_cf = read(host, "master.cf")
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.write("master.cf", read(host, "master.cf") + "theirs unix n - n - - smtp\n")
+    assert undo(postfix, MxPlan.from_result(plan(host)), record).problems == []
+    assert read(host, "master.cf") == master_cf + "theirs unix n - n - - smtp\n"
+
+
+def test_postfix_that_stopped_during_the_run_is_to_be_restarted(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    host.running = False
+    assert undo(postfix, MxPlan.from_result(plan(host)), record) == Undone(restart_needed=True)
+
+
+def test_postfix_that_did_not_run_before_is_left_alone(host: FakeMxHost) -> None:
+    host.running = False
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    assert undo(postfix, MxPlan.from_result(plan(host)), record) == Undone()
+
+
+def test_what_cannot_be_taken_back_is_told_and_its_files_are_kept(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.write("master.cf", "broken\n")
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
+    assert (done.undone, done.kept) == ([], True)
+    assert [problem.partition(":")[0] for problem in done.problems] == [f"{host.path('master.cf')}, line 1"]
+    # It no longer keeps others from running.
+    assert standing(postfix).left_behind is True
+
+
+def test_many_domains_are_compared_in_one_pass() -> None:
+    """Each row is looked at a few times, however many domains there are."""
+    looked = 0
+
+    class Counting(str):
+        def rpartition(self, separator: str) -> tuple[str, str, str]:
+            nonlocal looked
+            looked += 1
+            return super().rpartition(separator)
+
+    items = [RecipientsItem(name=f"d{number}.example", policy="any") for number in range(100)]
+    before = {Counting(f"{number}@{item.name}"): "x" for item in items for number in range(10)}
+    now = {f"@{item.name}": "x" for item in items}
+    found = undo_recipients(before, now, items)
+    assert (found.set, sorted(found.remove), found.touched) == (before, sorted(now), [])
+    assert 0 < looked <= 3 * len(before)
 
 
 def test_change_of_protocols_asks_for_a_restart(host: FakeMxHost) -> None:
     postfix = host.postfix()
     main_cf = {"parameters": {"inet_protocols": "ipv4"}, "absent": [], "add_items": {}, "remove_items": {}}
     wanted = plan(host, main_cf=main_cf)
-    remember(postfix, MxPlan.from_result(wanted))
+    record, _outdated = remember(postfix, MxPlan.from_result(wanted))
     host.write("main.cf", MAIN_CF + "inet_protocols = ipv4\n")
-    done = undo(postfix, MxPlan.from_result(wanted))
+    done = undo(postfix, MxPlan.from_result(wanted), record)
     assert done.restart_needed is True
     assert read(host, "main.cf") == MAIN_CF
 
@@ -206,10 +332,10 @@ def test_both_forms_of_a_domain_are_taken_back(host: FakeMxHost) -> None:
     rows = "".join(f"{name} relay:[one]\n" for name in INTERNATIONAL)
     host.table("transport", rows)
     host.table("relay_recipients", in_both_forms("a", "b"))
-    remember(postfix, MxPlan.from_result(international(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(international(host)))
     host.table("transport", "")
     host.table("relay_recipients", in_both_forms("a", "c"))
-    done = undo(postfix, MxPlan.from_result(international(host)))
+    done = undo(postfix, MxPlan.from_result(international(host)), record)
     assert (done.touched, done.problems) == ([], [])
     assert sorted(read(host, "transport").splitlines()) == sorted(rows.splitlines())
     assert sorted(read(host, "relay_recipients").splitlines()) == sorted(in_both_forms("a", "b").splitlines())
@@ -219,10 +345,10 @@ def test_both_forms_of_a_domain_are_taken_back(host: FakeMxHost) -> None:
 def test_other_form_that_somebody_touched_is_told(host: FakeMxHost) -> None:
     postfix = host.postfix()
     host.table("relay_recipients", in_both_forms("a", "b"))
-    remember(postfix, MxPlan.from_result(international(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(international(host)))
     theirs = in_both_forms("a", "c") + f"theirs@{INTERNATIONAL[1]} x\n"
     host.table("relay_recipients", theirs)
-    done = undo(postfix, MxPlan.from_result(international(host)))
+    done = undo(postfix, MxPlan.from_result(international(host)), record)
     assert done.touched == [f"{host.path('relay_recipients')}: {INTERNATIONAL[1]}"]
     assert read(host, "relay_recipients") == theirs
 
@@ -232,9 +358,9 @@ def test_host_without_python3_idna_has_one_form_to_take_back(host: FakeMxHost, m
     monkeypatch.setattr(idna2008, "a_label", None)
     postfix = host.postfix()
     host.table("relay_recipients", f"b@{INTERNATIONAL[0]} x\n")
-    remember(postfix, MxPlan.from_result(international(host)))
+    record, _outdated = remember(postfix, MxPlan.from_result(international(host)))
     host.table("relay_recipients", "".join(f"{local_part}@{INTERNATIONAL[0]} x\n" for local_part in "ac"))
-    assert undo(postfix, MxPlan.from_result(international(host))).problems == []
+    assert undo(postfix, MxPlan.from_result(international(host)), record).problems == []
     assert read(host, "relay_recipients") == f"b@{INTERNATIONAL[0]} x\n"
 
 
@@ -248,7 +374,7 @@ def test_list_that_was_not_set_is_not_set_again(
     host = FakeMxHost(str(tmp_path), before)
     postfix = host.postfix()
     wanted = plan(host, recipients={"path": "", "type": "", "domains": []})
-    remember(postfix, MxPlan.from_result(wanted))
+    record, _outdated = remember(postfix, MxPlan.from_result(wanted))
     host.write("main.cf", f"{before}relay_domains = {members}\n")
-    assert undo(postfix, MxPlan.from_result(wanted)).undone == ["main.cf: relay_domains is as before"]
+    assert undo(postfix, MxPlan.from_result(wanted), record).undone == ["main.cf: relay_domains is as before"]
     assert read(host, "main.cf") == before

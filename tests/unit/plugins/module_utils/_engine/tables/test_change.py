@@ -10,7 +10,9 @@ from unittest import mock
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import plan as planning
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
     ALICE,
@@ -103,3 +105,20 @@ def test_texthash_has_no_index_and_is_reloaded(host: FakeHost) -> None:
     assert planning.index_state(host.postfix(), table.reference) == "none"
     assert not table.change().changed
     assert host.names() == ["postconf"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_table_that_cannot_be_written_is_refused_in_check_mode_too(
+    host: FakeHost, table: TableOnHost, check_mode: bool
+) -> None:
+    before = contents(host.config_directory)
+    with mock.patch.object(change, "refuse_unwritable", side_effect=HostError("no")) as refuse:
+        with pytest.raises(HostError, match="^no$"):
+            table.change(check_mode=check_mode)
+        path = table.reference.path
+        record = os.path.join(host.config_directory, ".table.mxrelay")
+        assert refuse.call_args_list == [mock.call(path, f"{path}.db", record)]
+        assert contents(host.config_directory) == before
+    table.change()
+    with mock.patch.object(change, "refuse_unwritable", side_effect=HostError("no")):
+        assert table.change().changed is False

@@ -149,6 +149,7 @@ def test_stale_copies_are_named() -> None:
         ({"values": {"inet_interfaces": "loopback-only"}}, ("inet_interfaces", "error")),
         ({"service_active": False}, ("service", "error")),
         ({"reload_pending": True}, ("reload", "warning")),
+        ({"service_replaced": True}, ("old_master", "warning")),
         ({"services": [SMTPD]}, ("relay_service", "error")),
         ({"values": {"smtp_fallback_relay": "[smart]"}}, ("fallback_relay", "warning")),
     ],
@@ -248,7 +249,7 @@ def test_those_about_strangers_come_first() -> None:
 
 
 def test_stopped_service_has_nothing_to_reload() -> None:
-    stopped = judged(host(service_active=False, reload_pending=True))
+    stopped = judged(host(service_active=False, reload_pending=True, service_replaced=True))
     assert [(finding.check, finding.message) for finding in stopped] == [
         ("service", "the service postfix is not running")
     ]

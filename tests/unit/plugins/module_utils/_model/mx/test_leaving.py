@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving 
     Leaving,
     domains_that_leave,
     is_own_row,
+    leaving_with_mail,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
@@ -68,6 +69,60 @@ def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
     assert plan.routes.removed == ["x.example", ".x.example"]
     assert plan.verify_removed == ["x.example"]
     assert plan.waiting == ["x.example"]
+
+
+WAITING = (
+    "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail: bounce on the item to return it "
+    "to its senders"
+)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "cause"),
+    [
+        ({"x.example": 1}, "1 message waits for it in the queue, and would no longer find the mail host"),
+        (
+            {"x.example": 2, "sub.x.example": 1, "yx.example": 7, "declared.x.example": 9},
+            "3 messages wait for it in the queue, and would no longer find the mail host",
+        ),
+    ],
+)
+@pytest.mark.parametrize("force", [True, False])
+def test_domain_stays_while_mail_would_lose_its_way(force: bool, waiting: dict[str, int], cause: str) -> None:
+    below = {"name": "declared.x.example", "recipients_policy": "any"}
+    plan = secondary({**ABSENT, "force": force}, below, on=host(**GONE, waiting=waiting))
+    assert plan.refusals == [Refusal("x.example", "waiting_mail", cause, WAITING)]
+    assert (plan.main_cf.remove_items, plan.routes.removed) == ({}, [])
+    gone = secondary({**ABSENT, "waiting_mail": "bounce"}, below, on=host(**GONE, waiting=waiting))
+    assert gone.refusals == []
+    assert gone.routes.removed == ["x.example", ".x.example"]
+
+
+@pytest.mark.parametrize(
+    ("records", "refused"), [((OWN,), True), ((MxRecord(10, "mail.example", ("192.0.2.1",)), OWN), False), ((), False)]
+)
+def test_waiting_mail_of_a_secondary_finds_the_primary_unless_none_is_better(
+    records: tuple[MxRecord, ...], refused: bool
+) -> None:
+    on = host(relayed={"x.example": "x.example"}, mx={"x.example": records}, waiting={"x.example": 1})
+    plan = secondary({**ABSENT, "force": True}, on=on)
+    assert [refusal.check for refusal in plan.refusals] == ["waiting_mail"] * refused
+
+
+@pytest.mark.parametrize(
+    ("items", "settings", "read"),
+    [
+        ([ABSENT], {}, True),
+        ([{**ABSENT, "waiting_mail": "bounce"}], {}, False),
+        ([{**ABSENT, "name": "never.example"}], {}, False),
+        ([], {}, False),
+        ([], {"remove_undeclared": True}, True),
+        ([{"name": "x.example", "recipients_policy": "any"}], {"remove_undeclared": True}, False),
+    ],
+)
+def test_queue_is_read_where_a_domain_leaves(items: list[Any], settings: dict[str, Any], read: bool) -> None:
+    request = read_request({"role": "secondary_mx", "domains": items, **settings})
+    assert leaving_with_mail(request, host(**GONE)) is read
 
 
 def test_absent_domain_that_was_never_there_changes_nothing() -> None:

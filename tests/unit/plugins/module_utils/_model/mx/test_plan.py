@@ -80,12 +80,17 @@ PLANS = every(
         active=st.none() | st.booleans(),
         enabled=st.none() | st.booleans(),
         reload=st.booleans(),
+        restart=st.booleans(),
         changed=st.booleans(),
     ),
     refusals=st.lists(every(Refusal, domain=TEXT, check=TEXT, cause=TEXT, remedy=TEXT), max_size=2),
     judge=st.booleans(),
     verify_fail_on=st.none() | TEXTS,
     findings=st.none() | st.lists(st.just(FINDING), max_size=2),
+    run=st.just({}) | st.just({"controller": "here", "pid": 7}),
+    other_run=st.none() | st.just({"record": "theirs", "controller": "there", "pid": 8, "age": 9}),
+    left_behind=st.booleans(),
+    mark=TEXT,
 )
 
 
@@ -101,6 +106,12 @@ def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
     assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
     part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
     assert (part.main_cf, part.removal) == (MainCfChange({"ipv6": "no"}), Removal([], [], [], ["k"]))
+
+
+def test_what_a_run_left_behind_is_to_be_removed() -> None:
+    plan = MxPlan(left_behind=True)
+    assert plan.pending is True
+    assert plan.changes == ["remove the record that a run which was cut off has left behind"]
 
 
 ITEM = RecipientsItem("x.example", "any", changed=True)

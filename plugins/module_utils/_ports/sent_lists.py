@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of addresses that the controller has put into the temporary folder of the user whom it logs in as.
+
+Nothing of a list stays there: the module takes it up before anything else, and removes those of runs that were killed
+between the two.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from contextlib import suppress
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+
+# A list that nothing was written to for so long has no run that is about to read it.
+SECONDS_TO_LIVE = 600
+_NAME = re.compile(r"recipients-[0-9a-f]{64}\Z")
+_FOLDER = "ansible-tmp-"
+# Who logged in, as sudo(8) and doas(1) tell it to what they run.
+_LOGINS = ("SUDO_USER", "DOAS_USER")
+
+
+def take_up(path: str) -> bytes:
+    """The list at that path, which is gone then. Raises InvalidInput if it is not there, or HostError."""
+    content = read_file(path)
+    if content is None:
+        raise InvalidInput(f"{path} (recipients_file) is not on the host; run again")
+    with suppress(OSError):
+        os.unlink(path)
+    return content
+
+
+def remove_abandoned(remote_tmp: str) -> None:
+    """Removes what killed runs have left in the folder, whose leading ~ is the home of whoever logged in."""
+    for folder in _folders(remote_tmp):
+        for path in _old_lists(folder):
+            with suppress(OSError):
+                os.unlink(path)
+                os.rmdir(os.path.dirname(path))
+
+
+def _folders(remote_tmp: str) -> list[str]:
+    if not remote_tmp.startswith("~/"):
+        return [remote_tmp]
+    users = [os.environ.get(name, "") for name in _LOGINS]
+    return list(dict.fromkeys(os.path.expanduser(f"~{user}{remote_tmp[1:]}") for user in [*users, ""]))
+
+
+def _old_lists(folder: str) -> Iterator[str]:
+    for place in _entries(folder):
+        if place.name.startswith(_FOLDER) and place.is_dir(follow_symlinks=False):
+            for entry in _entries(place.path):
+                if _NAME.match(entry.name) and _is_old(entry):
+                    yield entry.path
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
+
+
+def _is_old(entry: os.DirEntry[str]) -> bool:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > SECONDS_TO_LIVE

@@ -1,0 +1,48 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""This run as a host tells it from others, and whether another one that has left its record there is still alive."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+# For so long a run of another controller is taken to be alive: a task of a large inventory waits for all hosts.
+SECONDS_TO_LIVE = 3600
+
+
+def this_run() -> dict[str, Any]:
+    """The controller, and the process of ansible-playbook, whose child each worker is."""
+    return {"controller": _controller(), "pid": os.getppid()}
+
+
+def _controller() -> str:
+    """The machine since its last boot; containers on it, with processes of their own, are others."""
+    parts = [platform.node()]
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
+        parts.append(stream.read().strip())
+    with suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(parts)
+
+
+def has_ended(other: Mapping[str, Any]) -> bool:
+    """Whether that run is over, as far as can be told from here."""
+    if other["controller"] == _controller():
+        return not _is_alive(other["pid"])
+    return bool(other["age"] > SECONDS_TO_LIVE)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

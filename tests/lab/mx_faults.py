@@ -186,7 +186,7 @@ RECIPIENT_TABLES = (
     ),
     Fault(
         "recipients only asked of the mail host",
-        both("verify_only"),
+        both("verify_defers"),
         "set unverified_recipient_defer_code to 250",
         main(
             "relay_recipient_maps=",
@@ -195,8 +195,32 @@ RECIPIENT_TABLES = (
         main("unverified_recipient_defer_code=250"),
     ),
     Fault(
+        "listed recipients asked of the mail host as well",
+        both("verify_defers"),
+        "set unverified_recipient_defer_code to 250",
+        main(
+            f"relay_recipient_maps=hash:{RECIPIENTS}",
+            "smtpd_recipient_restrictions=permit_mynetworks, reject_unauth_destination, reject_unverified_recipient",
+            unset="unverified_recipient_defer_code",
+        ),
+        main("unverified_recipient_defer_code=250"),
+    ),
+    Fault(
+        "recipients asked of the mail host by a class of a service of its own",
+        both("verify_defers"),
+        "remove reject_unverified_recipient (in the restriction class asking) in",
+        main(
+            "smtpd_restriction_classes=asking",
+            "asking=reject_unverified_recipient",
+            unset="unverified_recipient_defer_code smtpd_recipient_restrictions",
+        )
+        + "\n"
+        + master("-P 'smtp/inet/smtpd_sender_restrictions=asking'"),
+        master("-PX smtp/inet/smtpd_sender_restrictions") + "\n" + main(unset="smtpd_restriction_classes asking"),
+    ),
+    Fault(
         "recipients asked of the mail host by a table",
-        secondary("verify_only"),
+        secondary("verify_defers"),
         "set unverified_recipient_defer_code to 250",
         "echo 'away.example reject_unverified_recipient' > /etc/postfix/asked\npostmap hash:/etc/postfix/asked\n"
         + rows(RECIPIENTS, SECONDARY, "@away.example x")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import TABLE_PARAMETERS, gather
@@ -17,12 +17,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_fi
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import (
+    listed_samples,
+    read_lookups,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
     read_relay_domains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -44,7 +46,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import NO_SUCH_TYPE
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -79,7 +80,9 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network)
     tables += _unsupported(postfix, state)
     if params.get("probe"):
-        _give_samples(domains, _recipients(state, reader))
+        samples = listed_samples(state, reader)
+        for domain in domains:
+            domain.probe_recipient = samples.get(domain.name, "")
         reader.notes += ask_mail_hosts(domains, state, prober)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     return Outcome(
@@ -121,28 +124,6 @@ def _unsupported(postfix: Postfix, state: HostState) -> list[TableEvidence]:
             if known and member.kind == "table" and type_of(member.text) not in known:
                 found.append(TableEvidence(parameter, without_proxy(member.text), NO_SUCH_TYPE, 0))
     return found
-
-
-def _recipients(state: HostState, reader: MapReader) -> list[str]:
-    """The addresses that local tables in relay_recipient_maps list."""
-    return [
-        entry.key.lower()
-        for reference in local_members(state.value("relay_recipient_maps"))
-        if reference.type in KEYED_TYPES
-        for entry in reader.source(reference.path).entries
-        if not entry.key.startswith("@")
-    ]
-
-
-def _give_samples(domains: Sequence[DomainEvidence], addresses: Sequence[str]) -> None:
-    """Gives each domain one of its listed recipients, not its postmaster, to be asked about."""
-    samples: dict[str, str] = {}
-    for address in addresses:
-        local_part, _at, name = address.rpartition("@")
-        if local_part != "postmaster":
-            samples.setdefault(name, address)
-    for domain in domains:
-        domain.probe_recipient = samples.get(domain.name, "")
 
 
 def _table(table: TableEvidence) -> dict[str, Any]:

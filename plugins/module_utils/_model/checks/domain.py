@@ -103,24 +103,6 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         )
 
 
-@check(
-    "verify_only",
-    LOCAL,
-    "recipients are checked only by asking the mail host, which fails while it is away",
-    place=RECIPIENTS,
-)
-def verify_only(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    code = state.value("unverified_recipient_defer_code")
-    if domain.relayed and _told_by(domain, state) == _VERIFIED and code != "250":
-        yield Fault(
-            f"its recipients are checked only by asking its mail host, and all are deferred ({code}) while that is "
-            "down",
-            "list its recipients, or set unverified_recipient_defer_code to 250",
-            WARNING,
-            domain.name,
-        )
-
-
 def _told_by(domain: DomainEvidence, state: HostState) -> str:
     """How this host tells its recipients from unknown ones."""
     if split_items(state.value("relay_recipient_maps")) and not domain.wildcard:

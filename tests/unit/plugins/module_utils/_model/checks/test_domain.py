@@ -97,14 +97,13 @@ def test_domain_that_is_not_relayed_has_no_other_fault() -> None:
 @pytest.mark.parametrize(
     ("values", "fields", "expected"),
     [
-        ({"unverified_recipient_defer_code": "450"}, {"wildcard": True, "verified": True}, ["verify_only"]),
-        ({"unverified_recipient_defer_code": "250"}, {"wildcard": True, "verified": True}, []),
+        ({}, {"wildcard": True, "verified": True}, []),
         (
             {"relay_recipient_maps": "", "smtpd_recipient_restrictions": "reject_unverified_recipient"},
             {"recipients": 0},
-            ["verify_only"],
+            [],
         ),
-        ({"unverified_recipient_defer_code": "450"}, {"verified": True}, []),
+        ({}, {"wildcard": True}, ["accepts_any"]),
     ],
 )
 def test_recipients_that_only_the_mail_host_knows(

@@ -122,6 +122,11 @@ systemd-run --unit=policy --working-directory=/srv/policy \\
 # The engine's resolver has an opinion of its own about the names of hosts.
 PUBLIC_DNS = {"resolver": [f"{NET}.2"]}
 
+# What the inventory declares of the host.
+DECLARED = {
+    "declared": [{"name": PRIMARY, "role": "primary"}, {"name": SECONDARY, "role": "secondary"}],
+}
+
 CLASSES = (
     Fault(
         "domain in mydestination",
@@ -159,6 +164,30 @@ CLASSES = (
         main("relay_domains=gateway.example"),
         main("relay_domains=gateway.example, away.example"),
         params={"domains": list(BOTH)},
+    ),
+    Fault(
+        "declared domains that are not relayed",
+        both("relay_domains"),
+        "run the role secondary_mx for it",
+        main("relay_domains="),
+        main("relay_domains=gateway.example, away.example"),
+        params=DECLARED,
+    ),
+    Fault(
+        "domain declared for the other role",
+        secondary("declared_role"),
+        "run the role secondary_mx for it",
+        rows(TRANSPORT, SECONDARY, f"{SECONDARY} relay:[mail.lab.example]"),
+        rows(TRANSPORT, SECONDARY),
+        params=DECLARED,
+    ),
+    Fault(
+        "domain that nobody declares",
+        tuple(("other.example", check) for check in ("mx_record", "no_recipients", "undeclared")),
+        "declare it in secondary_mx_domains",
+        main("relay_domains=gateway.example, away.example, other.example"),
+        main("relay_domains=gateway.example, away.example"),
+        params=DECLARED,
     ),
 )
 
@@ -1039,6 +1068,14 @@ LISTENING = (
         "set myhostname",
         main("myhostname=localhost"),
         main("myhostname=mx1.lab.example"),
+    ),
+    Fault(
+        "name without a domain",
+        host("myhostname"),
+        "set myhostname to mx1.lab.example",
+        main("myhostname=mx1"),
+        main("myhostname=mx1.lab.example"),
+        params={"host_name": "mx1.lab.example"},
     ),
     Fault("service stopped", host("service"), "start postfix", "systemctl stop postfix", "systemctl start postfix"),
     Fault(

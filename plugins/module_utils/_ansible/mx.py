@@ -11,8 +11,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, forget, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -30,6 +32,7 @@ SETTING_OPTIONS: dict[str, Any] = {
 PLAN_SPEC: dict[str, Any] = {
     "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
     "config_directory": CONFIG_DIRECTORY,
+    "host_name": {"type": "str"},
     "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
     "settings": {"type": "dict", "options": SETTING_OPTIONS},
     "peer": {
@@ -51,9 +54,18 @@ UNDO_SPEC: dict[str, Any] = {
     "plan": {"type": "dict"},
 }
 
+DECLARED_OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "role": {"type": "str", "choices": [PRIMARY, SECONDARY], "required": True},
+    "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+    "required": {"type": "bool", "default": True},
+}
+
 INFO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
+    "declared": {"type": "list", "elements": "dict", "options": DECLARED_OPTIONS},
+    "host_name": {"type": "str"},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},

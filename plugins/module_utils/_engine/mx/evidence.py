@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -38,13 +38,22 @@ TABLE_PARAMETERS = ("relay_domains", "relay_recipient_maps", "transport_maps")
 
 
 def gather(
-    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network | None
+    names: Sequence[str],
+    postfix: Postfix,
+    state: HostState,
+    reader: MapReader,
+    network: Network | None,
+    declared: Mapping[str, str] | None = None,
 ) -> tuple[list[TableEvidence], list[DomainEvidence]]:
     """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`.
 
-    Without `network` nothing is asked of DNS, and what only DNS can tell is left open.
+    Without `network` nothing is asked of DNS, and what only DNS can tell is left open. `declared` is what the inventory
+    declares each domain as, None where nobody said.
     """
-    return _tables(postfix, state, reader), _domains(names, state, reader, network)
+    domains = _domains(names, state, reader, network)
+    for domain in domains if declared is not None else ():
+        domain.declared = declared.get(domain.name, "")
+    return _tables(postfix, state, reader), domains
 
 
 def _tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:

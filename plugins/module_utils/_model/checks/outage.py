@@ -40,8 +40,8 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     """One fault at most: the same remedy is for all places."""
     for service in stranger_services(state) if domain.relayed else ():
         code = effective(state, service, _CODE)
-        # With 250, what can't be verified is accepted.
-        place = "" if code == "250" else _verified_by(domain, state, service)
+        # With 250, or another code of success, what can't be verified is accepted.
+        place = "" if code.startswith("2") else _verified_by(domain, state, service)
         if place:
             yield Fault(
                 f"{place} has smtpd ask its mail host about each recipient: while that is down, mail for listed "

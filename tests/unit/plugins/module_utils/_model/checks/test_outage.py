@@ -58,6 +58,7 @@ def test_restriction_that_asks_the_mail_host_is_an_error_with_its_remedy() -> No
 
 def test_what_can_not_be_verified_is_accepted_by_code_250() -> None:
     assert findings(**{LIST: ASKING, CODE: "250"}) == []
+    assert findings(**{LIST: ASKING, CODE: "251"}) == []
     assert findings([service(**{CODE: "250"})], **{LIST: ASKING}) == []
 
 

@@ -79,7 +79,7 @@ def test_scopes_are_read_without_regard_to_case_and_blanks(monkeypatch: pytest.M
 def test_word_that_is_no_scope_is_told_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         AnsibleActionFail,
-        match='^mx_plan: secondary_mx_verify_fail_on has "lokal", which is not a scope; choose from local, dns, remote$',
+        match='^mx_plan: secondary_mx_verify_fail_on has "lokal", which is not a scope; choose from local, dns, remote',
     ):
         run(monkeypatch, role="secondary_mx", settings={"verify_fail_on": "lokal"})
 

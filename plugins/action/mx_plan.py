@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variable
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import listed_addresses
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
 
@@ -38,6 +39,9 @@ class ActionModule(ActionBase):
             if isinstance(arguments.get("settings"), dict):
                 refuse_unknown_settings(arguments["settings"])
                 arguments["settings"] = without_blanks(arguments["settings"])
+                if arguments["settings"].get("verify_fail_on"):
+                    name = f"{arguments.get('role') or 'mx'}_verify_fail_on"
+                    arguments["settings"]["verify_fail_on"] = scopes(arguments["settings"]["verify_fail_on"], name)
             if arguments.get("domains"):
                 arguments["domains"] = summaries(arguments["domains"], self)
         except MxRelayError as error:

@@ -36,6 +36,38 @@ options:
     type: list
     elements: str
     default: []
+  declared:
+    description:
+      - What the inventory declares, to be compared with what the host does. A declared domain that is not relayed, or
+        for which this host has the other role, and a relayed domain that is not declared are findings.
+      - With an empty list nothing is declared, so each relayed domain is a finding. By default nothing is compared.
+      - Without O(domains), the declared domains are examined as well.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The mail domain.
+        type: str
+        required: true
+      role:
+        description: The role of this host for it.
+        type: str
+        choices: [primary, secondary]
+        required: true
+      state:
+        description: Whether the host is to relay it.
+        type: str
+        choices: [present, absent]
+        default: present
+      required:
+        description: Whether the host has to relay it. With V(false) it may.
+        type: bool
+        default: true
+  host_name:
+    description:
+      - The name by which the world reaches this host, for the remedies. By default, or if it is not a full name,
+        C(myhostname).
+    type: str
   resolver:
     description:
       - The addresses of the name servers to ask about MX records and policies. By default those of the system.
@@ -163,6 +195,15 @@ domains:
   contains:
     relayed:
       description: The member of C(relay_domains) that matches the domain, empty if there is none.
+      type: str
+    declared:
+      description:
+        - The role by which O(declared) has it, or V(absent); empty if it does not have it. Null without O(declared).
+      type: str
+    role:
+      description:
+        - The role of this host for it. It is V(primary) if a transport row names the host that gets its mail, else
+          V(secondary).
       type: str
     classes:
       description: Other class parameters that match the domain, each with its member.

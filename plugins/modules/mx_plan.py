@@ -58,6 +58,11 @@ options:
         description: Its settings, named as in O(settings).
         type: dict
         default: {}
+  host_name:
+    description:
+      - The name by which the world reaches this host, for the remedies. By default, or if it is not a full name,
+        C(myhostname).
+    type: str
   run_tags:
     description:
       - The tags of the run (C(ansible_run_tags)). A run of one phase that relies on another, which is not part of the

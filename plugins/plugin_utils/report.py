@@ -13,21 +13,30 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST, MAIL_HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD_STATES
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
 
+UNKNOWN = "unknown"
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 NOT_READ = "it could not be reached"
+# Seconds after which a message has waited for more than a retry or two.
+LONG = 1800
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def report(evidence: Mapping[str, Mapping[str, Any] | None], now: float) -> dict[str, Any]:
+def report(
+    evidence: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]] | None], now: float
+) -> dict[str, Any]:
     """The hosts and their domains, each list worst first.
 
     `evidence` has for each host the keys `mx`, `queue` and `postfix`, the results of the modules, and `error`, which
-    says why there are none; None for a host of which nothing is known.
+    says why there are none, or a list of such for its instances of Postfix, which then have a `config_directory` as
+    well; None for a host of which nothing is known.
     """
-    hosts = [_host(name, found or {"error": NOT_READ}, now) for name, found in evidence.items()]
+    instances = [(name, _instances(found)) for name, found in evidence.items()]
+    hosts = [_host(_label(name, one, found), one, now) for name, found in instances for one in found]
     rows = [row for host in hosts for row in host.pop("rows")]
     hosts.sort(key=lambda host: (RANKS[host["status"]], host["name"]))
     rows.sort(key=lambda row: (RANKS[row["status"]], -row["waiting"], row["domain"], row["host"]))
@@ -38,14 +47,33 @@ def report(evidence: Mapping[str, Mapping[str, Any] | None], now: float) -> dict
         "hosts": hosts,
         "rows": rows,
         "counts": {
-            "hosts": len(hosts),
-            "unread": sum(1 for host in hosts if host["error"]),
-            "domains": len(rows),
-            "errors": sum(1 for row in rows if row["status"] == "error"),
-            "warnings": sum(1 for row in rows if row["status"] == "warning"),
+            "hosts": len(evidence),
+            "unread": sum(1 for _name, found in instances if any(one.get("error") for one in found)),
+            **_domains(rows),
             "waiting": sum(host["waiting"] for host in hosts),
         },
     }
+
+
+def _domains(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many domains there are, each once, and how it is with them on the host that is worst for them."""
+    worst: dict[str, str] = {}
+    for row in rows:
+        worst[row["domain"]] = min(worst.get(row["domain"], "ok"), row["status"], key=lambda status: RANKS[status])
+    return {
+        "domains": len(worst),
+        "errors": sum(1 for status in worst.values() if status == "error"),
+        "warnings": sum(1 for status in worst.values() if status == "warning"),
+    }
+
+
+def _instances(found: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> Sequence[Mapping[str, Any]]:
+    return [found] if isinstance(found, Mapping) else found or [{"error": NOT_READ}]
+
+
+def _label(name: str, one: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
+    """The name of a host; of one of its instances, if it has several."""
+    return f"{name} ({one['config_directory']})" if len(found) > 1 else name
 
 
 def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
@@ -69,14 +97,15 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
     for finding in mx["findings"]:
         by_domain.setdefault(finding["domain"], []).append(finding)
     wide = worst_first(by_domain.get("", []))
+    own = worst_first([*wide, *waiting_long(queue["total"], "")])
     rows = [_row(name, domain, found, worst_first(by_domain.get(domain, [])), wide, now) for domain in mx["domains"]]
     return {
         "name": name,
-        "status": status_of(wide),
+        "status": status_of(own),
         "error": "",
         "version": postfix["version"],
         "own_name": postfix["instance"].get("myhostname", ""),
-        "findings": wide,
+        "findings": own,
         "waiting": queue["total"]["count"],
         "waited": duration(queue["total"]["age"]),
         "waited_sort": queue["total"]["age"] or 0,
@@ -97,14 +126,14 @@ def _row(
     mx = found["mx"]
     evidence = mx["domains"][domain]
     shared = [finding for finding in wide if finding["severity"] != "info"]
-    findings = [*own, *shared]
     queue = found["queue"]["domains"].get(domain) or {"count": 0, "age": None, "size": 0, "held": 0, "reasons": []}
+    findings = [*worst_first([*own, *waiting_long(queue, domain)]), *shared]
     changed = list_changed(found["postfix"]["tables"])
     row = {
         "host": host,
         "domain": domain,
         "status": status_of(findings),
-        "role": role_of(evidence["mx"]),
+        "role": role_of(evidence["mx"], evidence.get("declared") or ""),
         "recipients": recipients_of(evidence, own),
         "recipients_sort": evidence["recipients"],
         "age": duration(None if changed is None else now - changed),
@@ -135,10 +164,37 @@ def status_of(findings: Iterable[Mapping[str, Any]]) -> str:
     return next(name for name, rank in RANKS.items() if rank == min(ranks, default=RANKS["ok"]))
 
 
-def role_of(records: Sequence[Mapping[str, Any]] | None) -> str:
-    """What DNS makes this host."""
+def waiting_long(queue: Mapping[str, Any], domain: str) -> list[dict[str, Any]]:
+    """The finding that mail, of a domain or of the whole host (""), has waited for long; none if it has not."""
+    if (queue["age"] or 0) < LONG:
+        return []
+    count = queue["count"]
+    what = "1 message is waiting, for" if count == 1 else f"{count} messages are waiting, the oldest for"
+    return [
+        {
+            "domain": domain,
+            "check": "waiting",
+            "severity": "warning",
+            "scope": "remote",
+            "message": f"{what} {duration(queue['age'])}",
+            "remedy": "mend what it is waiting for, then run mxrelay.postfix.queue_flush; release what is on hold",
+            "place": MAIL_HOST if domain else HOST,
+        }
+    ]
+
+
+def role_of(records: Sequence[Mapping[str, Any]] | None, declared: str = "") -> str:
+    """What the inventory declares this host to be, and what DNS makes it if that is something else."""
+    in_dns = _role_in_dns(records)
+    if declared not in (PRIMARY, SECONDARY):
+        return in_dns
+    role = f"{declared} MX"
+    return role if in_dns in (role, UNKNOWN) else f"{role}, {in_dns} in DNS"
+
+
+def _role_in_dns(records: Sequence[Mapping[str, Any]] | None) -> str:
     if records is None:
-        return "unknown"
+        return UNKNOWN
     own = [record["preference"] for record in records if record["this_host"]]
     if not own:
         return "no MX"

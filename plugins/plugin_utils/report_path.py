@@ -38,6 +38,8 @@ RADIUS = 9
 TITLE_LETTERS = 34
 TEXT_LETTERS = 42
 MARK_LETTERS = 38
+# How what is wrong with the path is told in words, the worst first.
+VERDICTS = {"error": "Broken", "warning": "Worth a look"}
 MARK_LINES = 5
 
 STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
@@ -131,7 +133,7 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
         "mx": {"title": "MX records", "lines": [] if records else [nothing], "records": records},
         "host": {
             "title": shortened(own_name, TITLE_LETTERS),
-            "lines": [f"{row['role']}; recipients: {row['recipients']}{waiting}"],
+            "lines": [f"{row['role'].partition(',')[0]}; recipients: {row['recipients']}{waiting}"],
             "records": [],
         },
         "nexthop": {
@@ -182,11 +184,13 @@ def _in_words(
     """What the picture shows, for those who don't see it."""
     records = ", ".join(f"{record['preference']} {record['host']}" for record in row["mx"]) or "none"
     onwards = BY_MX if row["nexthop"]["text"] == BY_MX else f"to {row['nexthop']['text']}"
-    wrong = [part["marks"][0]["text"] for part in [*links, *stations] if part["status"] == "error"]
+    parts = [*links, *stations]
+    wrong = {status: [part["marks"][0]["text"] for part in parts if part["status"] == status] for status in VERDICTS}
+    verdict = next((f"{words}: {'; '.join(wrong[status])}." for status, words in VERDICTS.items() if wrong[status]), "")
     return (
         f"Path of mail for {row['domain']}: from the sender by the MX records ({records}) to {own_name}, "
         f"then {onwards}, and to {row['nexthop']['host'] or 'an unknown mail host'}. "
-        + (f"Broken: {'; '.join(wrong)}." if wrong else "Nothing on it is broken.")
+        + (verdict or "Nothing on it is broken.")
     )
 
 

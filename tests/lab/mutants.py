@@ -104,14 +104,20 @@ CLAIMS = {
         "Fail on errors": JUDGED,
     },
     "primary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_PRIMARY},
-    "report/tasks/main.yml": {
-        "Examine the host": Claim("mail_flow", "report_of_a_healthy"),
+    "report/tasks/examine.yml": {
+        "Examine one instance of Postfix": Claim("mail_flow", "report_of_a_healthy"),
         "Gather the evidence for its domains": Claim("mail_flow", "report_of_a_healthy"),
         "Probe the host as a stranger": Claim("mail_flow", "report_asks_as_a_stranger"),
         "Read its queue": Claim("mail_flow", "report_of_a_healthy"),
         "Read its Postfix configuration": Claim("mail_flow", "report_of_a_healthy"),
         "Store the results": Claim("mail_flow", "report_of_a_healthy"),
         "Store the error": Claim("mail_flow", "cannot_be_read"),
+    },
+    "report/tasks/main.yml": {
+        "Read what the inventory declares": Claim("mail_flow", "report_of_a_healthy"),
+        "List the instances of Postfix": Claim("mail_flow", "report_of_a_healthy"),
+        "Store why they can't be listed": Claim("mail_flow", "declared_wrongly"),
+        "Examine each instance": Claim("mail_flow", "report_of_a_healthy"),
         "Combine all hosts into one report": Claim("mail_flow", "report_of_a_healthy"),
         "Write the page": Claim("mail_flow", "report_of_a_healthy"),
         "Write the Markdown": Claim("mail_flow", "report_says_the_same"),

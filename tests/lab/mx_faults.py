@@ -122,6 +122,11 @@ systemd-run --unit=policy --working-directory=/srv/policy \\
 # The engine's resolver has an opinion of its own about the names of hosts.
 PUBLIC_DNS = {"resolver": [f"{NET}.2"]}
 
+# What the inventory declares of the host.
+DECLARED = {
+    "declared": [{"name": PRIMARY, "role": "primary"}, {"name": SECONDARY, "role": "secondary"}],
+}
+
 CLASSES = (
     Fault(
         "domain in mydestination",
@@ -160,6 +165,30 @@ CLASSES = (
         main("relay_domains=gateway.example, away.example"),
         params={"domains": list(BOTH)},
     ),
+    Fault(
+        "declared domains that are not relayed",
+        both("relay_domains"),
+        "run the role secondary_mx for it",
+        main("relay_domains="),
+        main("relay_domains=gateway.example, away.example"),
+        params=DECLARED,
+    ),
+    Fault(
+        "domain declared for the other role",
+        secondary("declared_role"),
+        "run the role secondary_mx for it",
+        rows(TRANSPORT, SECONDARY, f"{SECONDARY} relay:[mail.lab.example]"),
+        rows(TRANSPORT, SECONDARY),
+        params=DECLARED,
+    ),
+    Fault(
+        "domain that nobody declares",
+        tuple(("other.example", check) for check in ("mx_record", "no_recipients", "undeclared")),
+        "declare it in secondary_mx_domains",
+        main("relay_domains=gateway.example, away.example, other.example"),
+        main("relay_domains=gateway.example, away.example"),
+        params=DECLARED,
+    ),
 )
 
 RECIPIENT_TABLES = (
@@ -186,7 +215,7 @@ RECIPIENT_TABLES = (
     ),
     Fault(
         "recipients only asked of the mail host",
-        both("verify_only"),
+        both("verify_defers"),
         "set unverified_recipient_defer_code to 250",
         main(
             "relay_recipient_maps=",
@@ -203,8 +232,32 @@ RECIPIENT_TABLES = (
         also=main("smtpd_recipient_restrictions=reject_unauth_destination, reject_unverified_recipient"),
     ),
     Fault(
+        "listed recipients asked of the mail host as well",
+        both("verify_defers"),
+        "set unverified_recipient_defer_code to 250",
+        main(
+            f"relay_recipient_maps=hash:{RECIPIENTS}",
+            "smtpd_recipient_restrictions=permit_mynetworks, reject_unauth_destination, reject_unverified_recipient",
+            unset="unverified_recipient_defer_code",
+        ),
+        main("unverified_recipient_defer_code=250"),
+    ),
+    Fault(
+        "recipients asked of the mail host by a class of a service of its own",
+        both("verify_defers"),
+        "remove reject_unverified_recipient (in the restriction class asking) in",
+        main(
+            "smtpd_restriction_classes=asking",
+            "asking=reject_unverified_recipient",
+            unset="unverified_recipient_defer_code smtpd_recipient_restrictions",
+        )
+        + "\n"
+        + master("-P 'smtp/inet/smtpd_sender_restrictions=asking'"),
+        master("-PX smtp/inet/smtpd_sender_restrictions") + "\n" + main(unset="smtpd_restriction_classes asking"),
+    ),
+    Fault(
         "recipients asked of the mail host by a table",
-        secondary("verify_only"),
+        secondary("verify_defers"),
         "set unverified_recipient_defer_code to 250",
         "echo 'away.example reject_unverified_recipient' > /etc/postfix/asked\npostmap hash:/etc/postfix/asked\n"
         + rows(RECIPIENTS, SECONDARY, "@away.example x")
@@ -1030,6 +1083,14 @@ LISTENING = (
         "set myhostname",
         main("myhostname=localhost"),
         main("myhostname=mx1.lab.example"),
+    ),
+    Fault(
+        "name without a domain",
+        host("myhostname"),
+        "set myhostname to mx1.lab.example",
+        main("myhostname=mx1"),
+        main("myhostname=mx1.lab.example"),
+        params={"host_name": "mx1.lab.example"},
     ),
     Fault("service stopped", host("service"), "start postfix", "systemctl stop postfix", "systemctl start postfix"),
     Fault(

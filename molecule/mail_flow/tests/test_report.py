@@ -23,6 +23,7 @@ LARGEST_PAGE = 4_000_000
 # An A4 page with its margins, in pixels of CSS.
 PAPER = 718
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true; })"
+CLOSE_ALL = "document.querySelectorAll('details').forEach(details => { details.open = false; })"
 STATUSES = "[...document.querySelectorAll('#domains > tbody')].map(row => row.className.split(' ')[0])"
 # Each visible part of the picture that is drawn as broken, with its colour, and the words at it.
 BROKEN = """[...document.querySelectorAll('#d0 svg .link.error, #d0 svg use.error, #d0 svg .mark.error')]
@@ -78,7 +79,7 @@ def test_report_of_a_healthy_lab_is_quiet(healthy: dict[str, str]) -> None:
     seen = browser.look(healthy["page"], STATUSES, OPEN_ALL, picture=PICTURES / "healthy.png")
     assert (seen.problems, seen.requests) == ([], [])
     assert seen.values[0] == ["is-ok", "is-ok"]
-    assert "2 domain(s) on 2 host(s): 0 with errors, 0 with warnings; 0 host(s) could not be read" in healthy["said"]
+    assert "1 domain on 2 hosts: 0 with errors, 0 with warnings; 0 hosts could not be read" in healthy["said"]
 
 
 def test_report_asks_as_a_stranger_where_the_user_wants_it() -> None:
@@ -86,7 +87,7 @@ def test_report_asks_as_a_stranger_where_the_user_wants_it() -> None:
     probe = {"report_probe": True, "report_probe_from": "mx1.lab.example", "report_address": "dns.lab.example"}
     run = playbooks.play("mail_flow", REPORT, variables={"report_stats": True, "report_path": "", **probe})
     assert run.code == 0, run.said
-    assert "2 domain(s) on 2 host(s): 2 with errors" in run.said
+    assert "1 domain on 2 hosts: 1 with errors" in run.said
 
 
 def test_report_names_what_only_the_eye_would_see(healthy: dict[str, str]) -> None:
@@ -128,14 +129,36 @@ def test_report_has_hosts_that_cannot_be_reached(broken: dict[str, str]) -> None
     seen = browser.look(broken["page"], row)
     assert "lost.lab.example" in seen.values[0]
     assert "Could not be read:" in seen.values[0]
-    assert "1 host(s) could not be read" in broken["said"]
+    assert "1 host could not be read" in broken["said"]
 
 
 def test_report_has_hosts_that_cannot_be_read() -> None:
     run = playbooks.play("mail_flow", REPORT, variables={"report_stats": True, "report_config_directory": "/srv/none"})
     assert run.code == 0, run.said
-    assert "0 domain(s) on 2 host(s)" in run.said
-    assert "2 host(s) could not be read" in run.said
+    assert "0 domains on 2 hosts" in run.said
+    assert "2 hosts could not be read" in run.said
+
+
+def test_report_has_hosts_of_which_the_domains_are_declared_wrongly() -> None:
+    wrong = {"report_stats": True, "secondary_mx_domains": "flow.example"}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "true")
+        run = playbooks.play("mail_flow", REPORT, variables=wrong)
+    assert run.code == 0, run.said
+    assert "2 hosts could not be read" in run.said
+    assert "secondary_mx_domains is not a list of domains" in run.output
+
+
+def test_report_compares_each_host_with_what_is_declared() -> None:
+    """On the primary both lists are declared, but it is in the group of one role only."""
+    other = {"primary_mx_domains": [{"name": "other.example", "mail_host": "mail.lab.example"}]}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "true")
+        run = playbooks.play("mail_flow", REPORT, variables={"report_stats": True, **other})
+    assert run.code == 0, run.said
+    assert "2 domains on 2 hosts: 1 with errors, 1 with warnings" in run.said
+    assert "run the role primary_mx for it, or declare it with state: absent" in run.output
+    assert "it is declared for secondary_mx, but this host is its primary MX" in run.output
 
 
 def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
@@ -143,13 +166,24 @@ def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
     assert stats["mx_report_counts"] == {
         "hosts": 3,
         "unread": 1,
-        "domains": 2,
+        "domains": 1,
         "errors": 1,
         "warnings": 0,
         "waiting": 0,
     }
-    assert "<title>Mail relays: 1 of 2 with errors</title>" in stats["mx_report_html"]
+    assert "<title>Mail relays: 1 of 1 with errors</title>" in stats["mx_report_html"]
     assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]
+
+
+def test_report_breaks_no_name_that_has_room(broken: dict[str, str]) -> None:
+    """Names of usual length beside a column of first findings, of which the most are empty."""
+    lines = """[...document.querySelectorAll('.grid td.long')]
+      .filter(cell => cell.getBoundingClientRect().height > 1.6 * parseFloat(getComputedStyle(cell).lineHeight) + 12)
+      .map(cell => cell.textContent)"""
+    page = fleet.page(hosts=2, domains_each=10)
+    for width in (1280, 1440):
+        seen = browser.look(page, CLOSE_ALL, lines, "document.documentElement.scrollWidth", width=width)
+        assert seen.values[1:] == [[], width]
 
 
 def test_report_fits_a_phone_in_the_dark(broken: dict[str, str]) -> None:
@@ -162,11 +196,10 @@ def test_report_fits_a_phone_in_the_dark(broken: dict[str, str]) -> None:
 
 
 def test_report_on_paper_shows_what_is_wrong_without_a_click(broken: dict[str, str]) -> None:
-    close = "document.querySelectorAll('details').forEach(details => { details.open = false; })"
     width = "document.documentElement.scrollWidth"
     shown = "[...document.querySelectorAll('#domains .more')].map(more => more.getBoundingClientRect().height > 0)"
     hidden = "getComputedStyle(document.getElementById('filter')).display"
-    seen = browser.look(broken["page"], close, shown, hidden, width, width=PAPER, paper=True)
+    seen = browser.look(broken["page"], CLOSE_ALL, shown, hidden, width, width=PAPER, paper=True)
     assert seen.values[1:] == [[True, False], "none", PAPER]
 
 

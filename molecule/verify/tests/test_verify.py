@@ -165,7 +165,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
     variables = {"verify_probe": True, "verify_probe_from": "tester.lab.example", "verify_outage": "5d"}
     run = playbooks.play("verify", playbooks.VERIFY, variables=variables)
     assert (run.code, run.changed[NAME]) == (0, 0), run.said
-    assert "2 domain(s), 0 reason(s) to fail, 0 other finding(s)" in run.said
+    assert run.said.splitlines()[-1] == "2 of 2 declared domains relayed; no errors"
     hosts.on(HOST, "sh", "-ec", mx_faults.main("relay_recipient_maps=", "mydestination=$myhostname, away.example"))
     try:
         run = playbooks.play("verify", playbooks.VERIFY)
@@ -175,8 +175,33 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
         )
         hosts.on(HOST, "sh", "-ec", right)
     assert run.code != 0
-    assert "2 domain(s), 1 reason(s) to fail, 2 other finding(s)" in run.said
+    assert (
+        "2 of 2 declared domains relayed; 1 error, 2 warnings; not checked: SMTP from outside and to the mail hosts "
+        "(verify_probe), how long mail may wait (verify_outage)"
+    ) in run.said
     assert "remove it from mydestination, or leave it out of relay_domains" in run.said
+
+
+def test_verify_playbook_holds_each_instance_against_what_is_declared_of_it() -> None:
+    """The relay domains are gone from the one that the inventory names, and there in another."""
+    other = "/etc/postfix-other"
+    script = f"cp -a /etc/postfix {other}\npostconf -c {other} -e relay_domains={mx_faults.SECONDARY}"
+    hosts.on(HOST, "sh", "-ec", f"{script}\n{mx_faults.main('relay_domains=')}")
+    try:
+        run = playbooks.play("verify", playbooks.VERIFY, variables={"secondary_mx_config_directory": other})
+    finally:
+        hosts.on(HOST, "sh", "-ec", f"rm -r {other}\n" + mx_faults.main("relay_domains=gateway.example, away.example"))
+    assert run.code != 0
+    assert "0 of 1 declared domain relayed; 1 error" in run.said
+    assert f"{other}: 1 of 1 declared domain relayed; 1 error" in run.said
+    assert "gateway.example (relay_domains): it is not in relay_domains, so its mail is refused" in run.said
+    assert "the service postfix@other is not running" in run.said
+
+
+def test_verify_playbook_refuses_a_scope_that_there_is_not() -> None:
+    run = playbooks.play("verify", playbooks.VERIFY, variables={"verify_fail_on": "local, lokal"})
+    assert run.code != 0
+    assert 'verify_fail_on has "lokal", which is not a scope; choose from local, dns, remote' in run.said
 
 
 def test_verify_playbook_says_what_could_not_be_asked() -> None:
@@ -192,7 +217,7 @@ def test_dns_fails_the_verify_playbook_only_where_that_is_asked_for(lab: Lab) ->
     lab.publish(lab.zone.replace(mx_faults.AWAY_MX + "\n", ""))
     try:
         assert playbooks.play("verify", playbooks.VERIFY).code == 0
-        run = playbooks.play("verify", playbooks.VERIFY, variables={"verify_fail_on": ["local", "dns"]})
+        run = playbooks.play("verify", playbooks.VERIFY, variables={"verify_fail_on": "Local, DNS"})
     finally:
         lab.publish(lab.zone)
     assert run.code != 0

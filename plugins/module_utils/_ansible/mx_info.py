@@ -9,15 +9,26 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
+DECLARED_OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "role": {"type": "str", "choices": [PRIMARY, SECONDARY], "required": True},
+    "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+    "required": {"type": "bool", "default": True},
+}
+
 INFO_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
+    "declared": {"type": "list", "elements": "dict", "options": DECLARED_OPTIONS},
+    "host_name": {"type": "str"},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},

@@ -22,6 +22,7 @@ SETTING_OPTIONS: dict[str, Any] = {
 PLAN_SPEC: dict[str, Any] = {
     "role": {"type": "str", "choices": ["secondary_mx", "primary_mx", "mx"], "default": "mx"},
     "config_directory": CONFIG_DIRECTORY,
+    "host_name": {"type": "str"},
     "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN_OPTIONS},
     "settings": {"type": "dict", "options": SETTING_OPTIONS},
     "peer": {

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import listed_samples
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
     KEYS,
     LISTS,
     Access,
     accesses,
     refuses,
+    verifies,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
@@ -56,8 +58,11 @@ def read_admission(
     Tables of recipients are asked about `domains`. Raises HostError if Postfix's commands fail.
     """
     services = stranger_services(state)
-    names = sorted({name for name in domains if not name.startswith(".")})
+    asked = _Asked(sorted({name for name in domains if not name.startswith(".")}), state, reader)
+    classes = restriction_classes(state)
     answers: dict[str, dict[str, str]] = {}
+    of_recipients: dict[str, dict[str, str]] = {}
+    verifying: dict[str, list[str]] = {}
     unread: dict[str, str] = {}
     endpoints = {endpoint for service in services for endpoint in [sasl_endpoint(state, service)] if endpoint}
     waiting = _named(state, wanted)
@@ -70,12 +75,14 @@ def read_admission(
         if access.action == "check_policy_service":
             endpoints.add(endpoint_of(access.argument))
             continue
-        found = _answers(access, names, reader)
+        found, of_domains = asked.answers(access)
         if without_proxy(access.argument) in reader.problems:
             unread[access.argument] = reader.problems[without_proxy(access.argument)]
         answers.setdefault(access.argument, {}).update(found)
-        for result in set(found.values()):
-            waiting += accesses("", result, restriction_classes(state))
+        of_recipients.setdefault(access.argument, {}).update(of_domains)
+        verifying[access.argument] = asked.verifying(access.argument, classes)
+        for result in {*found.values(), *of_domains.values()}:
+            waiting += accesses("", result, classes)
     for table in _message_tables(state):
         reader.ask(without_proxy(table), [_LOCAL_PART])
         if without_proxy(table) in reader.problems:
@@ -84,6 +91,8 @@ def read_admission(
     return Admission(
         AdmissionEvidence(
             answers=answers,
+            of_recipients={table: found for table, found in of_recipients.items() if found},
+            verifying={table: keys for table, keys in verifying.items() if keys},
             unread=unread,
             silent=silent,
             missing_files=_missing_files(state),
@@ -105,30 +114,68 @@ def _message_tables(state: HostState) -> list[str]:
     return list(dict.fromkeys(member.text for member in members if member.kind == "table"))
 
 
-def _answers(access: Access, domains: Sequence[str], reader: MapReader) -> dict[str, str]:
-    """What the table says of strangers; of recipients, only what it says to all of a domain."""
-    # proxymap opens what main.cf names, which is not yet so of what is to be set.
-    table = without_proxy(access.argument)
-    if not access.action.startswith("check_recipient_"):
-        return reader.ask(table, KEYS)
-    keys = {domain: _recipient_keys(domain) for domain in domains}
-    # Asked for even where nothing is relayed, as that tells whether it can be.
-    found = reader.ask(table, sorted({key for several in keys.values() for key in several} or {_LOCAL_PART}))
-    results = {
-        domain: result
-        for domain, several in keys.items()
-        for result in [next((found[key] for key in several if key in found), "")]
-        if refuses(result)
-    }
-    if not results or table.startswith("static:"):
-        return results
-    listed = table.partition(":")[0] in _LISTED
-    entries = reader.content(table).entries if listed else None
-    return results if entries is not None and all(refuses(value) for _key, value in entries) else {}
+class _Asked:
+    """What access tables say of strangers, and of recipients of `domains`."""
+
+    def __init__(self, domains: list[str], state: HostState, reader: MapReader) -> None:
+        self._domains = domains
+        self._state = state
+        self._reader = reader
+        self._samples: dict[str, str] | None = None
+
+    def answers(self, access: Access) -> tuple[dict[str, str], dict[str, str]]:
+        """What the table says of strangers, of recipients only what it says to all of a domain; and of one recipient.
+
+        That is one that is listed, if a table of this host lists one.
+        """
+        # proxymap opens what main.cf names, which is not yet so of what is to be set.
+        table = without_proxy(access.argument)
+        if not access.action.startswith("check_recipient_"):
+            return self._reader.ask(table, KEYS), {}
+        keys = {domain: _domain_keys(domain) for domain in self._domains}
+        nobody = {domain: f"{_LOCAL_PART}@{domain}" for domain in self._domains}
+        listed = {domain: self._listed().get(domain, nobody[domain]) for domain in self._domains}
+        every = {key for several in keys.values() for key in several} | {*nobody.values(), *listed.values()}
+        # Asked for even where nothing is relayed, as that tells whether it can be.
+        found = self._reader.ask(table, sorted(every or {_LOCAL_PART}))
+        return (
+            self._refusing_all(table, {name: _first([nobody[name], *keys[name]], found) for name in self._domains}),
+            {
+                domain: result
+                for domain in self._domains
+                for result in [_first([listed[domain], *keys[domain]], found)]
+                if result
+            },
+        )
+
+    def _listed(self) -> dict[str, str]:
+        if self._samples is None:
+            self._samples = listed_samples(self._state, self._reader)
+        return self._samples
+
+    def _refusing_all(self, table: str, said: Mapping[str, str]) -> dict[str, str]:
+        results = {domain: result for domain, result in said.items() if refuses(result)}
+        if not results or table.startswith("static:"):
+            return results
+        listed = table.partition(":")[0] in _LISTED
+        entries = self._reader.content(table).entries if listed else None
+        return results if entries is not None and all(refuses(value) for _key, value in entries) else {}
+
+    def verifying(self, table: str, classes: Mapping[str, str]) -> list[str]:
+        """The keys of the rows, as far as they can be listed, that have smtpd ask a mail host about the recipient."""
+        listed = without_proxy(table).partition(":")[0] in (*_LISTED, "cidr")
+        entries = self._reader.content(table).entries if listed else None
+        asking = {result for result in {value for _key, value in entries or ()} if verifies(result, classes)}
+        return [key for key, result in entries or () if result in asking]
 
 
-def _recipient_keys(domain: str) -> list[str]:
-    return [f"{_LOCAL_PART}@{domain}", *lookup_keys(domain, True), *lookup_keys(domain, False)[1:], f"{_LOCAL_PART}@"]
+def _domain_keys(domain: str) -> list[str]:
+    return [*lookup_keys(domain, True), *lookup_keys(domain, False)[1:], f"{_LOCAL_PART}@"]
+
+
+def _first(keys: list[str], found: Mapping[str, str]) -> str:
+    """The answer to the first of the keys that has one, in the order in which smtpd asks."""
+    return next((found[key] for key in keys if key in found), "")
 
 
 def _why_silent(endpoint: str, state: HostState) -> str:

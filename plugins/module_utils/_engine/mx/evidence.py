@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Collection, Sequence
+from typing import Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -47,13 +47,22 @@ TABLE_PARAMETERS = ("relay_domains", "relay_recipient_maps", "transport_maps")
 
 
 def gather(
-    names: Sequence[str], postfix: Postfix, state: HostState, reader: MapReader, network: Network | None
+    names: Sequence[str],
+    postfix: Postfix,
+    state: HostState,
+    reader: MapReader,
+    network: Network | None,
+    declared: Mapping[str, str] | None = None,
 ) -> tuple[list[TableEvidence], list[DomainEvidence]]:
     """The evidence about domains of a host whose parameters, relay domains, classes and addresses are in `state`.
 
-    Without `network` nothing is asked of DNS, and what only DNS can tell is left open.
+    Without `network` nothing is asked of DNS, and what only DNS can tell is left open. `declared` is what the inventory
+    declares each domain as, None where nobody said.
     """
-    return gather_tables(postfix, state, reader), _domains(names, state, reader, network)
+    domains = _domains(names, state, reader, network)
+    for domain in domains if declared is not None else ():
+        domain.declared = declared.get(domain.name, "")
+    return gather_tables(postfix, state, reader), domains
 
 
 def gather_tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
@@ -17,17 +17,19 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_fi
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import (
+    listed_samples,
+    read_lookups,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
     read_relay_domains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
@@ -37,9 +39,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
     TableEvidence,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms, is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -49,6 +52,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
     wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
     outage = str(params.get("outage") or "")
+    declared = _declared(params.get("declared"))
     accepted = read_accepted(params.get("accepted") or [])
     if outage and seconds(outage) is None:
         raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
@@ -61,21 +65,30 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         raise HostError(
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
-    state = state.having(read_relay_domains(wanted, state, reader))
-    names = list(dict.fromkeys(wanted)) or sorted(name for name in state.relayed if not name.startswith("."))
+    state = state.having(read_relay_domains([*wanted, *declared.kinds], state, reader))
+    names = list(dict.fromkeys(wanted)) or sorted({*declared.required, *_relayed(state)})
     classes = read_classes(names, state, reader)
     if not wanted:
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
-        names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
-    state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
+        names = [name for name in names if not (_is_own(name, state, classes) and name not in declared.required)]
+    state = replace(
+        state,
+        classes=classes,
+        own_addresses=network.own_addresses(),
+        dns_lacks=network.lacks(),
+        called=str(params.get("host_name") or ""),
+    )
     state = state.having(read_service(postfix, state)).having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
-    tables, domains = gather(names, postfix, state, reader, network)
+    kinds = None if params.get("declared") is None else declared.kinds
+    tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
     if params.get("probe"):
-        _give_samples(domains, _recipients(state, reader))
+        samples = listed_samples(state, reader)
+        for domain in domains:
+            domain.probe_recipient = samples.get(domain.name, "")
         reader.notes += ask_mail_hosts(domains, state, prober)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     return Outcome(
@@ -90,6 +103,35 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         },
         warnings=reader.notes,
     )
+
+
+class _Declared(NamedTuple):
+    """What each domain is declared as, and those that have to be relayed."""
+
+    kinds: dict[str, str]
+    required: frozenset[str]
+
+
+def _declared(items: Sequence[Mapping[str, Any]] | None) -> _Declared:
+    """The option `declared`. Mail can name an internationalised domain in two forms. Raises InvalidInput."""
+    kinds: dict[str, str] = {}
+    required: set[str] = set()
+    for index, item in enumerate(items or []):
+        name = domain_name(item["name"], f"declared[{index}].name")
+        kind = ABSENT if item.get("state") == ABSENT else str(item.get("role") or "")
+        others = forms(name, idna2008.a_label).spellings if is_international(name) and idna2008.has_idna() else ()
+        kinds.update(dict.fromkeys([name, *others], kind))
+        if kind != ABSENT and item.get("required", True):
+            required.add(name)
+    return _Declared(kinds, frozenset(required))
+
+
+def _relayed(state: HostState) -> list[str]:
+    return [name for name in state.relayed if not name.startswith(".")]
+
+
+def _is_own(name: str, state: HostState, classes: Mapping[str, Mapping[str, str]]) -> bool:
+    return state.relayed.get(name) != name and "mydestination" in classes.get(name, {})
 
 
 def _nothing_but(error: HostError) -> Outcome:
@@ -107,28 +149,6 @@ def _nothing_but(error: HostError) -> Outcome:
     )
 
 
-def _recipients(state: HostState, reader: MapReader) -> list[str]:
-    """The addresses that local tables in relay_recipient_maps list."""
-    return [
-        entry.key.lower()
-        for reference in local_members(state.value("relay_recipient_maps"))
-        if reference.type in KEYED_TYPES
-        for entry in reader.source(reference.path).entries
-        if not entry.key.startswith("@")
-    ]
-
-
-def _give_samples(domains: Sequence[DomainEvidence], addresses: Sequence[str]) -> None:
-    """Gives each domain one of its listed recipients, not its postmaster, to be asked about."""
-    samples: dict[str, str] = {}
-    for address in addresses:
-        local_part, _at, name = address.rpartition("@")
-        if local_part != "postmaster":
-            samples.setdefault(name, address)
-    for domain in domains:
-        domain.probe_recipient = samples.get(domain.name, "")
-
-
 def _table(table: TableEvidence) -> dict[str, Any]:
     return {
         "parameter": table.parameter,
@@ -143,6 +163,8 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
     talk = domain.talk
     return {
         "relayed": domain.relayed,
+        "declared": domain.declared,
+        "role": domain.role,
         "classes": dict(domain.classes),
         "recipients": domain.recipients,
         "wildcard": domain.wildcard,

@@ -95,6 +95,7 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
     if international and idna2008.has_idna():
         request = in_both_forms(request, idna2008.a_label)
     evidence = read_host(postfix, network, request)
+    evidence = replace(evidence, state=replace(evidence.state, called=str(params.get("host_name") or "")))
     if international and not idna2008.has_idna():
         release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
         packages = [*evidence.state.missing_packages, idna_package(release)]

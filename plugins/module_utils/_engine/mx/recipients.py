@@ -88,6 +88,17 @@ def read_lookups(
     )
 
 
+def listed_samples(state: HostState, reader: MapReader) -> dict[str, str]:
+    """One recipient of each domain, not its postmaster, that local tables in relay_recipient_maps list."""
+    samples: dict[str, str] = {}
+    for reference in local_members(state.value(RECIPIENT_MAPS)):
+        for entry in reader.source(reference.path).entries if reference.type in KEYED_TYPES else ():
+            local_part, _at, name = entry.key.lower().rpartition("@")
+            if local_part not in ("", "postmaster"):
+                samples.setdefault(name, entry.key.lower())
+    return samples
+
+
 def _reference(member: str) -> TableReference | None:
     """The member as a keyed table of this host, None if it is something else."""
     found = [reference for reference in local_members(member) if reference.type in KEYED_TYPES]

@@ -122,7 +122,7 @@ def _refusal(state: HostState, service: Service, strangers: Sequence[Stranger]) 
 
 
 def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _Refused | None:
-    for name, value, rules in _lists(state, service):
+    for name, value, rules in restriction_lists(state, service):
         through = passage(name, value, stranger, rules)
         if through.refused_by:
             return _Refused(service, name, through)
@@ -131,7 +131,8 @@ def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _R
     return None
 
 
-def _lists(state: HostState, service: Service) -> Iterator[tuple[str, str, Rules]]:
+def restriction_lists(state: HostState, service: Service) -> Iterator[tuple[str, str, Rules]]:
+    """Each list between a connection and an accepted message, its value for the service, and what it refers to."""
     rules = Rules(
         classes=restriction_classes(state),
         answers=state.admission.answers,
@@ -144,7 +145,7 @@ def _lists(state: HostState, service: Service) -> Iterator[tuple[str, str, Rules
 
 def _everyone(state: HostState, refused: _Refused, lets_in: bool) -> Fault:
     through = refused.passage
-    where = _where(state, refused.service, refused.name)
+    where = place_of(state, refused.service, refused.name)
     if through.perhaps:
         return Fault(
             f"{where} refuses, by {_by(through)}, every stranger whom {through.perhaps[0]} does not let through: "
@@ -168,7 +169,7 @@ def _of_ipv6(state: HostState, service: Service) -> Iterator[Fault]:
     refused = _refusal(state, service, STRANGERS["ipv6"])
     if refused:
         yield Fault(
-            f"{_where(state, service, refused.name)} refuses every stranger that comes by IPv6, by "
+            f"{place_of(state, service, refused.name)} refuses every stranger that comes by IPv6, by "
             f"{_by(refused.passage)}",
             f"{_without(state, refused)}, or remove this host's IPv6 addresses from DNS",
             WARNING,
@@ -183,7 +184,7 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
         refused = _refusal(state, service, [replace(stranger, domain=domain) for stranger in strangers])
         if refused:
             yield Fault(
-                f"{_where(state, service, refused.name)} refuses all mail for it, by {_by(refused.passage)}",
+                f"{place_of(state, service, refused.name)} refuses all mail for it, by {_by(refused.passage)}",
                 f"remove what refuses it from the table, or {_without(state, refused)}",
                 domain=domain,
             )
@@ -192,7 +193,7 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
 def _met(state: HostState, service: Service, stranger: Stranger) -> list[Access]:
     """The tables and policy services that the stranger comes to."""
     found: list[Access] = []
-    for name, value, rules in _lists(state, service):
+    for name, value, rules in restriction_lists(state, service):
         through = passage(name, value, stranger, rules)
         found += through.met
         if through.refused_by:
@@ -200,7 +201,7 @@ def _met(state: HostState, service: Service, stranger: Stranger) -> list[Access]
     return list(dict.fromkeys(found))
 
 
-def _where(state: HostState, service: Service, name: str) -> str:
+def place_of(state: HostState, service: Service, name: str) -> str:
     """The list, with its service where that has a list of its own."""
     return name if effective(state, service, name) == state.value(name) else f"{name} of {service.key}"
 
@@ -211,7 +212,7 @@ def _by(through: Passage) -> str:
 
 def _without(state: HostState, refused: _Refused) -> str:
     """The remedy. A list that decides on destinations must still refuse those of others."""
-    where = _where(state, refused.service, refused.name)
+    where = place_of(state, refused.service, refused.name)
     holder = refused.passage.within or where
     plain = refused.passage.refused_by.lower() in ("reject", "defer")
     others = effective(state, refused.service, refused.name).lower()
@@ -230,7 +231,7 @@ def demands_tls(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 def _tls_fault(state: HostState, service: Service) -> Fault | None:
     if effective(state, service, "smtpd_tls_wrappermode").lower() == "yes":
-        where = _where(state, service, "smtpd_tls_wrappermode")
+        where = place_of(state, service, "smtpd_tls_wrappermode")
         return Fault(
             f"{where} is yes, but other mail servers start without TLS: no mail from them arrives",
             f"set {where} to no; wrapper mode is for port 465",
@@ -247,7 +248,7 @@ def _tls_fault(state: HostState, service: Service) -> Fault | None:
             f"{demanded_by[2]}, or give this host a certificate in smtpd_tls_chain_files and offer TLS",
         )
     if demanded_by[1] != "may" and effective(state, service, "smtpd_tls_req_ccert").lower() == "yes":
-        certificate = _where(state, service, "smtpd_tls_req_ccert")
+        certificate = place_of(state, service, "smtpd_tls_req_ccert")
         if demanded_by[1] in ("encrypt", "yes"):
             return Fault(
                 f"{certificate} is yes: senders have to show a certificate of their own, which few have",
@@ -267,14 +268,14 @@ def _tls(state: HostState, service: Service) -> tuple[bool, tuple[str, str, str]
     deciding = ("smtpd_tls_security_level", "encrypt", "may") if level else ("smtpd_enforce_tls", "yes", "no")
     name, wanted, harmless = deciding
     if effective(state, service, name).strip().lower() == wanted:
-        where = _where(state, service, name)
+        where = place_of(state, service, name)
         return True, (where, wanted, f"set {where} to {harmless}")
     offered = level == "may" or (not level and effective(state, service, "smtpd_use_tls").lower() == "yes")
     stranger = replace(STRANGERS["ipv4"][0], encrypted=False)
-    for name, value, rules in _lists(state, service):
+    for name, value, rules in restriction_lists(state, service):
         through = passage(name, value, stranger, rules)
         if through.refused_by.lower() == "reject_plaintext_session":
-            where = _where(state, service, name)
+            where = place_of(state, service, name)
             remedy = f"remove {through.refused_by} from {through.within or where}"
             return offered, (where, f"one that has {through.refused_by}", remedy)
     return offered, None
@@ -296,7 +297,7 @@ def strangers_limited(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             value = effective(state, service, name).strip()
             # No client is limited by 0.
             if is_number(value) and int(value) < least and not (int(value) <= 0 and name.startswith(_PER_CLIENT)):
-                where = _where(state, service, name)
+                where = place_of(state, service, name)
                 yield Fault(
                     f"{where} is {value}: ordinary senders are cut off",
                     f"set {where} to {least} or more"
@@ -312,7 +313,7 @@ def _slow(state: HostState, service: Service) -> Iterator[Fault]:
     value = effective(state, service, "smtpd_timeout").strip()
     period = seconds(value)
     if period is not None and period < _LEAST_SECONDS:
-        where = _where(state, service, "smtpd_timeout")
+        where = place_of(state, service, "smtpd_timeout")
         yield Fault(
             f"{where} is {value}: senders on slow links are cut off",
             f"set {where} to 300s, as RFC 5321 (4.5.3.2.7) asks",
@@ -342,7 +343,7 @@ def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
         for service in services:
             value = effective(state, service, name).strip()
             if value:
-                where = _where(state, service, name)
+                where = place_of(state, service, name)
                 yield Fault(
                     f"{where} is {value}: whoever does not come through a proxy that says so gets 421",
                     f"empty {where} if DNS names this host itself, not the proxy",
@@ -389,10 +390,10 @@ def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
     """Whom strangers come to in which list, as far as they get in it."""
     found: dict[tuple[str, Access], None] = {}
     for service in stranger_services(state):
-        for name, value, rules in _lists(state, service):
+        for name, value, rules in restriction_lists(state, service):
             for family in STRANGERS.values():
                 for access in passage(name, value, family[0], rules).met:
-                    found[_where(state, service, name), access] = None
+                    found[place_of(state, service, name), access] = None
     yield from found
 
 
@@ -450,7 +451,7 @@ def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         endpoint = sasl_endpoint(state, service)
         why = state.admission.silent.get(endpoint) if endpoint else ""
         if why:
-            where = _where(state, service, "smtpd_sasl_auth_enable")
+            where = place_of(state, service, "smtpd_sasl_auth_enable")
             yield Fault(
                 f"{where} is yes, but no SASL server answers at {endpoint} ({why}): smtpd ends before it can take mail",
                 f"start Dovecot with that socket, or set {where} to no",

@@ -71,8 +71,9 @@ def mx_record(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     named = ", ".join(f"{record.host} [{', '.join(record.addresses) or 'no address'}]" for record in domain.exchangers)
     yield Fault(
         f"DNS does not name this host as an MX for it, so no mail arrives; it names {named or 'none'}",
-        f"add the record {domain.name}. IN MX 100 {state.value('myhostname')}., or, if one of these is this host "
-        "behind NAT, add its address to proxy_interfaces",
+        f"add the record {domain.name}. IN MX 100 "
+        + (f"{state.full_name}." if state.full_name else "and this host's full name in DNS")
+        + ", or, if one of these is this host behind NAT, add its address to proxy_interfaces",
         domain=domain.name,
     )
 

@@ -27,7 +27,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
+    ABSENT,
+    PRIMARY,
+    SECONDARY,
+    DomainEvidence,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
@@ -48,11 +53,47 @@ check = Register(DOMAIN)
 
 @check("relay_domains", LOCAL, "the domain is not relayed")
 def not_relayed(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    if not domain.relayed:
+    if not domain.relayed and domain.declared != ABSENT:
         yield Fault(
             "it is not in relay_domains, so its mail is refused",
-            "run the role for it, or add it to relay_domains",
+            (
+                f"run the role {domain.declared}_mx for it, or declare it with state: absent"
+                if domain.declared
+                else "run the role for it, or add it to relay_domains"
+            ),
             domain=domain.name,
+        )
+
+
+@check("declared_role", LOCAL, "this host has another role for the domain than the inventory declares", place=NEXTHOP)
+def declared_role(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    declared = domain.declared in (PRIMARY, SECONDARY) and domain.declared != domain.role
+    if declared and _leaves(domain, state):
+        way = f"the transport row {domain.answer.key} sends its mail to {domain.nexthop}" if domain.answer else ""
+        yield Fault(
+            f"it is declared for {domain.declared}_mx, but this host is its {domain.role} MX: "
+            + (way if domain.role == PRIMARY else "no transport row names its mail host"),
+            f"run the role {domain.declared}_mx for it, or declare it for {domain.role}_mx",
+            WARNING,
+            domain.name,
+        )
+
+
+@check("undeclared", LOCAL, "the domain is relayed, but the inventory does not declare it, or declares it absent")
+def undeclared(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    if domain.relayed and domain.declared == ABSENT:
+        yield Fault(
+            "it is declared with state: absent, but still relayed",
+            "run the role for it, or declare it with state: present",
+            WARNING,
+            domain.name,
+        )
+    elif domain.relayed and domain.declared == "":
+        yield Fault(
+            "it is relayed, but no role declares it",
+            f"declare it in {domain.role}_mx_domains, or remove it from this host with state: absent",
+            WARNING,
+            domain.name,
         )
 
 
@@ -98,24 +139,6 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             "relay_recipient_maps is empty: every recipient is accepted, so mail for those that do not exist "
             "bounces, often to forged senders",
             "list its recipients in a relay_recipient_maps table",
-            WARNING,
-            domain.name,
-        )
-
-
-@check(
-    "verify_only",
-    LOCAL,
-    "recipients are checked only by asking the mail host, which fails while it is away",
-    place=RECIPIENTS,
-)
-def verify_only(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    code = state.value("unverified_recipient_defer_code")
-    if domain.relayed and _told_by(domain, state) == _VERIFIED and code != "250":
-        yield Fault(
-            f"its recipients are checked only by asking its mail host, and all are deferred ({code}) while that is "
-            "down",
-            "list its recipients, or set unverified_recipient_defer_code to 250",
             WARNING,
             domain.name,
         )

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     domain,
     host,
     mail_host,
+    outage,
     reception,
     recipients,
     sending,
@@ -25,7 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, admission, recipients, sending, reception, tables, domain, dns, mail_host, stranger)
+FILES = (host, admission, recipients, sending, reception, tables, domain, outage, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

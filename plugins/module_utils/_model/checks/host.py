@@ -274,13 +274,20 @@ def _is_elsewhere(address: str, state: HostState) -> bool:
     return is_address(address) and plain_address(address) not in known
 
 
-@check("myhostname", LOCAL, "the host calls itself localhost")
+@check("myhostname", LOCAL, "the host calls itself localhost, or by a name without a dot")
 def myhostname(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     name = state.value("myhostname")
+    right = state.full_name if state.full_name.lower() not in ("", *_LOCAL_NAMES) else "the host's full name in DNS"
     if name.lower() in _LOCAL_NAMES:
         yield Fault(
             f"myhostname is {name}: other hosts refuse such a name, and mail loops go undetected",
-            "set myhostname to the host's full name in DNS",
+            f"set myhostname to {right}",
+            WARNING,
+        )
+    elif name and "." not in name:
+        yield Fault(
+            f"myhostname is {name}, without a domain: other hosts refuse such a name, and DNS does not have it",
+            f"set myhostname to {right}",
             WARNING,
         )
 

@@ -19,7 +19,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     is_table_name,
     never_permits,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import parts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import (
+    VERIFYING,
+    parts,
+)
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,13 @@ class Access:
 class Rules:
     """What the lists of a service refer to: its restriction classes, and what the tables that they name answer.
 
-    A table of recipients has an answer for a domain where it refuses all of its recipients.
+    A table of recipients has an answer for a domain where it refuses all of its recipients. `verifying` are the keys of
+    rows of a table by which smtpd asks the mail host about the recipient.
     """
 
     classes: Mapping[str, str] = field(default_factory=dict)
     answers: TableAnswers = field(default_factory=dict)
+    verifying: Mapping[str, Sequence[str]] = field(default_factory=dict)
     delayed: bool = True
     peer_names: bool = True
 
@@ -101,7 +106,8 @@ class Passage:
     """How a stranger fares in a list: what refused him ("" if nothing), the class it is in, and whom he met.
 
     `perhaps` are the policy services before it, which may have let him through. `settled`: no list behind this one
-    is read.
+    is read. `verified_by` are the members of the list by which smtpd asks the mail host about his recipient, or about
+    that of others who get as far.
     """
 
     refused_by: str = ""
@@ -109,6 +115,7 @@ class Passage:
     met: Sequence[Access] = ()
     perhaps: Sequence[str] = ()
     settled: bool = False
+    verified_by: Sequence[str] = ()
 
 
 def passage(name: str, value: str, stranger: Stranger, rules: Rules) -> Passage:
@@ -132,6 +139,17 @@ def _collect(name: str, value: str, classes: dict[str, str], found: list[Access]
             found.append(Access(word.lower(), argument))
         elif word.lower() not in ARGUMENTS and is_table_name(part):
             found.append(Access(LISTS.get(name, ""), part))
+
+
+def verifies(result: str, classes: Mapping[str, str]) -> bool:
+    """Whether a result of an access table, or a list, has smtpd ask the mail host about the recipient."""
+    return _verifies(result, dict(classes))
+
+
+def _verifies(value: str, classes: dict[str, str]) -> bool:
+    return any(
+        _verifies(classes.pop(part), classes) if part in classes else part.lower() == VERIFYING for part in parts(value)
+    )
 
 
 def refuses(result: str) -> bool:
@@ -168,6 +186,7 @@ class _Walk:
         self._deferred: tuple[str, str] | None = None
         self._met: list[Access] = []
         self._perhaps: list[str] = []
+        self._verified_by: list[str] = []
 
     def result(self, value: str) -> Passage:
         settled = False
@@ -179,7 +198,14 @@ class _Walk:
             end, settled = None, self._name in _BEFORE_RECIPIENT and not self._deferred
         if end is None or end[0] == _PERMIT:
             end = self._deferred or ("", "")
-        return Passage(end[0], end[1], tuple(dict.fromkeys(self._met)), tuple(self._perhaps) if end[0] else (), settled)
+        return Passage(
+            end[0],
+            end[1],
+            tuple(dict.fromkeys(self._met)),
+            tuple(self._perhaps) if end[0] else (),
+            settled,
+            tuple(dict.fromkeys(self._verified_by)),
+        )
 
     def _through(self, value: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
         """What ends the list, and the class that has it; None where nothing does."""
@@ -205,6 +231,8 @@ class _Walk:
             self._deferred = self._deferred or (part, within)
         if self._is_refused_by(name):
             return part, within
+        if name == VERIFYING and self._knows_recipient and not warned:
+            self._verified_by.append(part + (f" (in the restriction class {within})" if within else ""))
         if name == _POLICY:
             self._met.append(Access(_POLICY, argument))
             self._perhaps.append(part)
@@ -226,6 +254,8 @@ class _Walk:
         if not keys:
             return None
         self._met.append(Access(action, table))
+        if self._is_verified_by(action, table) and not warned:
+            self._verified_by.append(part)
         answers = self._rules.answers.get(table, {})
         result = next((answers[key] for key in keys if key in answers), "")
         first = result.replace(",", " ").partition(" ")[0].upper()
@@ -239,6 +269,13 @@ class _Walk:
             raise _WrongPermission((part, within))
         return end
 
+    def _is_verified_by(self, action: str, table: str) -> bool:
+        """Whether a row of the table has smtpd verify recipients of the stranger's domain, for some client at least."""
+        keys = self._rules.verifying.get(table, ())
+        if action.startswith("check_recipient_"):
+            keys = [key for key in keys if key.rpartition("@")[2] in ("", self._stranger.domain)]
+        return bool(keys) and self._knows_recipient
+
     def _meaning(self, result: str, part: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
         """What a result that does not refuse by itself leads to."""
         first = result.replace(",", " ").partition(" ")[0].upper()
@@ -248,7 +285,10 @@ class _Walk:
             return _PERMIT, ""
         if not first or first in _NO_DECISION:
             return None
+        before = len(self._verified_by)
         end = self._through(result, within, warned, depth + 1)
+        if len(self._verified_by) > before:
+            self._verified_by[before:] = [part]
         return end if end is None or end[0] == _PERMIT else (part, within)
 
     def _keys(self, action: str) -> Sequence[str]:

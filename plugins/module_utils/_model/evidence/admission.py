@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Mapping
+from typing import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -13,12 +13,16 @@ class AdmissionEvidence:
     """What the tables and servers that smtpd's restriction lists name answer.
 
     `answers`: table -> key -> result, for what strangers are asked about, and for each domain of which a table of
-    recipients refuses all. `unread`: table -> what Postfix says of one that it can't ask. `silent`: policy service or
+    recipients refuses all. `of_recipients`: table of recipients -> domain -> what it says of one that is listed, or of
+    its domain. `verifying`: table -> the keys of its rows that have smtpd ask a mail host about the recipient, of types
+    that can list them. `unread`: table -> what Postfix says of one that it can't ask. `silent`: policy service or
     SASL server -> why it does not answer. `missing_files` are files of certificates that are not there. `defaults` is
     what `postconf -d` prints.
     """
 
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    of_recipients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    verifying: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     silent: Mapping[str, str] = field(default_factory=dict)
     missing_files: frozenset[str] = frozenset()

@@ -10,6 +10,10 @@ from typing import Mapping, Sequence, Tuple
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
+# What a domain is declared as.
+PRIMARY = "primary"
+SECONDARY = "secondary"
+ABSENT = "absent"
 # Code and text of an SMTP server's answer.
 Answer = Tuple[int, str]
 
@@ -28,10 +32,14 @@ class Talk:
 
 @dataclass
 class DomainEvidence:
-    """What is known of one domain. `answer` is what transport_maps says for its mail, None where it says nothing."""
+    """What is known of one domain. `answer` is what transport_maps says for its mail, None where it says nothing.
+
+    `declared` is what the inventory declares it as: a role, ABSENT, or "" if no role has it. None: nobody was asked.
+    """
 
     name: str
     relayed: str = ""
+    declared: str | None = None
     classes: Mapping[str, str] = field(default_factory=dict)
     recipients: int = 0
     # Whether a wildcard row says that every recipient is to be known.
@@ -59,6 +67,12 @@ class DomainEvidence:
     talk: Talk | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
+
+    @property
+    def role(self) -> str:
+        """The role that this host has for it: a primary sends its mail to the host that a transport row names."""
+        nexthop = self.answer.result.partition(":")[2] if self.answer else ""
+        return PRIMARY if bare_host(nexthop) else SECONDARY
 
     @property
     def transport(self) -> str:

@@ -7,7 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, stays_here
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import (
+    is_address,
+    plain_address,
+    stays_here,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
@@ -141,6 +145,8 @@ class HostState:
     reload_pending: bool = False
     # Whether the master that runs is no longer the installed one.
     service_replaced: bool = False
+    # The name by which the inventory, or the world, calls the host; "" where nobody said.
+    called: str = ""
     # The day, like 2026-12-31, up to which findings are accepted.
     today: str = ""
     missing_packages: Sequence[str] = ()
@@ -168,6 +174,12 @@ class HostState:
     def knows(self, name: str) -> bool:
         """Whether this release of Postfix has the parameter."""
         return name in self.parameters and name not in self.own_names
+
+    @property
+    def full_name(self) -> str:
+        """The host's full name, such as DNS has it: what it is called, else myhostname; "" if neither is one."""
+        names = [name.rstrip(".") for name in (self.called, self.value("myhostname"))]
+        return next((name for name in names if "." in name and not is_address(name)), "")
 
     def is_self(self, host: str, addresses: Sequence[str], proxies: Sequence[str]) -> bool:
         """Whether a host of that name and those addresses is this one, also as seen through NAT.

@@ -12,14 +12,12 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
 
-PRIMARY = "primary"
-SECONDARY = "secondary"
 PRESENT = "present"
-ABSENT = "absent"
 LISTED = "listed"
 ANY = "any"
 EXTERNAL = "external"

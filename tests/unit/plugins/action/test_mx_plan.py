@@ -82,6 +82,20 @@ def test_blank_settings_stay_on_the_controller(monkeypatch: pytest.MonkeyPatch) 
     assert given == {"settings": {"postmaster": False, "verify_fail_on": []}}
 
 
+@pytest.mark.parametrize("said", ["Local, DNS", ["LOCAL", " dns"]])
+def test_scopes_are_read_without_regard_to_case_and_blanks(monkeypatch: pytest.MonkeyPatch, said: object) -> None:
+    given, _result = run(monkeypatch, settings={"verify_fail_on": said})
+    assert given["settings"] == {"verify_fail_on": ["local", "dns"]}
+
+
+def test_word_that_is_no_scope_is_told_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        AnsibleActionFail,
+        match='^mx_plan: secondary_mx_verify_fail_on has "lokal", which is not a scope; choose from local, dns, remote',
+    ):
+        run(monkeypatch, role="secondary_mx", settings={"verify_fail_on": "lokal"})
+
+
 def test_mistyped_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AnsibleActionFail, match=r'^mx_plan: no setting "table_typ"; did you mean table_type\?$'):
         run(monkeypatch, settings={"table_typ": ""})

@@ -100,6 +100,71 @@ def test_role_is_what_dns_makes_of_the_host(records: Any, role: str, rail: int) 
 
 
 @pytest.mark.parametrize(
+    ("declared", "records", "role"),
+    [
+        ("secondary", [record(10, "mail"), record(100, "mx2", True)], "secondary MX"),
+        ("primary", [record(10, "mail"), record(100, "mx2", True)], "primary MX, secondary MX in DNS"),
+        ("secondary", [record(10, "mail")], "secondary MX, no MX in DNS"),
+        ("primary", None, "primary MX"),
+        ("absent", [record(10, "mx2", True)], "primary MX"),
+        (None, [record(10, "mx2", True)], "primary MX"),
+    ],
+)
+def test_role_that_the_inventory_declares_comes_before_that_in_dns(declared: Any, records: Any, role: str) -> None:
+    only = row(host({"x.example": domain(declared=declared, mx=records)}))
+    assert only["role"] == role
+    host_lines = next(station["lines"] for station in only["path"]["stations"] if station["name"] == "host")
+    assert host_lines == [f"{role.partition(',')[0]}; recipients: 2"]
+
+
+def queue(age: int | None, count: int = 1) -> dict[str, Any]:
+    return {"count": count, "size": 1, "held": 0, "age": age, "reasons": [REASON]}
+
+
+@pytest.mark.parametrize(("age", "status"), [(None, "ok"), (1799, "ok"), (1800, "warning")])
+def test_mail_that_has_waited_for_half_an_hour_is_not_fine(age: int | None, status: str) -> None:
+    found = host({"x.example": domain(), "y.example": domain()})
+    found["queue"] = {"total": queue(age), "domains": {"x.example": queue(age)}}
+    made = report({"mx2": found}, NOW)
+    assert {one["domain"]: one["status"] for one in made["rows"]} == {"x.example": status, "y.example": "ok"}
+    assert made["hosts"][0]["status"] == status
+    assert made["counts"]["warnings"] == int(status == "warning")
+    only = next(one for one in made["rows"] if one["domain"] == "x.example")
+    assert only["path"]["title"].endswith("Nothing on it is broken.") == (status == "ok")
+
+
+def test_waiting_mail_is_a_finding_with_its_remedy() -> None:
+    found = host({"x.example": domain()}, finding("x.example", "own_nexthop"))
+    found["queue"] = {"total": queue(90000, 12), "domains": {"x.example": queue(7200)}}
+    made = report({"mx2": found}, NOW)
+    assert [one["check"] for one in made["rows"][0]["findings"]] == ["own_nexthop", "waiting"]
+    assert made["rows"][0]["findings"][1]["message"] == "1 message is waiting, for 2 h"
+    (whole,) = made["hosts"][0]["findings"]
+    assert whole["message"] == "12 messages are waiting, the oldest for 1 d"
+    assert whole["remedy"].startswith("mend what it is waiting for, then run mxrelay.postfix.queue_flush")
+
+
+def test_domain_on_several_hosts_is_counted_once_and_as_it_is_where_it_is_worst() -> None:
+    every = {"x.example": domain(), "y.example": domain(), "z.example": domain()}
+    one = host(every, finding("x.example", "own_nexthop"), finding("y.example", "x", "warning"))
+    two = host(every, finding("x.example", "x", "warning"))
+    counts = report({"mx1": one, "mx2": two}, NOW)["counts"]
+    assert counts == {"hosts": 2, "unread": 0, "domains": 3, "errors": 1, "warnings": 1, "waiting": 0}
+
+
+def test_instances_of_a_host_are_told_from_each_other_and_the_host_is_counted_once() -> None:
+    usual = host({"x.example": domain()}, config_directory="/etc/postfix")
+    made = report({"mx2": [usual, {"config_directory": "/etc/postfix-out", "error": "gone"}], "mx1": [usual]}, NOW)
+    assert [(one["name"], one["error"]) for one in made["hosts"]] == [
+        ("mx2 (/etc/postfix-out)", "gone"),
+        ("mx1", ""),
+        ("mx2 (/etc/postfix)", ""),
+    ]
+    assert (made["counts"]["hosts"], made["counts"]["unread"], made["counts"]["domains"]) == (2, 1, 1)
+    assert report({"mx2": []}, NOW)["hosts"][0]["error"] == "it could not be reached"
+
+
+@pytest.mark.parametrize(
     ("changes", "shown"),
     [
         ({}, "2"),
@@ -183,6 +248,16 @@ def test_markdown_takes_nothing_for_more_than_text() -> None:
     assert not re.search(r"\]\(", text)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {10, 8}
+
+
+def test_one_of_a_kind_is_told_as_one() -> None:
+    found = host({"x.example": domain()})
+    found["queue"] = {"total": queue(60), "domains": {}}
+    text = render("report.md.j2", {"mx2": found})
+    assert "0 of 1 domain with errors, 0 with warnings;\n0 of 1 host could not be read; 1 message waiting." in text
+    page = render("report.html.j2", {"mx2": found})
+    assert '<span class="s ok">None of 1 domain</span>' in page
+    assert "1 message waiting on 1 host." in page
 
 
 def test_markdown_says_the_same() -> None:

@@ -123,3 +123,22 @@ def test_certificates_that_are_not_there_are_told(host: FakeMxHost) -> None:
     here = host.path("main.cf")
     evidence = read(host, f"smtpd_tls_cert_file = {here}\nsmtpd_tls_chain_files = {here}, /nowhere/chain.pem\n")
     assert evidence.missing_files == {"/nowhere/chain.pem"}
+
+
+def test_tables_say_what_becomes_of_a_listed_recipient_and_which_rows_ask_its_mail_host(host: FakeMxHost) -> None:
+    host.table("listed", "postmaster@x.example x\na@x.example x\n")
+    host.table("to", "a@x.example OK\nx.example reject_unverified_recipient\ny.example ask\n")
+    host.table("from", "one.example ask\ntwo.example DUNNO\n")
+    evidence = read(
+        host,
+        f"relay_recipient_maps = hash:{host.path('listed')}\n"
+        "smtpd_restriction_classes = ask\n"
+        "ask = reject_unlisted_recipient, reject_unverified_recipient\n"
+        f"smtpd_recipient_restrictions = check_recipient_access hash:{host.path('to')},\n"
+        f" check_sender_access hash:{host.path('from')}\n",
+    )
+    assert evidence.of_recipients == {f"hash:{host.path('to')}": {"x.example": "OK", "y.example": "ask"}}
+    assert evidence.verifying == {
+        f"hash:{host.path('to')}": ["x.example", "y.example"],
+        f"hash:{host.path('from')}": ["one.example"],
+    }

@@ -79,6 +79,8 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
     assert info(host, "X.example", network=network)["domains"] == {
         "x.example": {
             "relayed": "x.example",
+            "declared": None,
+            "role": "primary",
             "classes": {},
             "recipients": 2,
             "wildcard": False,
@@ -230,3 +232,58 @@ def test_catch_all_and_table_that_cannot_be_asked_are_found(host: FakeMxHost) ->
         ("", "message_table", "error"),
         ("x.example", "rewrites", "error"),
     ]
+
+
+def declared(*items: tuple[str, str], **extra: Any) -> list[dict[str, Any]]:
+    return [{"name": name, "role": role, "state": "present", "required": True, **extra} for name, role in items]
+
+
+def compared(host: FakeMxHost, items: list[dict[str, Any]], *domains: str) -> list[tuple[str, str, str]]:
+    """The findings that come of what is declared."""
+    return [found for found in checks(info(host, *domains, declared=items)) if found[1] != "accepts_any"]
+
+
+def test_host_that_does_what_is_declared_has_no_finding_of_it(host: FakeMxHost) -> None:
+    assert compared(host, declared(("X.example", "primary"), ("y.example", "secondary"))) == []
+
+
+def test_declared_domain_that_is_not_relayed_is_an_error(host: FakeMxHost) -> None:
+    every = declared(("x.example", "primary"), ("y.example", "secondary"), ("z.example", "secondary"))
+    assert compared(host, every) == [("z.example", "relay_domains", "error")]
+    assert compared(host, every, "x.example") == []
+    host.write("main.cf", "relay_domains =\n")
+    assert [found for found in compared(host, every) if found[0]] == [
+        (name, "relay_domains", "error") for name in ("x.example", "y.example", "z.example")
+    ]
+
+
+def test_domain_of_a_table_that_only_answers_is_known_as_declared(host: FakeMxHost) -> None:
+    host.write("domains", "/^z\\.example$/ x\n")
+    host.write("main.cf", f"relay_domains = regexp:{host.path('domains')}\n")
+    found = info(host, declared=declared(("z.example", "secondary")))["domains"]["z.example"]
+    assert (found["relayed"], found["declared"], found["role"]) == (
+        f"regexp:{host.path('domains')}",
+        "secondary",
+        "secondary",
+    )
+
+
+def test_other_role_and_what_nobody_declares_are_named(host: FakeMxHost) -> None:
+    assert compared(host, declared(("x.example", "secondary"))) == [
+        ("x.example", "declared_role", "warning"),
+        ("y.example", "undeclared", "warning"),
+    ]
+    absent = [*declared(("x.example", "primary")), *declared(("y.example", "primary"), state="absent")]
+    assert compared(host, absent) == [("y.example", "undeclared", "warning")]
+    assert compared(host, []) == [("x.example", "undeclared", "warning"), ("y.example", "undeclared", "warning")]
+
+
+def test_declared_domain_that_is_gone_or_only_may_be_there_is_no_finding(host: FakeMxHost) -> None:
+    known = declared(("x.example", "primary"), ("y.example", "secondary"))
+    assert compared(host, [*known, *declared(("z.example", "primary"), state="absent")]) == []
+    assert compared(host, [*known, *declared(("z.example", "primary"), required=False)]) == []
+
+
+def test_declared_name_that_is_no_domain_is_an_error(host: FakeMxHost) -> None:
+    with pytest.raises(InvalidInput, match=r"declared\[0\].name"):
+        info(host, declared=declared(("a@x.example", "primary")))

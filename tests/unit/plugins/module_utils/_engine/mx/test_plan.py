@@ -86,6 +86,9 @@ def test_converged_host_is_judged_by_dns_only_where_that_is_asked_for(host: Fake
     assert network.asked == []
     results = plan(host, listed(), network=network, verify=True, verify_fail_on=["dns"])
     assert [(finding["check"], finding["scope"]) for finding in results["findings"]] == [("mx_record", "dns")]
+    called = {"verify": True, "verify_fail_on": ["dns"], "host_name": "mx2.example.org"}
+    (finding,) = plan(host, listed(), network=network, **called)["findings"]
+    assert finding["remedy"].startswith("add the record x.example. IN MX 100 mx2.example.org.,")
 
 
 def test_findings_wait_where_something_would_change(host: FakeMxHost) -> None:

@@ -117,3 +117,16 @@ def test_address_has_to_be_one_that_postfix_listens_on(
 def test_address_in_front_of_the_port_is_held_against_dns(names: tuple[str, ...], deaf: bool) -> None:
     services = [Service(name, "inet", "-", "-", "-", "-", "-", "smtpd", {}) for name in names]
     assert found(services=services) == [("listens", "error", "local")] * deaf
+
+
+def record_to_add(called: str, name: str) -> str:
+    state = HostState(values={"myhostname": name}, called=called)
+    domain = DomainEvidence("x.example", relayed="x.example", asked=True, exchangers=[OTHER])
+    (finding,) = [finding for check in checks_of(DOMAIN_IN_DNS) for finding in check(domain, state)]
+    return finding.remedy.partition(", or, if")[0]
+
+
+def test_record_to_add_has_the_full_name_of_the_host() -> None:
+    assert record_to_add("mx2.example.org", "mx2") == "add the record x.example. IN MX 100 mx2.example.org."
+    assert record_to_add("mx2", "mx2.example.org") == "add the record x.example. IN MX 100 mx2.example.org."
+    assert record_to_add("192.0.2.9", "mx2") == "add the record x.example. IN MX 100 and this host's full name in DNS"

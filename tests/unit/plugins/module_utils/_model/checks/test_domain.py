@@ -111,14 +111,13 @@ def test_domain_that_is_not_relayed_has_no_other_fault() -> None:
 @pytest.mark.parametrize(
     ("values", "fields", "expected"),
     [
-        ({"unverified_recipient_defer_code": "450"}, {"wildcard": True, "verified": True}, ["verify_only"]),
-        ({"unverified_recipient_defer_code": "250"}, {"wildcard": True, "verified": True}, []),
+        ({}, {"wildcard": True, "verified": True}, []),
         (
             {"relay_recipient_maps": "", "smtpd_recipient_restrictions": "reject_unverified_recipient"},
             {"recipients": 0},
-            ["verify_only"],
+            [],
         ),
-        ({"unverified_recipient_defer_code": "450"}, {"verified": True}, []),
+        ({}, {"wildcard": True}, ["accepts_any"]),
     ],
 )
 def test_recipients_that_only_the_mail_host_knows(
@@ -253,3 +252,52 @@ def test_what_is_refused_and_found_is_said_in_the_same_words() -> None:
             "correct the name in its transport row (mail_host in the roles), or add it to DNS",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        (
+            {"relayed": "", "declared": "secondary"},
+            "x.example (relay_domains): it is not in relay_domains, so its mail is refused; run the role secondary_mx "
+            "for it, or declare it with state: absent",
+        ),
+        (
+            {"answer": row("relay:[mail.example]"), "declared": "secondary"},
+            "x.example (declared_role): it is declared for secondary_mx, but this host is its primary MX: the "
+            "transport row x.example sends its mail to mail.example; run the role secondary_mx for it, or declare it "
+            "for primary_mx",
+        ),
+        (
+            {"answer": row("relay:"), "declared": "primary"},
+            "x.example (declared_role): it is declared for primary_mx, but this host is its secondary MX: no transport "
+            "row names its mail host; run the role primary_mx for it, or declare it for secondary_mx",
+        ),
+        (
+            {"declared": ""},
+            "x.example (undeclared): it is relayed, but no role declares it; declare it in secondary_mx_domains, or "
+            "remove it from this host with state: absent",
+        ),
+        (
+            {"declared": "absent"},
+            "x.example (undeclared): it is declared with state: absent, but still relayed; run the role for it, or "
+            "declare it with state: present",
+        ),
+    ],
+)
+def test_domain_is_compared_with_what_is_declared(fields: dict[str, Any], text: str) -> None:
+    assert [finding.as_result()["text"] for finding in judged(host(), **fields)] == [text]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"declared": "secondary"},
+        {"declared": "secondary", "answer": row("relay:")},
+        {"declared": "primary", "answer": row("relay:[mail.example]")},
+        {"declared": "absent", "relayed": ""},
+        {"declared": None},
+    ],
+)
+def test_domain_that_is_as_declared_has_no_finding(fields: dict[str, Any]) -> None:
+    assert judged(host(), **fields) == []

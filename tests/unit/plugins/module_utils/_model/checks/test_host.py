@@ -67,6 +67,7 @@ def test_host_as_it_should_be_has_none() -> None:
         ({"smtpd_client_restrictions": "permit_mx_backup, reject_unlisted_recipent"}, ("restriction", "error")),
         ({"master_service_disable": "inet"}, ("smtp_service", "error")),
         ({"myhostname": "localhost"}, ("myhostname", "warning")),
+        ({"myhostname": "mx2"}, ("myhostname", "warning")),
         ({"smtpd_reject_unlisted_recipient": "no"}, ("reject_unlisted", "error")),
         ({"unknown_relay_recipient_reject_code": "450"}, ("reject_code", "warning")),
         ({"unknown_relay_recipient_reject_code": "554"}, ("reject_code", "warning")),
@@ -280,3 +281,15 @@ def test_address_in_front_of_a_port_counts_whatever_inet_interfaces_says() -> No
 def test_restrictions_of_a_service_are_judged() -> None:
     wrong = service("smtp", "inet", "smtpd", smtpd_helo_restrictions="reject_invalid_hello")
     assert found(smtpd=wrong) == [("restriction", "error")]
+
+
+def remedy(called: str, name: str) -> str:
+    (finding,) = judged(host(called=called, values={"myhostname": name}))
+    return finding.remedy
+
+
+def test_name_of_the_host_is_the_one_by_which_it_is_called() -> None:
+    assert remedy("mx2.example.org", "mx2") == "set myhostname to mx2.example.org"
+    assert remedy("mx2.example.org", "localhost") == "set myhostname to mx2.example.org"
+    for called in ("", "mx2", "192.0.2.9", "localhost.localdomain"):
+        assert remedy(called, "mx2") == "set myhostname to the host's full name in DNS"

@@ -1,0 +1,46 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says what was found on a host's instances of Postfix, on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import verdict
+
+
+def mx_verdict(
+    evidence: Sequence[Mapping[str, Any]],
+    outside: Sequence[Mapping[str, Any]],
+    instances: Sequence[Mapping[str, Any]],
+    fail_on: Sequence[str],
+    outage: str = "",
+) -> dict[str, list[str]]:
+    """What is found in all instances; see `verdict`. `outside` has what was not probed as skipped."""
+    try:
+        found = [
+            verdict(one, None if told.get("skipped") else told, fail_on, outage, instance)
+            for one, told, instance in zip(evidence, outside, instances, strict=True)
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(
+            f"mx_verdict: {error!r}: this is not what mx_info returns; give it the results of a loop of mx_info over "
+            "the instances, those of a loop with probe_server, and the instances of mx_instances"
+        ) from error
+    return {
+        "errors": [text for one in found for text in one["errors"]],
+        "others": [text for one in found for text in one["others"]],
+        "summary": [one["summary"] for one in found],
+    }
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"mx_verdict": mx_verdict}

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks that mail for a domain is still taken while its mail host is down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Iterator
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admission import (
+    place_of,
+    restriction_lists,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import LOCAL, RECIPIENTS, Fault
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    STRANGERS,
+    Rules,
+    Stranger,
+    passage,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective, stranger_services
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+_CODE = "unverified_recipient_defer_code"
+
+check = Register(DOMAIN)
+
+
+@check(
+    "verify_defers",
+    LOCAL,
+    "smtpd asks the mail host about recipients, so it defers those that are listed, too, while that is down",
+    place=RECIPIENTS,
+)
+def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    """One fault at most: the same remedy is for all places."""
+    for service in stranger_services(state) if domain.relayed else ():
+        code = effective(state, service, _CODE)
+        # With 250, or another code of success, what can't be verified is accepted.
+        place = "" if code.startswith("2") else _verified_by(domain, state, service)
+        if place:
+            yield Fault(
+                f"{place} has smtpd ask its mail host about each recipient: while that is down, mail for listed "
+                f"recipients is deferred as well{f' ({code})' if code else ''}",
+                (
+                    f"set {place_of(state, service, _CODE)} to 250, or remove {place}"
+                    if state.knows(_CODE)
+                    else f"remove {place}"
+                ),
+                domain=domain.name,
+            )
+            return
+
+
+def _verified_by(domain: DomainEvidence, state: HostState, service: Service) -> str:
+    """The first place, such as `reject_unverified_recipient in x`, that has smtpd ask about a stranger's recipient."""
+    stranger = replace(STRANGERS["ipv4"][0], domain=domain.name)
+    for name, value, rules in restriction_lists(state, service):
+        through = passage(name, value, stranger, _of_recipients(rules, stranger, state))
+        if through.verified_by:
+            return f"{through.verified_by[0]} in {place_of(state, service, name)}"
+        if through.refused_by or through.settled:
+            break
+    return ""
+
+
+def _of_recipients(rules: Rules, stranger: Stranger, state: HostState) -> Rules:
+    """The rules with what the tables say of a listed recipient of the stranger's domain."""
+    said = {
+        table: {**rules.answers.get(table, {}), stranger.domain: results[stranger.domain]}
+        for table, results in state.admission.of_recipients.items()
+        if stranger.domain in results
+    }
+    return replace(rules, answers={**rules.answers, **said}, verifying=state.admission.verifying)

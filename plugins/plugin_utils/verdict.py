@@ -1,0 +1,82 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the findings about one instance of Postfix come to: what it does, what is wrong, and what was not checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, INFO, WARNING
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY
+
+
+def verdict(
+    evidence: Mapping[str, Any],
+    outside: Mapping[str, Any] | None,
+    fail_on: Collection[str],
+    outage: str,
+    instance: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The texts of the `errors` of these scopes, of the `others` worth telling, and the `summary`.
+
+    `evidence` is the result of mx_info for the `instance`, `outside` that of the probe as a stranger, None if there was
+    none.
+    """
+    findings = [*evidence["findings"], *(outside or {}).get("findings", [])]
+    errors = [one for one in findings if one["severity"] == ERROR and one["scope"] in fail_on]
+    others = [one for one in findings if one["severity"] != INFO and one not in errors]
+    accepted = [one for one in findings if one.get("accepted")]
+    parts = [
+        _relayed(evidence["domains"], instance.get("declared")),
+        _counted(errors, others, accepted),
+        _unchecked(evidence, outside is not None, outage),
+    ]
+    directory = instance["config_directory"]
+    place = "" if directory == DEFAULT_DIRECTORY else f"{directory}: "
+    return {
+        "errors": [one["text"] for one in errors],
+        "others": [one["text"] for one in [*others, *accepted]],
+        "summary": place + "; ".join(part for part in parts if part),
+    }
+
+
+def _relayed(domains: Mapping[str, Mapping[str, Any]], declared: Sequence[Mapping[str, Any]] | None) -> str:
+    relayed = {name for name, one in domains.items() if one["relayed"]}
+    if not declared:
+        return f"no domain is declared in the inventory, {len(relayed) or 'none'} relayed"
+    wanted = {str(item["name"]).lower() for item in declared if item["required"] and item["state"] == PRESENT}
+    return f"{len(wanted & relayed)} of {number(wanted, 'declared domain')} relayed"
+
+
+def _counted(
+    errors: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], accepted: Sequence[Mapping[str, Any]]
+) -> str:
+    harmless = [one for one in others if one["severity"] == ERROR]
+    scopes = " and ".join(dict.fromkeys(one["scope"] for one in harmless))
+    warnings = [one for one in others if one["severity"] == WARNING]
+    counted = [
+        number(errors, "error") if errors else "no errors that fail the play" if harmless else "no errors",
+        f"{number(harmless, 'error')} of scope {scopes} (not in verify_fail_on)" if harmless else "",
+        number(warnings, "warning") if warnings else "",
+        f"{len(accepted)} accepted" if accepted else "",
+    ]
+    return ", ".join(part for part in counted if part)
+
+
+def _unchecked(evidence: Mapping[str, Any], probed: bool, outage: str) -> str:
+    left = [
+        "" if probed else "SMTP from outside and to the mail hosts (verify_probe)",
+        "" if evidence["dns"] else "DNS",
+        "" if outage else "how long mail may wait (verify_outage)",
+    ]
+    named = ", ".join(part for part in left if part)
+    return f"not checked: {named}" if named else ""
+
+
+def number(things: Collection[Any], noun: str) -> str:
+    """How many there are of what: `1 error`, `2 errors`."""
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

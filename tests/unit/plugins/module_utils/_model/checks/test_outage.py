@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import outage
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+
+CODE = "unverified_recipient_defer_code"
+LIST = "smtpd_recipient_restrictions"
+ASKING = "permit_mynetworks, reject_unauth_destination, reject_unverified_recipient"
+TABLE = "hash:/t"
+
+
+def service(name: str = "smtp", **own: str) -> Service:
+    return Service(name, "inet", "-", "-", "-", "-", "-", "smtpd", dict(own))
+
+
+def findings(
+    services: list[Service] | None = None,
+    evidence: AdmissionEvidence | None = None,
+    relayed: str = "x.example",
+    **values: str,
+) -> list[Finding]:
+    every = {CODE: "450", **values}
+    state = HostState(
+        parameters=every,
+        values=every,
+        services=[service()] if services is None else services,
+        admission=evidence or AdmissionEvidence(),
+    )
+    domain = DomainEvidence("x.example", relayed=relayed, recipients=2)
+    return list(outage.verify_defers(domain, state))
+
+
+def places(*arguments: Any, **values: str) -> list[str]:
+    """Where smtpd is told to ask the mail host."""
+    return [finding.message.partition(" has smtpd ask ")[0] for finding in findings(*arguments, **values)]
+
+
+def test_restriction_that_asks_the_mail_host_is_an_error_with_its_remedy() -> None:
+    (finding,) = findings(**{LIST: ASKING})
+    assert finding.as_result()["text"] == (
+        "x.example (verify_defers): reject_unverified_recipient in smtpd_recipient_restrictions has smtpd ask its mail "
+        "host about each recipient: while that is down, mail for listed recipients is deferred as well (450); set "
+        "unverified_recipient_defer_code to 250, or remove reject_unverified_recipient in smtpd_recipient_restrictions"
+    )
+    assert (finding.severity, finding.scope, finding.place) == ("error", "local", "recipients")
+
+
+def test_what_can_not_be_verified_is_accepted_by_code_250() -> None:
+    assert findings(**{LIST: ASKING, CODE: "250"}) == []
+    assert findings(**{LIST: ASKING, CODE: "251"}) == []
+    assert findings([service(**{CODE: "250"})], **{LIST: ASKING}) == []
+
+
+def test_release_without_the_code_can_only_do_without_asking() -> None:
+    state = HostState(values={LIST: ASKING}, services=[service()])
+    (finding,) = outage.verify_defers(DomainEvidence("x.example", relayed="x.example"), state)
+    assert finding.remedy == "remove reject_unverified_recipient in smtpd_recipient_restrictions"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"smtpd_relay_restrictions": ASKING},
+        {"smtpd_client_restrictions": "reject_unverified_recipient"},
+        {"smtpd_sender_restrictions": "Reject_Unverified_Recipient"},
+        {"smtpd_data_restrictions": "reject_unverified_recipient"},
+        {LIST: "asking", "smtpd_restriction_classes": "asking", "asking": "reject_unverified_recipient"},
+    ],
+)
+def test_each_list_that_a_stranger_comes_to_counts(values: dict[str, str]) -> None:
+    assert len(findings(**values)) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {LIST: "reject_unauth_destination, reject_unverified_sender"},
+        {LIST: "warn_if_reject reject_unverified_recipient"},
+        {LIST: "permit_auth_destination, reject_unverified_recipient"},
+        {LIST: "reject, reject_unverified_recipient"},
+        {"smtpd_client_restrictions": "reject", LIST: ASKING},
+        {"smtpd_client_restrictions": "reject_unverified_recipient", "smtpd_delay_reject": "no"},
+        {"asking": "reject_unverified_recipient"},
+    ],
+)
+def test_mail_for_the_domain_does_not_come_to_it(values: dict[str, str]) -> None:
+    assert findings(**values) == []
+
+
+def test_domain_that_is_not_relayed_and_services_of_own_users_have_none() -> None:
+    assert findings(relayed="", **{LIST: ASKING}) == []
+    assert findings([service(), service("submission", **{LIST: ASKING})]) == []
+    assert findings([service(), service("127.0.0.1:10025", **{LIST: ASKING})]) == []
+
+
+def test_services_are_judged_with_their_own_overrides() -> None:
+    own = [service(), service("192.0.2.1:25", **{LIST: ASKING})]
+    assert places(own) == ["reject_unverified_recipient in smtpd_recipient_restrictions of 192.0.2.1:25/inet"]
+    code = findings([service(**{CODE: "451"})], **{LIST: ASKING, CODE: "250"})
+    assert code[0].remedy.startswith("set unverified_recipient_defer_code of smtp/inet to 250")
+
+
+def said(result: str, **classes: str) -> list[str]:
+    """Where it is asked, as a table of recipients says so about the domain."""
+    evidence = AdmissionEvidence(of_recipients={TABLE: {"x.example": result}})
+    lists = {LIST: f"reject_unauth_destination, check_recipient_access {TABLE}, reject"}
+    return places(None, evidence, smtpd_restriction_classes=" ".join(classes), **{**lists, **classes})
+
+
+def test_result_of_a_table_counts_also_by_a_class() -> None:
+    place = f"check_recipient_access {TABLE} in smtpd_recipient_restrictions"
+    assert said("reject_unlisted_recipient, reject_unverified_recipient") == [place]
+    assert said("asking", asking="reject_unverified_recipient") == [place]
+    assert said("asking") == []
+    assert said("OK") == []
+
+
+def test_table_that_permits_listed_recipients_keeps_them_from_being_asked_about() -> None:
+    evidence = AdmissionEvidence(of_recipients={TABLE: {"x.example": "OK"}})
+    values = {LIST: f"reject_unauth_destination, check_recipient_access {TABLE}, reject_unverified_recipient"}
+    assert findings(None, evidence, **values) == []
+    assert len(findings(None, AdmissionEvidence(), **values)) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "expected"),
+    [
+        ("check_client_access", "198.51.100", 1),
+        ("check_sender_access", "elsewhere.example", 1),
+        ("check_recipient_access", "alice@x.example", 1),
+        ("check_recipient_access", "x.example", 1),
+        ("check_recipient_access", "alice@", 1),
+        ("check_recipient_access", "alice@other.example", 0),
+        ("check_recipient_access", "other.example", 0),
+    ],
+)
+def test_row_for_some_counts_where_it_concerns_recipients_of_the_domain(action: str, key: str, expected: int) -> None:
+    evidence = AdmissionEvidence(verifying={TABLE: [key]})
+    found = places(None, evidence, **{LIST: f"reject_unauth_destination, {action} {TABLE}"})
+    assert found == [f"{action} {TABLE} in smtpd_recipient_restrictions"] * expected

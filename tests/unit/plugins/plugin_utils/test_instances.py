@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instances, scopes
+
+NOTHING: dict[str, Any] = {"unproven": "warn", "accepted": []}
+FINDING = {"check": "relay_unproven", "subject": "x", "reason": "ours"}
+
+
+def item(name: str, role: str, state: str = "present", required: bool = True) -> dict[str, Any]:
+    return {"name": name, "role": role, "state": state, "required": required}
+
+
+def test_host_of_which_nothing_is_declared_has_one_instance_and_nothing_to_compare() -> None:
+    assert instances({}, []) == [{"config_directory": "/etc/postfix", **NOTHING}]
+    assert instances({"primary_mx_domains": [], "secondary_mx_domains": None, "mx_domains": ""}, []) == [
+        {"config_directory": "/etc/postfix", **NOTHING}
+    ]
+
+
+def test_each_role_declares_its_domains_without_their_recipients() -> None:
+    found = instances(
+        {
+            "primary_mx_domains": [{"name": "a.example", "mail_host": "m", "recipients": ["x@a.example"]}],
+            "secondary_mx_domains": [{"name": "b.example", "state": ""}, {"name": "c.example", "state": "absent"}],
+            "mx_domains": [{"name": "d.example", "role": "primary"}],
+        },
+        ["primary_mx", "secondary_mx"],
+    )
+    declared = [
+        item("a.example", "primary"),
+        item("b.example", "secondary"),
+        item("c.example", "secondary", "absent"),
+        item("d.example", "primary"),
+    ]
+    assert found == [{"config_directory": "/etc/postfix", "declared": declared, **NOTHING}]
+
+
+@pytest.mark.parametrize(
+    ("groups", "required"),
+    [(["secondary_mx"], [False, True]), (["primary_mx"], [True, False]), (["others"], [True, True])],
+)
+def test_host_need_not_do_what_the_role_of_another_group_declares(groups: list[str], required: list[bool]) -> None:
+    both = {"primary_mx_domains": [{"name": "a.example"}], "secondary_mx_domains": [{"name": "b.example"}]}
+    (found,) = instances(both, groups)
+    assert [one["required"] for one in found["declared"]] == required
+
+
+def test_roles_with_directories_of_their_own_are_instances_of_their_own() -> None:
+    variables = {
+        "primary_mx_domains": [{"name": "a.example"}],
+        "primary_mx_config_directory": "/etc/postfix-out/",
+        "primary_mx_unproven": "fail",
+        "secondary_mx_domains": [{"name": "b.example"}],
+        "secondary_mx_accepted": [FINDING],
+    }
+    out = {
+        "config_directory": "/etc/postfix-out",
+        "declared": [item("a.example", "primary")],
+        "unproven": "fail",
+        "accepted": [],
+    }
+    usual = {
+        "config_directory": "/etc/postfix",
+        "declared": [item("b.example", "secondary")],
+        "unproven": "warn",
+        "accepted": [FINDING],
+    }
+    assert instances(variables, []) == [out, usual]
+    assert instances(variables, [], "/etc/postfix-out") == [out]
+    assert instances(variables, [], "/etc/postfix-other") == [{"config_directory": "/etc/postfix-other", **NOTHING}]
+
+
+def test_role_without_domains_has_no_say_unless_no_role_has_any() -> None:
+    out = {"secondary_mx_config_directory": "/etc/postfix-out", "secondary_mx_unproven": "fail"}
+    assert [one["config_directory"] for one in instances(out, [])] == ["/etc/postfix-out"]
+    (found,) = instances({**out, "primary_mx_domains": [{"name": "a.example"}]}, [])
+    assert (found["config_directory"], found["unproven"]) == ("/etc/postfix", "warn")
+
+
+@pytest.mark.parametrize("wrong", ["a.example", ["a.example"], {"name": "a.example"}])
+def test_what_is_no_list_of_domains_is_refused(wrong: Any) -> None:
+    with pytest.raises(
+        InvalidInput, match="^secondary_mx_domains is not a list of domains; write one item with a name"
+    ):
+        instances({"secondary_mx_domains": wrong}, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", ["local"]),
+        (None, ["local"]),
+        ([], ["local"]),
+        ("Local", ["local"]),
+        ("local, dns", ["local", "dns"]),
+        (" REMOTE\nlocal,,dns ", ["remote", "local", "dns"]),
+        (["Dns", " local"], ["dns", "local"]),
+        (["local,dns", "local"], ["local", "dns"]),
+    ],
+)
+def test_scopes_are_read_without_regard_to_case_and_blanks(given: object, read: list[str]) -> None:
+    assert scopes(given, "verify_fail_on") == read
+
+
+@pytest.mark.parametrize("given", ["lokal", ["local", "lokal"], "local lokal"])
+def test_word_that_is_no_scope_is_refused_with_the_choices(given: object) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        scopes(given, "verify_fail_on")
+    assert refused.value.message == ('verify_fail_on has "lokal", which is not a scope; choose from local, dns, remote')

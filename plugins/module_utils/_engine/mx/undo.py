@@ -60,11 +60,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import KeyForms
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
-    PATTERN_TYPES,
-    PatternTable,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import mapping_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -258,9 +255,7 @@ def _encode(label: str) -> str | None:
 
 
 def _rows(source: bytes | None, table_type: str, utf8: bool) -> dict[str, str]:
-    if table_type in PATTERN_TYPES:
-        return PatternTable.parse(source or b"", table_type).mapping(utf8)
-    return Table.parse(source or b"").mapping(utf8)
+    return mapping_of(source or b"", table_type, utf8)
 
 
 def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> _FileUndo:

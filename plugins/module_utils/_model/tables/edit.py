@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Iterator, Mapping, Sequence, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
@@ -81,12 +81,17 @@ def edit(data: bytes, table_type: str, want: Edits, utf8: bool) -> TableEdit:
 
 def _replaced(data: bytes, text: bytes, table_type: str, utf8: bool) -> TableEdit:
     """The source with this text in place of its own."""
+    old, new = (mapping_of(source, table_type, utf8) for source in (data, text))
+    return _difference(old, new, text, text != data)
 
-    def parsed(source: bytes) -> AnyTable:
-        return PatternTable.parse(source, table_type) if table_type in PATTERN_TYPES else Table.parse(source)
 
-    before, after = parsed(data), parsed(text)
-    return _difference(before, before if text == data else after, data, utf8)
+def mapping_of(data: bytes, table_type: str, utf8: bool) -> dict[str, str]:
+    """What the source of a table maps to what, keys as Postfix folds them."""
+    if table_type in PATTERN_TYPES:
+        return PatternTable.parse(data, table_type).mapping(utf8)
+    plain = PlainTable.parse(data)
+    found = plain.mapping() if plain else None
+    return Table.parse(data).mapping(utf8) if found is None else found
 
 
 def unchanged(data: bytes, total: int, utf8: bool) -> TableEdit:
@@ -120,19 +125,23 @@ def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> Tab
 
 
 def _edit(before: AnyTable, data: bytes, want: Edits, removals: list[str], utf8: bool) -> TableEdit:
-    return _difference(before, before.edited(want.set, removals, utf8), data, utf8)
-
-
-def _difference(before: AnyTable, after: AnyTable, data: bytes, utf8: bool) -> TableEdit:
-    """What came of a table; nothing if both are the same object."""
+    after = before.edited(want.set, removals, utf8)
     old = before.mapping(utf8)
-    new = old if after is before else after.mapping(utf8)
+    if after is before:
+        found = _difference(old, old, data, False)
+    else:
+        found = _difference(old, after.mapping(utf8), after.render(), True)
+    return replace(found, warnings=[*before.warnings, *before.duplicates(utf8)])
+
+
+def _difference(old: dict[str, str], new: dict[str, str], content: bytes, changed: bool) -> TableEdit:
+    """The edit that makes `new` of `old`, with `content` as its text."""
     added = [key for key in new if key not in old]
     removed = [key for key in old if key not in new]
     updated = [key for key in new if key in old and old[key] != new[key]]
     return TableEdit(
-        content=data if after is before else after.render(),
-        changed=after is not before,
+        content=content,
+        changed=changed,
         old_total=len(old),
         total=len(new),
         rows_before=lambda: rows_of(old),
@@ -142,7 +151,6 @@ def _difference(before: AnyTable, after: AnyTable, data: bytes, utf8: bool) -> T
         updated=updated,
         old=_only(old, {*removed, *updated}),
         new=_only(new, {*added, *updated}),
-        warnings=[*before.warnings, *before.duplicates(utf8)],
     )
 
 

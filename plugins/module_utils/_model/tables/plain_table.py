@@ -69,6 +69,12 @@ class PlainTable:
             seen.update(keys)
         return len(seen) == self.count
 
+    def mapping(self) -> dict[str, str] | None:
+        """Each key with the value; None if some key is there twice."""
+        value = self.value.decode()
+        found = {key: value for _start, _end, keys in self._pieces() for key in keys}
+        return found if len(found) == self.count else None
+
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
         """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
         there twice."""

@@ -8,11 +8,12 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import (
     SameValue,
     edit,
+    mapping_of,
     rows_in,
     unchanged,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 
 PLAIN = b"alice@x.example x\nbob@x.example x\n"
 MIXED = b"# ours\nBob@x.example x\ncarol@x.example  OK\n"
@@ -79,3 +80,33 @@ def test_keys_of_one_value_are_a_mapping() -> None:
     assert "c" not in mapping
     with pytest.raises(KeyError):
         mapping["c"]
+
+
+@pytest.mark.parametrize("table_type", ["hash", "regexp"])
+@pytest.mark.parametrize("text", [b"# new\n/b/ two\n/c/  x\n", b"", b"/a/ x\n/b/ x\n"])
+def test_text_takes_the_place_of_the_source_to_the_byte(table_type: str, text: bytes) -> None:
+    found = edit(b"# old\n/a/ x\n/b/ x\n", table_type, Edits({"/never/": "x"}, text=text), True)
+    new = {b"": {}, b"/a/ x\n/b/ x\n": {"/a/": "x", "/b/": "x"}}.get(text, {"/b/": "two", "/c/": "x"})
+    assert (found.content, found.changed) == (text, True)
+    assert (found.old_total, found.total) == (2, len(new))
+    assert sorted(found.added) == sorted(set(new) - {"/a/", "/b/"})
+    assert sorted(found.removed) == sorted({"/a/", "/b/"} - set(new))
+    assert found.updated == [key for key in new if key == "/b/" and new[key] != "x"]
+    assert found.rows_after().count == len(new)
+
+
+def test_source_that_is_right_to_the_byte_stays() -> None:
+    assert edit(b"a x\n", "hash", Edits(text=b"a x\n"), True).changed is False
+
+
+@pytest.mark.parametrize(
+    ("data", "mapping"),
+    [
+        (b"# c\na@x.example x\nb@x.example x\n", {"a@x.example": "x", "b@x.example": "x"}),
+        (b"a x\na x\n", {"a": "x"}),
+        (b"A one\na two\n", {"a": "one"}),
+        (b"", {}),
+    ],
+)
+def test_mapping_is_what_postfix_reads_in_whatever_form(data: bytes, mapping: dict[str, str]) -> None:
+    assert mapping_of(data, "hash", True) == mapping == Table.parse(data).mapping(True)

@@ -74,3 +74,10 @@ def test_place_without_room_is_an_error(top: Path, monkeypatch: pytest.MonkeyPat
     assert caught.value.message == (
         f"{missing}: a scratch directory can't be made: No such file or directory; nothing was changed"
     )
+
+
+def test_place_in_which_others_can_replace_it_is_an_error(top: Path) -> None:
+    top.chmod(0o777)
+    with pytest.raises(HostError) as caught, scratch_directory():
+        pass
+    assert caught.value.message.startswith(f"{top}: {top} can be written to by everybody, who could make root change")

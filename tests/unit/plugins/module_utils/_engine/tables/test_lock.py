@@ -68,6 +68,17 @@ def test_lock_is_held_while_the_table_changes(host: FakeHost, table: TableOnHost
     assert held.pop() is False
 
 
+def test_check_mode_makes_no_lock(
+    table: TableOnHost, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path_factory.mktemp("lock") / "run.lock"
+    monkeypatch.setattr(files, "_lock_file", lambda: str(lock))
+    table.change(check_mode=True)
+    assert not lock.exists()
+    table.change()
+    assert lock.exists()
+
+
 def test_lock_on_the_directory_which_any_user_can_hold_is_no_obstacle(host: FakeHost, table: TableOnHost) -> None:
     descriptor = os.open(host.config_directory, os.O_RDONLY)
     try:

@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recepti
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
+    read_interfaces,
     read_relay_domains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
@@ -68,7 +69,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
         names = [name for name in names if state.relayed[name] == name or "mydestination" not in classes.get(name, {})]
     state = replace(state, classes=classes, own_addresses=network.own_addresses(), dns_lacks=network.lacks())
-    state = state.having(read_service(postfix, state)).having(read_admission(postfix, state, reader, names, {}))
+    state = state.having(read_interfaces(network, state)).having(read_service(postfix, state))
+    state = state.having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
     tables, domains = gather(names, postfix, state, reader, network)

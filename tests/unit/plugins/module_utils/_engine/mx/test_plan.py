@@ -227,6 +227,24 @@ def test_what_dns_does_not_answer_is_named(host: FakeMxHost) -> None:
     assert plan(host, listed(), network=network)["warnings"] == []
 
 
+@pytest.mark.parametrize("parameter", ["proxy_interfaces", "inet_interfaces"])
+def test_name_of_an_address_resolves_before_postfix_looks_it_up(host: FakeMxHost, parameter: str) -> None:
+    network = reachable()
+    value: Any = ["nat.example"] if parameter == "proxy_interfaces" else "nat.example"
+    assert checks(plan(host, listed(), network=network, **{parameter: value})) == [("", "parameter_value")]
+    host.write("main.cf", f"{CLOSED}{parameter} = nat.example\n")
+    assert checks(plan(host, listed(), network=network)) == [("", "parameter_value")]
+    network.names["nat.example"] = ("192.0.2.9",)
+    assert checks(plan(host, listed(), network=network)) == []
+
+
+def test_mail_host_behind_a_name_of_this_host_is_this_host(host: FakeMxHost) -> None:
+    network = reachable()
+    network.names["nat.example"] = network.names["mail.example"]
+    results = plan(host, listed(), network=network, proxy_interfaces=["nat.example"])
+    assert checks(results) == [("x.example", "own_nexthop")]
+
+
 def test_map_that_cannot_be_asked_is_noted(host: FakeMxHost) -> None:
     host.write("main.cf", f"{CLOSED}transport_maps = ldap:/l, hash:{host.path('transport')}\n")
     assert plan(host, listed(), network=reachable())["warnings"] == [

@@ -73,7 +73,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_relay_domains(declared, state, reader))
     lists = {
         f"smtpd_{name}": ", ".join(map(str, request.settings[name]))
-        for name in ("client_restrictions", "relay_restrictions")
+        for name in ("client_restrictions", "relay_restrictions", "etrn_restrictions")
     }
     state = state.having(read_admission(postfix, state, reader, {*declared, *state.relayed}, lists))
     state = replace(

@@ -21,12 +21,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    ETRN_RESTRICTIONS,
     LISTS,
     STRANGERS,
     Access,
     Passage,
     Rules,
     Stranger,
+    accesses,
     passage,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -391,13 +393,16 @@ def restriction_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 
 def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
-    """Whom strangers come to in which list, as far as they get in it."""
+    """Whom strangers come to in which list, as far as they get in it; of ETRN's, which few get to, all members."""
     found: dict[tuple[str, Access], None] = {}
     for service in stranger_services(state):
         for name, value, rules in _lists(state, service):
             for family in STRANGERS.values():
                 for access in passage(name, value, family[0], rules).met:
                     found[_where(state, service, name), access] = None
+        value = effective(state, service, ETRN_RESTRICTIONS)
+        for access in accesses(ETRN_RESTRICTIONS, value, restriction_classes(state)):
+            found[_where(state, service, ETRN_RESTRICTIONS), access] = None
     yield from found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import ETRN_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -32,7 +33,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
 
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
-ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
 # Empty would let anybody have the queue flushed; who else needs it is named by the setting.
 SAFE_ETRN = "permit_mynetworks, reject"
 AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file")

@@ -10,7 +10,9 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import beyond
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import (
+    beyond,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
     INTEGER,
     TIME,

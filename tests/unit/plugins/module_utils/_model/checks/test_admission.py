@@ -395,6 +395,17 @@ def test_mailbox_takes_the_largest_message(values: dict[str, str], wrong: bool) 
     assert found(**{"mydestination": "mx.example", **values}) == [("parameter_value", "warning")] * wrong
 
 
+def test_tables_and_policies_that_etrn_asks_answer_too() -> None:
+    table, policy = "check_client_access hash:/gone", "check_policy_service unix:private/gone"
+    evidence = AdmissionEvidence(unread={"hash:/gone": "no such file"}, silent={"unix:private/gone": "nobody listens"})
+    etrn = f"permit_mynetworks, {table}, {policy}, reject"
+    assert found(None, evidence, smtpd_etrn_restrictions=etrn) == [
+        ("restriction_table", "error"),
+        ("policy_service", "error"),
+    ]
+    assert found(None, AdmissionEvidence(), smtpd_etrn_restrictions=etrn) == []
+
+
 def test_override_of_any_service_is_read_by_a_daemon() -> None:
     relay = service("relay", "unix", "smtp", smtp_connect_timeout="5x")
     defaults = {"smtp_connect_timeout": "30s"}

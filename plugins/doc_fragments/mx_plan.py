@@ -125,7 +125,8 @@ options:
         choices: [table, none]
       proxy_interfaces:
         description:
-          - The addresses at which the world reaches this host, if it is behind NAT or a proxy.
+          - The addresses at which the world reaches this host, if it is behind NAT or a proxy. A name must resolve on
+            the host.
         type: list
         elements: str
       inet_interfaces:
@@ -150,8 +151,8 @@ options:
         type: path
       queue_lifetime:
         description:
-          - How long mail waits in the queue before it is returned, as a Postfix time value such as V(10d). Empty leaves
-            it unchanged.
+          - How long mail waits in the queue before it is returned, as a Postfix time value such as V(10d), V(100d) at
+            the most. Without a unit, days are meant. Empty leaves it unchanged.
         type: str
       mail_host_tls:
         description:
@@ -170,8 +171,8 @@ options:
         type: str
       message_size_limit:
         description:
-          - The largest message to accept, in bytes; V(0) means no limit. It should not exceed what the mail hosts
-            accept. Empty leaves it unchanged.
+          - The largest message to accept, in bytes, 65536 or more; V(0) means no limit. It should not exceed what the
+            mail hosts accept. Empty leaves it unchanged.
         type: str
       relay_restrictions:
         description:

@@ -34,8 +34,9 @@ def judge(
     known = facts or HostFacts()
     found = [finding for check in checks_of(WHOLE_HOST) for finding in check(state, known)]
     found += [finding for table in tables for check in checks_of(TABLE) for finding in check(table)]
+    checks = checks_of(*ABOUT_A_DOMAIN)
     for domain in domains:
-        found += [finding for check in checks_of(*ABOUT_A_DOMAIN) for finding in check(domain, state)]
+        found += [finding for check in checks for finding in check(domain, state)]
     return accept(dict.fromkeys(found), accepted, state.today)
 
 

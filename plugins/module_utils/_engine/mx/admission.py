@@ -10,6 +10,7 @@ from typing import Iterable, Mapping, NamedTuple
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import listed_samples
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    ETRN_RESTRICTIONS,
     KEYS,
     LISTS,
     Access,
@@ -103,7 +104,8 @@ def read_admission(
 
 def _named(state: HostState, wanted: Mapping[str, str]) -> list[Access]:
     """The tables and policy services that the lists name."""
-    lists = [(name, effective(state, service, name)) for service in stranger_services(state) for name in LISTS]
+    services, names = stranger_services(state), (*LISTS, ETRN_RESTRICTIONS)
+    lists = [(name, effective(state, service, name)) for service in services for name in names]
     lists += [(name, expand(value, state.values)) for name, value in wanted.items()]
     classes = restriction_classes(state)
     return [access for name, value in dict.fromkeys(lists) for access in accesses(name, value, classes)]

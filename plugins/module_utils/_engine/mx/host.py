@@ -22,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipie
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_captures,
     read_classes,
+    read_interfaces,
     read_probes,
     read_reach,
     read_relay_domains,
@@ -72,7 +73,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_relay_domains(declared, state, reader))
     lists = {
         f"smtpd_{name}": ", ".join(map(str, request.settings[name]))
-        for name in ("client_restrictions", "relay_restrictions")
+        for name in ("client_restrictions", "relay_restrictions", "etrn_restrictions")
     }
     state = state.having(read_admission(postfix, state, reader, {*declared, *state.relayed}, lists))
     state = replace(
@@ -85,6 +86,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
     verifies = any(item.policy == VERIFY for item in request.present)
     state = state.having(read_verify_cache(postfix, state, verifies))
+    state = state.having(read_interfaces(network, state, _interfaces_wanted(request)))
     if leaving_with_mail(request, state):
         state = replace(state, waiting=waiting_mail(postfix))
     names = [item.name for item in request.present]
@@ -93,6 +95,10 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         state = state.having(read_reception(names, state, reader, network))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
+
+
+def _interfaces_wanted(request: MxRequest) -> list[str]:
+    return [", ".join(map(str, request.settings["proxy_interfaces"])), str(request.settings["inet_interfaces"])]
 
 
 def _to_be_written(request: MxRequest, state: HostState) -> dict[str, str]:

@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipie
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
     read_classes,
+    read_interfaces,
     read_relay_domains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
@@ -78,7 +79,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         dns_lacks=network.lacks(),
         called=str(params.get("host_name") or ""),
     )
-    state = state.having(read_service(postfix, state)).having(read_admission(postfix, state, reader, names, {}))
+    state = state.having(read_interfaces(network, state)).having(read_service(postfix, state))
+    state = state.having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
     kinds = None if params.get("declared") is None else declared.kinds

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     match,
     members_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import interface_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     OTHER_CLASSES,
     Capture,
@@ -177,3 +178,17 @@ def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
     silent = [name for name in domains if name not in found]
     silent += [record.host for records in found.values() for record in records if not record.resolved]
     return Reach(network.own_addresses(), addresses, found, list(dict.fromkeys(silent)))
+
+
+class Interfaces(NamedTuple):
+    """The addresses of the names in inet_interfaces and proxy_interfaces, as HostState has them."""
+
+    interface_addresses: Mapping[str, Sequence[str]]
+
+
+def read_interfaces(network: Network, state: HostState, wanted: Iterable[str] = ()) -> Interfaces:
+    """The addresses of the names that main.cf has, and of those in `wanted`, which are to be set."""
+    texts = [state.value("inet_interfaces"), state.value("proxy_interfaces"), *wanted]
+    names = interface_names(member for text in texts for member in split_items(text))
+    found = network.addresses(names) if names else {}
+    return Interfaces({name: found.get(name, ()) for name in names})

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ARRIVAL,
     WHOLE_HOST,
@@ -20,26 +21,33 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    ETRN_RESTRICTIONS,
     LISTS,
     STRANGERS,
     Access,
     Passage,
     Rules,
     Stranger,
+    accesses,
     passage,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import member_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import beyond
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
     BOOLEAN,
     CHOICES,
     INTEGER,
     TIME,
+    Kind,
     is_number,
     kind_of,
     seconds,
     without_comment,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_values import (
+    address_problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.policy import (
     default_action,
@@ -59,9 +67,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES, UNSAFE_TYPES
 
-# Below these, ordinary senders are cut off. RFC 5321, 4.5.3.1.8, wants 100 recipients in a message to be taken; mail
-# servers open up to 20 connections at once, and send on when an outage is over.
+# Below these, ordinary senders are cut off. RFC 5321, 4.5.3.1, wants messages of 64 kB and 100 recipients to be taken;
+# mail servers open up to 20 connections at once, and send on when an outage is over.
 LEAST: Mapping[str, int] = {
+    "message_size_limit": 65536,
     "smtpd_client_connection_count_limit": 5,
     "smtpd_client_connection_rate_limit": 10,
     "smtpd_client_message_rate_limit": 10,
@@ -74,10 +83,8 @@ LEAST: Mapping[str, int] = {
 _PER_CLIENT = "smtpd_client_"
 _LEAST_SECONDS = 10
 _LEAST_PROCESSES = 5
-# smtpd does not start with less.
-_AT_LEAST_ONE = frozenset(
-    {"smtpd_hard_error_limit", "smtpd_junk_command_limit", "smtpd_recipient_limit", "smtpd_soft_error_limit"}
-)
+# Domains of this host's own mailboxes, and the limit of those.
+_MAILBOXES = {"mydestination": "mailbox_size_limit", "virtual_mailbox_domains": "virtual_mailbox_limit"}
 _JUDGED_ELSEWHERE = frozenset({"maximal_queue_lifetime"})
 _DECIDING_ON_DESTINATIONS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 _PROXY_PROTOCOLS = ("smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol")
@@ -295,13 +302,13 @@ def strangers_limited(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for service in stranger_services(state):
         for name, least in LEAST.items():
             value = effective(state, service, name).strip()
-            # No client is limited by 0.
-            if is_number(value) and int(value) < least and not (int(value) <= 0 and name.startswith(_PER_CLIENT)):
+            # No client, and no message, is limited by 0.
+            unlimited = name.startswith((_PER_CLIENT, "message_"))
+            if is_number(value) and int(value) < least and not (int(value) <= 0 and unlimited):
                 where = place_of(state, service, name)
                 yield Fault(
                     f"{where} is {value}: ordinary senders are cut off",
-                    f"set {where} to {least} or more"
-                    + (", or to 0 for no limit" if name.startswith(_PER_CLIENT) else ""),
+                    f"set {where} to {least} or more" + (", or to 0 for no limit" if unlimited else ""),
                     WARNING,
                 )
         yield from _slow(state, service)
@@ -387,13 +394,16 @@ def restriction_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 
 def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
-    """Whom strangers come to in which list, as far as they get in it."""
+    """Whom strangers come to in which list, as far as they get in it; of ETRN's, which few get to, all members."""
     found: dict[tuple[str, Access], None] = {}
     for service in stranger_services(state):
         for name, value, rules in restriction_lists(state, service):
             for family in STRANGERS.values():
                 for access in passage(name, value, family[0], rules).met:
                     found[place_of(state, service, name), access] = None
+        value = effective(state, service, ETRN_RESTRICTIONS)
+        for access in accesses(ETRN_RESTRICTIONS, value, restriction_classes(state)):
+            found[place_of(state, service, ETRN_RESTRICTIONS), access] = None
     yield from found
 
 
@@ -465,8 +475,10 @@ def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     mark=ARRIVAL,
 )
 def parameter_value(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    yield from _interfaces(state)
+    yield from _mailboxes(state)
     values = {name: state.value(name) for name in state.explicit}
-    for service in stranger_services(state):
+    for service in state.services:
         own = {name: effective(state, service, name) for name in service.overrides}
         values.update({f"{name} of {service.key}": value for name, value in own.items()})
     for where, value in values.items():
@@ -487,19 +499,63 @@ def parameter_value(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
+def _interfaces(state: HostState) -> Iterator[Fault]:
+    """Members of the lists of addresses that Postfix looks up, and ends where it does not find them."""
+    for name, others in (("inet_interfaces", ("all", "loopback-only")), ("proxy_interfaces", ())):
+        for member in split_items(state.value(name)):
+            wrong = "" if member in others else _interface_problem(name, member, state)
+            if wrong:
+                yield Fault(
+                    f"{name} has {member}, which {wrong}: a daemon that reads it does not start",
+                    f"remove {member} from {name}, or correct it",
+                )
+
+
+def _mailboxes(state: HostState) -> Iterator[Fault]:
+    """Delivery agents of this host's own mailboxes end where a message may be larger than a mailbox."""
+    largest = state.value("message_size_limit")
+    for domains, name in _MAILBOXES.items():
+        limit = state.value(name)
+        if not (is_number(limit) and is_number(largest) and state.value(domains)) or int(limit) <= 0:
+            continue
+        if int(largest) <= 0 or int(limit) < int(largest):
+            yield Fault(
+                f"{name} is {limit}, but message_size_limit {largest}: mail for this host's own mailboxes stays in the "
+                "queue, as the delivery agent does not start",
+                f"set {name} to 0 for no limit, or message_size_limit to {limit}",
+                WARNING,
+            )
+
+
+def _interface_problem(name: str, member: str, state: HostState) -> str:
+    known = state.interface_addresses
+    bare = member.strip("[]")
+    found = [bare] if is_address(bare) else known.get(member) if known is not None else None
+    if found is None or "$" in member:
+        return address_problem(member) and "is neither an address nor the name of a host"
+    unheard = {"ipv4": ":", "ipv6": "."}.get(state.value("inet_protocols").strip().lower(), "/")
+    found = [address for address in found if unheard not in address]
+    if not found:
+        return "has no address that Postfix uses, or does not resolve"
+    own = {plain_address(address) for address in state.own_addresses}
+    if name == "inet_interfaces" and own and not own.issuperset(map(plain_address, found)):
+        return "is no address of this host"
+    return ""
+
+
 def _wanted(name: str, value: str, defaults: Mapping[str, str]) -> str:
     """What Postfix wants instead, "" if it takes the value, or only Postfix can tell."""
     if "$" in value:
         return ""
-    kind = kind_of(name, defaults).name if name in defaults else ""
-    text = value.strip()
+    known = kind_of(name, defaults) if name in defaults else Kind("")
+    kind, text = known.name, value.strip()
     if name in CHOICES:
         known = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
         return "" if known else " or ".join(CHOICES[name])
     if kind == BOOLEAN and text.lower() not in ("yes", "no"):
         return "yes or no"
-    if kind == INTEGER and (not is_number(text) or (name in _AT_LEAST_ONE and int(text) < 1)):
-        return "a whole number" + (" from 1 on" if name in _AT_LEAST_ONE else "")
+    if kind == INTEGER and not is_number(text):
+        return "a whole number"
     if kind == TIME and seconds(text) is None:
         return "a time such as 300s"
-    return ""
+    return beyond(name, known, text)

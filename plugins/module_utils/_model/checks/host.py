@@ -29,7 +29,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import beyond
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
+    TIME,
+    Kind,
+    seconds,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     RESTRICTION_LISTS,
     problem,
@@ -374,15 +379,17 @@ def defer_transports(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         )
 
 
-@check("queue_lifetime", LOCAL, "mail is returned before the outage is over", place=NEXTHOP)
+@check("queue_lifetime", LOCAL, "mail is returned before the outage is over, or at once", place=NEXTHOP)
 def queue_lifetime(state: HostState, facts: HostFacts) -> Iterator[Fault]:
     lifetime = state.value("maximal_queue_lifetime")
     wanted, kept = seconds(facts.outage, "s"), seconds(lifetime, "d")
-    if lifetime and kept is None:
-        yield Fault(
-            f"maximal_queue_lifetime is {lifetime}, which is not a time value: Postfix's daemons do not start",
-            "set maximal_queue_lifetime to a value such as 10d",
-        )
+    taken = beyond("maximal_queue_lifetime", Kind(TIME, "d"), lifetime)
+    remedy = "set maximal_queue_lifetime to a value such as 10d (the roles' variable is *_queue_lifetime)"
+    if lifetime and (kept is None or taken):
+        what = "not a time value" if kept is None else f"not {taken}"
+        yield Fault(f"maximal_queue_lifetime is {lifetime}, which is {what}: Postfix's daemons do not start", remedy)
+    elif kept is not None and kept < (seconds(state.value("minimal_backoff_time"), "s") or 1):
+        yield Fault(f"maximal_queue_lifetime is {lifetime}: mail is returned before it is tried again", remedy)
     elif wanted is not None and kept is not None and kept < wanted:
         yield Fault(
             f"maximal_queue_lifetime is {lifetime}: mail is returned before an outage of {facts.outage} is over",

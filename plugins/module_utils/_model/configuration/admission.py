@@ -61,6 +61,8 @@ LISTS: Mapping[str, str] = {
     "smtpd_data_restrictions": "",
     "smtpd_end_of_data_restrictions": "",
 }
+# Who may have the queue flushed; no way that mail comes by.
+ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
 _BEFORE_SENDER = ("smtpd_client_restrictions", "smtpd_helo_restrictions")
 _BEFORE_RECIPIENT = (*_BEFORE_SENDER, "smtpd_sender_restrictions")
 _REFUSING = frozenset({"reject", "defer"})

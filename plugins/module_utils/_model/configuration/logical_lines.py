@@ -8,6 +8,7 @@ and empty lines. Comments and empty lines are dropped, wherever they are.
 
 from __future__ import annotations
 
+import re
 from typing import Iterable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
@@ -139,6 +140,8 @@ def _blocks(current: str, first: int, pending: str) -> Iterator[Gap | LogicalLin
 
 def words(text: str, separators: str, start: int = 0) -> list[tuple[int, int]]:
     """Spans of the words of `text` from `start` on, as mystrtokq(3) finds them: braces hold a word together."""
+    if "{" not in text:
+        return [word.span() for word in re.compile(f"[^{re.escape(separators)}]+").finditer(text, start)]
     found = []
     begin = -1
     depth = 0

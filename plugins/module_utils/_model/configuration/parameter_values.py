@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     split_items,
     value_text,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import beyond
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
     BOOLEAN,
     CHOICES,
@@ -41,6 +42,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 
 _TABLE = re.compile(r"([a-zA-Z][a-zA-Z0-9_-]*):.", re.ASCII)
 _DOTTED = re.compile(r"[0-9.]+(/.*)?\Z", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\Z")
+_NUMERIC = re.compile(r"[0-9.]+\Z")
 _TRUTH = {"true": "yes", "on": "yes", "1": "yes", "y": "yes", "false": "no", "off": "no", "0": "no", "n": "no"}
 # They take tables as their arguments: `proxy:hash:/x`, `pipemap:{hash:/x, ldap:/y}`.
 _AROUND = ("proxy",)
@@ -69,6 +72,8 @@ class Judge:
             return _map_problem(text)
         if name in NETWORK_LISTS:
             return _networks_problem(text)
+        if name == "proxy_interfaces":
+            return next(filter(None, map(address_problem, split_items(text))), "")
         if "$" in text:
             return ""
         if name in CHOICES and text:
@@ -87,7 +92,27 @@ class Judge:
                 f'"{text}" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '
                 f"(without a unit, {kind.unit or 's'} is assumed)"
             )
+        wanted = beyond(name, kind, text)
+        return f'"{text}" is more or less than Postfix takes; write {wanted}' if wanted else ""
+
+
+def address_problem(member: str) -> str:
+    """What is wrong with a member of proxy_interfaces or inet_interfaces, which are addresses and names of hosts.
+
+    Whether a name resolves is not known here.
+    """
+    bare = member.strip("[]")
+    if "$" in member or _is_host_address(bare):
         return ""
+    if "/" in member and _is_address(member):
+        return f'"{member}" is a network, not an address'
+    if _NUMERIC.match(bare) or not _HOST.match(bare):
+        return f'"{member}" is neither an address nor the name of a host'
+    return ""
+
+
+def _is_host_address(text: str) -> bool:
+    return "/" not in text and _is_address(text)
 
 
 def takes_tables(name: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Iterable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
@@ -157,6 +158,12 @@ def reaches_strangers(service: Service, state: HostState) -> bool:
     if {service.type, f"{service.name}.{service.type}", f"{service.name}/{service.type}"}.intersection(disabled):
         return False
     return service.type != "inet" or not on_loopback(service)
+
+
+def interface_names(members: Iterable[str]) -> list[str]:
+    """Those members of inet_interfaces and proxy_interfaces that have to be resolved."""
+    names = [member for member in members if not is_address(member.strip("[]")) and "$" not in member]
+    return list(dict.fromkeys(name for name in names if name not in ("all", "loopback-only")))
 
 
 def is_loopback(host: str) -> bool:

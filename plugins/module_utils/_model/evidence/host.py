@@ -123,6 +123,8 @@ class HostState:
     admission: AdmissionEvidence = field(default_factory=AdmissionEvidence)
     lookups: RecipientLookups = RecipientLookups()
     own_addresses: frozenset[str] = frozenset()
+    # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
+    interface_addresses: Mapping[str, Sequence[str]] | None = None
     host_addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # domain -> its exchangers; a domain whose answer did not come is not in it
     mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
@@ -196,4 +198,6 @@ class HostState:
     def _own(self) -> frozenset[str]:
         """The addresses of this host's interfaces, and those at which the world reaches it."""
         configured = split_items(self.value("proxy_interfaces"))
-        return frozenset(plain_address(address) for address in [*self.own_addresses, *configured])
+        known = self.interface_addresses or {}
+        resolved = [address for name in configured for address in known.get(name, ())]
+        return frozenset(plain_address(address) for address in [*self.own_addresses, *configured, *resolved])

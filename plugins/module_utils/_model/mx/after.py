@@ -64,9 +64,10 @@ def refusals_after(
     facts = HostFacts(unproven=str(request.settings["unproven"]))
     found = [finding for check in _local(WHOLE_HOST) for finding in check(after, facts)]
     found += [finding for table in tables for check in _local(TABLE) for finding in check(table)]
+    rows, checks = rows_after(after, routes), _local(DOMAIN)
     for item in (item for item in request.present if item.name not in refused):
-        domain = domain_after(item, after, routes)
-        found += [finding for check in _local(DOMAIN) for finding in check(domain, after)]
+        domain = domain_after(item, after, rows)
+        found += [finding for check in checks for finding in check(domain, after)]
     accepted = accept(dict.fromkeys(found), request.accepted, host.today)
     return [Refusal.from_finding(finding) for finding in accepted if finding.severity == ERROR]
 
@@ -89,7 +90,7 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
     written.update(dict.fromkeys(main_cf.absent, ""))
     parameters = {**host.parameters, **written}
     members = main_cf.add_items.get("relay_domains", ())
-    gone = main_cf.remove_items.get("relay_domains", ())
+    gone = set(main_cf.remove_items.get("relay_domains", ()))
     ours = ours_of(host)
     unread = {table: problem for table, problem in host.admission.unread.items() if table not in ours}
     return replace(
@@ -144,10 +145,21 @@ def _lists(host: HostState, main_cf: MainCfChange) -> dict[str, str]:
 
 
 def _edited(members: Iterable[str], added: Iterable[str], removed: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*(member for member in members if member not in set(removed)), *added]))
+    gone = set(removed)
+    return list(dict.fromkeys([*(member for member in members if member not in gone), *added]))
 
 
-def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEvidence:
+def rows_after(after: HostState, routes: Routes) -> Mapping[str, str]:
+    """The rows of our transport table as they are to be."""
+    ours = after.transport
+    if ours is None:
+        return {}
+    removed = set(routes.removed)
+    rows = {key: result for key, result in ours.rows.items() if key not in removed} if ours.member else {}
+    return {**rows, **routes.rows}
+
+
+def domain_after(item: DomainItem, after: HostState, rows: Mapping[str, str]) -> DomainEvidence:
     """What is known of a declared domain, with the transport rows as they are to be."""
     evidence = DomainEvidence(
         name=item.name,
@@ -157,7 +169,7 @@ def domain_after(item: DomainItem, after: HostState, routes: Routes) -> DomainEv
         other_maps=has_other_maps(after),
         verified=item.policy == VERIFY,
         classes=after.classes.get(item.name, {}),
-        answer=_answer(item, after, routes),
+        answer=_answer(item, after, rows),
         relay_transport=after.value("relay_transport"),
         exchangers=after.mx.get(item.name),
         asked=item.name in after.mx,
@@ -185,14 +197,12 @@ def _accepts_all(item: DomainItem, after: HostState) -> bool:
     return item.policy in (ANY, VERIFY)
 
 
-def _answer(item: DomainItem, after: HostState, routes: Routes) -> Capture | None:
+def _answer(item: DomainItem, after: HostState, rows: Mapping[str, str]) -> Capture | None:
     """What transport_maps then says for the domain's mail: see docs/domains.md on which row comes before which."""
     ours = after.transport
     capture = after.captures.get(item.name)
     if capture or ours is None:
         return capture or after.weak_captures.get(item.name)
-    rows = {key: result for key, result in ours.rows.items() if key not in routes.removed} if ours.member else {}
-    rows.update(routes.rows)
     own, *parents = lookup_keys(item.name, False)
     if own in rows:
         return Capture(ours.reference, own, rows[own])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import ETRN_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -28,19 +29,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     relay_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
 
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
-ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
 # Empty would let anybody have the queue flushed; who else needs it is named by the setting.
 SAFE_ETRN = "permit_mynetworks, reject"
 AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file")
 # Setting -> parameter, where the value is passed on as it is.
-PLAIN = {
-    "message_size_limit": "message_size_limit",
-    "mail_host_concurrency": "relay_destination_concurrency_limit",
-    "queue_lifetime": "maximal_queue_lifetime",
-}
+PLAIN = {name: setting["parameter"] for name, setting in SETTINGS.items() if "parameter" in setting}
 # Delivery agents of this host give up altogether where their limit is below that of a message.
 MAILBOX_LIMITS = ("mailbox_size_limit", "virtual_mailbox_limit")
 # Overrides that the relay service can get from a run, by the names of smtp(8).

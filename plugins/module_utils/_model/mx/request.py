@@ -4,13 +4,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import (
+    beyond,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
+    INTEGER,
+    TIME,
+    Kind,
+    seconds,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_values import (
+    address_problem,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
@@ -28,7 +39,6 @@ PHASES = frozenset({"preflight", "install", "tables", "config", "service", "veri
 DEFAULTS: Mapping[str, Any] = {
     name: setting["default"] for name, setting in SETTINGS.items() if setting.get("planned", True)
 }
-_TIME = re.compile(r"^[0-9]+[smhdw]?$")
 
 
 @dataclass(frozen=True)
@@ -202,22 +212,61 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
                 )
             )
     for name in DEFAULTS:
-        refusal = _refuse_form(name, str(settings[name]))
+        refusal = _refuse_form(name, settings[name])
         if refusal:
             reading.refusals.append(refusal)
-            if SETTINGS[name]["form"] == "number":
-                settings[name] = ""
+            # The rest is judged as if it had not been given.
+            settings[name] = DEFAULTS[name]
     return settings
 
 
-def _refuse_form(name: str, text: str) -> Refusal | None:
-    """The refusal of a text that is not what the setting must be, such as a whole number."""
-    form, least = SETTINGS[name].get("form"), SETTINGS[name].get("least", 0)
-    if form == "time" and text and not _TIME.match(text):
-        return Refusal("", name, f'"{text}" is not a Postfix time value', "use a value such as 10d, 12h or 3600s")
-    if form == "number" and text and not (text.isascii() and text.isdigit() and int(text) >= least):
-        return Refusal("", name, f'"{text}" is not a whole number', f"use digits only, {least} or more")
+def _refuse_form(name: str, given: Any) -> Refusal | None:
+    """The refusal of a value that is not what the setting must be, or with which Postfix would not do its work."""
+    form = SETTINGS[name].get("form", "")
+    texts = list(map(str, given)) if isinstance(given, list) else [str(given)]
+    for text in texts:
+        wrong = _FORMS[form](text, SETTINGS[name]) if form and text else None
+        if wrong:
+            return Refusal("", name, *wrong)
     return None
+
+
+def _wrong_address(text: str, _setting: Mapping[str, Any]) -> tuple[str, str] | None:
+    wrong = address_problem(text)
+    return (wrong, "give addresses, or names that this host resolves") if wrong else None
+
+
+def _wrong_time(text: str, setting: Mapping[str, Any]) -> tuple[str, str] | None:
+    if seconds(text) is None:
+        return f'"{text}" is not a Postfix time value', "use a value such as 10d, 12h or 3600s"
+    return _wrong_amount(text, setting, Kind(TIME, setting["unit"]))
+
+
+def _wrong_number(text: str, setting: Mapping[str, Any]) -> tuple[str, str] | None:
+    if not (text.isascii() and text.isdigit()):
+        return f'"{text}" is not a whole number', f"use digits only, {setting['least']} or more"
+    return _wrong_amount(text, setting, Kind(INTEGER))
+
+
+def _wrong_amount(text: str, setting: Mapping[str, Any], kind: Kind) -> tuple[str, str] | None:
+    """What is wrong with an amount: for the daemon that reads the parameter, or for the mail."""
+    least = str(setting["least"])
+    if text != setting.get("or_else") and _counted(text, kind) < _counted(least, kind):
+        return f'"{text}" is less than {least}: {setting["because"]}', f"use {least} or more"
+    wanted = beyond(setting["parameter"], kind, text)
+    if wanted:
+        return (
+            f'"{text}" is more than {setting["parameter"]} takes: Postfix\'s daemons would not start',
+            f"use {wanted}",
+        )
+    return None
+
+
+def _counted(text: str, kind: Kind) -> int:
+    return (seconds(text, kind.unit) or 0) if kind.name == TIME else int(text)
+
+
+_FORMS = {"addresses": _wrong_address, "number": _wrong_number, "time": _wrong_time}
 
 
 def _disagree(name: str, mine: Any, other: Any) -> bool:

@@ -61,7 +61,7 @@ def host(**fields: Any) -> HostState:
         "recipients": RECIPIENTS,
         "transport": TRANSPORT,
         "verify": VERIFY,
-        "own_addresses": frozenset({"127.0.0.1", "192.0.2.9"}),
+        "own_addresses": frozenset({"127.0.0.1", "::1", "192.0.2.9"}),
     }
     return HostState(**{**defaults, **fields})
 

@@ -27,9 +27,9 @@ def plan(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_settings_are_planned(plan: ModuleRunner) -> None:
-    settings = {"queue_lifetime": 3600, "verify": "no", "verify_fail_on": "local,dns"}
+    settings = {"queue_lifetime": 10, "verify": "no", "verify_fail_on": "local,dns"}
     result = plan(role="primary_mx", domains=KEPT, settings=settings)
-    assert result["main_cf"]["parameters"]["maximal_queue_lifetime"] == "3600"
+    assert result["main_cf"]["parameters"]["maximal_queue_lifetime"] == "10"
     assert (result["judge"], result["verify_fail_on"]) == (False, ["local", "dns"])
 
 

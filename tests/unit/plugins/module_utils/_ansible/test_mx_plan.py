@@ -30,10 +30,10 @@ def given(**arguments: Any) -> dict[str, Any]:
 
 
 def test_settings_reach_the_plan_beside_the_other_arguments() -> None:
-    params = given(role="mx", settings={"queue_lifetime": 3600, "ipv6": "no", "proxy_interfaces": "a,b"})
+    params = given(role="mx", settings={"queue_lifetime": 10, "ipv6": "no", "proxy_interfaces": "a,b"})
     assert "settings" not in params
     assert params["role"] == "mx"
-    assert (params["queue_lifetime"], params["ipv6"], params["proxy_interfaces"]) == ("3600", False, ["a", "b"])
+    assert (params["queue_lifetime"], params["ipv6"], params["proxy_interfaces"]) == ("10", False, ["a", "b"])
 
 
 def test_setting_that_is_not_given_is_left_to_the_model() -> None:

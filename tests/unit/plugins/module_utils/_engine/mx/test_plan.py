@@ -15,7 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    DEFAULTS,
+    FakeMxHost,
+    FakeNetwork,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import queue_entry
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
     CLOSED,
@@ -228,6 +232,42 @@ def test_what_dns_does_not_answer_is_named(host: FakeMxHost) -> None:
     assert plan(host, listed(), network=network)["warnings"] == []
     network = FakeNetwork(lacking="python3-dnspython")
     assert plan(host, listed(), network=network)["warnings"] == []
+
+
+@pytest.mark.parametrize("parameter", ["proxy_interfaces", "inet_interfaces"])
+def test_name_of_an_address_resolves_before_postfix_looks_it_up(host: FakeMxHost, parameter: str) -> None:
+    network = reachable()
+    value: Any = ["nat.example"] if parameter == "proxy_interfaces" else "nat.example"
+    assert checks(plan(host, listed(), network=network, **{parameter: value})) == [("", "parameter_value")]
+    host.write("main.cf", f"{CLOSED}{parameter} = nat.example\n")
+    assert checks(plan(host, listed(), network=network)) == [("", "parameter_value")]
+    network.names["nat.example"] = ("192.0.2.9",)
+    assert checks(plan(host, listed(), network=network)) == []
+
+
+@pytest.mark.parametrize(
+    ("restriction", "refused"),
+    [
+        ("check_client_access hash:/gone", "restriction_table"),
+        ("check_policy_service unix:private/gone", "policy_service"),
+    ],
+)
+@pytest.mark.parametrize("name", ["client_restrictions", "relay_restrictions", "etrn_restrictions"])
+def test_restriction_that_nobody_answers_is_refused(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch, name: str, restriction: str, refused: str
+) -> None:
+    monkeypatch.setitem(DEFAULTS, f"smtpd_{name}", "")
+    settings = {name: ["permit_mynetworks", restriction, "reject_unauth_destination"]}
+    if name != "relay_restrictions":
+        settings = {name: ["permit_mynetworks", restriction]}
+    assert checks(plan(host, listed(), network=reachable(), **settings)) == [("", refused)]
+
+
+def test_mail_host_behind_a_name_of_this_host_is_this_host(host: FakeMxHost) -> None:
+    network = reachable()
+    network.names["nat.example"] = network.names["mail.example"]
+    results = plan(host, listed(), network=network, proxy_interfaces=["nat.example"])
+    assert checks(results) == [("x.example", "own_nexthop")]
 
 
 def test_map_that_cannot_be_asked_is_noted(host: FakeMxHost) -> None:

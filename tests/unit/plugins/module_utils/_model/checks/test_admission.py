@@ -201,6 +201,9 @@ def test_tls_that_senders_have_to_use(values: dict[str, str], severity: str) -> 
         ({"smtpd_hard_error_limit": "1"}, True),
         ({"smtpd_hard_error_limit": "20"}, False),
         ({"smtpd_recipient_limit": "10"}, True),
+        ({"message_size_limit": "50"}, True),
+        ({"message_size_limit": "0"}, False),
+        ({"message_size_limit": "65536"}, False),
         ({"smtpd_timeout": "5s"}, True),
         ({"default_process_limit": "1"}, True),
         ({"smtpd_upstream_proxy_protocol": "haproxy"}, True),
@@ -256,7 +259,9 @@ def test_sasl_server_that_is_silent() -> None:
         ("smtpd_hard_error_limit", "x", True),
         ("smtpd_hard_error_limit", "0", True),
         ("smtpd_hard_error_limit", "20", False),
+        ("smtpd_hard_error_limit", "2147483648", True),
         ("smtpd_timeout", "5x", True),
+        ("smtpd_timeout", "24855d", True),
         ("smtpd_tls_security_level", "maybe", True),
         ("smtpd_tls_security_level", "", False),
         ("unverified_recipient_tempfail_action", "permit", True),
@@ -309,3 +314,101 @@ def test_value_that_is_wrong_by_itself_or_has_a_sign_of_its_own_has_no_comment(v
     told = findings(None, AdmissionEvidence(defaults={"smtpd_helo_required": "no"}), smtpd_helo_required=value)
     (remedy,) = (finding.remedy for finding in told if finding.check == "parameter_value")
     assert remedy == "set smtpd_helo_required to yes or no"
+
+
+def of_interfaces(addresses: dict[str, tuple[str, ...]] | None, **values: str) -> list[str]:
+    """What is found of the lists of addresses on a host with 192.0.2.9, where names have these addresses."""
+    every = {**VALUES, **values}
+    own = frozenset({"127.0.0.1", "192.0.2.9", "2001:db8::9"})
+    state = HostState(values=every, explicit={}, own_addresses=own, interface_addresses=addresses)
+    return [finding.message for finding in admission.parameter_value(state, HostFacts())]
+
+
+@pytest.mark.parametrize(
+    ("values", "addresses"),
+    [
+        ({"inet_interfaces": "all"}, {}),
+        ({"inet_interfaces": "loopback-only"}, {}),
+        ({"inet_interfaces": "192.0.2.9, [2001:db8::9]"}, {}),
+        ({"inet_interfaces": "localhost", "inet_protocols": "ipv4"}, {"localhost": ("127.0.0.1", "::1")}),
+        ({"proxy_interfaces": "198.51.100.1, [2001:db8::1]"}, {}),
+        ({"proxy_interfaces": "nat.example"}, {"nat.example": ("198.51.100.1",)}),
+        # Nobody looked.
+        ({"proxy_interfaces": "nat.example"}, None),
+    ],
+)
+def test_addresses_that_postfix_finds(values: dict[str, str], addresses: dict[str, tuple[str, ...]] | None) -> None:
+    assert of_interfaces(addresses, **values) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "addresses", "wrong"),
+    [
+        ({"inet_interfaces": "192.0.2.77"}, {}, "has 192.0.2.77, which is no address of this host"),
+        (
+            {"inet_interfaces": "mx.example"},
+            {"mx.example": ("127.0.1.1",)},
+            "has mx.example, which is no address of this host",
+        ),
+        *(
+            (
+                {"proxy_interfaces": member},
+                addresses,
+                f"has {member}, which has no address that Postfix uses, or does not resolve",
+            )
+            for member, addresses in (
+                ("gone.example", {"gone.example": ()}),
+                ("192.0.2.300", {"192.0.2.300": ()}),
+                ("192.0.2.0/24", {"192.0.2.0/24": ()}),
+            )
+        ),
+        (
+            {"proxy_interfaces": "2001:db8::1", "inet_protocols": "ipv4"},
+            {},
+            "has 2001:db8::1, which has no address that Postfix uses, or does not resolve",
+        ),
+        (
+            {"proxy_interfaces": "192.0.2.300"},
+            None,
+            "has 192.0.2.300, which is neither an address nor the name of a host",
+        ),
+    ],
+)
+def test_addresses_that_postfix_does_not_find(
+    values: dict[str, str], addresses: dict[str, tuple[str, ...]] | None, wrong: str
+) -> None:
+    name = next(iter(values))
+    assert of_interfaces(addresses, **values) == [f"{name} {wrong}: a daemon that reads it does not start"]
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"mailbox_size_limit": "0", "message_size_limit": "0"}, False),
+        ({"mailbox_size_limit": "51200000", "message_size_limit": "51200000"}, False),
+        ({"mailbox_size_limit": "51200000", "message_size_limit": "51200001"}, True),
+        ({"mailbox_size_limit": "51200000", "message_size_limit": "0"}, True),
+        ({"mailbox_size_limit": "51200000", "message_size_limit": "0", "mydestination": ""}, False),
+    ],
+)
+def test_mailbox_takes_the_largest_message(values: dict[str, str], wrong: bool) -> None:
+    assert found(**{"mydestination": "mx.example", **values}) == [("parameter_value", "warning")] * wrong
+
+
+def test_tables_and_policies_that_etrn_asks_answer_too() -> None:
+    table, policy = "check_client_access hash:/gone", "check_policy_service unix:private/gone"
+    evidence = AdmissionEvidence(unread={"hash:/gone": "no such file"}, silent={"unix:private/gone": "nobody listens"})
+    etrn = f"permit_mynetworks, {table}, {policy}, reject"
+    assert found(None, evidence, smtpd_etrn_restrictions=etrn) == [
+        ("restriction_table", "error"),
+        ("policy_service", "error"),
+    ]
+    assert found(None, AdmissionEvidence(), smtpd_etrn_restrictions=etrn) == []
+
+
+def test_override_of_any_service_is_read_by_a_daemon() -> None:
+    relay = service("relay", "unix", "smtp", smtp_connect_timeout="5x")
+    defaults = {"smtp_connect_timeout": "30s"}
+    assert one([service(), relay], AdmissionEvidence(defaults=defaults)).message == (
+        "smtp_connect_timeout of relay/unix is 5x: a daemon that reads it does not start, and port 25 may stay silent"
+    )

@@ -73,7 +73,9 @@ def test_host_as_it_should_be_has_none() -> None:
         ({"unknown_relay_recipient_reject_code": "554"}, ("reject_code", "warning")),
         ({"soft_bounce": "yes"}, ("soft_bounce", "warning")),
         ({"defer_transports": "uucp, relay"}, ("defer_transports", "error")),
-        ({"maximal_queue_lifetime": "5x"}, ("queue_lifetime", "error")),
+        *(({"maximal_queue_lifetime": lifetime}, ("queue_lifetime", "error")) for lifetime in ("5x", "101d", "3600")),
+        *(({"maximal_queue_lifetime": lifetime}, ("queue_lifetime", "error")) for lifetime in ("0", "0s")),
+        ({"maximal_queue_lifetime": "4m", "minimal_backoff_time": "300s"}, ("queue_lifetime", "error")),
     ],
 )
 def test_parameter_is_judged(values: dict[str, str], expected: tuple[str, str]) -> None:

@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after im
     domain_after,
     host_after,
     refusals_after,
+    rows_after,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, read_request
@@ -254,16 +255,21 @@ def test_answer_of_transport_maps_is_the_first_in_postfixs_order(
 ) -> None:
     captured: dict[str, Any] = {name: {"x.example": capture} for name, capture in captures.items()}
     after = host(transport=replace(TRANSPORT, rows=rows), **captured)
-    assert domain_after(DomainItem(0, "x.example", "primary"), after, Routes(added, removed)).answer == answer
+    assert (
+        domain_after(DomainItem(0, "x.example", "primary"), after, rows_after(after, Routes(added, removed))).answer
+        == answer
+    )
 
 
 def test_rows_of_a_table_that_postfix_did_not_read_are_no_answer() -> None:
     item = DomainItem(0, "x.example", "primary")
     unread = host(transport=replace(TRANSPORT, member="", rows={"x.example": "relay:[old]"}))
-    assert domain_after(item, unread, Routes()).answer is None
-    assert domain_after(item, unread, Routes({"x.example": "relay:[m]"})).answer == ours("x.example", "relay:[m]")
+    assert domain_after(item, unread, rows_after(unread, Routes())).answer is None
+    assert domain_after(item, unread, rows_after(unread, Routes({"x.example": "relay:[m]"}))).answer == ours(
+        "x.example", "relay:[m]"
+    )
     none = host(transport=None, weak_captures={"x.example": OTHER})
-    assert domain_after(item, none, Routes({"x.example": "relay:[m]"})).answer == OTHER
+    assert domain_after(item, none, rows_after(none, Routes({"x.example": "relay:[m]"}))).answer == OTHER
 
 
 @pytest.mark.parametrize(
@@ -276,11 +282,14 @@ def test_rows_of_a_table_that_postfix_did_not_read_are_no_answer() -> None:
 )
 def test_nexthop_is_looked_up_as_postfix_does(result: str, exchangers: list[MxRecord] | None, unknown: bool) -> None:
     records = {"x.example": [OWN], "mail.example": exchangers or []}
-    domain = domain_after(DomainItem(0, "x.example", "primary"), host(mx=records), Routes({"x.example": result}))
+    domain = domain_after(
+        DomainItem(0, "x.example", "primary"), host(mx=records), rows_after(host(), Routes({"x.example": result}))
+    )
     assert (domain.nexthop, domain.nexthop_exchangers, domain.nexthop_unknown) == ("mail.example", exchangers, unknown)
     assert (domain.exchangers, domain.asked, domain.relayed) == ([OWN], True, "x.example")
     known = host(mx=records, host_addresses={"mail.example": ["192.0.2.1"]})
-    domain = domain_after(DomainItem(0, "x.example", "primary"), known, Routes({"x.example": result}))
+    rows = rows_after(known, Routes({"x.example": result}))
+    domain = domain_after(DomainItem(0, "x.example", "primary"), known, rows)
     assert (domain.nexthop_addresses, domain.nexthop_unknown) == (["192.0.2.1"], False)
 
 
@@ -327,7 +336,7 @@ def test_recipients_are_those_that_a_run_leaves(
     item: dict[str, Any], rows: DomainRows, listed: dict[str, str], expected: tuple[int, bool]
 ) -> None:
     state = HostState(recipient_rows={"x.example": rows}, lookups=RecipientLookups(listed=listed))
-    domain = domain_after(DomainItem(0, "x.example", "secondary", **item), state, Routes())
+    domain = domain_after(DomainItem(0, "x.example", "secondary", **item), state, rows_after(state, Routes()))
     assert (domain.recipients, domain.wildcard) == expected
 
 

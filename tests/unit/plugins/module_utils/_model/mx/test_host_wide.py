@@ -183,7 +183,7 @@ def test_ipv4_alone() -> None:
 def test_numbers_are_in_digits(value: str) -> None:
     refused = read_request({"message_size_limit": value}).refusals
     assert [(refusal.check, refusal.remedy) for refusal in refused] == [
-        ("message_size_limit", "use digits only, 0 or more")
+        ("message_size_limit", "use digits only, 65536 or more")
     ]
 
 
@@ -244,8 +244,8 @@ def test_tls_is_refused_where_postfix_has_none() -> None:
 
 
 def test_host_without_postfix_gets_the_plain_settings() -> None:
-    found = ask(HostState(installed=False), message_size_limit="1000", mail_host_tls="secure")
-    assert (found.parameters, found.overrides, found.refusals) == ({"message_size_limit": "1000"}, {}, [])
+    found = ask(HostState(installed=False), message_size_limit="100000", mail_host_tls="secure")
+    assert (found.parameters, found.overrides, found.refusals) == ({"message_size_limit": "100000"}, {}, [])
 
 
 @pytest.mark.parametrize(

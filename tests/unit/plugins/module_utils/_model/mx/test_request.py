@@ -203,21 +203,74 @@ def test_order_of_addresses_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("mail_host_concurrency", "0", '"0" is not a whole number'),
+        ("mail_host_concurrency", "0", '"0" is less than 1: no limit would be left'),
         ("mail_host_concurrency", "1", ""),
+        ("mail_host_concurrency", "2147483647", ""),
+        (
+            "mail_host_concurrency",
+            "2147483648",
+            '"2147483648" is more than relay_destination_concurrency_limit takes: Postfix\'s daemons would not start',
+        ),
         ("message_size_limit", "0", ""),
+        ("message_size_limit", "65536", ""),
+        (
+            "message_size_limit",
+            "65535",
+            '"65535" is less than 65536: messages that every mail server has to take (RFC 5321, 4.5.3.1.7) would be '
+            "refused",
+        ),
+        ("message_size_limit", "9223372036854775807", ""),
+        (
+            "message_size_limit",
+            "9223372036854775808",
+            '"9223372036854775808" is more than message_size_limit takes: Postfix\'s daemons would not start',
+        ),
         ("message_size_limit", "10M", '"10M" is not a whole number'),
     ],
 )
-def test_number_is_at_least_what_it_must_be(name: str, value: str, expected: str) -> None:
+def test_number_is_within_what_postfix_and_mail_servers_take(name: str, value: str, expected: str) -> None:
     request = read_request({name: value})
     assert [refusal.cause for refusal in request.refusals] == ([expected] if expected else [])
     assert request.settings[name] == ("" if expected else value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("10d", []), (3600, []), ("1 week", [("", "queue_lifetime")])])
-def test_queue_lifetime_is_a_time_value(value: Any, expected: list[tuple[str, str]]) -> None:
-    assert refusals(queue_lifetime=value) == expected
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        *((value, None) for value in ("10d", "100d", 100, "5m", "300s", "14w", "2400h")),
+        ("1 week", '"1 week" is not a Postfix time value'),
+        *(
+            (value, f'"{value}" is more than maximal_queue_lifetime takes: Postfix\'s daemons would not start')
+            for value in ("101d", "8640001s", "15w", "3600", "99999999999d")
+        ),
+        *(
+            (value, f'"{value}" is less than 5m: mail would be returned before it is tried again')
+            for value in ("0", "0d", "299s", "4m")
+        ),
+    ],
+)
+def test_queue_lifetime_is_a_time_value_that_postfix_takes(value: Any, cause: str | None) -> None:
+    request = read_request({"queue_lifetime": value})
+    assert [refusal.cause for refusal in request.refusals] == ([cause] if cause else [])
+    assert request.settings["queue_lifetime"] == ("" if cause else value)
+
+
+@pytest.mark.parametrize(
+    ("member", "cause"),
+    [
+        *(
+            (member, None)
+            for member in ("192.0.2.1", "2001:db8::1", "[2001:db8::1]", "nat.example", "$myhostname", "gate")
+        ),
+        ("192.0.2.300", '"192.0.2.300" is neither an address nor the name of a host'),
+        ("192.0.2.0/24", '"192.0.2.0/24" is a network, not an address'),
+        ("a b", '"a b" is neither an address nor the name of a host'),
+        ("hash:/etc/postfix/nat", '"hash:/etc/postfix/nat" is neither an address nor the name of a host'),
+    ],
+)
+def test_proxy_interfaces_are_addresses_and_names(member: str, cause: str | None) -> None:
+    request = read_request({"proxy_interfaces": ["198.51.100.1", member]})
+    assert [refusal.cause for refusal in request.refusals] == ([cause] if cause else [])
 
 
 @pytest.mark.parametrize(

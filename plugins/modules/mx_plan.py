@@ -224,7 +224,7 @@ service:
   description:
     - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
       (C(active)), starts at boot (C(enabled)) and has yet to read its files (C(reload)), and whether that would change
-      (C(changed)).
+      (C(changed)). Where systemd has no unit for it, C(command) is the command that starts, stops and reloads it.
   type: dict
   returned: always
 """

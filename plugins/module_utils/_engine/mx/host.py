@@ -121,11 +121,12 @@ class ServiceEvidence(NamedTuple):
     service_active: bool | None
     service_enabled: bool | None
     reload_pending: bool
+    service_unit: bool
 
 
 def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
     service = service_state(postfix, state.value("queue_directory"))
-    return ServiceEvidence(service.name, service.active, service.enabled, service.reload_pending)
+    return ServiceEvidence(service.name, service.active, service.enabled, service.reload_pending, service.unit)
 
 
 def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:

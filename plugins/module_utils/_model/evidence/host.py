@@ -137,6 +137,8 @@ class HostState:
     service_enabled: bool | None = None
     service_name: str = "postfix"
     reload_pending: bool = False
+    # Whether systemd has a unit of that name, as far as it is known.
+    service_unit: bool = True
     # The day, like 2026-12-31, up to which findings are accepted.
     today: str = ""
     missing_packages: Sequence[str] = ()

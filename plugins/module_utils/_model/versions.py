@@ -180,9 +180,9 @@ def supports(version: str | Sequence[int], feature: str) -> bool:
     return FEATURES[feature].since <= release(version)
 
 
-def first_release(feature: str) -> str:
-    """The release that brought `feature`, as people write it: `3.0`."""
-    return _written(FEATURES[feature].since)
+def first_release(name: str) -> str:
+    """The release that brought a feature, or a parameter, as people write it: `3.0`."""
+    return _written((FEATURES.get(name) or PARAMETERS[name]).since)
 
 
 def name_in(version: str | Sequence[int], parameter: str) -> str:

@@ -41,6 +41,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 _NOWHERE = frozenset({"discard", "error", "retry"})
 _HERE = frozenset({"local", "virtual"})
 # How a domain's recipients are told from unknown ones.
+_DEFER_CODE = "unverified_recipient_defer_code"
 _LISTED, _VERIFIED, _UNTOLD = "listed", "verified", "untold"
 
 check = Register(DOMAIN)
@@ -110,12 +111,13 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     place=RECIPIENTS,
 )
 def verify_only(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    code = state.value("unverified_recipient_defer_code")
+    code = state.value(_DEFER_CODE)
     if domain.relayed and _told_by(domain, state) == _VERIFIED and code != "250":
+        other = ", or set unverified_recipient_defer_code to 250" if state.knows(_DEFER_CODE) else ""
         yield Fault(
-            f"its recipients are checked only by asking its mail host, and all are deferred ({code}) while that is "
-            "down",
-            "list its recipients, or set unverified_recipient_defer_code to 250",
+            "its recipients are checked only by asking its mail host, and all are deferred "
+            f"({code or 450}) while that is down",
+            f"list its recipients{other}",
             WARNING,
             domain.name,
         )

@@ -166,6 +166,7 @@ def test_missing_parameter_is_explained_by_the_release(version: str, parameter: 
 
 def test_first_release_is_written_as_people_write_it() -> None:
     assert (first_release("quoted_keys"), first_release("redirected_tables")) == ("3.2", "3.11")
+    assert first_release("unverified_recipient_defer_code") == "2.6"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 """The version table against what Postfix itself prints, and against its release notes where no Postfix is to be had.
 
 fixtures/postconf_d holds real output of 3.5, 3.7, 3.10 and 3.11. Whatever is said here of a release before 3.5 comes
-from release notes and manual pages alone: it was never held against a Postfix of that age.
+from release notes and manual pages, and from one trial of old releases (docs/releases.md): no test runs such a Postfix.
 """
 
 from __future__ import annotations

@@ -58,5 +58,5 @@ notes:
   - Postfix is reloaded only if its daemons would not notice the change by themselves. That is so if the index was
     missing or unreadable, for types without an index, and if C(main.cf) or C(master.cf) names the table with C(proxy:).
 requirements:
-  - Postfix 2.10 or later
+  - Postfix 2.0 or later; C(docs/releases.md) of the collection tells which releases were run
 """

@@ -85,7 +85,10 @@ CLAIMS = {
         "Apply or refuse the plan": NEW_SECONDARY,
         "Verify the result": Claim("primary_mx", "host_that_is_not_right"),
     },
-    "mx/tasks/service.yml": {"Start, reload or restart Postfix": STARTED},
+    "mx/tasks/service.yml": {
+        "Start, reload or restart Postfix": STARTED,
+        "Start, reload or restart an instance without a unit": Claim("releases", "without_a_unit"),
+    },
     "mx/tasks/tables.yml": {
         "Update the transport table": Claim("primary_mx", "another_mail_host"),
         "Update the table of valid recipients": REPAIRED,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -103,6 +104,45 @@ def test_mail_through_the_second_instance_arrives(host: str) -> None:
     said = hosts.talk("carol@backup.example", server=NAMES[host], port=PORT, message=message)
     assert said.data is not None and said.data[0] == 250, said
     assert hosts.arrived(unique, "carol@backup.example") == 1
+
+
+TEMPLATE = "/usr/lib/systemd/system/postfix@.service"
+
+
+@pytest.fixture
+def without_unit() -> Iterator[str]:
+    """A host whose second instance systemd knows nothing of, as elsewhere than on Debian."""
+    host, unit = "mx310", "postfix@second"
+    hosts.on(host, "systemctl", "stop", unit)
+    hosts.on(host, "sh", "-c", f"mv {TEMPLATE} /root/ && systemctl daemon-reload")
+    yield host
+    hosts.on(host, "postfix", "-c", SECOND, "stop")
+    hosts.on(host, "sh", "-c", f"mv /root/{TEMPLATE.rpartition('/')[2]} {TEMPLATE} && systemctl daemon-reload")
+    hosts.on(host, "systemctl", "start", unit)
+
+
+@pytest.mark.usefixtures("second")
+def test_instance_without_a_unit_is_started_and_reloaded_by_its_own_command(without_unit: str) -> None:
+    host = without_unit
+    first = queue_managers(host)
+    assert list(first) == ["/var/spool/postfix"]
+
+    def run(*domains: dict[str, Any]) -> int:
+        done = playbooks.play(
+            "releases", INSTANCE, limit=NAMES[host], variables={"secondary_mx_domains": list(domains)}
+        )
+        assert done.code == 0, done.said
+        return done.changed[NAMES[host]]
+
+    assert run(LISTED, MORE) == 1
+    started = queue_managers(host)
+    assert len(started) == 2
+    assert run(LISTED, MORE) == 0
+    assert queue_managers(host) == started
+    assert run(LISTED, MORE, {"name": "late.example", "recipients": ["eve@late.example"]}) > 0
+    reloaded = queue_managers(host)
+    assert {queue for queue in started if reloaded[queue] != started[queue]} == {"/var/spool/postfix-second"}
+    assert answers(host, "eve@late.example", "nobody@late.example") == ["250 2.1.5", "550 5.1.1"]
 
 
 @pytest.mark.usefixtures("second")

@@ -16,7 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     parse_listing,
     waiting_for,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 # What `postqueue` says when no daemon takes its request.
@@ -69,6 +69,12 @@ def flush(postfix: Postfix, plan: Flush) -> None:
     for domain, messages in plan.waiting.items():
         # One request for all if the domain is among fast_flush_domains, else one for each message.
         if not _accepts(postfix, "-s", domain):
+            if not supports(postfix.version(), "flush_by_queue_id"):
+                raise HostError(
+                    f"messages for {domain} can't be tried again by themselves before Postfix "
+                    f"{first_release('flush_by_queue_id')}, as fast_flush_domains does not have it; add it there, or "
+                    "flush without naming domains"
+                )
             for message in messages:
                 _send(postfix, "-i", message.queue_id)
 

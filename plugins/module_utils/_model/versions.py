@@ -59,7 +59,7 @@ PARAMETERS: Mapping[str, Introduced] = {
     "smtpd_relay_restrictions": Introduced((2, 10), "RELEASE_NOTES-2.10, 20130613"),
     "smtp_dns_support_level": Introduced((2, 11), "postconf(5) smtp_dns_support_level"),
     "compatibility_level": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
-    # Its default is no where Postfix was built without ICU, which a build may leave out from 3.2 on.
+    # Its default depends on the compatibility level, and from 3.2 on on how Postfix was built.
     "smtputf8_enable": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
     "maillog_file": Introduced((3, 4), "postconf(5) maillog_file"),
     "default_cache_db_type": Introduced((3, 11), "RELEASE_NOTES-3.11, 20251226"),
@@ -180,9 +180,9 @@ def supports(version: str | Sequence[int], feature: str) -> bool:
     return FEATURES[feature].since <= release(version)
 
 
-def first_release(feature: str) -> str:
-    """The release that brought `feature`, as people write it: `3.0`."""
-    return _written(FEATURES[feature].since)
+def first_release(name: str) -> str:
+    """The release that brought a feature, or a parameter, as people write it: `3.0`."""
+    return _written((FEATURES.get(name) or PARAMETERS[name]).since)
 
 
 def name_in(version: str | Sequence[int], parameter: str) -> str:

@@ -15,13 +15,17 @@ _ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "genera
 
 @dataclass(frozen=True)
 class ServiceState:
-    """None for what can't be known here, because another init system runs the host."""
+    """None for what can't be known here, because another init system runs the host.
+
+    Not `unit`: systemd has no unit of that name, so whoever starts the instance does it by Postfix's own command.
+    """
 
     name: str
     active: bool | None
     enabled: bool | None
     reload_pending: bool = False
     replaced: bool = False
+    unit: bool = True
 
 
 def service_name(config_directory: str, template: str = "") -> str:
@@ -46,12 +50,14 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
         if name != "postfix":
             template = postfix.commands.run(["systemctl", "cat", "postfix@.service"]).out
             name = service_name(postfix.config_directory, template)
-        shown = postfix.commands.run(["systemctl", "show", "-p", "ActiveState,UnitFileState", name])
+        shown = postfix.commands.run(["systemctl", "show", "-p", "LoadState,ActiveState,UnitFileState", name])
     except FileNotFoundError:
         return ServiceState(name, None, None, pending, old)
     if shown.rc != 0:
         return ServiceState(name, None, None, pending, old)
     fields = dict(line.split("=", 1) for line in shown.out.split("\n") if "=" in line)
+    if fields.get("LoadState") == "not-found":
+        return ServiceState(name, postfix.running(), None, pending, old, unit=False)
     active = fields.get("ActiveState") in ("active", "reloading") and postfix.running()
     return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending, old)
 

@@ -132,11 +132,14 @@ class ServiceEvidence(NamedTuple):
     service_enabled: bool | None
     reload_pending: bool
     service_replaced: bool
+    service_unit: bool
 
 
 def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
     service = service_state(postfix, state.value("queue_directory"))
-    return ServiceEvidence(service.name, service.active, service.enabled, service.reload_pending, service.replaced)
+    return ServiceEvidence(
+        service.name, service.active, service.enabled, service.reload_pending, service.replaced, service.unit
+    )
 
 
 def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> HostState:

@@ -101,7 +101,7 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
         packages = [*evidence.state.missing_packages, idna_package(release)]
         evidence = replace(evidence, needs_idna=True, state=replace(evidence.state, missing_packages=packages))
     decision = decide(request, evidence.state)
-    plan = _plan(request, evidence, decision)
+    plan = _plan(request, evidence, decision, postfix.config_directory)
     refusals = [*decision.refusals, *evidence.refusals]
     if evidence.state.installed and not refusals:
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
@@ -183,7 +183,7 @@ def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
     return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=[service])).changed)
 
 
-def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
+def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_directory: str) -> MxPlan:
     """The decision beside what the host has: what of it is to be done."""
     state = evidence.state
     waiting = [name for name in decision.waiting if name in state.relayed and not request.runs("config")]
@@ -203,7 +203,7 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
         removal=_removal(state, decision, waiting),
         main_cf=decision.main_cf,
         master_cf=MasterCfChange(decision.overrides),
-        service=_service(request, state),
+        service=_service(request, state, config_directory),
     )
 
 
@@ -219,14 +219,17 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
     )
 
 
-def _service(request: MxRequest, state: HostState) -> ServicePlan:
+def _service(request: MxRequest, state: HostState, config_directory: str) -> ServicePlan:
     # Where domains only go, or none is declared, a service that runs follows, and one that doesn't is left alone.
     follows = bool(request.present) or state.service_active is not False
     managed = bool(request.settings["manage_service"]) and follows
-    stopped = not (state.service_active and state.service_enabled)
+    # Who starts an instance without a unit at boot isn't known.
+    stopped = not (state.service_active and (state.service_enabled or not state.service_unit))
+    postfix = [os.path.join(state.value("command_directory"), "postfix"), "-c", config_directory]
     behind = state.reload_pending or state.service_replaced
     return ServicePlan(
         name=state.service_name,
+        command=[] if state.service_unit else postfix,
         managed=managed,
         active=state.service_active,
         enabled=state.service_enabled,

@@ -299,8 +299,11 @@ def myhostname(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 @check("service", LOCAL, "Postfix is not running", mark=ARRIVAL)
 def service_stopped(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    if state.service_active is False:
+    if state.service_active is False and state.service_unit:
         yield Fault(f"the service {state.service_name} is not running", f"start {state.service_name}")
+    elif state.service_active is False:
+        directory = state.value("config_directory")
+        yield Fault(f"the instance in {directory} is not running", f"run postfix -c {directory} start")
 
 
 @check("reload", LOCAL, "Postfix has not read its files since they changed")

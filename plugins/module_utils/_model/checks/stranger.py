@@ -16,9 +16,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
 # A domain for which no host relays, RFC 2606.
 FOREIGN = "mxrelay-probe.invalid"
+_RELAY = "smtpd_relay_restrictions"
+# A stranger is not told which release it is.
+_DECIDING = f"{_RELAY} (smtpd_recipient_restrictions before Postfix {first_release(_RELAY)})"
 
 check = Register(STRANGER)
 
@@ -60,7 +64,7 @@ def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
     if taken:
         yield Fault(
             f"a stranger may send to {taken[0]} through {told.server} ({_said(_foreign(told)[taken[0]])})",
-            "end smtpd_relay_restrictions with reject_unauth_destination, list only your own clients in "
+            f"end {_DECIDING} with reject_unauth_destination, list only your own clients in "
             "mynetworks, and keep allow_untrusted_routing = no",
         )
 

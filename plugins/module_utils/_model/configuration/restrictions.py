@@ -21,6 +21,9 @@ _CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_doma
 _OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
 # Restrictions that say yes to mail for relay domains, so nothing behind them is asked about their recipients.
 _PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
+# Behind them nothing is asked about mail for relay domains.
+_ENDING = _OPENING | _PERMITTING_RELAYED | {"reject", "defer"}
+_ABOUT_THE_NEXT = "warn_if_reject"
 
 
 def restrictions_of(value: str) -> list[tuple[str, str]]:
@@ -67,6 +70,33 @@ def with_check(value: str, check: str) -> str:
     # Whoever relays mail for the domain permits it there.
     place = min([place, *(position for position, name in enumerate(heads) if name in _PERMITTING_RELAYED)])
     return ", ".join(known[:place] + [check] + known[place:])
+
+
+def with_others(value: str, present: str) -> str:
+    """The closed list with what `present` has besides, in its order.
+
+    It comes behind what closes the list, since some of it may permit, and before what ends the list.
+    """
+    known = _units(value)
+    others = [unit for unit in _units(present) if unit not in known]
+    heads = [names(unit)[-1] for unit in known]
+    closed = next((position for position, name in enumerate(heads) if name in _CLOSING), len(heads))
+    behind = [position for position, name in enumerate(heads) if position > closed and name in _ENDING]
+    place = min([len(heads), *behind])
+    return ", ".join([*known[:place], *others, *known[place:]]) if others else value
+
+
+def _units(value: str) -> list[str]:
+    """The restrictions of a list, each with the warn_if_reject that is about it."""
+    found: list[str] = []
+    before = ""
+    for part in parts(value):
+        if part.lower() == _ABOUT_THE_NEXT:
+            before += f"{part} "
+        else:
+            found.append(before + part)
+            before = ""
+    return found
 
 
 def without_check(value: str, check: str) -> str:

@@ -95,7 +95,7 @@ def relayed_by(name: str, host: HostState) -> str:
 def effective(host: HostState, service: Service, name: str) -> str:
     """The value by which a service of master.cf goes, expanded: its overrides count, also through a $name.
 
-    Text that cannot be expanded here, such as `${name?value}` of an overridden name, stays as it is.
+    Text that cannot be expanded here, such as a comparison with an overridden name, stays as it is.
     """
     if not service.overrides:
         return host.value(name)

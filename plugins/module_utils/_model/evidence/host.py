@@ -149,6 +149,8 @@ class HostState:
     service_replaced: bool = False
     # The name by which the inventory, or the world, calls the host; "" where nobody said.
     called: str = ""
+    # Whether systemd has a unit of that name, as far as it is known.
+    service_unit: bool = True
     # The day, like 2026-12-31, up to which findings are accepted.
     today: str = ""
     missing_packages: Sequence[str] = ()

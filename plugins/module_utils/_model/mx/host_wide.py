@@ -30,8 +30,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in, supports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
+    first_release,
+    missing_parameter,
+    name_in,
+    supports,
+)
 
+PROTOCOLS = "inet_protocols"
 CLIENT_RESTRICTIONS = "smtpd_client_restrictions"
 # Empty would let anybody have the queue flushed; who else needs it is named by the setting.
 SAFE_ETRN = "permit_mynetworks, reject"
@@ -81,8 +87,9 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
     if settings["smtputf8"] != "":
         found.parameters["smtputf8_enable"] = "yes" if settings["smtputf8"] else "no"
     if settings["ipv6"] != "":
-        found.parameters["inet_protocols"] = "all" if settings["ipv6"] else "ipv4"
+        found.parameters[PROTOCOLS] = "all" if settings["ipv6"] else "ipv4"
     if host.installed:
+        _ipv6(request, host, found)
         _message_size(request, host, found)
         _utf8(request, host, found)
         _clients(request, found)
@@ -161,12 +168,22 @@ def _message_size(request: MxRequest, host: HostState, found: HostSettings) -> N
             )
 
 
+def _ipv6(request: MxRequest, host: HostState, found: HostSettings) -> None:
+    if request.settings["ipv6"] == "" or not missing_parameter(".".join(map(str, host.version)), PROTOCOLS):
+        return
+    del found.parameters[PROTOCOLS]
+    if request.settings["ipv6"]:
+        cause = f"Postfix before {first_release(PROTOCOLS)} has no IPv6"
+        found.refuse("ipv6", cause, "leave the setting out, or use a later Postfix")
+
+
 def _utf8(request: MxRequest, host: HostState, found: HostSettings) -> None:
     if request.settings["smtputf8"] == "" or host.knows("smtputf8_enable"):
         return
     del found.parameters["smtputf8_enable"]
     if request.settings["smtputf8"]:
-        found.refuse("smtputf8", "Postfix before 3.0 has no SMTPUTF8", "leave the setting out, or use a later Postfix")
+        cause = f"Postfix before {first_release('smtputf8_enable')} has no SMTPUTF8"
+        found.refuse("smtputf8", cause, "leave the setting out, or use a later Postfix")
 
 
 def _clients(request: MxRequest, found: HostSettings) -> None:
@@ -214,7 +231,9 @@ def _tls(request: MxRequest, host: HostState, found: HostSettings) -> None:
 
 def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettings) -> None:
     if not host.knows(DNS_SUPPORT):
-        found.refuse("mail_host_tls", "Postfix before 2.11 has no DANE", "ask for may or secure")
+        found.refuse(
+            "mail_host_tls", f"Postfix before {first_release(DNS_SUPPORT)} has no DANE", "ask for may or secure"
+        )
         return
     if override(relay, DNS_SUPPORT, host) != "dnssec":
         found.overrides[DNS_SUPPORT] = "dnssec"

@@ -205,9 +205,14 @@ class MasterCfChange:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What the service of Postfix is, and whether it is to be reloaded, restarted, started or enabled."""
+    """What the service of Postfix is, and whether it is to be reloaded, restarted, started or enabled.
+
+    `command` takes the place of a service that there is none of: Postfix's own, to which `start`, `stop` and `reload`
+    are words.
+    """
 
     name: str = "postfix"
+    command: Sequence[str] = ()
     managed: bool = False
     active: bool | None = None
     enabled: bool | None = None

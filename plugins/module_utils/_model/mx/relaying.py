@@ -42,12 +42,19 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
     wanted = ", ".join(map(str, request.settings["relay_restrictions"]))
     lists = dict(before)
     if wanted:
-        lists[own] = restrictions.with_check(wanted, check) if check and own == RECIPIENT_RESTRICTIONS else wanted
+        lists[own] = wanted if own == RELAY_RESTRICTIONS else _in_one_list(wanted, before[own], check, host)
     elif _lacks_any(lists, host):
         lists[own] = restrictions.SAFE_LIST
     after = {name: _rejecting(value, host) for name, value in lists.items()}
     changed = {name: value for name, value in after.items() if value != before[name] or (wanted and name == own)}
     return Relaying(changed, _opened_by(wanted, request, host) if wanted else [])
+
+
+def _in_one_list(wanted: str, present: str, check: str, host: HostState) -> str:
+    """What is wanted of relaying, and what main.cf asks of recipients besides, for releases that have one list."""
+    own = present if RECIPIENT_RESTRICTIONS in host.explicit else ""
+    whole = restrictions.with_others(wanted, restrictions.without_check(own, check))
+    return restrictions.with_check(whole, check) if check else whole
 
 
 def _lacks_any(lists: Mapping[str, str], host: HostState) -> bool:

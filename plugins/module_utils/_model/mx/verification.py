@@ -18,7 +18,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import PARENTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import VERIFY, DomainItem, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
+DEFER_CODE = "unverified_recipient_defer_code"
 # The first for subdomains, which this row is found for as well: they are refused at once, not asked about.
 ACTION = "reject_unlisted_recipient, reject_unverified_recipient"
 
@@ -66,18 +68,18 @@ def _main_cf(host: HostState, check: str, lasting: bool, asks: bool) -> MainCfCh
     parameters = {RECIPIENT_RESTRICTIONS: after} if after and after != before else {}
     absent = [RECIPIENT_RESTRICTIONS] if after != before and not after else []
     if asks:
-        parameters["unverified_recipient_defer_code"] = "250"
+        parameters[DEFER_CODE] = "250"
     return MainCfChange(parameters, absent)
 
 
 def _refusals(items: Sequence[DomainItem], host: HostState) -> list[Refusal]:
     found = []
-    if not host.knows("unverified_recipient_defer_code"):
+    if not host.knows(DEFER_CODE):
         found += [
             Refusal(
                 item.name,
                 "verify",
-                "Postfix before 2.6 has no unverified_recipient_defer_code: "
+                f"Postfix before {first_release(DEFER_CODE)} has no {DEFER_CODE}: "
                 "mail would be deferred whenever the mail host can't be reached",
                 "list the recipients, or use a later Postfix",
             )
@@ -89,7 +91,7 @@ def _refusals(items: Sequence[DomainItem], host: HostState) -> list[Refusal]:
                 Refusal(
                     items[0].name,
                     "verify",
-                    f"{name} uses {used}, whose answers unverified_recipient_defer_code = 250 would change",
+                    f"{name} uses {used}, whose answers {DEFER_CODE} = 250 would change",
                     f"remove {used} from {name}, or use another recipients_policy",
                 )
                 for used in restrictions.uses_verification(value)

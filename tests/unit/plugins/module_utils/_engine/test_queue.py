@@ -84,6 +84,19 @@ def test_message_that_can_not_be_retried_is_an_error() -> None:
     assert postqueue.asked == [["-s", "other.test"], ["-i", "A1"], ["-i", "A2"]]
 
 
+def test_message_is_not_flushed_by_its_id_before_2_4() -> None:
+    postqueue = FakePostqueue()
+    plan = plan_flush(postqueue.postfix(), ["slow.example", "other.test"])
+    postqueue.version = "2.3.19"
+    with pytest.raises(HostError) as caught:
+        flush(postqueue.postfix(), plan)
+    assert caught.value.message == (
+        "messages for other.test can't be tried again by themselves before Postfix 2.4, as fast_flush_domains does not "
+        "have it; add it there, or flush without naming domains"
+    )
+    assert postqueue.asked == [["-s", "slow.example"], ["-s", "other.test"]]
+
+
 @pytest.mark.parametrize("domains", [[], ["slow.example"]])
 def test_stopped_postfix_is_asked_once(domains: list[str]) -> None:
     postqueue = FakePostqueue()

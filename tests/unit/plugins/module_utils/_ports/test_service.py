@@ -53,6 +53,15 @@ def test_state_is_what_systemd_says(tmp_path: Path, unit: str, active: bool, ena
     assert (state.active, state.enabled, state.reload_pending) == (active, enabled, False)
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_instance_without_a_unit_is_asked_itself(tmp_path: Path, running: bool) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.unit = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n"
+    host.running = running
+    state = service.service_state(host.postfix(), "/nowhere")
+    assert (state.active, state.enabled, state.unit) == (running, None, False)
+
+
 def written(tmp_path: Path, seconds: float) -> bool:
     """Whether a reload is pending where the files were written that long ago, and qmgr was started 100 s ago."""
     (tmp_path / "pid").mkdir(exist_ok=True)

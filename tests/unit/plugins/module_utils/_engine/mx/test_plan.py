@@ -432,6 +432,18 @@ def test_stopped_postfix_is_not_active_whatever_systemd_says(host: FakeMxHost) -
     assert plan(host, listed())["service"]["active"] is False
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_instance_without_a_unit_is_started_and_reloaded_by_its_own_command(host: FakeMxHost, running: bool) -> None:
+    converged(host)
+    assert plan(host, listed())["service"]["command"] == []
+    host.unit = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n"
+    host.running = running
+    host.write("main.cf", Path(host.path("main.cf")).read_text() + "command_directory = /usr/sbin\n")
+    service = plan(host, listed())["service"]
+    assert service["command"] == ["/usr/sbin/postfix", "-c", host.config_directory]
+    assert (service["active"], service["enabled"], service["changed"]) == (running, None, not running)
+
+
 def test_undeclared_domain_is_told(host: FakeMxHost) -> None:
     converged(host)
     host.write("main.cf", Path(host.path("main.cf")).read_text().replace("= x.example", "= x.example, old.example"))

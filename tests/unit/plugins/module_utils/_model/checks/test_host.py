@@ -258,6 +258,12 @@ def test_stopped_service_has_nothing_to_reload() -> None:
     ]
 
 
+def test_stopped_instance_without_a_unit_is_started_by_its_own_command() -> None:
+    (finding,) = judged(host(values={"config_directory": "/etc/pf2"}, service_active=False, service_unit=False))
+    assert (finding.check, finding.message) == ("service", "the instance in /etc/pf2 is not running")
+    assert finding.remedy == "run postfix -c /etc/pf2 start"
+
+
 def test_missing_dnspython_is_named() -> None:
     (finding,) = judged(host(dns_lacks="python3-dnspython"))
     assert (finding.check, finding.severity, finding.scope, finding.remedy) == (

@@ -66,3 +66,27 @@ def test_check_is_taken_out_again() -> None:
 def test_use_of_verification_is_seen() -> None:
     assert restrictions.uses_verification("permit, reject_unverified_sender") == ["reject_unverified_sender"]
     assert restrictions.uses_verification("reject_unknown_sender_domain") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "present", "after"),
+    [
+        ("a, reject_unauth_destination", "", "a, reject_unauth_destination"),
+        ("a reject_unauth_destination", "a", "a reject_unauth_destination"),
+        (
+            "permit_mynetworks, reject_unauth_destination, permit_auth_destination",
+            "check_client_access hash:/a, permit_mynetworks, reject_unauth_destination, reject_rbl_client x",
+            "permit_mynetworks, reject_unauth_destination, check_client_access hash:/a, reject_rbl_client x, "
+            "permit_auth_destination",
+        ),
+        ("permit_mx_backup, reject_unauth_destination", "b", "permit_mx_backup, reject_unauth_destination, b"),
+        (
+            "warn_if_reject a, reject_unauth_destination, permit",
+            "warn_if_reject b, warn_if_reject a, b",
+            "warn_if_reject a, reject_unauth_destination, warn_if_reject b, b, permit",
+        ),
+    ],
+)
+def test_what_a_list_has_besides_comes_behind_what_closes_it(value: str, present: str, after: str) -> None:
+    assert restrictions.with_others(value, present) == after
+    assert restrictions.with_others(value, after) == after

@@ -296,6 +296,24 @@ def test_settings_of_the_host_are_written_only_when_given() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("version", "ipv6", "parameters", "refused"),
+    [
+        ((2, 1, 6), True, {}, ["ipv6"]),
+        ((2, 1, 6), False, {}, []),
+        ((2, 2, 12), True, {"inet_protocols": "all"}, []),
+        ((2, 2, 12), False, {"inet_protocols": "ipv4"}, []),
+    ],
+)
+def test_ipv6_is_from_2_2_on(
+    version: tuple[int, ...], ipv6: bool, parameters: dict[str, str], refused: list[str]
+) -> None:
+    found = ask(replace(host(smtpd_etrn_restrictions=""), version=version), ipv6=ipv6)
+    assert {name: value for name, value in found.parameters.items() if name != "relay_transport"} == parameters
+    assert checks(found) == refused
+    assert [refusal.cause for refusal in found.refusals] == ["Postfix before 2.2 has no IPv6"] * len(refused)
+
+
 def test_postfix_before_2_2_sends_relay_domains_by_the_relay_service() -> None:
     on = host(smtpd_etrn_restrictions=None, smtp_tls_security_level=None)
     found = ask(replace(on, version=(2, 1, 6)))

@@ -76,6 +76,7 @@ PLANS = every(
     service=every(
         ServicePlan,
         name=TEXT,
+        command=st.lists(st.text(max_size=8), max_size=3),
         managed=st.booleans(),
         active=st.none() | st.booleans(),
         enabled=st.none() | st.booleans(),

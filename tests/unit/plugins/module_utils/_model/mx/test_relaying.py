@@ -117,7 +117,20 @@ def test_relay_restrictions_are_recipient_restrictions_before_2_10() -> None:
     on = host(values={"smtpd_relay_restrictions": None, "smtpd_recipient_restrictions": CLOSED})
     wanted = ["permit_mynetworks", "reject_unauth_destination", "reject_unknown_recipient_domain"]
     plan = secondary(on=on, relay_restrictions=wanted)
-    assert plan.main_cf.parameters == {"smtpd_recipient_restrictions": ", ".join(wanted)}
+    assert plan.main_cf.parameters == {
+        "smtpd_recipient_restrictions": ", ".join([*wanted, "permit_sasl_authenticated"])
+    }
+
+
+def test_relay_restrictions_before_2_10_leave_what_main_cf_asks_of_recipients_besides() -> None:
+    wanted = ["permit_mynetworks", "reject_unauth_destination", "permit"]
+    present = "reject_unknown_sender_domain, permit_mynetworks, reject_unauth_destination, warn_if_reject $mine"
+    after = "permit_mynetworks, reject_unauth_destination, reject_unknown_sender_domain, warn_if_reject $mine, permit"
+    for before in (present, after):
+        lists = {"smtpd_recipient_restrictions": before}
+        on = host(values={"smtpd_relay_restrictions": None, **lists}, explicit=lists)
+        plan = secondary(on=on, relay_restrictions=wanted)
+        assert plan.main_cf.parameters["smtpd_recipient_restrictions"] == after
 
 
 def test_relay_restrictions_before_2_10_leave_the_check_of_domains_that_are_verified() -> None:

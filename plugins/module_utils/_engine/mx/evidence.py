@@ -97,6 +97,8 @@ def _domains(
     answers = _transport_answers(names, state, reader)
     rows, other_maps = _recipient_rows(state, reader)
     verified = _verified(names, state, reader)
+    routed = _addresses("transport_maps", state, reader)
+    listed = _addresses("relay_recipient_maps", state, reader) if routed else {}
     found = [
         DomainEvidence(
             name=name,
@@ -108,11 +110,24 @@ def _domains(
             verified=name in verified,
             answer=answers.get(name),
             relay_transport=state.value("relay_transport"),
+            routed_addresses=len(routed.get(name, ())),
+            all_routed=name in routed and listed.get(name, set()) <= routed[name],
         )
         for name in names
     ]
     if network is not None:
         _ask_dns(found, network)
+    return found
+
+
+def _addresses(parameter: str, state: HostState, reader: MapReader) -> dict[str, set[str]]:
+    """The whole addresses that the local tables of a parameter have rows of, by domain."""
+    found: dict[str, set[str]] = {}
+    for reference in local_members(state.value(parameter)):
+        for entry in reader.source(reference.path).entries if reference.type in KEYED_TYPES else ():
+            local_part, _at, domain = entry.key.lower().rpartition("@")
+            if local_part:
+                found.setdefault(domain, set()).add(f"{local_part}@{domain}")
     return found
 
 

@@ -281,7 +281,17 @@ def best_mx(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if not _by_smtp(domain, state) or domain.nexthop or not domain.exchangers:
         return
     own = best_exchanger(domain.exchangers, state, ())
-    if own:
+    if own and domain.routed_addresses:
+        if not (domain.all_routed and _told_by(domain, state) == _LISTED and not domain.other_maps):
+            yield Fault(
+                f"this host ({own.host}, preference {own.preference}) is its best MX and has transport rows for "
+                f"{domain.routed_addresses} of its addresses only: mail for its other recipients is accepted, loops "
+                "back and bounces",
+                "list only those addresses, such as by the table of these rows in relay_recipient_maps and no wildcard "
+                f"row @{domain.name}, or add a transport row for the domain",
+                domain=domain.name,
+            )
+    elif own:
         yield Fault(
             f"this host ({own.host}, preference {own.preference}) is its best MX and has no transport row that names "
             "its mail host: its mail loops back and bounces",

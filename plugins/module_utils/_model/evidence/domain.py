@@ -50,6 +50,9 @@ class DomainEvidence:
     exchangers: Sequence[MxRecord] | None = None
     # Whether DNS was asked for its MX records.
     asked: bool = False
+    # How many of its addresses have transport rows of their own, and whether all the recipients that are listed have.
+    routed_addresses: int = 0
+    all_routed: bool = False
     # The text of its MTA-STS policy, "" where it has one that can't be fetched, None where it has none.
     policy: str | None = None
     # What its mail host answered to this host; None where it was not asked.

@@ -106,6 +106,27 @@ def test_first_key_counts_and_then_the_first_member(host: FakeMxHost) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("recipients", "routed"),
+    [
+        ("News@x.example x\n", (2, True)),
+        ("news@x.example x\nstaff@x.example x\nother@y.example x\n@x.example x\n", (2, True)),
+        ("news@x.example x\npostmaster@x.example x\n", (2, False)),
+    ],
+)
+def test_addresses_that_have_transport_rows_are_held_against_the_listed(
+    host: FakeMxHost, recipients: str, routed: tuple[int, bool]
+) -> None:
+    host.table("routes", "NEWS@x.example lmtp:l\nstaff@x.example lmtp:l\n@x.example smtp:\ny.example smtp:\n")
+    host.table("listed", recipients)
+    maps = {"transport_maps": "routes", "relay_recipient_maps": "listed"}
+    lines = "".join(f"{name} = proxy:hash:{host.path(table)}\n" for name, table in maps.items())
+    host.write("main.cf", f"relay_domains = x.example, y.example\n{lines}")
+    x, y = evidence(host, "x.example", "y.example")[1]
+    assert (x.routed_addresses, x.all_routed) == routed
+    assert (y.routed_addresses, y.all_routed) == (0, False)
+
+
 def test_nothing_is_asked_of_dns_without_a_network(host: FakeMxHost) -> None:
     found = domain(host)
     assert (found.asked, found.exchangers, found.policy) == (False, None, None)

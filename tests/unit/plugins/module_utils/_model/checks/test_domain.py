@@ -79,6 +79,20 @@ def test_domain_with_nothing_against_it(fields: dict[str, Any]) -> None:
     assert found(host(), **fields) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"all_routed": True}, False),
+        ({"all_routed": False}, True),
+        ({"all_routed": True, "other_maps": True}, True),
+        ({"all_routed": True, "wildcard": True}, True),
+    ],
+)
+def test_domain_whose_addresses_have_rows_of_their_own_needs_one_for_each(fields: dict[str, Any], wrong: bool) -> None:
+    told = found(host(), exchangers=[OWN], routed_addresses=2, **fields)
+    assert [finding[1:] for finding in told if finding[1] == "best_mx"] == [("best_mx", "error", "local")] * wrong
+
+
 def test_relayhost_takes_mail_without_a_transport_row() -> None:
     state = host(relayhost="[smart]")
     assert found(state) == [("x.example", "relayhost", "error", "local")]

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import others_routed_by
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     TRANSPORT,
+    checks,
     host,
     listed,
     primary,
@@ -60,6 +61,12 @@ def test_route_by_hand_stays_and_is_told(values: dict[str, str], state: str) -> 
     )
     plan = secondary(listed(state=state), on=on)
     assert (plan.refusals, plan.routes.rows, list(plan.routes.removed), plan.notes) == ([], {}, [], [STAYS])
+
+
+@pytest.mark.parametrize("result", ["error:5.1.1 gone", "discard:", "local:"])
+def test_route_by_hand_that_leads_nowhere_is_refused(result: str) -> None:
+    plan = secondary(on=host(transport=replace(TRANSPORT, rows={"x.example": result})))
+    assert checks(plan) == [("x.example", "transport")]
 
 
 def test_route_by_hand_gives_way_to_a_mail_host() -> None:

@@ -26,6 +26,7 @@ ALIASES = "/etc/postfix/virtual"
 NOWHERE = f"{NET}.250"
 SECOND_ADDRESS = f"{NET}.221"
 POLICY = "/srv/policy/.well-known/mta-sts.txt"
+LIBRARY = "bücher.example"
 LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
 
 
@@ -1221,6 +1222,29 @@ MAIL_HOSTS = (
         "sed -i s/@away.example/@moved.example/ /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; postfix reload",
         "sed -i s/@moved.example/@away.example/ /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; postfix reload",
         on="mail",
+    ),
+    Fault(
+        "mail host knows a domain only as DNS names it",
+        ((LIBRARY, "mail_host_form"),),
+        "declare the domain as DNS has it",
+        "\n".join(
+            [
+                rows(RECIPIENTS, LIBRARY, f"alice@{LIBRARY} x"),
+                rows(TRANSPORT, LIBRARY, f"{LIBRARY} relay:[mail.lab.example]"),
+                f'postconf -e "relay_domains=$(postconf -h relay_domains), {LIBRARY}"',
+                main(),
+            ]
+        ),
+        "\n".join(
+            [
+                f"sed -i 's/, {LIBRARY}$//' /etc/postfix/main.cf",
+                rows(RECIPIENTS, LIBRARY),
+                rows(TRANSPORT, LIBRARY),
+                main(),
+            ]
+        ),
+        zone="mx-host=xn--bcher-kva.example,mx1.lab.example,10\n",
+        params={"probe": True},
     ),
     Fault(
         "mail host takes smaller messages",

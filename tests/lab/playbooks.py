@@ -23,12 +23,16 @@ SETTINGS = {"ANSIBLE_PIPELINING": "true", "ANSIBLE_PYTHON_INTERPRETER": "/usr/bi
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run of ansible-playbook: its code, and for each host how many tasks changed something, failed or were ok."""
+    """One run of ansible-playbook: its code, and for each host how many tasks changed something, failed or were ok.
+
+    `tasks` are the names of those that changed something.
+    """
 
     code: int
     changed: Mapping[str, int]
     failed: Mapping[str, int]
     ok: Mapping[str, int]
+    tasks: tuple[str, ...]
     messages: tuple[str, ...] = dataclasses.field(repr=False)
     output: str = dataclasses.field(repr=False)
 
@@ -95,9 +99,19 @@ def finished(process: subprocess.Popen[str]) -> Run:
         changed={host: numbers["changed"] for host, numbers in stats.items()},
         failed={host: numbers["failures"] + numbers["unreachable"] for host, numbers in stats.items()},
         ok={host: numbers["ok"] for host, numbers in stats.items()},
+        tasks=tuple(_changing(told)),
         messages=tuple(_messages(told)),
         output=output + errors,
     )
+
+
+def _changing(told: Mapping[str, Any]) -> list[str]:
+    return [
+        task["task"]["name"]
+        for play in told["plays"]
+        for task in play["tasks"]
+        if any(result.get("changed") for result in task["hosts"].values())
+    ]
 
 
 def _messages(told: Mapping[str, Any]) -> list[str]:

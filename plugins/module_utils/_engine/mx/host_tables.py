@@ -42,6 +42,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES, UNSAFE_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 RECIPIENTS_NAME = "relay_recipients"
@@ -83,15 +84,11 @@ class TablesRead:
 
 @dataclass(frozen=True)
 class TableRead:
-    """One table, or what stands against writing it: a refusal, or a type that a package would make work.
-
-    `notes` are of the tables of others that it is to stand beside.
-    """
+    """One table, or what stands against writing it: a refusal, or a type that a package would make work."""
 
     table: TableState | None = None
     refusal: Refusal | None = None
     missing_type: str = ""
-    notes: tuple[str, ...] = ()
 
 
 def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: MapReader) -> TablesRead:
@@ -119,7 +116,7 @@ def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: 
         moved,
         list(dict.fromkeys(read.refusal for read in both if read.refusal)),
         list(dict.fromkeys(read.missing_type for read in both if read.missing_type)),
-        [*recipients.notes, *transport.notes, *notes],
+        notes,
     )
 
 
@@ -153,11 +150,8 @@ def read_table(postfix: Postfix, request: MxRequest, settings: Settings, paramet
                 raise
             return TableRead(missing_type=missing_type)
         unused = not table.exists or not table.member
-        return TableRead(
-            table,
-            missing_type=_missing_type(postfix, table.type, request) if unused else "",
-            notes=() if table.member else tuple(_beside(table, member, others[member]) for member in others),
-        )
+        table = replace(table, beside=tuple(_beside(table, member, others[member]) for member in others))
+        return TableRead(table, missing_type=_missing_type(postfix, table.type, request) if unused else "")
     except (InvalidInput, HostError) as error:
         refusal = Refusal.from_error("", "table", InvalidInput(error.message.replace("; nothing was changed", "")))
         if isinstance(error, PathNeeded):
@@ -170,6 +164,8 @@ def _of_others(postfix: Postfix, settings: Settings, parameter: str) -> dict[str
     found = {}
     for text in split_items(settings.parameters.get(parameter, "")):
         for reference in local_members(text):
+            if reference.type not in (*KEYED_TYPES, *UNSAFE_TYPES):
+                continue
             reason = not_ours(reference.path, postfix.config_directory)
             if reason:
                 found[text] = reason

@@ -59,6 +59,8 @@ class TableState:
     repair: bool = False
     rows: Mapping[str, str] = field(default_factory=dict)
     replaces: tuple[str, ...] = ()
+    # What is to be said once it is named beside tables that others write.
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

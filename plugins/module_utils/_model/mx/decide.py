@@ -118,7 +118,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     ]
     return Decision(
         refusals=refusals,
-        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes],
+        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes, *_neighbours(host, main_cf)],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
             *leaving.recipients,
@@ -134,6 +134,17 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
     )
+
+
+def _neighbours(host: HostState, main_cf: MainCfChange) -> list[str]:
+    """What is to be said of the tables of others that main.cf from now on names one of ours beside."""
+    tables = {"transport_maps": host.transport, "relay_recipient_maps": host.recipients}
+    return [
+        note
+        for parameter, table in tables.items()
+        if table and table.reference in main_cf.add_items.get(parameter, ())
+        for note in table.beside
+    ]
 
 
 def _no_longer_needed(request: MxRequest, host: HostState, leaving: Leaving) -> dict[str, None]:

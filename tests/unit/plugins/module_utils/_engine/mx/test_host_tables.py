@@ -211,6 +211,12 @@ def test_table_that_another_program_writes_gets_a_neighbour(generated: FakeMxHos
     ) in results["warnings"]
 
 
+def test_neighbour_that_needs_no_rows_is_not_told_of(generated: FakeMxHost, tmp_path: Path) -> None:
+    generated.write("main.cf", f"{CLOSED}transport_maps = hash:{tmp_path}/transport regexp:{tmp_path}/patterns\n")
+    gone = {"name": "x.example", "state": "absent", "force": True}
+    assert plan(generated, gone)["warnings"] == []
+
+
 def test_rows_of_earlier_runs_in_a_table_of_others_are_told(generated: FakeMxHost, tmp_path: Path) -> None:
     record = tmp_path / ".transport.mxrelay"
     record.write_text('{"type": "hash", "utf8": true, "source": "", "index": ""}')

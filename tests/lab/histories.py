@@ -1,0 +1,399 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts as people have them before they meet the roles: what was done to each, and what is right then.
+
+They are made on the host of the scenario `histories`, which had Debian's Postfix and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+NET = os.environ.get("MXRELAY_LAB_NET", "")
+AWAY = {"name": "away.example", "recipients": ["ivan@away.example", "judy@away.example"]}
+GATEWAY = {
+    "name": "gateway.example",
+    "mail_host": "mail.lab.example",
+    "recipients": ["alice@gateway.example", "bob@gateway.example"],
+}
+TUNNEL = {"name": "tunnel.example", "recipients": ["uma@tunnel.example"]}
+LIBRARY = {"name": "bücher.example", "recipients": ["alice@bücher.example"]}
+LIBRARY_IN_DNS = "xn--bcher-kva.example"
+# What the lab has for these histories alone. The mail host knows the library only as DNS names it.
+ZONE = f"""
+mx-host=tunnel.example,nowhere.lab.example,10
+mx-host=tunnel.example,mx1.lab.example,100
+mx-host={LIBRARY_IN_DNS},mail.lab.example,10
+mx-host={LIBRARY_IN_DNS},mx1.lab.example,100
+"""
+MAILBOXES = (
+    "uma@tunnel.example",
+    "postmaster@tunnel.example",
+    f"alice@{LIBRARY_IN_DNS}",
+    f"postmaster@{LIBRARY_IN_DNS}",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """One host. `state` is the script that makes it, and `declared` what the roles are then given.
+
+    It is right if `delivered` reach their mailboxes, `accepted` are taken and leave the queue for somewhere else,
+    `unknown` get 550, and everything else stays as it was; or if a run is refused in check mode already, with the words
+    of `refusal`; or if verify fails with the words of `told` until the roles are given `mended`, as its remedy says.
+    `later` is what another program does after the run, which changes nothing of all that. `theirs` are folders outside
+    /etc/postfix, `edited` files whose lines the role replaces by intent.
+    """
+
+    name: str
+    state: str
+    declared: Mapping[str, Any]
+    delivered: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    refusal: str = ""
+    told: str = ""
+    mended: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    later: str = ""
+    theirs: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+
+def main(*settings: str) -> str:
+    """A script that sets parameters."""
+    return "postconf -e " + " ".join(f"'{setting}'" for setting in settings)
+
+
+def table(path: str, *rows: str, kind: str = "hash") -> str:
+    """A script that writes a table by hand."""
+    lines = [f"cat > {path} <<'end'", *rows, "end"]
+    return "\n".join([*lines, *([f"postmap {kind}:{path}"] if kind in ("hash", "lmdb") else [])])
+
+
+def secondary(*items: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
+    return {"secondary_mx_domains": list(items), **variables}
+
+
+def primary(*items: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
+    return {"primary_mx_domains": list(items), **variables}
+
+
+def history(name: str, state: str, **words: Any) -> History:
+    """A secondary MX of away.example unless it says otherwise."""
+    whole = {"declared": secondary(AWAY)}
+    if not words.get("refusal") and "declared" not in words:
+        whole["delivered"] = ("ivan@away.example",)
+        whole["unknown"] = ("nobody@away.example",)
+    return History(name, state, **{**whole, **words})
+
+
+# What a provider asks of a host that sends everything through it.
+TLS_PROVIDER = (
+    "relayhost = [tester.lab.example]:465",
+    "smtp_tls_wrappermode = yes",
+    "smtp_tls_security_level = encrypt",
+    "smtp_sasl_auth_enable = yes",
+    "smtp_sasl_password_maps = static:user:secret",
+    "smtp_sasl_security_options = noanonymous",
+)
+ONE_SENDER = ("relayhost = [tester.lab.example]", "smtp_generic_maps = regexp:/etc/postfix/generic")
+NO_DNS = ("relayhost = [tester.lab.example]", "disable_dns_lookups = yes", "smtp_host_lookup = native")
+
+SHUT = (
+    history(
+        "own clients only",
+        main("smtpd_client_restrictions = permit_mynetworks, reject"),
+        refusal="smtpd_client_restrictions",
+    ),
+    history(
+        "own clients only, by the service on port 25",
+        "postconf -P 'smtp/inet/smtpd_client_restrictions=permit_mynetworks,reject'",
+        refusal="smtpd_client_restrictions",
+    ),
+    history(
+        "an outbound relay",
+        main("smtpd_relay_restrictions = permit_mynetworks, reject"),
+        refusal="smtpd_relay_restrictions",
+    ),
+    history(
+        "SMTP on the loopback address",
+        "sed -i 's/^smtp      inet /127.0.0.1:smtp inet /' /etc/postfix/master.cf",
+        refusal="master.cf",
+    ),
+)
+
+SMARTHOSTS = (
+    history(
+        "a provider for all mail",
+        table("/etc/postfix/generic", "/.+/ ops@provider.test", kind="regexp")
+        + "\n"
+        + main(*TLS_PROVIDER, *ONE_SENDER, *NO_DNS),
+    ),
+)
+
+# What somebody else's program does with its tables, whoever else writes into them.
+LISTS = "/var/lib/lists"
+BY_LISTS = f"""
+cat > {LISTS}/lmtp <<end
+# written by the list manager, which writes it anew whenever a list comes or goes
+news@flow.example lmtp:[127.0.0.1]:8024
+end
+echo 'flow.example x' > {LISTS}/domains
+chown lists: {LISTS}/*
+su -s /bin/sh lists -c 'postmap hash:{LISTS}/lmtp hash:{LISTS}/domains'
+"""
+
+TABLES = (
+    history(
+        "a route by hand to a primary that its MX does not lead to",
+        table("/etc/postfix/transport", "tunnel.example smtp:[mail.lab.example]")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "uma@tunnel.example x")
+        + "\n"
+        + main(
+            "relay_domains = tunnel.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+            "smtp_connect_timeout = 3s",
+        ),
+        declared=secondary(TUNNEL),
+        delivered=("uma@tunnel.example",),
+        unknown=("nobody@tunnel.example",),
+    ),
+    history(
+        "a list manager that writes its transport table",
+        f"getent passwd lists >/dev/null || useradd --system lists\nmkdir -p {LISTS}\nchown lists: {LISTS}"
+        + BY_LISTS
+        + main(
+            f"transport_maps = hash:{LISTS}/lmtp",
+            f"relay_recipient_maps = hash:{LISTS}/lmtp",
+            f"relay_domains = hash:{LISTS}/domains",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example",),
+        accepted=("news@flow.example",),
+        unknown=("nobody@gateway.example", "nobody@flow.example"),
+        later=BY_LISTS,
+        theirs=(LISTS,),
+    ),
+    history(
+        "one table for recipients and for access",
+        table("/etc/postfix/recipient_access", "heidi@foreign.example OK", "spamtrap@foreign.example REJECT")
+        + "\n"
+        + table("/etc/postfix/transport", "foreign.example smtp:[mail.lab.example]:25")
+        + "\n"
+        + main(
+            "relay_domains = hash:/etc/postfix/transport",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/recipient_access",
+            "smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/recipient_access, "
+            "reject_non_fqdn_recipient, permit_mynetworks, reject_unauth_destination",
+        ),
+        declared=primary(GATEWAY),
+        refusal="lists valid recipients, and check_recipient_access in smtpd_recipient_restrictions asks it",
+    ),
+)
+
+ROUTES = (
+    history(
+        "two entries of the relay service",
+        "printf '%s\\n' 'relay unix - - n - - smtp' '  -o smtp_fallback_relay=[tester.lab.example]' "
+        ">> /etc/postfix/master.cf",
+        edited=("master.cf",),
+    ),
+    history(
+        "a domain that a program takes",
+        "postconf -M 'tickets/unix=tickets unix - n n - - pipe flags=F user=nobody argv=/bin/true'\n"
+        + table("/etc/postfix/transport", "flow.example tickets:")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "erin@flow.example x")
+        + "\n"
+        + main(
+            "relay_domains = flow.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example",),
+        accepted=("erin@flow.example",),
+        unknown=("nobody@gateway.example",),
+    ),
+    history(
+        "one relay_transport for all domains",
+        table("/etc/postfix/relay_domains", "wild.example", kind="file")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "grace@wild.example x")
+        + "\n"
+        + main(
+            "mydestination =",
+            "local_recipient_maps =",
+            "local_transport = error:5.1.1 no local delivery on this relay",
+            "relay_domains = /etc/postfix/relay_domains",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+            f"relay_transport = smtp:[{NET}.10]:25",
+            "relayhost =",
+        ),
+        delivered=("ivan@away.example", "grace@wild.example"),
+        unknown=("nobody@away.example",),
+    ),
+)
+
+RECIPIENTS = (
+    history(
+        "a catch-all in virtual_alias_maps",
+        table("/etc/postfix/virtual", "@away.example ivan@elsewhere.test")
+        + "\n"
+        + main("virtual_alias_maps = hash:/etc/postfix/virtual"),
+        refusal="virtual_alias_maps",
+    ),
+    history(
+        "unlisted recipients are taken",
+        table("/etc/postfix/transport", "gateway.example relay:[10.10.0.1]")
+        + "\n"
+        + main(
+            "mydestination =",
+            "smtpd_reject_unlisted_recipient = no",
+            "transport_maps = hash:/etc/postfix/transport",
+        ),
+        declared=primary(GATEWAY),
+        refusal="set smtpd_reject_unlisted_recipient to yes",
+    ),
+)
+
+WORDS = (
+    history(
+        "a comment behind a number",
+        "echo 'message_size_limit = 52428800         # 50 MB' >> /etc/postfix/main.cf",
+        refusal="message_size_limit",
+    ),
+    history(
+        "a mail host that knows a domain only as DNS names it",
+        "true",
+        declared=secondary(LIBRARY),
+        delivered=(f"alice@{LIBRARY_IN_DNS}",),
+        unknown=(f"nobody@{LIBRARY_IN_DNS}",),
+        told="bücher.example (mail_host_form): ",
+        mended=secondary(
+            {"name": LIBRARY_IN_DNS, "recipients": [f"alice@{LIBRARY_IN_DNS}"]}, secondary_mx_smtputf8=False
+        ),
+    ),
+)
+
+# More of each kind, for the long form.
+VARIANTS = (
+    history(
+        "own clients only, by the recipient restrictions",
+        main("smtpd_recipient_restrictions = permit_mynetworks, reject"),
+        refusal="smtpd_recipient_restrictions",
+    ),
+    history(
+        "own clients only, by the sender restrictions",
+        main("smtpd_sender_restrictions = permit_mynetworks, reject"),
+        refusal="smtpd_sender_restrictions",
+    ),
+    history(
+        "a second smtp service for own clients only",
+        "printf '%s\\n' 'smtp inet n - y - - smtpd' '  -o smtpd_client_restrictions=permit_mynetworks,reject' "
+        ">> /etc/postfix/master.cf",
+        refusal="smtpd_client_restrictions",
+    ),
+    history("a provider that takes TLS on port 465 and a password", main(*TLS_PROVIDER)),
+    history(
+        "a provider that takes one sender",
+        table("/etc/postfix/generic", "/.+/ ops@provider.test", kind="regexp") + "\n" + main(*ONE_SENDER),
+    ),
+    history("a provider, and no DNS", main(*NO_DNS)),
+    history(
+        "one table for recipients and for access, by an override",
+        table("/etc/postfix/recipient_access", "heidi@foreign.example OK")
+        + "\n"
+        + main("relay_recipient_maps = hash:/etc/postfix/recipient_access", "relay_domains = foreign.example")
+        + "\npostconf -P 'smtp/inet/smtpd_recipient_restrictions=check_recipient_access "
+        "hash:/etc/postfix/recipient_access, permit_mynetworks, reject_unauth_destination'",
+        declared=primary(GATEWAY),
+        refusal="check_recipient_access",
+    ),
+    history(
+        "one table for recipients and for aliases",
+        table("/etc/postfix/virtual", "heidi@foreign.example heidi@elsewhere.test")
+        + "\n"
+        + main(
+            "virtual_alias_maps = hash:/etc/postfix/virtual",
+            "relay_recipient_maps = hash:/etc/postfix/virtual",
+            "relay_domains = foreign.example",
+        ),
+        declared=primary(GATEWAY),
+        refusal="which virtual_alias_maps uses too",
+    ),
+    history(
+        "a route by hand through a service by hand",
+        "postconf -M 'vpn/unix=vpn unix - - n - - smtp'\n"
+        + table("/etc/postfix/transport", "tunnel.example vpn:[mail.lab.example]")
+        + "\n"
+        + main("relay_domains = tunnel.example", "transport_maps = hash:/etc/postfix/transport")
+        + "\n"
+        + main("relay_recipient_maps = hash:/etc/postfix/mine")
+        + "\n"
+        + table("/etc/postfix/mine", "uma@tunnel.example x"),
+        declared=secondary(TUNNEL),
+        delivered=("uma@tunnel.example",),
+        unknown=("nobody@tunnel.example",),
+    ),
+    history(
+        "a route by hand that leads nowhere",
+        table("/etc/postfix/transport", "away.example error:5.1.1 moved")
+        + "\n"
+        + main("transport_maps = hash:/etc/postfix/transport"),
+        refusal="goes nowhere",
+    ),
+    history(
+        "links to tables that another user exports",
+        f"getent passwd lists >/dev/null || useradd --system lists\nmkdir -p {LISTS}\n"
+        + table(f"{LISTS}/transport", "wild.example smtp:[mail.lab.example]")
+        + "\n"
+        + table(f"{LISTS}/relay_recipients", "grace@wild.example x")
+        + f"\nchown -R lists: {LISTS}\nln -s {LISTS}/* /etc/postfix/\n"
+        + main(
+            "relay_domains = wild.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example", "grace@wild.example"),
+        unknown=("nobody@gateway.example", "nobody@wild.example"),
+        theirs=(LISTS,),
+    ),
+    history(
+        "a catch-all pattern in virtual_alias_maps",
+        table("/etc/postfix/virtual", "/@away\\.example$/ ivan@elsewhere.test", kind="regexp")
+        + "\n"
+        + main("virtual_alias_maps = regexp:/etc/postfix/virtual"),
+        refusal="virtual_alias_maps",
+    ),
+    history(
+        "unlisted recipients are taken, by the service on port 25",
+        "postconf -P 'smtp/inet/smtpd_reject_unlisted_recipient=no'",
+        refusal="smtpd_reject_unlisted_recipient",
+    ),
+    history(
+        "a domain of this host's own",
+        main("mydestination = localhost, away.example"),
+        refusal="remove it from mydestination",
+    ),
+    history(
+        "a comment behind a truth value",
+        "echo 'smtputf8_enable = yes # for all' >> /etc/postfix/main.cf",
+        refusal="write the comment on a line of its own",
+    ),
+    history(
+        "a comment behind a word",
+        "sed -i 's/^inet_protocols.*/inet_protocols = ipv4 # no more/' /etc/postfix/main.cf",
+        refusal="write the comment on a line of its own",
+    ),
+)
+HISTORIES: tuple[History, ...] = (*SHUT, *SMARTHOSTS, *TABLES, *ROUTES, *RECIPIENTS, *WORDS)
+if os.environ.get("MXRELAY_HISTORIES") == "all":
+    HISTORIES = (*HISTORIES, *VARIANTS)

@@ -175,7 +175,8 @@ def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
     assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]
 
 
-def test_report_breaks_no_name_that_has_room(broken: dict[str, str]) -> None:
+@pytest.mark.usefixtures("broken")
+def test_report_breaks_no_name_that_has_room() -> None:
     """Names of usual length beside a column of first findings, of which the most are empty."""
     lines = """[...document.querySelectorAll('.grid td.long')]
       .filter(cell => cell.getBoundingClientRect().height > 1.6 * parseFloat(getComputedStyle(cell).lineHeight) + 12)

@@ -127,22 +127,6 @@ def test_recipients_that_only_the_mail_host_knows(
 
 
 @pytest.mark.parametrize(
-    ("known", "deferred", "remedy"),
-    [
-        ({"unverified_recipient_defer_code": "451"}, "451", ", or set unverified_recipient_defer_code to 250"),
-        ({}, "450", ""),
-    ],
-)
-def test_remedy_names_no_parameter_that_the_release_lacks(known: dict[str, str], deferred: str, remedy: str) -> None:
-    state = replace(host(**known), parameters=known)
-    (finding,) = judged(state, wildcard=True, verified=True)
-    assert finding.message == (
-        f"its recipients are checked only by asking its mail host, and all are deferred ({deferred}) while that is down"
-    )
-    assert finding.remedy == f"list its recipients{remedy}"
-
-
-@pytest.mark.parametrize(
     ("result", "words"),
     [
         ("discard:", "its mail goes nowhere"),

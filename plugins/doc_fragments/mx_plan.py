@@ -43,6 +43,8 @@ options:
       recipients_file:
         description:
           - Files on the controller with the domain's valid addresses, one per line; C(#) starts a comment.
+          - A relative path is looked for beside the inventory and its files of variables, then beside the playbook and
+            its files of variables, then in C(files) beside the playbook, then in the working directory.
         type: list
         elements: str
       recipients_policy:

@@ -152,6 +152,8 @@ from typing import Any
 
 DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {{
 {_python(items)}}}
+# Of these the options that no user writes.
+SUMMARY_OPTIONS = ({', '.join(f'"{name}"' for name in SUMMARY)})
 SETTINGS: dict[str, dict[str, Any]] = {{
 {_python(settings)}}}
 '''

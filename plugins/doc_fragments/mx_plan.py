@@ -14,6 +14,7 @@ options:
     description:
       - The mail domains. A domain that is no longer listed stays and is reported; set O(domains[].state=absent) to
         remove it.
+      - An item that has nothing but a name can be that name; such items can be a text with one a line.
     type: list
     elements: dict
     default: []
@@ -37,7 +38,7 @@ options:
         choices: [present, absent]
       recipients:
         description:
-          - The domain's valid addresses.
+          - The domain's valid addresses, as a list or as a text with one a line.
         type: list
         elements: str
       recipients_file:

@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
@@ -33,4 +34,4 @@ def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())
-    return inform(params, postfix, SystemNetwork(params["resolver"]), SmtpProber())
+    return inform(params, postfix, SystemNetwork(names_in(params["resolver"], "resolver")), SmtpProber())

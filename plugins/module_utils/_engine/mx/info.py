@@ -40,6 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -47,7 +48,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 
 def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
-    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))]
     outage = str(params.get("outage") or "")
     accepted = read_accepted(params.get("accepted") or [])
     if outage and seconds(outage) is None:

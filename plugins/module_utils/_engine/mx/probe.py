@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, Prober
 
 # Beyond these, a probe is a nuisance to the one who is probed.
@@ -80,7 +81,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
     port = int(params.get("probe_port") or PORT)
-    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))]
     listed: dict[str, str] = {}
     for name, given in (params.get("probe_recipients") or {}).items():
         if given:

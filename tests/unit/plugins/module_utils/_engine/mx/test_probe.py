@@ -135,7 +135,7 @@ def test_stranger_asks_about_the_first_domains_only() -> None:
     ("params", "complaint"),
     [
         ({"domains": []}, "name at least one"),
-        ({"domains": ["a b"]}, r'"a b" \(domains\[0\]\)'),
+        ({"domains": ["a/b"]}, r'"a/b" \(domains\[0\]\)'),
         ({"probe_recipients": {"x.example": "nobody"}}, r"probe_recipients\[x.example\]"),
     ],
 )

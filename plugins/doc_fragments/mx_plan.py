@@ -218,6 +218,15 @@ options:
           - Empty means V(refuse).
         type: str
         choices: [refuse, any]
+      max_removals:
+        description:
+          - How many addresses a run may remove from the table of recipients because they are no longer in the lists of
+            their domains, as a number or as a percentage of the table's entries. A percentage also holds for the list
+            of each domain. A run that would remove more, as with a list that was cut, is refused.
+          - A domain with O(domains[].state=absent) or another policy, and one that O(remove_undeclared) removes, does
+            not count.
+          - Empty means V(10%), but ten addresses may always go. V(100%) lets all go.
+        type: str
       remove_undeclared:
         description:
           - Stop relaying domains that no role declares.

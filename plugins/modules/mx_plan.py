@@ -211,7 +211,8 @@ undeclared:
 recipients:
   description:
     - The table of recipients (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would
-      change (C(changed)), and if so its C(domains) with their policies.
+      change (C(changed)), and if so its C(domains) with their policies. C(max_removals) is the option of
+      M(mxrelay.postfix.relay_recipients) that holds it to O(settings.max_removals).
   type: dict
   returned: always
 subdomains:

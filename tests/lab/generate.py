@@ -196,7 +196,9 @@ def _role_option(option: Option, role: str) -> dict[str, Any]:
     choices = option.get("choices", [])
     if option["type"] == "list" and default:
         *others, last = (f"V({choice})" for choice in choices)
-        description.append(f"A list of {', '.join(others)} and {last}, or such a text; null or an empty string means the default.")
+        description.append(
+            f"A list of {', '.join(others)} and {last}, or such a text; null or an empty string means the default."
+        )
     elif option["type"] == "list":
         description.append(EMPTY_LIST if option["elements"] == "dict" else TEXT_LIST)
     elif option["type"] == "bool":

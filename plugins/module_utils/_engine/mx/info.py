@@ -48,7 +48,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 
 def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
-    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))]
+    wanted = [
+        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
+    ]
     outage = str(params.get("outage") or "")
     accepted = read_accepted(params.get("accepted") or [])
     if outage and seconds(outage) is None:

@@ -81,7 +81,9 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
     port = int(params.get("probe_port") or PORT)
-    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))]
+    names = [
+        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
+    ]
     listed: dict[str, str] = {}
     for name, given in (params.get("probe_recipients") or {}).items():
         if given:

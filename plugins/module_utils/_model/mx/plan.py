@@ -135,6 +135,8 @@ class RecipientRows:
     domains: Sequence[RecipientsItem] = ()
     repair: bool = False
     changed: bool = False
+    # How many entries may go; "" for all.
+    max_removals: str = ""
 
     @classmethod
     def planned(cls, table: TableState | None, items: Sequence[RecipientsItem]) -> RecipientRows:

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
 
 PRIMARY = "primary"
 SECONDARY = "secondary"
@@ -207,7 +208,7 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
         refusal = _refuse_form(name, str(settings[name]))
         if refusal:
             reading.refusals.append(refusal)
-            if SETTINGS[name]["form"] == "number":
+            if SETTINGS[name]["form"] in ("number", "removals"):
                 settings[name] = ""
     return settings
 
@@ -219,6 +220,11 @@ def _refuse_form(name: str, text: str) -> Refusal | None:
         return Refusal("", name, f'"{text}" is not a Postfix time value', "use a value such as 10d, 12h or 3600s")
     if form == "number" and text and not (text.isascii() and text.isdigit() and int(text) >= least):
         return Refusal("", name, f'"{text}" is not a whole number', f"use digits only, {least} or more")
+    if form == "removals" and text:
+        try:
+            read_limit(text, name)
+        except InvalidInput as error:
+            return Refusal.from_error("", name, error)
     return None
 
 

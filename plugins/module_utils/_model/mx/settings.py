@@ -51,6 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
+    "max_removals": {"type": "str", "default": "", "form": "removals"},
     "remove_undeclared": {"type": "bool", "default": False},
     "manage_package": {"type": "bool", "default": True},
     "manage_service": {"type": "bool", "default": True},

@@ -63,7 +63,14 @@ PLANS = every(
     undeclared=TEXTS,
     notes=TEXTS,
     recipients=every(
-        RecipientRows, reference=TEXT, path=TEXT, type=TEXT, domains=ITEMS, repair=st.booleans(), changed=st.booleans()
+        RecipientRows,
+        reference=TEXT,
+        path=TEXT,
+        type=TEXT,
+        domains=ITEMS,
+        repair=st.booleans(),
+        changed=st.booleans(),
+        max_removals=TEXT,
     ),
     transport=TABLES,
     subdomains=TABLES,

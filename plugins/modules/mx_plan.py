@@ -124,7 +124,7 @@ version:
   returned: always
   sample: 3.10.13
 refusals:
-  description: Every reason to refuse the change; empty if there is none.
+  description: The reasons to refuse the change, at most 20; empty if there is none.
   type: list
   elements: dict
   returned: always
@@ -146,6 +146,12 @@ refusals:
       check: class
       cause: it is also in mydestination (customer.example), but a domain can be in only one address class
       remedy: remove it from mydestination, or leave it out here
+refusals_left:
+  description: How many more reasons there are, by their check.
+  type: dict
+  returned: always
+  sample:
+    no_recipients: 2980
 changes:
   description: What would change, one line each, without addresses.
   type: list

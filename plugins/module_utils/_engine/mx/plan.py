@@ -210,7 +210,8 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision) -> MxPlan:
     )
 
 
-def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
+def _removal(state: HostState, decision: Decision, names: Sequence[str]) -> Removal:
+    waiting = frozenset(names)
     rows = state.subdomains.rows if state.subdomains else {}
     patterns = {pattern for name in waiting for pattern in patterns_of(name, rows)}
     verified = state.verify.rows if state.verify else {}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, Sequence
+from typing import Any, Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
@@ -39,6 +39,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -81,10 +82,12 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         _give_samples(domains, _recipients(state, reader))
         reader.notes += ask_mail_hosts(domains, state, prober)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
+    people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
+    findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
     return Outcome(
         results={
-            "domains": {domain.name: _evidence(domain, state) for domain in domains},
-            "findings": [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)],
+            "domains": {domain.name: _evidence(domain, state, people) for domain in domains},
+            "findings": unnamed(findings, people),
             "tables": [_table(table) for table in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
@@ -142,7 +145,7 @@ def _table(table: TableEvidence) -> dict[str, Any]:
     }
 
 
-def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
+def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str]) -> dict[str, Any]:
     talk = domain.talk
     return {
         "relayed": domain.relayed,
@@ -156,7 +159,9 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "nexthop": domain.nexthop or best_other_exchanger(domain.exchangers or (), state),
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
-        "mail_host": {**told(talk), "extensions": sorted(talk.extensions)} if talk is not None else None,
+        "mail_host": (
+            unnamed({**told(talk), "extensions": sorted(talk.extensions)}, people) if talk is not None else None
+        ),
         "mx": (
             [
                 {

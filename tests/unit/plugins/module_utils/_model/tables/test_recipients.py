@@ -347,6 +347,12 @@ def test_address_of_a_file_goes_to_the_nearest_domain_that_names_it() -> None:
     assert listed_addresses(items, lambda _name: content) == [["a@x.example", "c@other.x.example"], ["b@sub.x.example"]]
 
 
+def test_address_of_a_subdomain_in_a_file_is_nobodys_where_no_item_has_subdomains() -> None:
+    items = [{"name": "x.example", "recipients_file": ["f"]}]
+    with pytest.raises(InvalidInput, match=r'"b@sub.x.example" \(f line 1\) is not in a domain whose item names this'):
+        listed_addresses(items, lambda _name: b"b@sub.x.example\n")
+
+
 def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
     domains = declared_domains([WIDE, {"name": "y.example", "state": "absent", "subdomains": True}], no_files)
     edits = edits_by_domain(domains, "x", False)

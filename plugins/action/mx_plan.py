@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -15,11 +15,18 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE, rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import (
+    nothing_declared,
+    refuse_unknown_options,
     refuse_unknown_settings,
     refuse_unknown_variables,
+    with_lists,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import listed_addresses
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    ReadFile,
+    listed_addresses,
+    named_items,
+)
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
@@ -32,18 +39,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        arguments = without_blanks(self._task.args)
+        variables = task_vars or {}
         try:
-            if arguments.get("role"):
-                refuse_unknown_variables(task_vars or {}, arguments["role"])
-            if isinstance(arguments.get("settings"), dict):
-                refuse_unknown_settings(arguments["settings"])
-                arguments["settings"] = without_blanks(arguments["settings"])
-                if arguments["settings"].get("verify_fail_on"):
-                    name = f"{arguments.get('role') or 'mx'}_verify_fail_on"
-                    arguments["settings"]["verify_fail_on"] = scopes(arguments["settings"]["verify_fail_on"], name)
-            if arguments.get("domains"):
-                arguments["domains"] = summaries(arguments["domains"], self)
+            arguments = understood(without_blanks(self._task.args), variables, reader(self, variables))
         except MxRelayError as error:
             raise AnsibleActionFail(f"mx_plan: {error.message}") from None
         finally:
@@ -57,6 +55,9 @@ class ActionModule(ActionBase):
             # A host that is in the inventory twice would wait for itself.
             planned = self._plan(arguments, {**run, "await": other["record"]}, task_vars)
         result.update(planned)
+        role = arguments.get("role")
+        if role and not arguments.get("domains"):
+            result["warnings"] = [*result.get("warnings", ()), nothing_declared(variables, role)]
         return result
 
     def _plan(self, arguments: dict[str, Any], run: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -66,15 +67,46 @@ class ActionModule(ActionBase):
         return planned
 
 
+def understood(arguments: dict[str, Any], variables: Mapping[str, Any], read: ReadFile) -> dict[str, Any]:
+    """The arguments as the module takes them: without addresses, and lists as lists. Raises InvalidInput."""
+    role = arguments.get("role")
+    place = f"{role}_domains" if role else "domains"
+    if role:
+        refuse_unknown_variables(variables, role)
+    found = dict(arguments)
+    if isinstance(arguments.get("settings"), dict):
+        refuse_unknown_settings(arguments["settings"])
+        prefix = f"{role}_" if role else "settings."
+        given = without_blanks(arguments["settings"])
+        if given.get("verify_fail_on"):
+            given["verify_fail_on"] = scopes(given["verify_fail_on"], f"{role or 'mx'}_verify_fail_on")
+        found["settings"] = with_lists(given, prefix)
+    if isinstance(arguments.get("peer"), dict):
+        found["peer"] = _peer(arguments["peer"])
+    if arguments.get("domains"):
+        items = named_items(arguments["domains"], place)
+        refuse_unknown_options(items, place)
+        found["domains"] = summaries(items, read, place)
+    return found
+
+
+def _peer(peer: Mapping[str, Any]) -> dict[str, Any]:
+    """The other role's declaration, of which the names of its domains count."""
+    role = peer.get("role") or "peer"
+    items = named_items(peer.get("domains"), f"{role}_domains")
+    settings = with_lists(without_blanks(peer.get("settings") or {}), f"{role}_")
+    return dict(peer, domains=[item["name"] for item in items], settings=settings)
+
+
 def without_blanks(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was said: a survey's blank answer is the empty string or null."""
     return {name: value for name, value in given.items() if value is not None and value != ""}
 
 
-def summaries(items: list[dict[str, Any]], action: ActionBase) -> list[dict[str, Any]]:
+def summaries(items: Sequence[Mapping[str, Any]], read: ReadFile, place: str) -> list[dict[str, Any]]:
     """The items with their lists replaced by what the plan needs to know of them. Raises InvalidInput."""
     summarised = []
-    for item, addresses in zip(items, listed_addresses(items, reader(action)), strict=True):
+    for item, addresses in zip(items, listed_addresses(items, read, place), strict=True):
         kept = {
             name: value for name, value in without_blanks(item).items() if name not in ("recipients", "recipients_file")
         }

@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task imp
 LONG_BYTES = 1 << 20
 # To ask first takes longer than to send such a list, which is small beside the code of the module.
 SHORT_BYTES = 1 << 16
+ON_HOST = ", or give remote_src: true for a file of the host"
 
 
 class ActionModule(ActionBase):
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
     def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """The module's result: asked by name alone if it may know the request, else with the lists."""
         lengths: dict[str, int] = {}
-        read = remembering(reader(self), lengths)
+        read = remembering(reader(self, task_vars or {}, ON_HOST), lengths)
         name = request_name(given, read)
         is_long = sum(lengths.values()) > LONG_BYTES
         task = None if is_long else taken_apart(given, read)

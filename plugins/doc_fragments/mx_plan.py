@@ -14,6 +14,7 @@ options:
     description:
       - The mail domains. A domain that is no longer listed stays and is reported; set O(domains[].state=absent) to
         remove it.
+      - An item that has nothing but a name can be that name; such items can be a text with one a line.
     type: list
     elements: dict
     default: []
@@ -37,12 +38,14 @@ options:
         choices: [present, absent]
       recipients:
         description:
-          - The domain's valid addresses.
+          - The domain's valid addresses, as a list or as a text with one a line.
         type: list
         elements: str
       recipients_file:
         description:
           - Files on the controller with the domain's valid addresses, one per line; C(#) starts a comment.
+          - A relative path is looked for beside the inventory and its files of variables, then beside the playbook and
+            its files of variables, then in C(files) beside the playbook, then in the working directory.
         type: list
         elements: str
       recipients_policy:
@@ -216,6 +219,15 @@ options:
           - Empty means V(refuse).
         type: str
         choices: [refuse, any]
+      max_removals:
+        description:
+          - How many addresses a run may remove from the table of recipients because they are no longer in the lists of
+            their domains, as a number or as a percentage of the table's entries. A percentage also holds for the list
+            of each domain. A run that would remove more, as with a list that was cut, is refused.
+          - A domain with O(domains[].state=absent) or another policy, and one that O(remove_undeclared) removes, does
+            not count.
+          - Empty means V(10%), but ten addresses may always go. V(100%) lets all go.
+        type: str
       remove_undeclared:
         description:
           - Stop relaying domains that no role declares.

@@ -11,11 +11,17 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import as_addresses, named_items
 
-def recipient_domains(items: Sequence[Mapping[str, Any]], decided: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+
+def recipient_domains(items: object, decided: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The option `domains` of relay_recipients: for each decided domain its policy, and the list of its item."""
     try:
-        return [_domain(items, entry) for entry in decided]
+        declared = named_items(items, "domains")
+        return [_domain(declared, entry) for entry in decided]
+    except InvalidInput as error:
+        raise AnsibleFilterError(f"recipient_domains: {error.message}") from error
     except (KeyError, IndexError, TypeError) as error:
         raise AnsibleFilterError(
             f"recipient_domains: {error!r}: the decisions are not those of mx_plan for these domains; "
@@ -35,7 +41,7 @@ def _domain(items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) -> dic
         return domain
     item = items[entry["item"]]
     extra = [f"postmaster@{entry['name']}"] if entry["postmaster"] else []
-    domain["recipients"] = [*(item.get("recipients") or []), *extra]
+    domain["recipients"] = [*as_addresses(item.get("recipients"), "recipients"), *extra]
     if item.get("recipients_file"):
         domain["recipients_file"] = item["recipients_file"]
     return domain

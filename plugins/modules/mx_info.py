@@ -121,6 +121,12 @@ options:
         RV(domains.probe_recipient) of an earlier task.
     type: dict
     default: {}
+  show_recipients:
+    description:
+      - Whether findings and answers of servers name recipients. By default C([a recipient]) stands for an address that
+        a table of the host lists or rewrites.
+    type: bool
+    default: false
 seealso:
   - module: mxrelay.postfix.mx_plan
   - module: mxrelay.postfix.postfix_info
@@ -295,12 +301,12 @@ notes:
   returned: always
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_info import INFO_SPEC, info
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_info import INFO_SPEC, info, nothing_secret
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
-    run_module(info, INFO_SPEC)
+    run_module(info, INFO_SPEC, secrets=nothing_secret)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ version:
   returned: always
   sample: 3.10.13
 refusals:
-  description: Every reason to refuse the change; empty if there is none.
+  description: The reasons to refuse the change, at most 20; empty if there is none.
   type: list
   elements: dict
   returned: always
@@ -151,6 +151,12 @@ refusals:
       check: class
       cause: it is also in mydestination (customer.example), but a domain can be in only one address class
       remedy: remove it from mydestination, or leave it out here
+refusals_left:
+  description: How many more reasons there are, by their check.
+  type: dict
+  returned: always
+  sample:
+    no_recipients: 2980
 changes:
   description: What would change, one line each, without addresses.
   type: list
@@ -216,7 +222,8 @@ undeclared:
 recipients:
   description:
     - The table of recipients (C(reference), C(path), C(type)), whether it needs repair (C(repair)), whether it would
-      change (C(changed)), and if so its C(domains) with their policies.
+      change (C(changed)), and if so its C(domains) with their policies. C(max_removals) is the option of
+      M(mxrelay.postfix.relay_recipients) that holds it to O(settings.max_removals).
   type: dict
   returned: always
 subdomains:

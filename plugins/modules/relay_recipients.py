@@ -50,8 +50,11 @@ options:
       - Files of addresses as in O(recipients), one per line. Blank lines are ignored, and so is everything from a C(#)
         at the start of a line or after white space.
       - A file of more than 256 MiB is refused, and so is what is not a regular file.
-      - They are on the controller, are found as the C(src) of M(ansible.builtin.copy) is, and can be encrypted with
-        Ansible Vault. With O(remote_src=true) they are on the host.
+      - They are on the controller, and can be encrypted with Ansible Vault. With O(remote_src=true) they are on the
+        host.
+      - A relative path is looked for in the role of the task and its C(files), beside the inventory and its files of
+        variables, beside the playbook and its files of variables, in C(files) beside the playbook, and in the working
+        directory.
       - Can't be used with O(domains).
     type: list
     elements: path

@@ -10,7 +10,7 @@ private file instead, which `transfer` makes, or a short list as an argument tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.list_files import find_list, folders_of
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,17 @@ def _content(addresses: Iterable[str]) -> bytes:
     return "".join(f"{address}\n" for address in addresses).encode()
 
 
-def reader(action: ActionBase) -> ReadFile:
-    """Reads a file of the controller as a `src` is found: in files/ of the role or the play; vaulted ones decrypted."""
+def reader(action: ActionBase, variables: Mapping[str, Any], otherwise: str = "") -> ReadFile:
+    """Reads a file of the controller; vaulted ones are decrypted. `otherwise` is a remedy if there is none."""
+    folders = folders_of(action, variables)
 
     def read(path: str) -> bytes:
+        found = find_list(path, folders, otherwise)
         try:
-            real = action._loader.get_real_file(action._find_needle("files", path))
+            real = action._loader.get_real_file(found)
         except AnsibleError as error:
             raise InvalidInput(
-                f"{path} (recipients_file) can't be read on the controller: {error}; correct the path, "
-                "or give remote_src: true for a file of the host"
+                f"{found} (recipients_file) can't be read on the controller ({error}); let Ansible's user read it"
             ) from None
         try:
             return read_file(real) or b""

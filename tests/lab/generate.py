@@ -28,6 +28,7 @@ PARTS = ("description", "type", "elements", "required", "default", "choices")
 WORDS = ("description", "with_role", "in_module", "roles")
 # What an empty list, and an empty truth value whose default is empty, means to a role.
 EMPTY_LIST = "A list; null or an empty string means an empty list."
+TEXT_LIST = "A list, or a text with one member a line; null or an empty string means an empty list."
 EMPTY_TRUTH = "V(true) or V(false); null or an empty string leaves it unchanged."
 
 # What mx_plan's action plugin tells the module of an item's list of recipients, which no user writes.
@@ -152,6 +153,8 @@ from typing import Any
 
 DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {{
 {_python(items)}}}
+# Of these the options that no user writes.
+SUMMARY_OPTIONS = ({', '.join(f'"{name}"' for name in SUMMARY)})
 SETTINGS: dict[str, dict[str, Any]] = {{
 {_python(settings)}}}
 '''
@@ -193,9 +196,11 @@ def _role_option(option: Option, role: str) -> dict[str, Any]:
     choices = option.get("choices", [])
     if option["type"] == "list" and default:
         *others, last = (f"V({choice})" for choice in choices)
-        description.append(f"A list of {', '.join(others)} and {last}; null or an empty string means the default.")
+        description.append(
+            f"A list of {', '.join(others)} and {last}, or such a text; null or an empty string means the default."
+        )
     elif option["type"] == "list":
-        description.append(EMPTY_LIST)
+        description.append(EMPTY_LIST if option["elements"] == "dict" else TEXT_LIST)
     elif option["type"] == "bool":
         description.append(
             "V(true) or V(false); null or an empty string means the default." if default != "" else EMPTY_TRUTH

@@ -46,7 +46,6 @@ CLAIMS = {
     },
     "mx/tasks/change.yml": {
         "Stop if the plan was refused": Claim("secondary_mx", "refusal_names"),
-        "Report changes that would follow the installation": Claim("default", "check_mode", "bare"),
         "Install missing packages": NEW_SECONDARY,
         "Apply the whole plan or none of it": STARTED,
         "Save the current state": TAKEN_BACK,
@@ -58,9 +57,10 @@ CLAIMS = {
         "Verify the result": JUDGED,
         "Discard the saved state": Claim("primary_mx", "others_changed_the_same"),
         "Undo the changes and report the failure": TAKEN_BACK,
+        "Report the changes": Claim("default", "check_mode", "bare"),
     },
     "mx/tasks/config.yml": {
-        "Keep what is meant for a smarthost away from relay domains": Claim("primary_mx", "fallback_relay"),
+        "Update the relay service in master.cf": Claim("primary_mx", "fallback_relay"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
     },
     "mx/tasks/install.yml": {
@@ -76,9 +76,8 @@ CLAIMS = {
     },
     "mx/tasks/removal.yml": {
         "Remove recipients of domains that are no longer relayed": GONE,
-        "Remove patterns of subdomains that are no longer relayed": Claim("secondary_mx", "rows_of_subdomains"),
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
-        "Remove domains that no longer have the policy verify": ASKED,
+        "Remove rows for subdomains and for the policy verify that are no longer needed": ASKED,
     },
     "mx/tasks/run.yml": {
         "Run the preflight checks": NEW_SECONDARY,
@@ -92,8 +91,7 @@ CLAIMS = {
     "mx/tasks/tables.yml": {
         "Update the transport table": Claim("primary_mx", "another_mail_host"),
         "Update the table of valid recipients": REPAIRED,
-        "Update the patterns for recipients at subdomains": Claim("secondary_mx", "subdomains_are_relayed"),
-        "Update the table of domains with the policy verify": ASKED,
+        "Update the tables for subdomains and for the policy verify": ASKED,
     },
     "mx/tasks/undo.yml": {
         "Take the run back, and say what has become of the host": TAKEN_BACK,

@@ -365,7 +365,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
         [{"name": "foreign.example", "recipients_policy": "any", "subdomains": "maybe"}],
         "maybe",
     ),
-    "option that there is not": ([{"name": "foreign.example", "recipeints": []}], "recipeints"),
+    "option that there is not": (
+        [{"name": "foreign.example", "recipeints": []}],
+        "secondary_mx_domains[0] (foreign.example): no option recipeints; did you mean recipients?",
+    ),
     "mail host of a secondary": (
         [{"name": "foreign.example", "recipients_policy": "any", "mail_host": "mail.lab.example"}],
         "mail_host",
@@ -386,6 +389,68 @@ def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> Non
     assert named in run.said
     assert run.changed[NAME] == 0
     assert faults.state_of(HOST) == before
+
+
+def survey(*local_parts: str, **options: Any) -> dict[str, Any]:
+    """Variables with one more domain, whose list is what a survey's text area gives."""
+    addresses = "".join(f"{local_part}@survey.example\n" for local_part in local_parts)
+    item = {"name": "survey.example", "recipients": addresses, "recipients_file": "lists/survey.txt", "force": True}
+    return {"secondary_mx_domains": [{**item, **options.pop("item", {})}], **options}
+
+
+@pytest.fixture
+def surveyed() -> Iterator[list[str]]:
+    """The people whom a survey added, on the host."""
+    people = [f"person{number}" for number in range(300)]
+    run = converged(variables=survey(*people))
+    assert "hash:/etc/postfix/relay_recipients: 302 added, " in run.said
+    assert "main.cf: relay_domains (1 added, 0 removed)" in run.said
+    yield people
+    # Whoever goes with the domain is not counted.
+    run = converged(variables=survey(item={"state": "absent", "recipients": None}, secondary_mx_max_removals="0"))
+    assert "hash:/etc/postfix/relay_recipients: " in run.said
+
+
+def test_text_of_a_survey_and_a_file_beside_the_inventory_are_the_list(surveyed: list[str]) -> None:
+    claims.accepts(HOST, f"{surveyed[-1]}@survey.example")
+    claims.accepts(HOST, "judy@survey.example")
+    unchanged(variables=survey(*surveyed))
+
+
+def test_list_that_was_cut_is_refused_until_somebody_lets_it_through(surveyed: list[str]) -> None:
+    cut = survey(*surveyed[:5])
+    before = faults.state_of(HOST)
+    for check in (True, False):
+        run = converge(variables=cut, check=check)
+        assert run.code != 0
+        assert "survey.example (max_removals): 295 of the 30" in run.said
+        assert "allows: survey.example from 301 to 6; check that the lists are complete" in run.said
+        assert "run once with -e secondary_mx_max_removals=100%" in run.said
+        assert (run.changed, faults.state_of(HOST)) == ({NAME: 0}, before)
+    assert "295 removed" in converged(variables={**cut, "secondary_mx_max_removals": "100%"}).said
+
+
+def test_list_of_other_people_is_a_cut_list(surveyed: list[str]) -> None:
+    before = faults.state_of(HOST)
+    run = converge(variables=survey(*(f"new{number}" for number in range(len(surveyed)))))
+    assert run.code != 0
+    assert "300 of 30" in run.said
+    assert "entries would be removed, more than max_removals" in run.said
+    assert faults.state_of(HOST) == before
+
+
+def test_list_on_the_controller_that_is_missing_is_named_with_where_it_was_sought() -> None:
+    run = converge(variables=survey(item={"recipients_file": "lists/none.txt"}))
+    assert run.code != 0
+    assert "lists/none.txt (recipients_file) is not a file of the controller: it is in none of " in run.said
+    assert str(playbooks.MOLECULE / "secondary_mx/inventory/group_vars") in run.said
+    assert "remote_src" not in run.said
+
+
+def test_role_without_a_domain_says_so() -> None:
+    assert "no domain is declared: secondary_mx_domains is empty or not given" in (
+        converged(variables={"secondary_mx_domains": ""}).said
+    )
 
 
 def test_domain_that_is_local_here_is_refused() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
@@ -37,11 +38,17 @@ INFO_SPEC: dict[str, Any] = {
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},
     "probe_recipients": {"type": "dict", "default": {}},
+    "show_recipients": {"type": "bool", "default": False},
 }
+
+
+def nothing_secret(_params: dict[str, Any]) -> tuple[str, ...]:
+    """mx_info has no argument that must not be shown, but some that name people, and so are not to be logged."""
+    return ()
 
 
 def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
     if params["probe_server"]:
         return as_stranger(params, SmtpProber())
-    return inform(params, postfix, SystemNetwork(params["resolver"]), SmtpProber())
+    return inform(params, postfix, SystemNetwork(names_in(params["resolver"], "resolver")), SmtpProber())

@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 QUEUE_SPEC: dict[str, Any] = {
@@ -21,7 +22,7 @@ QUEUE_SPEC: dict[str, Any] = {
 
 
 def _domains(params: Mapping[str, Any]) -> list[str]:
-    return [domain_name(name, f"domains[{index}]") for index, name in enumerate(params["domains"])]
+    return [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params["domains"], "domains"))]
 
 
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+# Of more of one kind the rest is counted.
+PROBLEMS_SHOWN = 20
 
 
 class MxRelayError(Exception):
@@ -24,6 +28,44 @@ class MxRelayError(Exception):
 
 class InvalidInput(MxRelayError):
     """A value that was given can't be right. Nothing was changed."""
+
+
+class InvalidValue(InvalidInput):
+    """A value that was given, with its place. `problem` says what is wrong without quoting it."""
+
+    def __init__(self, message: str, problem: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+class Problems:
+    """Collects what is wrong with many values, so that all of it is told at once and nothing of it at length."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[MxRelayError] = []
+
+    def add(self, error: MxRelayError) -> None:
+        self.count += 1
+        if len(self.first) < PROBLEMS_SHOWN:
+            self.first.append(error)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps an InvalidInput for later."""
+        try:
+            yield
+        except InvalidInput as error:
+            self.add(error)
+
+    def tell(self, what: str) -> None:
+        """Raises InvalidInput for what was collected, if anything was; `what` are the values: recipients."""
+        if self.count == 1:
+            raise self.first[0]
+        if self.count:
+            left = self.count - len(self.first)
+            lines = [error.message for error in self.first] + ([f"and {left} more"] if left else [])
+            raise InvalidInput(f"{self.count} {what} are not valid:" + "".join(f"\n- {line}" for line in lines))
 
 
 class Refused(MxRelayError):

@@ -11,10 +11,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Any
+from typing import Any, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, InvalidValue
 
+SHOWN_CHARACTERS = 120
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
 JOINERS = "\u200c\u200d"
@@ -37,10 +38,23 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 
 
 def shown(value: object) -> str:
-    """The value in one line of plain text, so that a newline or a control character can be seen."""
+    """The value in one line of plain text, so that a newline or a control character can be seen.
+
+    What a list, a mapping or a long text holds may be many people's addresses, and is not shown.
+    """
     if not isinstance(value, str):
-        return repr(value)
-    return '"' + "".join(map(_shown_character, value)) + '"'
+        return kind_of(value) if isinstance(value, (Mapping, list, tuple)) else repr(value)
+    left_out = "..." if len(value) > SHOWN_CHARACTERS else ""
+    return '"' + "".join(map(_shown_character, value[:SHOWN_CHARACTERS])) + left_out + '"'
+
+
+def kind_of(value: object) -> str:
+    """What a value is instead of what it should be, without what it holds."""
+    if value is None:
+        return "null"
+    if isinstance(value, (Mapping, list, tuple)):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
+    return "text" if isinstance(value, str) else repr(value)
 
 
 def _shown_character(character: str) -> str:
@@ -48,9 +62,13 @@ def _shown_character(character: str) -> str:
     return character if printable else repr(character)[1:-1]
 
 
-def invalid(value: object, place: str, problem: str, remedy: str) -> InvalidInput:
-    """The error every check of a value raises: what, where, why, and what to do."""
-    return InvalidInput(f"{shown(value)} ({place}) {problem}; {remedy}")
+def invalid(value: object, place: str, problem: str, remedy: str, part: str = "") -> InvalidValue:
+    """The error every check of a value raises: what, where, why, and what to do.
+
+    Neither `problem` quotes anything of the value nor does it say which `part` of it is wrong.
+    """
+    of_part = f' ("{part}")' if part else ""
+    return InvalidValue(f"{shown(value)} ({place}) {problem}{of_part}; {remedy}", problem)
 
 
 def plain_text(value: object, place: str, what: str) -> str:
@@ -103,7 +121,7 @@ def _check_labels(value: str, name: str, place: str) -> None:
         if len(label) > LABEL_LENGTH:
             raise invalid(value, place, f"has a part of more than {LABEL_LENGTH} characters", "correct the domain name")
         if not _LABEL.fullmatch(label):
-            raise invalid(value, place, f'is not a domain name ("{label}")', "correct it")
+            raise invalid(value, place, "is not a domain name", "correct it", label)
     if labels[-1].isascii() and labels[-1].isdigit():
         raise invalid(value, place, "is a number or an IP address, not a domain name", "give the domain's name")
 
@@ -159,10 +177,10 @@ def domain_name_of(value: str, domain: str, place: str) -> str:
     """`domain` checked as domain_name does, but the error shows the whole `value` that it comes from."""
     try:
         return domain_name(domain, place)
-    except InvalidInput as error:
+    except InvalidValue as error:
         message = error.message.replace(shown(domain), shown(value), 1)
         local = value[: -len(domain)] if value.endswith(f"@{domain}") else ""
-        raise InvalidInput(message.replace('write "', f'write "{local}', 1)) from None
+        raise InvalidValue(message.replace('write "', f'write "{local}', 1), error.problem) from None
 
 
 def _split_address(value: str, place: str) -> tuple[str, str]:

@@ -102,7 +102,7 @@ def test_role_takes_blank_answers_of_a_survey() -> None:
     assert options("mx")["mx_scopes"] == {
         "description": [
             "What counts.",
-            "A list of V(local), V(dns) and V(remote); null or an empty string means the default.",
+            "A list of V(local), V(dns) and V(remote), or such a text; null or an empty string means the default.",
         ],
         "type": "raw",
         "default": ["local"],

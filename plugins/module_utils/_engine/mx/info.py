@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
@@ -43,6 +43,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms, is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -51,7 +53,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 
 def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
-    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    wanted = [
+        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
+    ]
     outage = str(params.get("outage") or "")
     declared = _declared(params.get("declared"))
     accepted = read_accepted(params.get("accepted") or [])
@@ -93,10 +97,12 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             domain.probe_recipient = samples.get(domain.name, "")
         reader.notes += ask_mail_hosts(domains, state, prober)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
+    people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
+    findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
     return Outcome(
         results={
-            "domains": {domain.name: _evidence(domain, state) for domain in domains},
-            "findings": [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)],
+            "domains": {domain.name: _evidence(domain, state, people) for domain in domains},
+            "findings": unnamed(findings, people),
             "tables": [_table(table) for table in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
@@ -161,7 +167,7 @@ def _table(table: TableEvidence) -> dict[str, Any]:
     }
 
 
-def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
+def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str]) -> dict[str, Any]:
     talk = domain.talk
     return {
         "relayed": domain.relayed,
@@ -177,7 +183,9 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "nexthop": domain.nexthop or best_other_exchanger(domain.exchangers or (), state),
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
-        "mail_host": {**told(talk), "extensions": sorted(talk.extensions)} if talk is not None else None,
+        "mail_host": (
+            unnamed({**told(talk), "extensions": sorted(talk.extensions)}, people) if talk is not None else None
+        ),
         "mx": (
             [
                 {

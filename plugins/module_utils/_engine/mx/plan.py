@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after, ours_of, refusals_after
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import removals_allowed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     RELAY_SERVICE,
@@ -196,7 +197,10 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         domains=[item.name for item in request.present],
         undeclared=decision.undeclared,
         notes=[*decision.notes, *(notes if waiting else ())],
-        recipients=RecipientRows.planned(state.recipients, decision.recipients),
+        recipients=replace(
+            RecipientRows.planned(state.recipients, decision.recipients),
+            max_removals=removals_allowed(request, state),
+        ),
         transport=TableRows.planned(state.transport, decision.routes.rows),
         subdomains=TableRows.planned(state.subdomains, decision.patterns),
         verify=TableRows.planned(state.verify, decision.verify),
@@ -207,7 +211,8 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
     )
 
 
-def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
+def _removal(state: HostState, decision: Decision, names: Sequence[str]) -> Removal:
+    waiting = frozenset(names)
     rows = state.subdomains.rows if state.subdomains else {}
     patterns = {pattern for name in waiting for pattern in patterns_of(name, rows)}
     verified = state.verify.rows if state.verify else {}

@@ -17,6 +17,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, Prober
 
 # Beyond these, a probe is a nuisance to the one who is probed.
@@ -80,7 +82,9 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
     port = int(params.get("probe_port") or PORT)
-    names = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    names = [
+        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
+    ]
     listed: dict[str, str] = {}
     for name, given in (params.get("probe_recipients") or {}).items():
         if given:
@@ -101,10 +105,12 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
         for first in range(0, len(spellings), ERRORS_AT_ONCE):
             foreign.append(prober.talk(server, port, "", spellings[first : first + ERRORS_AT_ONCE], deadline))
     left = len(dict.fromkeys(names)) - len(unknown)
+    findings = stranger_findings(server, talks, listed, unknown, foreign)
+    people = frozenset() if params.get("show_recipients") else frozenset(listed.values())
     return Outcome(
         results={
-            "findings": [finding.as_result() for finding in stranger_findings(server, talks, listed, unknown, foreign)],
-            "probes": [told(talk) for talk in [*talks.values(), *foreign]],
+            "findings": unnamed([finding.as_result() for finding in findings], people),
+            "probes": unnamed([told(talk) for talk in [*talks.values(), *foreign]], people),
             "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )

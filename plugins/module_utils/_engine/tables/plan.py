@@ -47,6 +47,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, NO_INDEX, STALE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
@@ -308,11 +309,7 @@ def _check_removals(reference: TableReference, removed: int, total: int, limit: 
     if limit in (None, ""):
         return
     text = str(limit).strip()
-    number = text[:-1] if text.endswith("%") else text
-    if not (number.isascii() and number.isdigit() and len(number) < 20):
-        raise InvalidInput(f'"{limit}" (max_removals) is not a number or a percentage; write it as 10 or as "10%"')
-    allowed = total * int(number) / 100 if text.endswith("%") else int(number)
-    if removed > allowed:
+    if removed > read_limit(text).allowed(total):
         raise Refused(
             f"{reference.path}: {removed} of {total} entries would be removed, more than max_removals ({text}) allows; "
             "check that the list is complete, or raise max_removals"

@@ -12,6 +12,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     HostSettings,
     host_settings,
@@ -107,6 +108,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     refusals = [
         *request.refusals,
         *declared.refusals,
+        *cut_lists(request, host),
         *_captured(request, host),
         *others.refusals,
         *leaving.refusals,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -15,6 +16,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 
 RELAY_SERVICE = ("relay", "unix")
+# More reasons to refuse than these are counted by their checks.
+REFUSALS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ class RecipientRows:
     domains: Sequence[RecipientsItem] = ()
     repair: bool = False
     changed: bool = False
+    # How many entries may go; "" for all.
+    max_removals: str = ""
 
     @classmethod
     def planned(cls, table: TableState | None, items: Sequence[RecipientsItem]) -> RecipientRows:
@@ -288,6 +293,7 @@ class MxPlan:
         return list(_changes(self))
 
     def as_result(self) -> dict[str, Any]:
+        shown, left = _shown(self.refusals)
         return {
             "installed": self.installed,
             "ready": self.ready,
@@ -304,7 +310,8 @@ class MxPlan:
             "main_cf": self.main_cf.as_result(),
             "master_cf": self.master_cf.as_result(),
             "service": asdict(self.service),
-            "refusals": [asdict(refusal) for refusal in self.refusals],
+            "refusals": [asdict(refusal) for refusal in shown],
+            "refusals_left": dict(Counter(refusal.check for refusal in left)),
             "changes": self.changes,
             "pending": self.pending,
             "judge": self.judge,
@@ -319,7 +326,7 @@ class MxPlan:
     @classmethod
     def from_result(cls, given: Mapping[str, Any]) -> MxPlan:
         """The plan that this result came from; what the result lacks is as in a plan without changes."""
-        computed = ("changes", "pending")
+        computed = ("changes", "pending", "refusals_left")
         parts: dict[str, Any] = {
             "recipients": RecipientRows.from_result(given.get("recipients", {})),
             "transport": TableRows.from_result(given.get("transport", {}), "pattern", "result"),
@@ -333,6 +340,14 @@ class MxPlan:
         }
         others = {name: value for name, value in given.items() if name not in parts and name not in computed}
         return cls(**others, **parts)
+
+
+def _shown(refusals: Sequence[Refusal]) -> tuple[list[Refusal], list[Refusal]]:
+    """The refusals to show, the first of each check among them, and the others; both in order."""
+    first = {refusal.check: place for place, refusal in reversed([*enumerate(refusals)])}
+    places = sorted(range(len(refusals)), key=lambda place: (place != first[refusals[place].check], place))
+    shown, left = sorted(places[:REFUSALS_SHOWN]), sorted(places[REFUSALS_SHOWN:])
+    return [refusals[place] for place in shown], [refusals[place] for place in left]
 
 
 def _changes(plan: MxPlan) -> Iterator[str]:

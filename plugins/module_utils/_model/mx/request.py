@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
 
 PRESENT = "present"
 LISTED = "listed"
@@ -266,7 +267,20 @@ def _counted(text: str, kind: Kind) -> int:
     return (seconds(text, kind.unit) or 0) if kind.name == TIME else int(text)
 
 
-_FORMS = {"addresses": _wrong_address, "number": _wrong_number, "time": _wrong_time}
+def _wrong_removals(text: str, _setting: Mapping[str, Any]) -> tuple[str, str] | None:
+    try:
+        read_limit(text)
+    except InvalidInput as error:
+        return error.cause_and_remedy("correct the value")
+    return None
+
+
+_FORMS = {
+    "addresses": _wrong_address,
+    "number": _wrong_number,
+    "removals": _wrong_removals,
+    "time": _wrong_time,
+}
 
 
 def _disagree(name: str, mine: Any, other: Any) -> bool:

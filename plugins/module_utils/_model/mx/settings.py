@@ -26,10 +26,19 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "recipients_digest": {"type": "str"},
     "lists_postmaster": {"type": "bool", "default": False},
 }
+# Of these the options that no user writes.
+SUMMARY_OPTIONS = ("has_list", "recipients_count", "recipients_digest", "lists_postmaster")
 SETTINGS: dict[str, dict[str, Any]] = {
     "recipient_check": {"type": "str", "choices": ["table", "none"], "default": "table", "both_roles": "equal"},
-    "proxy_interfaces": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "form": "addresses"},
-    "inet_interfaces": {"type": "str", "default": "", "both_roles": "shared"},
+    "proxy_interfaces": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "both_roles": "shared",
+        "form": "addresses",
+        "split": "words",
+    },
+    "inet_interfaces": {"type": "str", "default": "", "both_roles": "shared", "split": "words"},
     "table_type": {"type": "str", "default": "", "both_roles": "shared"},
     "table_directory": {"type": "path", "default": "", "both_roles": "shared"},
     "config_directory": {"type": "path", "default": "/etc/postfix", "planned": False},
@@ -75,6 +84,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
+    "max_removals": {"type": "str", "default": "", "form": "removals"},
     "remove_undeclared": {"type": "bool", "default": False},
     "manage_package": {"type": "bool", "default": True},
     "manage_service": {"type": "bool", "default": True},
@@ -86,6 +96,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "elements": "str",
         "choices": ["local", "dns", "remote"],
         "default": ["local"],
+        "split": "words",
         "planned": False,
     },
 }

@@ -4,27 +4,42 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import (
+    InvalidInput,
+    InvalidValue,
+    Problems,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
     address,
     domain_name,
     domain_of,
     invalid,
+    kind_of,
     recipient,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.plain_list import ordinary_addresses
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import (
+    addresses_in,
+    as_list,
+    lines_in,
+    words_in,
+)
 
 LISTED = "listed"
 ANY = "any"
 PRESENT = "present"
 ABSENT = "absent"
+SHOWN_NAMES = 5
+# What a line of a file must resemble to be shown: any file can be named, also one that holds secrets.
+_LIKE_AN_ADDRESS = re.compile(r"[\w.+%!*-]{0,64}@(?:[\w-]{1,63}\.)+[\w-]{1,63}\.?")
 # Reads the file of that name, wherever the task says that it is. Raises MxRelayError.
 ReadFile = Callable[[str], bytes]
 # Makes the key of what a list says at a place. Raises InvalidInput.
@@ -45,22 +60,30 @@ class DomainRecipients:
     subdomains: bool = False
 
 
-def addresses_of(data: bytes, name: str, key: Key = recipient) -> Iterator[tuple[str, str]]:
-    """The addresses of a file, one a line, each with its place.
+def addresses_of(data: bytes, name: str, problems: Problems, key: Key = recipient) -> Iterator[tuple[str, str]]:
+    """The addresses of a file, one a line, each with its place; `problems` gets those lines that hold none.
 
-    Blank lines, lines that start with # and what follows white space and # are comments. Raises InvalidInput.
+    Blank lines, lines that start with # and what follows white space and # are comments.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = data.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"{name} line {number} is not UTF-8; save the file as UTF-8") from None
-    for number, line in enumerate(text.split("\n"), 1):
-        content = line.strip(" \t\r")
+    for number, line in enumerate(data.split(b"\n"), 1):
+        place = f"{name} line {number}"
+        try:
+            content = line.decode("utf-8-sig" if number == 1 else "utf-8").strip(" \t\r")
+        except UnicodeDecodeError:
+            problems.add(InvalidInput(f"{place} is not UTF-8; save the file as UTF-8"))
+            continue
         if not content or content.startswith("#"):
             continue
-        place = f"{name} line {number}"
-        yield key(_without_comment(content), place), place
+        text = _without_comment(content)
+        try:
+            yield key(text, place), place
+        except InvalidValue as error:
+            problems.add(error if _LIKE_AN_ADDRESS.fullmatch(text) else _unshown(error, place))
+
+
+def _unshown(error: InvalidValue, place: str) -> InvalidInput:
+    """The error without the line that it is about."""
+    return InvalidInput(f"{place} {error.problem}; correct the line")
 
 
 def _without_comment(line: str) -> str:
@@ -71,41 +94,47 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def as_list(value: object, place: str) -> list[Any]:
-    """A list option as Ansible takes it: a list, or a string with commas; null and nothing are the empty list."""
-    if value in (None, ""):
-        return []
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    if isinstance(value, (list, tuple)):
-        return list(value)
-    raise invalid(value, place, "is not a list", "write one address an item")
+def as_addresses(value: object, place: str) -> list[Any]:
+    """A list option of addresses, unchecked. Raises InvalidInput for what is no list."""
+    return as_list(value, place, addresses_in, "write one address an item")
 
 
 def as_paths(value: object, place: str) -> list[str]:
     """A list option of files. Raises InvalidInput."""
-    paths = as_list(value, place)
+    paths = as_list(value, place, lines_in, "write one file an item")
     for path in paths:
         if not isinstance(path, str) or "\0" in path:
             raise invalid(path, place, "is not the path of a file", "write it as text")
     return paths
 
 
-def inline_addresses(value: object, place: str, key: Key = recipient) -> list[tuple[str, str]]:
-    """The addresses of a list option, each with its place such as `recipients[3]`. Raises InvalidInput."""
-    return [
-        (key(item, f"{place}[{number}]"), f"{place}[{number}]") for number, item in enumerate(as_list(value, place))
-    ]
+def inline_addresses(value: object, place: str, problems: Problems, key: Key = recipient) -> Iterator[tuple[str, str]]:
+    """The addresses of a list option, each with its place such as `recipients[3]`; `problems` gets the others."""
+    with problems.kept():
+        for number, item in enumerate(as_addresses(value, place)):
+            with problems.kept():
+                yield key(item, f"{place}[{number}]"), f"{place}[{number}]"
 
 
 def as_items(items: object, place: str = "domains") -> list[Mapping[str, Any]]:
     """The domain items, each a mapping with a name. Raises InvalidInput."""
     if not isinstance(items, (list, tuple)):
-        raise invalid(items, place, "is not a list", "write one domain an item, each with its name")
+        raise InvalidInput(f"{place} is {kind_of(items)}, not a list; write one domain an item, each with its name")
     for number, item in enumerate(items):
         if not isinstance(item, Mapping) or "name" not in item:
             raise InvalidInput(f"{place}[{number}] has no name; write each domain as an item with its name")
     return list(items)
+
+
+def named_items(items: object, place: str) -> list[Mapping[str, Any]]:
+    """The domain items, of which those that say no more than their names may be text. Raises InvalidInput."""
+    found = as_list(items, place, words_in, "write one domain an item, each with its name")
+    for number, item in enumerate(found):
+        if isinstance(item, str) and "@" in item:
+            raise InvalidInput(
+                f"{place}[{number}] is an address, not a domain; write each domain as an item with its name"
+            )
+    return as_items([{"name": item} if isinstance(item, str) else item for item in found], place)
 
 
 def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> list[list[str] | None]:
@@ -115,38 +144,72 @@ def listed_addresses(items: object, read: ReadFile, place: str = "domains") -> l
     the addresses of its own domain. Raises InvalidInput, also for an address that is in no domain which names it.
     """
     checked = as_items(items, place)
-    names = [domain_name(item["name"], f"{place}[{number}].name") for number, item in enumerate(checked)]
-    files: dict[str, dict[str, list[str]]] = {}
+    names = _names(checked, place)
+    paths = [
+        as_paths(item.get("recipients_file"), f"{place}[{number}].recipients_file")
+        for number, item in enumerate(checked)
+    ]
+    problems = Problems()
+    files = _files(checked, names, paths, read, problems)
     found: list[list[str] | None] = []
-    for number, item in enumerate(checked):
+    for number, (item, name) in enumerate(zip(checked, names)):
         if item.get("recipients") is None and not item.get("recipients_file"):
             found.append(None)
             continue
-        key = address if item.get("state") == ABSENT else recipient
-        inline = inline_addresses(item.get("recipients"), f"{place}[{number}].recipients", key)
-        for text, where in inline:
-            if not _is_in(domain_of(text), names[number], item):
-                raise invalid(
-                    text, where, f"is not in the domain {names[number]}", "move it to the item of its own domain"
-                )
-        listed = [text for text, _where in inline]
-        for file in as_paths(item.get("recipients_file"), f"{place}[{number}].recipients_file"):
-            if file not in files:
-                files[file] = _by_domain(read(file), file, checked, names)
-            listed.extend(files[file].get(names[number], []))
+        listed = _inline_of(item, name, f"{place}[{number}].recipients", problems)
+        for file in paths[number]:
+            listed.extend(files.get(file, {}).get(name, []))
         found.append([] if item.get("state") == ABSENT else list(dict.fromkeys(listed)))
+    problems.tell("recipients")
     return found
 
 
+def _names(items: Sequence[Mapping[str, Any]], place: str) -> list[str]:
+    problems = Problems()
+    names = []
+    for number, item in enumerate(items):
+        with problems.kept():
+            names.append(domain_name(item["name"], f"{place}[{number}].name"))
+    problems.tell("domains")
+    return names
+
+
+def _files(
+    items: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    paths: Sequence[Sequence[str]],
+    read: ReadFile,
+    problems: Problems,
+) -> dict[str, dict[str, list[str]]]:
+    """What each file lists, by the item that it belongs to; without those that can't be read."""
+    owners: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for item, name, files in zip(items, names, paths):
+        for file in files:
+            owners.setdefault(file, {})[name] = item
+    found: dict[str, dict[str, list[str]]] = {}
+    for file, theirs in owners.items():
+        with problems.kept():
+            found[file] = _by_domain(read(file), file, theirs, problems)
+    return found
+
+
+def _inline_of(item: Mapping[str, Any], name: str, place: str, problems: Problems) -> list[str]:
+    """The addresses that the item itself lists, each of them in its domain."""
+    listed = []
+    key = address if item.get("state") == ABSENT else recipient
+    for text, where in inline_addresses(item.get("recipients"), place, problems, key):
+        if _is_in(domain_of(text), name, item):
+            listed.append(text)
+        else:
+            remedy = "move it to the item of its own domain"
+            problems.add(invalid(text, where, f"is not in the domain {name}", remedy))
+    return listed
+
+
 def _by_domain(
-    data: bytes, file: str, items: Sequence[Mapping[str, Any]], names: Sequence[str]
+    data: bytes, file: str, theirs: Mapping[str, Mapping[str, Any]], problems: Problems
 ) -> dict[str, list[str]]:
-    """The addresses of one file by the item that they belong to, which must be one that names the file."""
-    theirs = {
-        name: item
-        for name, item in zip(names, items)
-        if file in as_paths(item.get("recipients_file"), "recipients_file")
-    }
+    """The addresses of one file by the item that they belong to, which must be one that names the file: `theirs`."""
     ordinary = ordinary_addresses(data)
     if ordinary is not None:
         by_domain: dict[str, list[str]] = {}
@@ -156,24 +219,30 @@ def _by_domain(
         if None not in owners.values():
             return _by_owner(by_domain, owners)
     grouped: dict[str, list[str]] = {}
-    for text, where in addresses_of(data, file):
+    whose = _some(theirs)
+    for text, where in addresses_of(data, file, problems):
         owner = _owner(domain_of(text), theirs)
         if owner is None:
-            raise invalid(
-                text,
-                where,
-                f"is not in a domain whose item names this file ({', '.join(sorted(theirs))})",
-                "remove it, or give its domain an item that names the file",
-            )
-        grouped.setdefault(owner, []).append(text)
+            remedy = "remove it, or give its domain an item that names the file"
+            problems.add(invalid(text, where, f"is not in a domain whose item names this file ({whose})", remedy))
+        else:
+            grouped.setdefault(owner, []).append(text)
     return grouped
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of the names, and how many more there are."""
+    first, left = sorted(names)[:SHOWN_NAMES], len(names) - SHOWN_NAMES
+    return ", ".join(first) + (f" and {left} more" if left > 0 else "")
 
 
 def _owner(domain: str, items: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The item that addresses of this domain belong to: that of a subdomain comes before one of a domain above it."""
     if domain in items:
         return domain
-    return max((name for name in items if _is_in(domain, name, items[name])), key=len, default=None)
+    labels = domain.split(".")
+    above = (".".join(labels[place:]) for place in range(1, len(labels)))
+    return next((name for name in above if name in items and _has_subdomains(items[name])), None)
 
 
 def _by_owner(by_domain: Mapping[str, list[str]], owners: Mapping[str, str | None]) -> dict[str, list[str]]:
@@ -278,11 +347,16 @@ def declared_recipients(recipients: object, files: object, read: ReadFile, state
     Where they are to be absent, also such as would not be taken now.
     """
     key = address if state == ABSENT else recipient
-    listed = [text for text, _place in inline_addresses(recipients, "recipients", key)]
+    problems = Problems()
+    listed = [text for text, _place in inline_addresses(recipients, "recipients", problems, key)]
     for file in as_paths(files, "recipients_file"):
         data = read(file)
         ordinary = ordinary_addresses(data)
-        listed.extend((text for text, _place in addresses_of(data, file, key)) if ordinary is None else ordinary)
+        if ordinary is None:
+            listed.extend(text for text, _place in addresses_of(data, file, problems, key))
+        else:
+            listed.extend(ordinary)
+    problems.tell("recipients")
     return listed
 
 

@@ -30,7 +30,7 @@ def run(
 
     monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(action, "_execute_module", execute)
-    monkeypatch.setattr(mx_plan, "reader", lambda _action: {"x.txt": b"b@x.example\n"}.__getitem__)
+    monkeypatch.setattr(mx_plan, "reader", lambda _action, _variables: {"x.txt": b"b@x.example\n"}.__getitem__)
     return given, action.run(task_vars=task_vars or {})
 
 
@@ -144,3 +144,68 @@ def test_run_that_has_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_host_that_is_in_the_inventory_twice_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runs_beside(monkeypatch, {**OTHER, "controller": "here", "pid": 7}) == [{"controller": "here", "pid": 7}]
+
+
+def test_bad_address_is_told_with_the_place_in_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AnsibleActionFail, match=r'mx_plan: "bob" \(mx_domains\[0\].recipients\[0\]\) has no @'):
+        run(monkeypatch, role="mx", domains=[{"name": "x.example", "recipients": ["bob"]}])
+
+
+def test_unknown_options_of_items_are_told_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [{"name": "x.example"}, {"name": "customer.example", "recipient": ["a@customer.example"]}]
+    with pytest.raises(AnsibleActionFail) as caught:
+        run(monkeypatch, role="secondary_mx", domains=items)
+    assert str(caught.value) == (
+        "mx_plan: secondary_mx_domains[1] (customer.example): no option recipient; did you mean recipients?"
+    )
+
+
+def test_texts_of_a_survey_become_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = {
+        "role": "primary_mx",
+        "domains": [{"name": "y.example", "mail_host": "mail.example"}],
+        "settings": {"proxy_interfaces": "192.0.2.1 192.0.2.2"},
+    }
+    settings = {
+        "proxy_interfaces": "192.0.2.1\n192.0.2.2\n",
+        "inet_interfaces": ["192.0.2.3", "localhost"],
+        "verify_fail_on": "local, dns",
+        "relay_restrictions": "permit_mynetworks\nreject_unauth_destination",
+    }
+    text = "a@x.example\nb@x.example\n"
+    items = [{"name": "x.example", "recipients": text}]
+    given, _result = run(monkeypatch, domains=items, settings=settings, peer=peer)
+    assert given["domains"][0]["recipients_count"] == 2
+    assert given["peer"] == {
+        "role": "primary_mx",
+        "domains": ["y.example"],
+        "settings": {"proxy_interfaces": ["192.0.2.1", "192.0.2.2"]},
+    }
+    assert given["settings"] == {
+        "proxy_interfaces": ["192.0.2.1", "192.0.2.2"],
+        "inet_interfaces": "192.0.2.3, localhost",
+        "verify_fail_on": ["local", "dns"],
+        "relay_restrictions": ["permit_mynetworks", "reject_unauth_destination"],
+    }
+
+
+def test_domains_of_a_survey_may_be_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, _result = run(monkeypatch, domains="x.example\ny.example")
+    assert given["domains"] == [
+        {"name": "x.example", "has_list": False},
+        {"name": "y.example", "has_list": False},
+    ]
+
+
+@pytest.mark.parametrize("domains", [[], "", None, "\n"])
+def test_role_without_a_domain_says_so(monkeypatch: pytest.MonkeyPatch, domains: object) -> None:
+    variables = {"secondary_domains": ["x.example"], "primary_mx_domains": [], "old_secondary_mx_domains": []}
+    _given, result = run(monkeypatch, variables, role="secondary_mx", domains=domains)
+    assert result["warnings"] == [
+        "no domain is declared: secondary_mx_domains is empty or not given; did you write secondary_domains for it?"
+    ]
+
+
+def test_declared_domain_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    _given, result = run(monkeypatch, role="secondary_mx", domains=[{"name": "x.example", "state": "absent"}])
+    assert "warnings" not in result

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pathlib
 from typing import Any
 from unittest import mock
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleFileNotFound
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.playbook.task import Task
 
 from ansible_collections.mxrelay.postfix.plugins.action import relay_recipients
@@ -43,11 +44,12 @@ class Controller:
         connection._shell.get_option = lambda name: {"remote_tmp": "~/.ansible/tmp"}[name]
         connection._shell.join_path = lambda *parts: "/".join(parts)
         loader = mock.MagicMock()
-        loader.get_real_file = lambda path: path
+        loader.get_real_file = self._decrypt
+        loader.get_basedir = lambda: str(self.files)
+        task.get_search_path = list
         action = ActionModule(task, connection, mock.MagicMock(), loader, mock.MagicMock(), mock.MagicMock())
         with mock.patch.multiple(
             action,
-            _find_needle=self._find,
             _transfer_data=self._transfer,
             _remote_chmod=self._chmod,
             _fixup_perms2=mock.Mock(),
@@ -56,11 +58,10 @@ class Controller:
         ):
             return action.run(task_vars={})
 
-    def _find(self, _kind: str, path: str) -> str:
-        found = self.files / path
-        if not found.exists():
-            raise AnsibleFileNotFound(file_name=path)
-        return str(found)
+    def _decrypt(self, path: str) -> str:
+        if path.endswith("vaulted"):
+            raise AnsibleError("no vault secrets found")
+        return path
 
     def _transfer(self, path: str, content: bytes) -> None:
         self.transferred[path] = content
@@ -220,8 +221,20 @@ def test_bad_lists_are_refused_before_the_host_is_asked(
 def test_missing_file_of_the_controller_is_named(controller: Controller) -> None:
     with pytest.raises(AnsibleActionFail) as caught:
         controller.run(recipients_file="none")
-    assert str(caught.value).startswith("relay_recipients: none (recipients_file) can't be read on the controller: ")
-    assert str(caught.value).endswith("; correct the path, or give remote_src: true for a file of the host")
+    assert str(caught.value) == (
+        "relay_recipients: none (recipients_file) is not a file of the controller: it is in none of "
+        f"{controller.files}, {os.getcwd()}; correct the path, or give remote_src: true for a file of the host"
+    )
+
+
+def test_file_that_can_not_be_decrypted_is_named(controller: Controller) -> None:
+    (controller.files / "vaulted").write_bytes(b"$ANSIBLE_VAULT;1.1;AES256\n")
+    with pytest.raises(AnsibleActionFail) as caught:
+        controller.run(recipients_file="vaulted")
+    assert str(caught.value) == (
+        f"relay_recipients: {controller.files}/vaulted (recipients_file) can't be read on the controller "
+        "(no vault secrets found); let Ansible's user read it"
+    )
 
 
 @pytest.mark.usefixtures("nothing_is_short")

@@ -60,6 +60,19 @@ def test_subdomains_are_passed_on() -> None:
     assert recipient_domains(ITEMS, [decided(subdomains=True)])[0]["subdomains"] is True
 
 
+def test_list_may_be_text() -> None:
+    found = recipient_domains([{"name": "x.example", "recipients": "a@x.example\nb@x.example\n"}], [decided()])
+    assert found[0]["recipients"] == ["a@x.example", "b@x.example", "postmaster@x.example"]
+
+
+def test_items_of_the_wrong_shape_are_refused_without_their_addresses() -> None:
+    with pytest.raises(AnsibleFilterError) as caught:
+        recipient_domains({"x.example": ["a@x.example"]}, [decided()])
+    assert str(caught.value) == (
+        "recipient_domains: domains is a mapping, not a list; write one domain an item, each with its name"
+    )
+
+
 @pytest.mark.parametrize("wrong", [[decided(item=9)], [decided(item=None)], [{}], None])
 def test_decisions_for_other_domains_are_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="recipient_domains: .* give it the domains that mx_plan was given"):

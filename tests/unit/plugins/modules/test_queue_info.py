@@ -24,6 +24,6 @@ def test_every_domain_is_told_unless_some_are_named(start: Start, check_mode: bo
 
 
 def test_error_is_the_modules_message(start: Start) -> None:
-    found = start(queue_info, FakePostqueue(), domains=["a b"])
+    found = start(queue_info, FakePostqueue(), domains=["x.example\na/b", ""])
     assert found["failed"] is True
-    assert found["msg"].startswith('"a b" (domains[0]) contains white space')
+    assert found["msg"].startswith('"a/b" (domains[1]) is not a domain name')

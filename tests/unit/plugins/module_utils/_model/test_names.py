@@ -73,7 +73,7 @@ def test_domain_is_lower_cased_and_otherwise_kept(text: str, name: str) -> None:
         ),
         (
             "a." * 127 + "b",
-            f'"{"a." * 127}b" (domains[0].name) is longer than 253 characters; correct the domain name',
+            f'"{"a." * 60}..." (domains[0].name) is longer than 253 characters; correct the domain name',
         ),
     ],
 )

@@ -164,9 +164,36 @@ def test_host_without_postfix_is_an_error(host: FakeMxHost) -> None:
         info(host)
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_recipients_are_named_only_on_demand(host: FakeMxHost, shown: bool) -> None:
+    prober = FakeProber()
+    prober.answers = {"a@x.example": (550, "5.1.1 <a@x.example>: unknown"), "": (250, "ok")}
+    params = {"domains": ["x.example"], "probe": True, "show_recipients": shown}
+    results = inform(params, host.postfix(), internet(), prober).results
+    found = next(finding for finding in results["findings"] if finding["check"] == "mail_host_unknown")
+    name = "a@x.example" if shown else "[a recipient]"
+    assert f"does not know {name}, which is listed here (550 5.1.1 <{name}>: unknown)" in found["text"]
+    assert results["domains"]["x.example"]["mail_host"]["recipients"][name] == [550, f"5.1.1 <{name}>: unknown"]
+    # By this a later task can ask as a stranger.
+    assert results["domains"]["x.example"]["probe_recipient"] == "a@x.example"
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_rewritten_recipients_are_named_only_on_demand(host: FakeMxHost, shown: bool) -> None:
+    host.table("virtual", "a@x.example bob@elsewhere.example\n")
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(f"{main_cf.read_text()}virtual_alias_maps = hash:{host.path('virtual')}\n")
+    texts = " ".join(finding["text"] for finding in info(host, "x.example", show_recipients=shown)["findings"])
+    assert ("a@x.example" in texts, "bob@elsewhere.example" in texts, "[a recipient]" in texts) == (
+        shown,
+        shown,
+        not shown,
+    )
+
+
 def test_name_that_is_no_domain_is_refused(host: FakeMxHost) -> None:
-    with pytest.raises(InvalidInput, match=r'"a b" \(domains\[1\]\)'):
-        info(host, "x.example", "a b")
+    with pytest.raises(InvalidInput, match=r'"a/b" \(domains\[1\]\)'):
+        info(host, "x.example", "a/b")
 
 
 @pytest.mark.parametrize(

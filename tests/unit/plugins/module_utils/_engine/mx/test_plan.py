@@ -748,3 +748,16 @@ def test_plan_is_not_kept_if_another_run_is_at_it_by_then(host: FakeMxHost, monk
 
     monkeypatch.setattr(module, "read_host", read_host)
     assert [refusal["check"] for refusal in plan_beside(host)["refusals"]] == ["other_run"]
+
+
+def test_cut_list_is_refused_before_anything_changes(host: FakeMxHost) -> None:
+    host.table("relay_recipients", "".join(f"a{number}@x.example x\n" for number in range(30)))
+    host.write("main.cf", f"{CLOSED}relay_recipient_maps = hash:{host.path('relay_recipients')}\n")
+    refused = plan(host, listed())["refusals"]
+    assert [(refusal["check"], refusal["domain"]) for refusal in refused] == [("max_removals", "x.example")]
+    assert plan(host, listed(), max_removals="100%")["refusals"] == []
+
+
+@pytest.mark.parametrize(("limit", "passed_on"), [("", "10"), ("100%", ""), ("3", "3")])
+def test_task_that_writes_the_lists_gets_the_limit(host: FakeMxHost, limit: str, passed_on: str) -> None:
+    assert plan(host, listed(), max_removals=limit)["recipients"]["max_removals"] == passed_on

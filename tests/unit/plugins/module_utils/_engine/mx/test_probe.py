@@ -118,6 +118,19 @@ def test_stranger_names_known_and_unknown_recipients_and_those_elsewhere() -> No
     assert [len(talk[2]) for talk in prober.talks] == [3, 4, 3]
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_stranger_names_the_recipient_only_on_demand(shown: bool) -> None:
+    prober = FakeProber()
+    prober.answers = {"alice@": (550, "5.1.1 <alice@x.example> unknown"), "": (554, "no")}
+    results = stranger(prober, probe_recipients={"x.example": "alice@x.example"}, show_recipients=shown)
+    name = "alice@x.example" if shown else "[a recipient]"
+    assert f"mail for {name} is refused (550 5.1.1 <{name}> unknown)" in [
+        finding["message"] for finding in results["findings"]
+    ]
+    assert name in results["probes"][0]["recipients"]
+    assert ("alice@x.example" in str(results)) is shown
+
+
 def test_silent_server_is_asked_once() -> None:
     prober = FakeProber()
     prober.dead.add("mx.example")
@@ -135,7 +148,7 @@ def test_stranger_asks_about_the_first_domains_only() -> None:
     ("params", "complaint"),
     [
         ({"domains": []}, "name at least one"),
-        ({"domains": ["a b"]}, r'"a b" \(domains\[0\]\)'),
+        ({"domains": ["a/b"]}, r'"a/b" \(domains\[0\]\)'),
         ({"probe_recipients": {"x.example": "nobody"}}, r"probe_recipients\[x.example\]"),
     ],
 )

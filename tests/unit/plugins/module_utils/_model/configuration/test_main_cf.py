@@ -247,7 +247,7 @@ def test_values_are_written_as_main_cf_takes_them(value: object, expected: objec
         ),
         ([None], None),
         (3.10, "main.cf: parameters.a is the number 3.1; quote it to keep every digit"),
-        ({"b": 1}, "main.cf: parameters.a is {'b': 1}; give a string, a number, true, false or a list"),
+        ({"b": 1}, "main.cf: parameters.a is a mapping; give a string, a number, true, false or a list"),
         (
             "b\nc",
             'main.cf: "b\\nc" (parameters.a) contains a line break or a control character; '

@@ -63,7 +63,14 @@ PLANS = every(
     undeclared=TEXTS,
     notes=TEXTS,
     recipients=every(
-        RecipientRows, reference=TEXT, path=TEXT, type=TEXT, domains=ITEMS, repair=st.booleans(), changed=st.booleans()
+        RecipientRows,
+        reference=TEXT,
+        path=TEXT,
+        type=TEXT,
+        domains=ITEMS,
+        repair=st.booleans(),
+        changed=st.booleans(),
+        max_removals=TEXT,
     ),
     transport=TABLES,
     subdomains=TABLES,
@@ -226,4 +233,29 @@ def test_joined_changes_name_each_member_once() -> None:
     other = MainCfChange({"b": "2"}, ["y"], {"list": ["n", "o"]}, {"other": ["p"]})
     assert first.joined(other) == MainCfChange(
         {"a": "1", "b": "2"}, ["x", "y"], {"list": ["m", "n", "o"]}, {"other": ["p"]}
+    )
+
+
+def refused(*checks: str) -> tuple[list[tuple[str, str]], dict[str, int]]:
+    reasons = [Refusal(f"d{number}.example", check, "cause", "remedy") for number, check in enumerate(checks)]
+    result = MxPlan(refusals=reasons).as_result()
+    return [(refusal["domain"], refusal["check"]) for refusal in result["refusals"]], result["refusals_left"]
+
+
+def test_twenty_reasons_to_refuse_are_shown_and_the_others_counted_by_check() -> None:
+    shown, left = refused(*["no_recipients"] * 3000, *["class"] * 2)
+    assert shown == [(f"d{number}.example", "no_recipients") for number in range(19)] + [("d3000.example", "class")]
+    assert left == {"no_recipients": 2981, "class": 1}
+
+
+def test_twenty_reasons_are_all_shown() -> None:
+    shown, left = refused(*["no_recipients"] * 20)
+    assert ([domain for domain, _check in shown], left) == ([f"d{number}.example" for number in range(20)], {})
+
+
+def test_more_kinds_of_reasons_than_are_shown_are_counted() -> None:
+    shown, left = refused(*map(str, range(25)))
+    assert ([check for _domain, check in shown], left) == (
+        [*map(str, range(20))],
+        dict.fromkeys(["20", "21", "22", "23", "24"], 1),
     )

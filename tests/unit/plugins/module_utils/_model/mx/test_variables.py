@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import (
+    ITEM_OPTIONS,
+    nothing_declared,
+    refuse_unknown_options,
     refuse_unknown_settings,
     refuse_unknown_variables,
+    with_lists,
 )
 
 
@@ -55,3 +61,47 @@ def test_mistyped_setting_is_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
         refuse_unknown_settings(["domains"])
     assert refused.value.message.startswith('no setting "domains"; there are recipient_check, proxy_interfaces, ')
+
+
+def test_options_that_the_plan_is_told_are_nobodys_to_write() -> None:
+    assert {"name", "recipients", "recipients_file", "port"} <= set(ITEM_OPTIONS)
+    assert not {"has_list", "recipients_count", "recipients_digest", "lists_postmaster"} & set(ITEM_OPTIONS)
+
+
+def test_unknown_options_are_refused_with_their_items() -> None:
+    items: list[dict[str, Any]] = [
+        {"name": "x.example", "recipients": [], "recipient": [], "mail_host": "mail.example"},
+        {"name": "y.example", "has_list": True},
+    ]
+    with pytest.raises(InvalidInput) as refused:
+        refuse_unknown_options(items, "mx_domains")
+    assert refused.value.message == (
+        "2 options are not valid:\n"
+        "- mx_domains[0] (x.example): no option recipient; did you mean recipients?\n"
+        f"- mx_domains[1] (y.example): no option has_list; there are {', '.join(ITEM_OPTIONS)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "remedy"),
+    [
+        ([], "list the domains in it"),
+        (["seconday_mx_domains"], "did you write seconday_mx_domains for it?"),
+        (["mail_domains", "primary_mx_domains", "our_secondary_mx_domains"], "list the domains in it"),
+    ],
+)
+def test_empty_list_of_domains_is_told_with_what_may_have_been_meant(names: list[str], remedy: str) -> None:
+    assert nothing_declared(names, "secondary_mx") == (
+        f"no domain is declared: secondary_mx_domains is empty or not given; {remedy}"
+    )
+
+
+def test_settings_that_are_no_lists_stay_as_they_are() -> None:
+    settings = {"queue_lifetime": "5d", "accepted": [{"check": "x"}], "ipv6": False, "unknown": "a, b"}
+    assert with_lists(settings) == settings
+
+
+def test_setting_of_the_wrong_shape_is_refused_with_its_place() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        with_lists({"proxy_interfaces": {"a": 1}}, "mx_")
+    assert refused.value.message == "mx_proxy_interfaces is a mapping, not a list; write one a line"

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Problems
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.plain_list import ordinary_addresses
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import addresses_of
 
@@ -46,7 +47,9 @@ def test_what_is_taken_is_what_the_long_way_takes() -> None:
         found = ordinary_addresses(data)
         if found is not None:
             taken += 1
-            assert found == [text for text, _place in addresses_of(data, "list")]
+            problems = Problems()
+            assert found == [text for text, _place in addresses_of(data, "list", problems)]
+            assert problems.count == 0
     assert taken > 1000
 
 

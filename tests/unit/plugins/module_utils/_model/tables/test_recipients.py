@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, Problems
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     DomainRecipients,
     addresses_of,
@@ -16,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     edits_by_domain,
     edits_by_entry,
     listed_addresses,
+    named_items,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 
@@ -26,6 +28,7 @@ FILES = {
     "quoted": b'"a #b"@x.example\n"c"@x.example # "quoted"\n',
     "bad": b"a@x.example\n\nbob\n",
     "empty": b"# nobody\n",
+    "dotted": b"bob@x.example.\n",
 }
 
 
@@ -40,25 +43,94 @@ def refused(items: object) -> str:
 
 
 def test_file_holds_one_address_a_line_with_comments() -> None:
-    assert list(addresses_of(FILES["both"], "both")) == [
+    assert list(addresses_of(FILES["both"], "both", Problems())) == [
         ("alice@x.example", "both line 2"),
         ("bob@x.example", "both line 4"),
         ("z@y.example", "both line 5"),
     ]
-    assert [text for text, _place in addresses_of(FILES["quoted"], "q")] == ['"a #b"@x.example', "c@x.example"]
+    assert [text for text, _place in addresses_of(FILES["quoted"], "q", Problems())] == [
+        '"a #b"@x.example',
+        "c@x.example",
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("latin", "latin line 2 is not UTF-8; save the file as UTF-8"),
-        ("bad", '"bob" (bad line 3) has no @; give a full address, such as name@domain.example'),
+        ("bad", "bad line 3 has no @; correct the line"),
+        (
+            "dotted",
+            '"bob@x.example." (dotted line 1) ends with a dot, which Postfix never matches; write "bob@x.example"',
+        ),
     ],
 )
 def test_bad_file_is_refused_with_its_line(name: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        list(addresses_of(FILES[name], name))
+        declared_recipients(None, [name], read)
     assert caught.value.message == message
+
+
+SECRETS = [
+    "root:$6$salt$hash:19000:0:99999:7:::",
+    "https://user:secret@git.example/",
+    "secret@",
+    "PASSWORD=secret@home.example:",
+    "-----BEGIN PRIVATE KEY-----",
+    "secret word@x.example",
+    '"secret"@x."y".example',
+    "x@" + "secret" * 20 + ".example",
+    "x@secret!.example",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_line_that_is_not_like_an_address_is_never_shown(line: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        declared_recipients(None, ["f"], lambda _name: line.encode())
+    assert caught.value.message.startswith("f line 1 ")
+    assert caught.value.message.endswith("; correct the line")
+    assert not {"secret", "salt", "PRIVATE"} & set(re.findall(r"\w+", caught.value.message))
+
+
+def test_all_bad_lines_of_all_files_are_told_at_once() -> None:
+    items = [
+        {"name": "x.example", "recipients": ["a@y.example", None], "recipients_file": ["latin", "bad"]},
+        {"name": "w.example", "recipients_file": ["both", "bad"]},
+    ]
+    assert refused(items) == (
+        "7 recipients are not valid:\n"
+        "- latin line 2 is not UTF-8; save the file as UTF-8\n"
+        "- bad line 3 has no @; correct the line\n"
+        + "".join(
+            f'- "{address}" (both line {number}) is not in a domain whose item names this file (w.example); '
+            "remove it, or give its domain an item that names the file\n"
+            for number, address in ((2, "alice@x.example"), (4, "bob@x.example"), (5, "z@y.example"))
+        )
+        + '- "a@y.example" (domains[0].recipients[0]) is not in the domain x.example; '
+        "move it to the item of its own domain\n"
+        "- domains[0].recipients[1] is null; give a full address"
+    )
+
+
+def test_of_many_bad_lines_the_first_are_told_and_the_rest_counted() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        declared_recipients(None, ["f"], lambda _name: b"bob\n" * 1000)
+    lines = caught.value.message.split("\n")
+    assert (len(lines), lines[0], lines[1]) == (
+        22,
+        "1000 recipients are not valid:",
+        "- f line 1 has no @; correct the line",
+    )
+    assert lines[20:] == ["- f line 20 has no @; correct the line", "- and 980 more"]
+
+
+def test_all_bad_names_are_told_at_once() -> None:
+    assert refused([{"name": "a b"}, {"name": "x.example"}, {"name": "y."}]) == (
+        "2 domains are not valid:\n"
+        '- "a b" (domains[0].name) contains white space; write one domain name, without spaces\n'
+        '- "y." (domains[2].name) ends with a dot, which Postfix never matches; write "y"'
+    )
 
 
 def test_recipients_and_file_of_a_domain_are_united() -> None:
@@ -95,7 +167,12 @@ def test_equal_declarations_are_merged() -> None:
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        (None, "None (domains) is not a list; write one domain an item, each with its name"),
+        (None, "domains is null, not a list; write one domain an item, each with its name"),
+        ("a@x.example", "domains is text, not a list; write one domain an item, each with its name"),
+        (
+            [{"name": "x.example", "recipients": [["a@x.example", "b@x.example"]]}],
+            "a list (domains[0].recipients[0]) is not a full address; write it as a string",
+        ),
         (["x.example"], "domains[0] has no name; write each domain as an item with its name"),
         ([{"recipients": []}], "domains[0] has no name; write each domain as an item with its name"),
         (
@@ -128,7 +205,7 @@ def test_equal_declarations_are_merged() -> None:
         ),
         (
             [{"name": "x.example", "recipients": {"a": 1}}],
-            "{'a': 1} (domains[0].recipients) is not a list; write one address an item",
+            "domains[0].recipients is a mapping, not a list; write one address an item",
         ),
         (
             [{"name": "x.example", "recipients_file": "both"}],
@@ -160,6 +237,45 @@ def test_recipients_by_entry_are_united_and_a_string_is_a_list() -> None:
         "carol@x.example",
     ]
     assert declared_recipients(None, None, read) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a@x.example\nB@x.example\n", "a@x.example b@x.example", "a@x.example;\r\n b@x.example,"]
+)
+def test_text_of_a_survey_is_a_list(text: str) -> None:
+    assert declared_recipients(text, "", read) == ["a@x.example", "b@x.example"]
+    assert listed_addresses([{"name": "x.example", "recipients": text}], read) == [["a@x.example", "b@x.example"]]
+
+
+def test_files_of_a_survey_are_a_list() -> None:
+    assert declared_recipients(None, "x\n quoted\n", read) == ["carol@x.example", '"a #b"@x.example', "c@x.example"]
+
+
+def test_items_that_are_names_alone_may_be_text() -> None:
+    items = [{"name": "x.example"}, {"name": "y.example"}]
+    assert named_items("x.example\ny.example", "domains") == items
+    assert named_items(["x.example", {"name": "y.example"}], "domains") == items
+    assert named_items(None, "domains") == named_items("", "domains") == []
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        (
+            ["x.example", "alice@x.example"],
+            "mx_domains[1] is an address, not a domain; write each domain as an item with its name",
+        ),
+        (
+            {"x.example": ["alice@x.example"]},
+            "mx_domains is a mapping, not a list; write one domain an item, each with its name",
+        ),
+        ([["alice@x.example"]], "mx_domains[0] has no name; write each domain as an item with its name"),
+    ],
+)
+def test_list_of_the_wrong_shape_is_refused_without_its_addresses(items: object, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        named_items(items, "mx_domains")
+    assert caught.value.message == message
 
 
 def test_edits_by_domain_own_their_domains() -> None:
@@ -229,6 +345,12 @@ def test_address_of_a_file_goes_to_the_nearest_domain_that_names_it() -> None:
     ]
     content = b"a@x.example\nb@sub.x.example\nc@other.x.example\n"
     assert listed_addresses(items, lambda _name: content) == [["a@x.example", "c@other.x.example"], ["b@sub.x.example"]]
+
+
+def test_address_of_a_subdomain_in_a_file_is_nobodys_where_no_item_has_subdomains() -> None:
+    items = [{"name": "x.example", "recipients_file": ["f"]}]
+    with pytest.raises(InvalidInput, match=r'"b@sub.x.example" \(f line 1\) is not in a domain whose item names this'):
+        listed_addresses(items, lambda _name: b"b@sub.x.example\n")
 
 
 def test_entries_of_subdomains_are_owned_with_the_domain() -> None:

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps the addresses of people out of what is told of a host, which others may read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Collection, Iterator, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+
+SOMEBODY = "[a recipient]"
+_ADDRESS = re.compile(r'(?:"[^"]*"|[^\s<>()",;:])+@[^\s<>()",;:]*[^\s<>()",;:.]')
+
+
+def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> frozenset[str]:
+    """The addresses that tables of the host list or rewrite, as far as findings could name them.
+
+    A domain's postmaster is a role, and no secret.
+    """
+    found = {address.lower() for address in _addresses(lookups, domains)}
+    return frozenset(address for address in found if not address.startswith(("@", "postmaster@")))
+
+
+def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> Iterator[str]:
+    yield from (domain.probe_recipient for domain in domains)
+    yield from lookups.listed.values()
+    for answers in (*lookups.answers.values(), *lookups.rewritten.values()):
+        for address, result in answers.items():
+            yield address
+            yield from split_items(result)
+
+
+def unnamed(told: Any, people: Collection[str]) -> Any:
+    """What is told, wherever it is text of a result, without these addresses."""
+    if isinstance(told, str):
+        return _ADDRESS.sub(lambda found: SOMEBODY if found.group().lower() in people else found.group(), told)
+    if isinstance(told, Mapping):
+        return {unnamed(name, people): unnamed(value, people) for name, value in told.items()}
+    if isinstance(told, (list, tuple)):
+        return [unnamed(value, people) for value in told]
+    return told

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many entries a change may remove: the meaning of max_removals, for the modules and for the roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many entries, or so many percent of those that there are."""
+
+    number: int
+    percent: bool
+
+    def allowed(self, total: int) -> int:
+        """How many of that many entries may go."""
+        return total * self.number // 100 if self.percent else self.number
+
+    @property
+    def none(self) -> bool:
+        """Whether all may go."""
+        return self.percent and self.number >= 100
+
+
+def read_limit(text: str, place: str = "max_removals") -> Limit:
+    """The limit that `10` or `10%` sets. Raises InvalidInput."""
+    digits = text[:-1] if text.endswith("%") else text
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise InvalidInput(f'"{text}" ({place}) is not a number or a percentage; write it as 10 or as "10%"')
+    return Limit(int(digits), text.endswith("%"))

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import SOMEBODY, people_of, unnamed
+
+PEOPLE = frozenset({"bob@x.example", '"bob smith"@x.example', "bob.b@x.example"})
+
+
+def test_people_are_those_that_tables_list_or_rewrite() -> None:
+    lookups = RecipientLookups(
+        "nobody",
+        {"x.example": "Alice@x.example"},
+        {"hash:/v": {"carl@x.example": "dora@y.example, erin@y.example", "@x.example": "x"}},
+        rewritten={"hash:/w": {"postmaster@x.example": "frank@y.example"}},
+    )
+    assert people_of(lookups, [DomainEvidence("x.example", probe_recipient="gina@x.example")]) == {
+        "alice@x.example",
+        "carl@x.example",
+        "dora@y.example",
+        "erin@y.example",
+        "frank@y.example",
+        "gina@x.example",
+        "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("mail for bob@x.example is refused (550 <Bob@X.example>: no)", "mail for {} is refused (550 <{}>: no)"),
+        ("to bob@x.example, bob.b@x.example.", "to {}, {}."),
+        ('to "bob smith"@x.example; mend it', "to {}; mend it"),
+        ("ben.bob@x.example, bob@x.example.net and the row @x.example", None),
+        ("postmaster@x.example, x@[192.0.2.1] and x@", None),
+        ("", None),
+    ],
+)
+def test_addresses_of_people_alone_are_left_out(text: str, told: str | None) -> None:
+    assert unnamed(text, PEOPLE) == (text if told is None else told.replace("{}", SOMEBODY))
+
+
+def test_results_are_searched_wherever_they_have_text() -> None:
+    answers = {
+        "recipients": {"bob@x.example": (550, "bob@x.example")},
+        "mail": None,
+        "size": 5,
+        "all": ["bob@x.example"],
+    }
+    assert unnamed(answers, PEOPLE) == {
+        "recipients": {SOMEBODY: [550, SOMEBODY]},
+        "mail": None,
+        "size": 5,
+        "all": [SOMEBODY],
+    }
+    assert unnamed(answers, frozenset())["recipients"] == {"bob@x.example": [550, "bob@x.example"]}

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
 # A destination for which no host relays, and of which nothing is looked up in DNS: an address of a reserved network.
 FOREIGN = "[240.0.0.1]"

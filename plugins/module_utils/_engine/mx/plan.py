@@ -178,9 +178,9 @@ def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
 
 
 def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
-    if not change.overrides:
+    if not (change.overrides or change.command):
         return change
-    service = ServiceRequest(*RELAY_SERVICE, overrides=dict(change.overrides))
+    service = ServiceRequest(*RELAY_SERVICE, command=change.command or None, overrides=dict(change.overrides))
     return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=[service])).changed)
 
 
@@ -206,7 +206,7 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         verify=TableRows.planned(state.verify, decision.verify),
         removal=_removal(state, decision, waiting),
         main_cf=decision.main_cf,
-        master_cf=MasterCfChange(decision.overrides),
+        master_cf=MasterCfChange(decision.overrides, decision.relay_command),
         service=_service(request, state, config_directory),
     )
 

@@ -66,6 +66,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# Beside the names of its overrides, the service relay/unix itself.
+_ENTRY = "the entry"
 TABLES = ("transport", "recipients", "subdomains", "verify")
 
 
@@ -272,9 +274,10 @@ def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | N
 def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> _FileUndo:
     path = os.path.join(postfix.config_directory, "master.cf")
     then, text = memory.get(path), read_file(path)
-    before, others_before = _services(_text(then), path)
-    now, others = _services(_text(text), path)
-    found = undo_rows(before, now, plan.master_cf.overrides)
+    made = {_ENTRY: plan.master_cf.command} if plan.master_cf.command else {}
+    before, others_before = _services(_text(then), path, bool(made))
+    now, others = _services(_text(text), path, bool(made))
+    found = undo_rows(before, now, {**plan.master_cf.overrides, **made})
     return _file_undo(path, found, found.restores(before, now) and others == others_before, then, text)
 
 
@@ -283,10 +286,13 @@ def _file_undo(path: str, found: Undo, restores: bool, then: bytes | None, now: 
     return _FileUndo(path, found, _text(now), _text(then) if whole else None)
 
 
-def _services(text: str, path: str) -> tuple[Mapping[str, str], list[Service]]:
-    """The overrides of the service relay/unix, and everything else."""
+def _services(text: str, path: str, made: bool) -> tuple[Mapping[str, str], list[Service]]:
+    """The overrides of the service relay/unix, and everything else. `made`: this run has added it, with its program."""
     file = MasterCf(text, path)
     relay = file.find(*RELAY_SERVICE)
+    if made:
+        others = [found for found in file.services if found != relay]
+        return {_ENTRY: relay.command, **relay.overrides} if relay else {}, others
     others = [replace(found, overrides={}) if found == relay else found for found in file.services]
     return relay.overrides if relay else {}, others
 
@@ -314,6 +320,8 @@ def _configuration(postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, r
     parameters, overrides = main_cf.undo, master_cf.undo
     request = MainCfRequest(parameters=parameters.set, absent=parameters.remove, allow_unknown=True)
     service = ServiceRequest(*RELAY_SERVICE, overrides={**overrides.set, **dict.fromkeys(overrides.remove)})
+    if _ENTRY in overrides.remove:
+        service = ServiceRequest(*RELAY_SERVICE, state="absent")
     services = MasterCfRequest([service] if overrides.needed else [])
     try:
         plan = apply_configuration(postfix, main_cf.plan(lambda: plan_main_cf(postfix, request)))

@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.type
 
 RELAY = "relay"
 CLIENTS = ("smtp", "lmtp")
+NEW_RELAY = Service(RELAY, "unix", "-", "-", "-", "-", "-", "smtp", {})
 TLS_LEVEL = "smtp_tls_security_level"
 TLS_POLICY = "smtp_tls_policy_maps"
 DNS_SUPPORT = "smtp_dns_support_level"
@@ -59,6 +60,11 @@ def sending_service(host: HostState, agent: str) -> Service | None:
 def relay_service(host: HostState) -> Service | None:
     """The service that sends mail for relay domains, unless relay_transport or a transport row names another."""
     return sending_service(host, RELAY)
+
+
+def with_relay_service(host: HostState) -> HostState:
+    """The host with a service relay/unix as Postfix ships it, if it has none: a run that relays something adds it."""
+    return host if relay_service(host) else replace(host, services=[*host.services, NEW_RELAY])
 
 
 def program(service: Service) -> str:

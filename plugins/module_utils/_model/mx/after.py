@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import with_relay_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -101,7 +102,7 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
         services=[
             replace(service, overrides=_set(service.overrides, overrides)) if service.key == "relay/unix" else service
-            for service in host.services
+            for service in with_relay_service(host).services
         ],
         relayed={
             **{name: member for name, member in host.relayed.items() if name not in gone},

@@ -12,6 +12,11 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    NEW_RELAY,
+    relay_service,
+    with_relay_service,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     HostSettings,
@@ -67,6 +72,8 @@ class Decision:
     main_cf: MainCfChange = field(default_factory=MainCfChange)
     # Of the relay service; None is one that goes.
     overrides: Mapping[str, str | None] = field(default_factory=dict)
+    # Its program, if there is no such service.
+    relay_command: str = ""
     undeclared: Sequence[str] = ()
     waiting: Sequence[str] = ()
 
@@ -75,6 +82,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     """The decision for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     if not host.installed:
         return _without_postfix(request, host)
+    relay_command = NEW_RELAY.command if request.present and relay_service(host) is None else ""
+    host = with_relay_service(host) if relay_command else host
     undeclared = undeclared_domains(request, host)
     leaving = domains_that_leave(request, host, undeclared)
     declared = declared_recipients(request, host)
@@ -133,6 +142,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         verify_removed=verified.removed,
         main_cf=main_cf,
         overrides=settings.overrides or _no_longer_needed(request, host, leaving),
+        relay_command=relay_command,
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
     )

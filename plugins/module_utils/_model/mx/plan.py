@@ -191,21 +191,27 @@ class Removal:
 
 @dataclass(frozen=True)
 class MasterCfChange:
-    """The overrides that the service relay/unix of master.cf is to get, or with None to lose."""
+    """The overrides that the service relay/unix of master.cf is to get, or with None to lose.
+
+    `command` is its program if there is no such service yet.
+    """
 
     overrides: Mapping[str, str | None] = field(default_factory=dict)
+    command: str = ""
     changed: bool = False
 
     def as_result(self) -> dict[str, Any]:
         name, kind = RELAY_SERVICE
-        services = [{"name": name, "type": kind, "overrides": dict(self.overrides)}] if self.overrides else []
-        return {"services": services, "changed": self.changed}
+        made = {"command": self.command} if self.command else {}
+        service = {"name": name, "type": kind, **made, "overrides": dict(self.overrides)}
+        return {"services": [service] if self.overrides or made else [], "changed": self.changed}
 
     @classmethod
     def from_result(cls, given: Mapping[str, Any]) -> MasterCfChange:
         services = given.get("services", ())
         overrides = {name: value for service in services for name, value in service["overrides"].items()}
-        return cls(overrides, given.get("changed", False))
+        command = "".join(service.get("command", "") for service in services)
+        return cls(overrides, command, given.get("changed", False))
 
 
 @dataclass(frozen=True)
@@ -372,6 +378,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         for name, members in plan.main_cf.remove_items.items():
             yield f"main.cf: {name} loses {', '.join(members)}"
     if plan.master_cf.changed:
+        if plan.master_cf.command:
+            yield f"master.cf: relay/unix is added, which runs {plan.master_cf.command}"
         for name, override in plan.master_cf.overrides.items():
             yield "master.cf: relay/unix " + (f"loses -o {name}" if override is None else f"-o {name}={override}")
     for item in plan.removal.recipients:

@@ -26,7 +26,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import DEFAULTS, FakeMxHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    DEFAULTS,
+    MASTER_CF,
+    FakeMxHost,
+)
 
 TRANSPORT = "# kept\na.example relay:[one]\ngone.example relay:[two]\n"
 MAIN_CF = "# ours\nrelay_domains = a.example\nmyhostname = mx.example\n"
@@ -378,3 +382,28 @@ def test_list_that_was_not_set_is_not_set_again(
     host.write("main.cf", f"{before}relay_domains = {members}\n")
     assert undo(postfix, MxPlan.from_result(wanted), record).undone == ["main.cf: relay_domains is as before"]
     assert read(host, "main.cf") == before
+
+
+@pytest.mark.parametrize("theirs", ["", "other     unix  -       -       n       -       -       smtp\n"])
+def test_service_that_the_run_has_added_goes_again(host: FakeMxHost, theirs: str) -> None:
+    postfix = host.postfix()
+    smtpd, relay = MASTER_CF.splitlines(keepends=True)
+    host.write("master.cf", smtpd)
+    service = {"name": "relay", "type": "unix", "command": "smtp", "overrides": {"smtp_fallback_relay": ""}}
+    planned = MxPlan.from_result(plan(host, master_cf={"services": [service], "changed": True}))
+    record, _outdated = remember(postfix, planned)
+    host.write("master.cf", smtpd + relay + "  -o smtp_fallback_relay=\n" + theirs)
+    done = undo(postfix, planned, record)
+    assert (done.touched, done.problems) == ([], [])
+    assert read(host, "master.cf") == smtpd + theirs
+
+
+def test_service_that_the_run_was_to_add_and_others_have_made_stays(host: FakeMxHost) -> None:
+    postfix = host.postfix()
+    smtpd, relay = MASTER_CF.splitlines(keepends=True)
+    host.write("master.cf", smtpd)
+    service = {"name": "relay", "type": "unix", "command": "smtp", "overrides": {}}
+    planned = MxPlan.from_result(plan(host, master_cf={"services": [service], "changed": True}))
+    record, _outdated = remember(postfix, planned)
+    host.write("master.cf", smtpd + relay.replace("smtp\n", "lmtp\n"))
+    assert undo(postfix, planned, record).touched == ["master.cf: the entry of relay/unix"]

@@ -134,8 +134,13 @@ def test_host_that_listens_to_itself_alone_is_refused(value: str) -> None:
     assert plan.main_cf.parameters == {"inet_interfaces": "all"}
 
 
-def test_missing_relay_service_is_refused() -> None:
-    assert checks(secondary(on=host(services=[service("smtp", "inet", "smtpd")]))) == [("", "relay_service")]
+def test_missing_relay_service_is_added() -> None:
+    """With the overrides that it would need if it were there."""
+    lacking = host(services=[service("smtp", "inet", "smtpd")], values={"smtp_fallback_relay": "[smart.example]"})
+    plan = secondary(on=lacking)
+    assert (checks(plan), plan.relay_command, dict(plan.overrides)) == ([], "smtp", {"smtp_fallback_relay": ""})
+    assert secondary(on=host()).relay_command == ""
+    assert secondary({"name": "x.example", "state": "absent"}, on=lacking).relay_command == ""
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ PLANS = every(
     main_cf=every(
         MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()
     ),
-    master_cf=every(MasterCfChange, overrides=ROWS, changed=st.booleans()),
+    master_cf=every(MasterCfChange, overrides=ROWS, command=st.sampled_from(["", "smtp"]), changed=st.booleans()),
     service=every(
         ServicePlan,
         name=TEXT,
@@ -154,7 +154,7 @@ def test_each_change_is_a_line() -> None:
         transport=TableRows(rows={"x.example": "relay:[m]"}, changed=True),
         verify=TableRows(rows={"x.example": "reject_unverified_recipient"}, changed=True),
         main_cf=MainCfChange({"a": "b"}, ["c"], {"d": ["e", "f"]}, {"g": ["h"]}, True),
-        master_cf=MasterCfChange({"o": ""}, True),
+        master_cf=MasterCfChange({"o": ""}, "smtp", True),
         removal=Removal([RecipientsItem("y.example", "listed", "absent")], ["y.example"], ["/y/"], ["y.example"]),
     )
     assert plan.changes == [
@@ -167,6 +167,7 @@ def test_each_change_is_a_line() -> None:
         "main.cf: c is no longer set",
         "main.cf: d gets e, f",
         "main.cf: g loses h",
+        "master.cf: relay/unix is added, which runs smtp",
         "master.cf: relay/unix -o o=",
         "remove the recipients of y.example",
         "remove the recipients of subdomains /y/",

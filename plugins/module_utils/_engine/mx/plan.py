@@ -49,7 +49,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     in_both_forms,
     read_request,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import domain_of_pattern
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
@@ -211,14 +211,14 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
     )
 
 
-def _removal(state: HostState, decision: Decision, names: Sequence[str]) -> Removal:
-    waiting = frozenset(names)
+def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
+    kept = set(waiting)
     rows = state.subdomains.rows if state.subdomains else {}
-    patterns = {pattern for name in waiting for pattern in patterns_of(name, rows)}
+    patterns = {pattern for pattern in rows if domain_of_pattern(pattern) in kept}
     verified = state.verify.rows if state.verify else {}
     return Removal(
-        recipients=[item for item in decision.recipients_removed if item.name not in waiting],
-        transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in waiting],
+        recipients=[item for item in decision.recipients_removed if item.name not in kept],
+        transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in kept],
         subdomains=[pattern for pattern in decision.patterns_removed if pattern not in patterns],
         verify=[key for key in decision.verify_removed if key in verified],
     )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
@@ -24,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes i
     others_routed_by,
     row_stays,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_by_domain
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     notes += [row_stays("." + name, others)] if others else []
     relayed = [member for member in names if member in host.relayed]
     verified = [key for key in names if host.verify and key in host.verify.rows]
-    patterns = patterns_of(name, host.subdomains.rows) if host.subdomains else []
+    patterns = _patterns(host).get(name, [])
     if not (rows or transport or relayed or verified or patterns):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
@@ -165,3 +165,9 @@ def _proxies(request: MxRequest) -> list[str]:
 def is_own_row(name: str, host: HostState) -> bool:
     """Whether relay_domains has the domain from our transport table."""
     return host.transport is not None and host.relayed.get(name, "").endswith(host.transport.reference)
+
+
+def _patterns(host: HostState) -> Mapping[str, list[str]]:
+    """The patterns of ours that the host has, by their domains."""
+    rows = host.subdomains.rows if host.subdomains else {}
+    return host.once(("patterns", "by domain"), lambda: patterns_by_domain(rows))

@@ -22,8 +22,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
-    patterns_of,
-    subdomain_pattern,
+    patterns_by_domain,
+    subdomain_patterns,
 )
 
 _HOW_TO_SAY = "list its recipients, or set recipients_policy to any, verify or external"
@@ -178,7 +178,7 @@ def _wildcards(names: Sequence[str], host: HostState) -> list[RecipientsItem]:
 def _patterns(names: Sequence[str], request: MxRequest, host: HostState) -> dict[str, str]:
     own = _with_own_rows(request, host)
     wide = [name.lstrip(".") for name in names if name.startswith(".") or host.relay_parents]
-    return {subdomain_pattern(name, own): VALUE for name in wide}
+    return dict.fromkeys(subdomain_patterns(wide, own), VALUE)
 
 
 def _with_own_rows(request: MxRequest, host: HostState) -> list[str]:
@@ -194,16 +194,16 @@ def declared_patterns(request: MxRequest, host: HostState) -> dict[str, str]:
         return {}
     wide = [item for item in request.present if item.subdomains and item.policy in (ANY, VERIFY)]
     own = _with_own_rows(request, host)
-    return {subdomain_pattern(item.name, own): VALUE for item in wide}
+    return dict.fromkeys(subdomain_patterns((item.name for item in wide), own), VALUE)
 
 
 def patterns_no_longer_wanted(request: MxRequest, host: HostState, wanted: Mapping[str, str]) -> list[str]:
     """The patterns of ours for declared domains that are to be known at their subdomains otherwise, or not at all."""
     if host.subdomains is None or request.settings["recipient_check"] != "table":
         return []
-    rows = host.subdomains.rows
-    ours = [pattern for item in request.present if item.policy != EXTERNAL for pattern in patterns_of(item.name, rows)]
-    return [pattern for pattern in ours if pattern not in wanted]
+    ours = patterns_by_domain(host.subdomains.rows)
+    settled = [item.name for item in request.present if item.policy != EXTERNAL]
+    return [pattern for name in settled for pattern in ours.get(name, ()) if pattern not in wanted]
 
 
 def recipients_left_at_subdomains(request: MxRequest, host: HostState) -> list[str]:

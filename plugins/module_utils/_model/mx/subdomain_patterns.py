@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Iterable, Mapping
+from typing import Iterable
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 
 _ANY_LABEL = "[^.@]"
+# No name of a domain has a parenthesis, or a plus sign.
+_OURS = re.compile(r"/@(?:\[\^@\]\+|\(.*\))\\\.([^()+]+)\$/")
 
 
 @dataclass
@@ -36,10 +40,29 @@ def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
     return f"/@{_others(tree)}{_suffix(name)}"
 
 
-def patterns_of(name: str, rows: Mapping[str, str]) -> list[str]:
-    """The rows that are patterns for the subdomains of this domain, whatever they leave out."""
-    own = re.compile(r"/@(\[\^@\]\+|\(.*\))" + re.escape(_suffix(name)))
-    return [pattern for pattern in rows if own.fullmatch(pattern)]
+def subdomain_patterns(names: Iterable[str], declared: Iterable[str]) -> list[str]:
+    """The pattern of each of these domains, in their order."""
+    below: dict[str, list[str]] = {name: [] for name in names}
+    for other in declared:
+        for parent in lookup_keys(other, True)[1:]:
+            if parent in below:
+                below[parent].append(other)
+    return [subdomain_pattern(name, others) for name, others in below.items()]
+
+
+def domain_of_pattern(pattern: str) -> str:
+    """The domain whose subdomains this pattern of ours is for, whatever it leaves out; "" for any other text."""
+    match = _OURS.fullmatch(pattern)
+    return match.group(1).replace("\\.", ".") if match else ""
+
+
+def patterns_by_domain(rows: Iterable[str]) -> dict[str, list[str]]:
+    """The patterns of ours among the rows, by their domains."""
+    found: dict[str, list[str]] = {}
+    for pattern in rows:
+        found.setdefault(domain_of_pattern(pattern), []).append(pattern)
+    found.pop("", None)
+    return found
 
 
 def _suffix(name: str) -> str:

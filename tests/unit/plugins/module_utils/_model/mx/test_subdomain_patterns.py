@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
-    patterns_of,
+    domain_of_pattern,
+    patterns_by_domain,
     subdomain_pattern,
+    subdomain_patterns,
 )
 
 LABELS = st.sampled_from(["a", "b", "ab", "abc", "a-b", "ba", "b1", "xn--a"])
@@ -39,4 +41,13 @@ def test_pattern_is_known_by_its_domain(left_out: list[str]) -> None:
     pattern = subdomain_pattern("x.example", [f"{name}.x.example" for name in left_out])
     others = [subdomain_pattern("a.x.example", ["b.a.x.example"]), subdomain_pattern("yx.example"), "/@x\\.example$/"]
     rows = dict.fromkeys([pattern, *others], "x")
-    assert patterns_of("x.example", rows) == [pattern]
+    assert patterns_by_domain(rows) == {
+        "x.example": [pattern],
+        "a.x.example": [others[0]],
+        "yx.example": [others[1]],
+    }
+    assert domain_of_pattern("/@x\\.example$/") == ""
+    declared = [*(f"{name}.x.example" for name in left_out), "b.a.x.example", "z.example"]
+    assert subdomain_patterns(["x.example", "a.x.example", "yx.example"], declared) == [
+        subdomain_pattern(name, declared) for name in ("x.example", "a.x.example", "yx.example")
+    ]

@@ -361,8 +361,7 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
-@pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize("path", ["/etc/postfix/main.cf", "/etc/postfix"])
+@pytest.mark.parametrize(("path", "check"), [("/etc/postfix/main.cf", True), ("/etc/postfix", False)])
 def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
     with faults.read_only(HOST, path):
         before = faults.state_of(HOST)
@@ -370,6 +369,34 @@ def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, ch
         assert run.code != 0
         assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
         assert faults.state_of(HOST) == before
+
+
+def test_postfix_that_a_reload_stopped_runs_again_after_the_undo() -> None:
+    """A reload of Debian's unit ends so if the running Postfix is from before an upgrade."""
+    before = faults.meaning_of(HOST)
+    with faults.reloading_by(HOST, "postfix stop"):
+        run = converge(variables=CHANGE)
+    assert run.code != 0
+    assert "Postfix was restarted." in run.said
+    assert faults.meaning_of(HOST) == before
+    serves_its_domain()
+
+
+def test_upgraded_postfix_is_restarted_by_the_next_run() -> None:
+    master = "cd $(postconf -hx daemon_directory) && cp -p master /root/master && mv /root/master ."
+    hosts.on(HOST, "sh", "-ec", master)
+    with faults.reloading_by(HOST, "postfix stop"):
+        changes_once()
+    serves_its_domain()
+
+
+def test_service_follows_where_no_domain_is_declared() -> None:
+    lifetime = faults.parameter(HOST, "maximal_queue_lifetime")
+    hosts.on(HOST, "postconf", "-e", "maximal_queue_lifetime = 6d")
+    try:
+        changes_once(variables={"primary_mx_domains": []})
+    finally:
+        faults.set_parameters(HOST, {"maximal_queue_lifetime": lifetime})
 
 
 def test_host_listens_as_before_after_a_run_that_fails() -> None:

@@ -323,6 +323,18 @@ ERIN = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": [
 # A recipient less, and a domain more.
 CHANGE = {"primary_mx_domains": [{**GATEWAY, "recipients": ["alice@gateway.example"]}, ERIN]}
 UNDONE = "Undone: "
+GRACE = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients": ["grace@wild.example"]}
+# No MX record of wild.example names this host.
+FAILS = {"primary_mx_domains": [GATEWAY, GRACE], "primary_mx_verify_fail_on": ["local", "dns"]}
+WORKS = {"primary_mx_domains": [GATEWAY, ERIN]}
+GONE = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+RECORD = "/etc/postfix/.mxrelay-undo"
+# How long a run may take to come to its first change.
+SECONDS_TO_COME = 300
+
+
+def no_record_is_left() -> None:
+    hosts.on(HOST, "test", "!", "-e", RECORD)
 
 
 @contextmanager
@@ -369,6 +381,25 @@ def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, ch
         assert run.code != 0
         assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
         assert faults.state_of(HOST) == before
+
+
+def test_undo_that_fails_says_what_was_not_undone() -> None:
+    """main.cf becomes read-only during the run."""
+    mount = "mount --bind $1 $1; mount -o remount,ro,bind $1"
+    script = f"nsenter --target 1 --mount sh -c '{mount}' sh /etc/postfix/main.cf; exit 1"
+    try:
+        with faults.reloading_by(HOST, script):
+            run = converge(variables=CHANGE)
+        assert run.code != 0
+        assert "Not undone: /etc/postfix/main.cf: can't be changed: " in run.said
+        assert "/etc/postfix/transport: its new rows stay" in run.said
+        assert "The files from before the run are in /etc/postfix/.mxrelay-undo until the next run." in run.said
+        assert "nothing to undo" not in run.said
+    finally:
+        hosts.on(HOST, "umount", "/etc/postfix/main.cf")
+        converged(variables=GONE)
+    no_record_is_left()
+    serves_its_domain()
 
 
 def test_postfix_that_a_reload_stopped_runs_again_after_the_undo() -> None:
@@ -467,20 +498,6 @@ def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
         converged(variables={"primary_mx_domains": [GATEWAY, gone]})
     hosts.on(HOST, "test", "!", "-e", "/etc/postfix/.mxrelay-undo")
     serves_its_domain()
-
-
-GRACE = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients": ["grace@wild.example"]}
-# No MX record of wild.example names this host.
-FAILS = {"primary_mx_domains": [GATEWAY, GRACE], "primary_mx_verify_fail_on": ["local", "dns"]}
-WORKS = {"primary_mx_domains": [GATEWAY, ERIN]}
-GONE = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
-RECORD = "/etc/postfix/.mxrelay-undo"
-# How long a run may take to come to its first change.
-SECONDS_TO_COME = 300
-
-
-def no_record_is_left() -> None:
-    hosts.on(HOST, "test", "!", "-e", RECORD)
 
 
 def test_of_two_runs_at_once_one_waits_and_each_takes_back_its_own() -> None:

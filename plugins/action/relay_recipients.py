@@ -70,8 +70,8 @@ class ActionModule(ActionBase):
         passed = passed_on(given, read) if is_long else None
         listed, task = passed or ("", task or taken_apart(given, read))
         path = "" if task.content is None else transfer(self, task.content)
-        sent = name._replace(has=WITH_LISTS) if path else name
-        result = self._module(task.arguments(path), sent, task_vars, path)
+        named = name._replace(has=WITH_LISTS) if path else name
+        result = self._module(task.arguments(path), named, task_vars, path)
         if listed and result.get("failed"):
             # The module knows the list by its path on the host alone.
             result["msg"] = str(result.get("msg")).replace(path, listed)

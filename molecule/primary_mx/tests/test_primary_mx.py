@@ -323,6 +323,18 @@ ERIN = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": [
 # A recipient less, and a domain more.
 CHANGE = {"primary_mx_domains": [{**GATEWAY, "recipients": ["alice@gateway.example"]}, ERIN]}
 UNDONE = "Undone: "
+GRACE = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients": ["grace@wild.example"]}
+# No MX record of wild.example names this host.
+FAILS = {"primary_mx_domains": [GATEWAY, GRACE], "primary_mx_verify_fail_on": ["local", "dns"]}
+WORKS = {"primary_mx_domains": [GATEWAY, ERIN]}
+GONE = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
+RECORD = "/etc/postfix/.mxrelay-undo"
+# How long a run may take to come to its first change.
+SECONDS_TO_COME = 300
+
+
+def no_record_is_left() -> None:
+    hosts.on(HOST, "test", "!", "-e", RECORD)
 
 
 @contextmanager
@@ -361,8 +373,7 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
-@pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize("path", ["/etc/postfix/main.cf", "/etc/postfix"])
+@pytest.mark.parametrize(("path", "check"), [("/etc/postfix/main.cf", True), ("/etc/postfix", False)])
 def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
     with faults.read_only(HOST, path):
         before = faults.state_of(HOST)
@@ -370,6 +381,53 @@ def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, ch
         assert run.code != 0
         assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
         assert faults.state_of(HOST) == before
+
+
+def test_undo_that_fails_says_what_was_not_undone() -> None:
+    """main.cf becomes read-only during the run."""
+    mount = "mount --bind $1 $1; mount -o remount,ro,bind $1"
+    script = f"nsenter --target 1 --mount sh -c '{mount}' sh /etc/postfix/main.cf; exit 1"
+    try:
+        with faults.reloading_by(HOST, script):
+            run = converge(variables=CHANGE)
+        assert run.code != 0
+        assert "Not undone: /etc/postfix/main.cf: can't be changed: " in run.said
+        assert "/etc/postfix/transport: its new rows stay" in run.said
+        assert "The files from before the run are in /etc/postfix/.mxrelay-undo until the next run." in run.said
+        assert "nothing to undo" not in run.said
+    finally:
+        hosts.on(HOST, "umount", "/etc/postfix/main.cf")
+        converged(variables=GONE)
+    no_record_is_left()
+    serves_its_domain()
+
+
+def test_postfix_that_a_reload_stopped_runs_again_after_the_undo() -> None:
+    """A reload of Debian's unit ends so if the running Postfix is from before an upgrade."""
+    before = faults.meaning_of(HOST)
+    with faults.reloading_by(HOST, "postfix stop"):
+        run = converge(variables=CHANGE)
+    assert run.code != 0
+    assert "Postfix was restarted." in run.said
+    assert faults.meaning_of(HOST) == before
+    serves_its_domain()
+
+
+def test_upgraded_postfix_is_restarted_by_the_next_run() -> None:
+    master = "cd $(postconf -hx daemon_directory) && cp -p master /root/master && mv /root/master ."
+    hosts.on(HOST, "sh", "-ec", master)
+    with faults.reloading_by(HOST, "postfix stop"):
+        changes_once()
+    serves_its_domain()
+
+
+def test_service_follows_where_no_domain_is_declared() -> None:
+    lifetime = faults.parameter(HOST, "maximal_queue_lifetime")
+    hosts.on(HOST, "postconf", "-e", "maximal_queue_lifetime = 6d")
+    try:
+        changes_once(variables={"primary_mx_domains": []})
+    finally:
+        faults.set_parameters(HOST, {"maximal_queue_lifetime": lifetime})
 
 
 def test_host_listens_as_before_after_a_run_that_fails() -> None:
@@ -440,20 +498,6 @@ def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
         converged(variables={"primary_mx_domains": [GATEWAY, gone]})
     hosts.on(HOST, "test", "!", "-e", "/etc/postfix/.mxrelay-undo")
     serves_its_domain()
-
-
-GRACE = {"name": "wild.example", "mail_host": "mail.lab.example", "recipients": ["grace@wild.example"]}
-# No MX record of wild.example names this host.
-FAILS = {"primary_mx_domains": [GATEWAY, GRACE], "primary_mx_verify_fail_on": ["local", "dns"]}
-WORKS = {"primary_mx_domains": [GATEWAY, ERIN]}
-GONE = {"primary_mx_domains": [GATEWAY, {"name": "flow.example", "state": "absent", "force": True}]}
-RECORD = "/etc/postfix/.mxrelay-undo"
-# How long a run may take to come to its first change.
-SECONDS_TO_COME = 300
-
-
-def no_record_is_left() -> None:
-    hosts.on(HOST, "test", "!", "-e", RECORD)
 
 
 def test_of_two_runs_at_once_one_waits_and_each_takes_back_its_own() -> None:

@@ -219,13 +219,16 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
     result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.undo.touched]
     if result.touched:
         return
-    for table in tables:
-        _edit(postfix, table, table.first, settings, result)
-    _configuration(postfix, main_cf, master_cf, result)
-    for table in tables:
-        if not result.problems:
-            _edit(postfix, table, table.last, settings, result)
-            _remove_new(postfix, table, settings, result)
+    rows_are_back = [_edit(postfix, table, table.first, settings, result) for table in tables]
+    _configuration(postfix, main_cf, master_cf, any(rows_are_back), result)
+    for table, is_back in zip(tables, rows_are_back):
+        path = table.reference.path
+        if result.problems:
+            # main.cf may still rely on them.
+            result.problems += [f"{path}: its new rows stay"] if table.undo.remove else []
+        elif _edit(postfix, table, table.last, settings, result) or is_back:
+            result.undone.append(f"{path}: its rows are as before")
+        _remove_new(postfix, table, settings, result)
 
 
 def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Settings) -> _TableUndo:
@@ -301,22 +304,21 @@ def _text(content: bytes | None) -> str:
     return (content or b"").decode("utf-8", "surrogateescape")
 
 
-def _edit(postfix: Postfix, table: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> None:
+def _edit(postfix: Postfix, table: _TableUndo, edits: Edits, settings: Settings, result: Undone) -> bool:
+    """Makes the edits, or tells why not; whether anything was changed."""
     if not (edits.set or edits.remove or edits.text is not None):
-        return
+        return False
     try:
         plan, _backup = change_table(postfix, table.reference, edits, TableOptions(), False, settings)
     except MxRelayError as error:
         result.problems.append(error.message)
-        return
-    if not plan.source_changed:
-        return
-    line = f"{table.reference.path}: its rows are as before"
-    if line not in result.undone:
-        result.undone.append(line)
+        return False
+    return plan.source_changed
 
 
-def _configuration(postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, result: Undone) -> None:
+def _configuration(
+    postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, rows_are_back: bool, result: Undone
+) -> None:
     parameters, overrides = main_cf.undo, master_cf.undo
     request = MainCfRequest(parameters=parameters.set, absent=parameters.remove, allow_unknown=True)
     service = ServiceRequest(*RELAY_SERVICE, overrides={**overrides.set, **dict.fromkeys(overrides.remove)})
@@ -329,7 +331,7 @@ def _configuration(postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, r
         result.undone += [f"main.cf: {name} is as before" for name in parameters.names]
         apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)))
         result.undone += [f"master.cf: {name} of relay/unix is as before" for name in overrides.names]
-        if result.undone:
+        if result.undone or rows_are_back:
             postfix.reload()
     except MxRelayError as error:
         result.problems.append(error.message)

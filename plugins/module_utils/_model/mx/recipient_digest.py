@@ -38,7 +38,7 @@ def rows_by_domain(
     that they are below, if there is one, unless the subdomain is itself one of `declared`.
     """
     grouped = grouped_rows(rows, subdomains_of, declared)
-    return {name: _domain_rows(name, entries, untidy) for name, entries in grouped.items()}
+    return {name: domain_rows(name, entries, untidy) for name, entries in grouped.items()}
 
 
 def grouped_rows(
@@ -63,7 +63,8 @@ def _owner(domain: str, subdomains_of: frozenset[str], declared: frozenset[str])
     return domain
 
 
-def _domain_rows(name: str, entries: Mapping[str, str], untidy: frozenset[str]) -> DomainRows:
+def domain_rows(name: str, entries: Mapping[str, str], untidy: frozenset[str] = frozenset()) -> DomainRows:
+    """What these rows are that count for one domain."""
     own = {"@" + name, "postmaster@" + name}
     listed = {key: value for key, value in entries.items() if key not in own}
     return DomainRows(

@@ -16,11 +16,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     join_items,
     split_items,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import (
+    domain_rows,
     grouped_rows,
-    rows_by_domain,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import rows_differ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, DomainItem
@@ -86,12 +85,11 @@ def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[Recipie
     wide = frozenset(item.name for item in planned if item.subdomains)
     named = frozenset(item.name for item in planned)
     were, are = (grouped_rows(table, wide, named) for table in (before, now))
-    summed = rows_by_domain(now, frozenset(), wide, named)
     for item in planned:
         old, new = were.get(item.name, {}), are.get(item.name, {})
         if old == new:
             continue
-        if not _as_planned(item, new, summed):
+        if not _as_planned(item, new):
             undo.touched.append(item.name)
             continue
         undo.set.update({key: value for key, value in old.items() if new.get(key) != value})
@@ -99,7 +97,7 @@ def undo_recipients(before: KeyedRows, now: KeyedRows, planned: Sequence[Recipie
     return undo
 
 
-def _as_planned(planned: RecipientsItem, new: KeyedRows, rows: Mapping[str, DomainRows]) -> bool:
+def _as_planned(planned: RecipientsItem, new: KeyedRows) -> bool:
     if planned.state == ABSENT:
         return not new
     item = DomainItem(
@@ -110,8 +108,7 @@ def _as_planned(planned: RecipientsItem, new: KeyedRows, rows: Mapping[str, Doma
         digest=planned.digest,
         lists_postmaster=planned.lists_postmaster,
     )
-    found = rows.get(planned.name)
-    return found is not None and not rows_differ(item, found, planned.postmaster)
+    return bool(new) and not rows_differ(item, domain_rows(planned.name, new), planned.postmaster)
 
 
 def undo_parameters(before: KeyedRows, now: KeyedRows, planned: MainCfChange, defaults: KeyedRows) -> Undo:

@@ -122,10 +122,10 @@ def test_plan_is_taken_back_and_what_others_did_stays(host: FakeMxHost) -> None:
     left = {"main.cf", "master.cf", "transport", "transport.db", ".transport.mxrelay"}
     assert set(os.listdir(host.config_directory)) == left
     assert done.undone == [
-        f"{host.path('transport')}: its rows are as before",
         "main.cf: relay_domains is as before",
         "main.cf: maximal_queue_lifetime is as before",
         "master.cf: smtp_tls_security_level of relay/unix is as before",
+        f"{host.path('transport')}: its rows are as before",
         f"{host.path('relay_recipients')}: its rows are as before",
     ]
 
@@ -271,6 +271,25 @@ def test_what_cannot_be_taken_back_is_told_and_its_files_are_kept(host: FakeMxHo
     assert [problem.partition(":")[0] for problem in done.problems] == [f"{host.path('master.cf')}, line 1"]
     # It no longer keeps others from running.
     assert standing(postfix).left_behind is True
+
+
+def test_rows_that_main_cf_may_still_need_are_not_said_to_be_as_before(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+
+    def fail(_postfix: Postfix, _plan: ConfigurationPlan) -> ConfigurationPlan:
+        raise HostError("main.cf is immutable")
+
+    monkeypatch.setattr(module, "apply_configuration", fail)
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
+    assert (done.undone, done.kept) == ([], True)
+    new_rows = [f"{host.path(name)}: its new rows stay" for name in ("transport", "relay_recipients")]
+    assert done.problems == ["main.cf is immutable", *new_rows]
+    rows = [line.split()[0] for line in read(host, "transport").splitlines()]
+    assert sorted(rows) == ["#", "a.example", "gone.example", "x.example"]
 
 
 def test_many_domains_are_compared_in_one_pass() -> None:

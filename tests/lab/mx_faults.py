@@ -1286,8 +1286,15 @@ FROM_OUTSIDE = (
         "puts a stranger off",
         host("probe_relay_deferred"),
         "replace defer_unauth_destination",
-        main("smtpd_relay_restrictions=permit_mynetworks, defer_unauth_destination", reload=True),
-        main(RESTRICTIONS, reload=True),
+        # Of what the probe asks for, nothing is looked up in DNS.
+        main(
+            "smtpd_relay_restrictions=permit_mynetworks, reject_unknown_recipient_domain, defer_unauth_destination",
+            reload=True,
+        ),
+        main(
+            "smtpd_relay_restrictions=permit_mynetworks, reject_unknown_recipient_domain, reject_unauth_destination",
+            reload=True,
+        ),
         view="stranger",
     ),
     Fault(
@@ -1301,7 +1308,7 @@ FROM_OUTSIDE = (
     Fault(
         "can't read its table",
         both("probe_deferred"),
-        "a table that can't be read",
+        "repair the table that can't be asked",
         f"mv {RECIPIENTS}.db {RECIPIENTS}.away\npostfix reload",
         f"mv {RECIPIENTS}.away {RECIPIENTS}.db\npostfix reload",
         view="stranger",
@@ -1329,6 +1336,7 @@ FROM_OUTSIDE = (
         rows(RECIPIENTS, "postmaster@away.example"),
         RIGHT_RECIPIENTS,
         view="stranger",
+        also=main(RESTRICTIONS, reload=True),
     ),
     Fault(
         "does not answer",

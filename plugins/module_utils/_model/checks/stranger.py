@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    ERROR,
     LOCAL,
     RECIPIENTS,
     SENDER,
@@ -18,13 +19,70 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
-# A domain for which no host relays, RFC 2606.
-FOREIGN = "mxrelay-probe.invalid"
+# A destination for which no host relays, and of which nothing is looked up in DNS: an address of a reserved network.
+FOREIGN = "[240.0.0.1]"
 _RELAY = "smtpd_relay_restrictions"
 # A stranger is not told which release it is.
 _DECIDING = f"{_RELAY} (smtpd_recipient_restrictions before Postfix {first_release(_RELAY)})"
 
+
+class Cause(NamedTuple):
+    """What an answer of Postfix comes from, by words in it, and what ends that. `broken`: smtpd can't do its work."""
+
+    words: str
+    remedy: str
+    broken: bool = False
+
+
+# In smtpd's words; the first that is in an answer counts.
+CAUSES = (
+    Cause(
+        "Relay access denied",
+        f"replace defer_unauth_destination with reject_unauth_destination in {_DECIDING}",
+    ),
+    Cause(
+        "4.3.0",
+        "repair the table that can't be asked, one of relay_domains, relay_recipient_maps, transport_maps, "
+        "virtual_alias_maps or canonical_maps: this host's log names it",
+        broken=True,
+    ),
+    Cause(
+        "4.3.5",
+        "correct the restriction that is misspelt, or repair the table or policy service that it names: this host's "
+        "log names it",
+        broken=True,
+    ),
+    Cause(
+        "unverified address",
+        "set unverified_recipient_defer_code to 250, or remove reject_unverified_recipient",
+    ),
+    Cause(
+        "cannot find your",
+        "probe from a host whose address has a name (verify_probe_from): reject_unknown_client_hostname, or "
+        "reject_unknown_reverse_client_hostname, turns away one that has none",
+    ),
+    Cause("Sender address rejected", "look at the restrictions on senders, such as reject_unknown_sender_domain"),
+    Cause(
+        "User unknown in relay recipient table",
+        "add the recipient to its list, in a table of relay_recipient_maps",
+    ),
+    Cause("reylist", "exempt the prober from greylisting, or probe again later"),
+)
+
+
+def _cause(answer: Answer, otherwise: str) -> Cause:
+    """What the answer comes from; else a cause with the remedy `otherwise`."""
+    return next((cause for cause in CAUSES if cause.words in answer[1]), Cause("", otherwise))
+
+
+_LOG = "look in this host's log for the restriction that turns it away, such as a block list"
+_CODE = "set unknown_relay_recipient_reject_code to 550 and soft_bounce to no"
+
 check = Register(STRANGER)
+
+
+def _severity(cause: Cause) -> str:
+    return ERROR if cause.broken else WARNING
 
 
 def foreign_recipients(domain: str) -> list[str]:
@@ -74,10 +132,11 @@ def probe_relay_deferred(told: StrangerEvidence) -> Iterator[Fault]:
     answers = _foreign(told)
     deferred = [recipient for recipient, answer in answers.items() if answer[0] < 500]
     if deferred and not any(answer[0] < 400 for answer in answers.values()):
+        cause = _cause(answers[deferred[0]], _LOG)
         yield Fault(
             f"a relay attempt to {deferred[0]} is deferred ({_said(answers[deferred[0]])}), so senders keep retrying",
-            "replace defer_unauth_destination with reject_unauth_destination in smtpd_relay_restrictions",
-            WARNING,
+            cause.remedy,
+            _severity(cause),
         )
 
 
@@ -93,21 +152,21 @@ def probe_refused(told: StrangerEvidence) -> Iterator[Fault]:
         if answer[0] >= 500:
             yield Fault(
                 f"{what} is refused ({_said(answer)})",
-                "add the recipient to its list, or look in this host's log for the restriction that refuses it",
+                _cause(answer, _LOG).remedy,
                 domain=name,
             )
 
 
-@check("probe_deferred", LOCAL, "a listed recipient, or every stranger, is deferred")
+@check(
+    "probe_deferred",
+    LOCAL,
+    "a listed recipient, or every stranger, is deferred; error if smtpd can't do its work (4.3.0, 4.3.5)",
+)
 def probe_deferred(told: StrangerEvidence) -> Iterator[Fault]:
     for name, what, answer in _turned_away(told):
         if answer[0] < 500:
-            yield Fault(
-                f"{what} is deferred ({_said(answer)})",
-                "look for the cause in this host's log: a table that can't be read, a block list or greylisting",
-                WARNING,
-                name,
-            )
+            cause = _cause(answer, _LOG)
+            yield Fault(f"{what} is deferred ({_said(answer)})", cause.remedy, _severity(cause), name)
 
 
 @check("probe_unknown", LOCAL, "an unknown recipient is accepted or deferred", place=RECIPIENTS)
@@ -127,11 +186,20 @@ def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
         elif answer is not None and answer[0] < 500:
             yield Fault(
                 f"a recipient that does not exist is deferred instead of refused ({_said(answer)})",
-                "set unknown_relay_recipient_reject_code to 550 and soft_bounce to no, and repair tables that can't "
-                "be read",
-                WARNING,
+                _refused_by(answer),
+                _severity(_cause(answer, "")),
                 name,
             )
+
+
+def _refused_by(answer: Answer) -> str:
+    """What has an unknown recipient refused who got this answer."""
+    cause = _cause(answer, _CODE)
+    if cause.broken:
+        return cause.remedy
+    if "unverified address" in answer[1]:
+        return "list its recipients, or set unverified_recipient_reject_code to 550 if its mail host knows them all"
+    return _CODE
 
 
 @check("probe_postmaster", LOCAL, "postmaster is refused", place=RECIPIENTS)

@@ -47,10 +47,14 @@ def of_stranger(*, foreign: Talk | None = None, **recipients: Any) -> list[tuple
     [
         ({}, []),
         ({"listed": (550, "5.1.1")}, [("x.example", "probe_refused", "error")]),
-        ({"listed": (451, "4.3.0")}, [("x.example", "probe_deferred", "warning")]),
+        ({"listed": (451, "4.3.0")}, [("x.example", "probe_deferred", "error")]),
+        ({"listed": (451, "4.3.5")}, [("x.example", "probe_deferred", "error")]),
+        ({"listed": (450, "4.2.0 Greylisted")}, [("x.example", "probe_deferred", "warning")]),
         ({"postmaster": (550, "5.1.1")}, [("x.example", "probe_postmaster", "warning")]),
         ({"nobody": OK}, [("x.example", "probe_unknown", "warning")]),
         ({"nobody": (450, "4.1.1")}, [("x.example", "probe_unknown", "warning")]),
+        ({"nobody": (451, "4.3.0")}, [("x.example", "probe_unknown", "error")]),
+        ({"foreign": talk(recipients={"a@b": (451, "4.3.5")})}, [("", "probe_relay_deferred", "error")]),
         (
             {"foreign": talk(recipients={"a": OK, "b": OK, "c": (454, "4.7.1")})},
             [("", "probe_open_relay", "error")],
@@ -71,7 +75,7 @@ def test_silence_to_a_stranger_is_one_finding() -> None:
 
 
 def test_silence_that_comes_later_is_one_finding_too() -> None:
-    taken = talk(recipients={"probe@mxrelay-probe.invalid": OK})
+    taken = talk(recipients={"probe@[240.0.0.1]": OK})
     told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [taken, Talk("mx.example", "timed out")])
     assert [finding.check for finding in judged(told)] == ["probe_connect"]
 
@@ -95,5 +99,81 @@ def test_greeting_that_turns_a_stranger_away_is_named() -> None:
 def test_foreign_recipients_hide_in_the_domain_that_is_relayed() -> None:
     spellings = foreign_recipients("x.example")
     assert len(set(spellings)) == 7
-    assert [address for address in spellings if "mxrelay-probe.invalid" not in address] == []
+    assert [address for address in spellings if "[240.0.0.1]" not in address] == []
     assert len([address for address in spellings if address.endswith("@x.example")]) == 4
+
+
+def remedies(*, foreign: tuple[int, str] = RELAY_DENIED, **recipients: tuple[int, str]) -> list[str]:
+    told = {
+        f"{name}@x.example": answer for name, answer in {"listed": OK, "nobody": (550, "5.1.1"), **recipients}.items()
+    }
+    talks = {"x.example": talk(recipients=told)}
+    listed, unknown = {"x.example": "listed@x.example"}, {"x.example": "nobody@x.example"}
+    asked = [talk(recipients={"a@b": foreign})]
+    return [finding.remedy for finding in judged(StrangerEvidence("mx.example", talks, listed, unknown, asked))]
+
+
+LOG = "look in this host's log for the restriction that turns it away"
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [
+        ("4.7.1 <a@b>: Relay access denied", "replace defer_unauth_destination with reject_unauth_destination in"),
+        ("4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]", "probe from a host whose address has"),
+        ("4.3.5 Server configuration error", "correct the restriction that is misspelt"),
+        ("4.7.1 Service unavailable; blocked", LOG),
+    ],
+)
+def test_remedy_of_a_deferred_relay_attempt_is_for_what_defers_it(answer: str, remedy: str) -> None:
+    (found,) = remedies(foreign=(450, answer))
+    assert found.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "remedy"),
+    [
+        (
+            550,
+            "5.1.1 <a>: Recipient address rejected: User unknown in relay recipient table",
+            "add the recipient to its",
+        ),
+        (554, "5.7.1 Service unavailable; blocked", LOG),
+        (
+            450,
+            "4.1.1 <a>: Recipient address rejected: unverified address: timed out",
+            "set unverified_recipient_defer_",
+        ),
+        (451, "4.3.0 <a>: Temporary lookup failure", "repair the table that can't be asked"),
+        (450, "4.2.0 <a>: Recipient address rejected: Greylisted", "exempt the prober from greylisting"),
+        (450, "4.1.8 <b>: Sender address rejected: Domain not found", "look at the restrictions on senders"),
+    ],
+)
+def test_remedy_for_a_listed_recipient_is_for_what_turns_it_away(code: int, answer: str, remedy: str) -> None:
+    (found,) = remedies(listed=(code, answer))
+    assert found.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [
+        (
+            "4.1.1 <a>: Recipient address rejected: User unknown in relay recipient table",
+            "set unknown_relay_recipient_",
+        ),
+        (
+            "4.1.1 <a>: Recipient address rejected: unverified address: user unknown",
+            "list its recipients, or set unver",
+        ),
+        ("4.3.0 <a>: Temporary lookup failure", "repair the table that can't be asked"),
+    ],
+)
+def test_remedy_for_an_unknown_recipient_is_for_what_defers_it(answer: str, remedy: str) -> None:
+    (found,) = remedies(nobody=(450, answer))
+    assert found.startswith(remedy)
+
+
+def test_foreign_recipients_are_of_no_domain_that_could_be_looked_up_in_dns() -> None:
+    """reject_unknown_recipient_domain defers a domain that DNS does not have, which is no fault of relaying."""
+    spellings = foreign_recipients("x.example")
+    assert spellings[:2] == ["probe@[240.0.0.1]", '"probe"@[240.0.0.1]']

@@ -79,8 +79,7 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
                 f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here "
                 f"({_said(answer)}): mail for it is accepted, then bounces",
                 "remove the recipient from the list here, or add it on the mail host; compare the other entries too",
-                WARNING,
-                domain.name,
+                domain=domain.name,
             )
 
 
@@ -144,7 +143,7 @@ def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             f"{talk.server}: "
             + ("those in between are accepted, then bounce" if tight else "those in between are refused only here"),
             f"set message_size_limit to {theirs}",
-            WARNING,
+            ERROR if tight else WARNING,
             domain.name,
         )
 

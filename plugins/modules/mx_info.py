@@ -248,7 +248,9 @@ domains:
       type: list
       elements: dict
 tables:
-  description: The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps).
+  description:
+    - The local tables in C(relay_domains), C(relay_recipient_maps) and C(transport_maps).
+    - Also others of C(relay_domains) and C(transport_maps) that can't be asked.
   type: list
   elements: dict
   returned: without O(probe_server)
@@ -262,7 +264,8 @@ tables:
     index:
       description:
         - The state of the index, one of V(current), V(stale), V(missing) and V(unreadable). V(none) for types that have
-          no index, V(without a source) if there is no source, V(type) if this Postfix does not support the type.
+          no index, V(without a source) if there is no source, V(type) if this Postfix does not support the type,
+          V(unreachable) if a table without an index can't be asked.
       type: str
     entries:
       description: The number of entries.

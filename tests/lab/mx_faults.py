@@ -314,6 +314,27 @@ RECIPIENT_TABLES = (
         main(f"transport_maps=hash:{TRANSPORT}"),
     ),
     Fault(
+        "transports that can't be asked",
+        host("table_unreachable"),
+        "remove it from transport_maps",
+        main(f"transport_maps=hash:{TRANSPORT}, tcp:{NOWHERE}:9"),
+        main(f"transport_maps=hash:{TRANSPORT}"),
+    ),
+    Fault(
+        "relay domains that can't be asked",
+        host("table_unreachable"),
+        "remove it from relay_domains",
+        main("relay_domains=gateway.example, away.example, tcp:127.0.0.1:9"),
+        main("relay_domains=gateway.example, away.example"),
+    ),
+    Fault(
+        "recipients that can't be asked",
+        host("recipients_unproven"),
+        "remove it from relay_recipient_maps",
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}, tcp:127.0.0.1:9"),
+        main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
+    ),
+    Fault(
         "table that proxymap can't read",
         host("table_mode"),
         "let postfix read the table",
@@ -1057,6 +1078,13 @@ LISTENING = (
         "sed -i 's/^127.0.0.1:smtp/smtp/' /etc/postfix/master.cf\n" + main(),
     ),
     Fault(
+        "smtpd on another port only",
+        (("", "smtp_service"), *both("listens")),
+        "add the service smtp, type inet, command smtpd",
+        "sed -i 's/^smtp .*inet/2525 inet/' /etc/postfix/master.cf\n" + main() + "\nsystemctl restart postfix",
+        "sed -i 's/^2525 /smtp /' /etc/postfix/master.cf\n" + main() + "\nsystemctl restart postfix",
+    ),
+    Fault(
         "smtpd on an address of another host",
         host("smtp_service"),
         "remove the address in front of the port",
@@ -1304,6 +1332,7 @@ FROM_OUTSIDE = (
         rows(RECIPIENTS, "ivan@away.example"),
         RIGHT_RECIPIENTS,
         view="stranger",
+        also=main(RESTRICTIONS, reload=True),
     ),
     Fault(
         "can't read its table",
@@ -1336,7 +1365,6 @@ FROM_OUTSIDE = (
         rows(RECIPIENTS, "postmaster@away.example"),
         RIGHT_RECIPIENTS,
         view="stranger",
-        also=main(RESTRICTIONS, reload=True),
     ),
     Fault(
         "does not answer",

@@ -9,7 +9,10 @@ from typing import Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import transport_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
+    PROBE_LOCAL_PART,
+    transport_keys,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import index_state
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
@@ -25,7 +28,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import relayed_by
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    SMTP_PORTS,
+    port_of_mail,
+    relayed_by,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     Capture,
     DomainRows,
@@ -38,6 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
     GOOD_STATES,
     NO_SOURCE,
     NO_SUCH_TYPE,
+    UNREACHABLE,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -60,9 +68,15 @@ def gather(
     declares each domain as, None where nobody said.
     """
     domains = _domains(names, state, reader, network)
-    for domain in domains if declared is not None else ():
-        domain.declared = declared.get(domain.name, "")
-    return gather_tables(postfix, state, reader), domains
+    if network is not None:
+        _ask_ports(domains, state, network)
+    if declared is not None:
+        for domain in domains:
+            domain.declared = declared.get(domain.name, "")
+    tables = gather_tables(postfix, state, reader)
+    lost = {table.reference for table in tables if table.index == NO_SUCH_TYPE}
+    silent = [table for table in _unreachable(state, reader) if without_proxy(table.reference) not in lost]
+    return [*tables, *silent], domains
 
 
 def gather_tables(postfix: Postfix, state: HostState, reader: MapReader) -> list[TableEvidence]:
@@ -98,6 +112,20 @@ def _unsupported(postfix: Postfix, state: HostState, working: Collection[str]) -
         for parameter, member in doubtful
         if known and type_of(member.text) not in known
     ]
+
+
+def _unreachable(state: HostState, reader: MapReader) -> list[TableEvidence]:
+    """The tables of relay domains and transports that do not answer; those with an index are judged by that."""
+    found = []
+    for parameter in ("relay_domains", "transport_maps"):
+        members = [member_of(text) for text in split_items(state.value(parameter))]
+        for table in [member.text for member in members if member.kind == "table"]:
+            if not reader.asked.intersection((table, without_proxy(table))):
+                reader.ask(table, [PROBE_LOCAL_PART])
+            problem = reader.problems.get(table) or reader.problems.get(without_proxy(table))
+            if problem and not any(reference.type in KEYED_TYPES for reference in local_members(table)):
+                found.append(TableEvidence(parameter, table, UNREACHABLE, 0, problem=problem))
+    return found
 
 
 def _domains(
@@ -170,6 +198,18 @@ def _ask_dns(found: Sequence[DomainEvidence], network: Network) -> None:
         domain.exchangers = exchangers.get(domain.name)
         domain.nexthop_unknown = domain.nexthop in unresolved and _leads_nowhere(domain, exchangers.get(domain.nexthop))
         domain.policy = policies.get(domain.name)
+
+
+def _ask_ports(found: Sequence[DomainEvidence], state: HostState, network: Network) -> None:
+    """Completes the evidence by who answers at this host's addresses, if Postfix has no service on port 25."""
+    ports = {port_of_mail(service) for service in state.services} - {""}
+    if not ports or ports.intersection(SMTP_PORTS):
+        return
+    own = {address for domain in found for record in domain.exchangers or () for address in record.addresses}
+    asked = {f"inet:{address}:25": address for address in sorted(own & state.own_addresses)}
+    said = network.answers(asked, state.value("mail_owner") or "postfix") if asked else {}
+    for domain in found:
+        domain.silent = {asked[endpoint]: why for endpoint, why in said.items() if why}
 
 
 def _leads_nowhere(domain: DomainEvidence, records: Sequence[MxRecord] | None) -> bool:

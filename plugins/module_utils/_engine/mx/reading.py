@@ -55,6 +55,8 @@ class MapReader:
         self._sources: dict[str, Table] = {}
         self._listed: dict[str, tuple[tuple[str, str], ...] | None] = {}
         self._silent: set[str] = set()
+        # Tables that were asked for any key.
+        self.asked: set[str] = set()
         self.notes: list[str] = []
         # table -> why it could not be asked
         self.problems: dict[str, str] = {}
@@ -63,6 +65,7 @@ class MapReader:
         """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
         if not keys or table in self._silent:
             return {}
+        self.asked.add(table)
         problem = _no_file(table)
         if problem:
             self._note(table, problem)

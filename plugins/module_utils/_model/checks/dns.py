@@ -136,9 +136,18 @@ def _known(record: MxRecord, state: HostState) -> list[str]:
     return [address for address in record.addresses if state.is_self(address, (), ())]
 
 
-@check("listens", LOCAL, "Postfix does not listen on the address in DNS", place=MX, mark=ARRIVAL)
+@check("listens", LOCAL, "nothing listens on port 25 of the address in DNS", place=MX, mark=ARRIVAL)
 def listens(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     for record in _own_records(domain, state):
+        silent = next((address for address in record.addresses if address in domain.silent), "")
+        if silent:
+            yield Fault(
+                f"its MX {record.host} has the address {silent}, on whose port 25 nothing takes a connection "
+                f"({domain.silent[silent]}): Postfix is on another port",
+                "add the service smtp, type inet, command smtpd, or accept the finding if the network leads port 25 to "
+                "that port",
+                domain=domain.name,
+            )
         unheard = _unheard(record, state)
         deaf = [
             address for address in _known(record, state) if address not in unheard and not _listens_on(address, state)

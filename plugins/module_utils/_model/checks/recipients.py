@@ -116,7 +116,7 @@ def action_table(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 @check(
     "recipients_unproven",
     LOCAL,
-    "a table could not be asked, so nobody knows whether it accepts unknown recipients",
+    "a table of recipients could not be asked: smtpd answers 451, and nobody knows whether it accepts unknown ones",
     place=RECIPIENTS,
 )
 def recipients_unproven(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -127,7 +127,6 @@ def recipients_unproven(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
                 "unknown recipients are refused, and while smtpd can't ask it, its answer is 451",
                 f"repair it until postmap -q nobody@the.domain {table} ends without an error, or remove it from "
                 f"{parameter}",
-                WARNING,
             )
 
 

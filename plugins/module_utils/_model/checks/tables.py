@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
     GOOD_STATES,
     NO_SUCH_TYPE,
+    UNREACHABLE,
 )
 
 check = Register(TABLE)
@@ -24,7 +25,7 @@ check = Register(TABLE)
 
 @check("index", LOCAL, "an index is missing, stale or unreadable, or does not match its source", place=RECIPIENTS)
 def index(table: TableEvidence) -> Iterator[Fault]:
-    if table.index not in (NO_SUCH_TYPE, *GOOD_STATES):
+    if table.index not in (NO_SUCH_TYPE, UNREACHABLE, *GOOD_STATES):
         yield Fault(
             f"the index of {_where(table)} is {table.index}: lookups fail or are out of date",
             f"run the role again, run postmap {table.reference}, or remove it from {table.parameter}",
@@ -39,6 +40,19 @@ def table_type(table: TableEvidence) -> Iterator[Fault]:
         yield Fault(
             f"{_where(table)} is of type {kind}, which this Postfix does not support: smtpd answers 451",
             f"install support for {kind}, or write the table in a type that postconf -m lists and name that in "
+            f"{table.parameter}",
+            place=_place(table),
+        )
+
+
+@check(
+    "table_unreachable", LOCAL, "a map of transports or relay domains can't be asked: smtpd answers 451", place=NEXTHOP
+)
+def table_unreachable(table: TableEvidence) -> Iterator[Fault]:
+    if table.index == UNREACHABLE:
+        yield Fault(
+            f"{_where(table)} can't be asked ({table.problem}): smtpd answers 451 (4.3.0), and mail waits",
+            f"repair it until postmap -q the.domain {table.reference} ends without an error, or remove it from "
             f"{table.parameter}",
             place=_place(table),
         )

@@ -56,6 +56,8 @@ class DomainEvidence:
     # Whether DNS answered that the nexthop has neither address nor, where they are asked for, MX records.
     nexthop_unknown: bool = False
     exchangers: Sequence[MxRecord] | None = None
+    # address of this host in its MX records -> why nothing answers on port 25 there, if Postfix is on another port only
+    silent: Mapping[str, str] = field(default_factory=dict)
     # Whether DNS was asked for its MX records.
     asked: bool = False
     # How many of its addresses have transport rows of their own, and whether all the recipients that are listed have.

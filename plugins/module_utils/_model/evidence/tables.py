@@ -13,7 +13,8 @@ class TableEvidence:
     """A local table that main.cf names: by which parameter, as what, and whether its index matches its source.
 
     `modified` is when the source was written, in seconds of the clock; None without a source. `unreadable_for` names
-    whom the table's mode keeps out although he has to read it.
+    whom the table's mode keeps out although he has to read it. `problem` is why a table that is UNREACHABLE, which need
+    not be local, can't be asked.
     """
 
     parameter: str
@@ -22,6 +23,7 @@ class TableEvidence:
     entries: int
     modified: int | None = None
     unreadable_for: str = ""
+    problem: str = ""
 
 
 WARN = "warn"

@@ -15,3 +15,5 @@ NO_SOURCE = "without a source"
 NO_SUCH_TYPE = "type"
 # Lookups find what the source says.
 GOOD_STATES = (CURRENT, NO_INDEX)
+# Of a table that has no index to look at: it was asked, and did not answer.
+UNREACHABLE = "unreachable"

@@ -287,3 +287,31 @@ def test_declared_domain_that_is_gone_or_only_may_be_there_is_no_finding(host: F
 def test_declared_name_that_is_no_domain_is_an_error(host: FakeMxHost) -> None:
     with pytest.raises(InvalidInput, match=r"declared\[0\].name"):
         info(host, declared=declared(("a@x.example", "primary")))
+
+
+@pytest.mark.parametrize("parameter", ["transport_maps", "relay_domains"])
+def test_map_that_can_not_be_asked_is_an_error(host: FakeMxHost, parameter: str) -> None:
+    usual = {"relay_domains": "x.example", "transport_maps": f"hash:{host.path('transport')}"}
+    maps = {**usual, parameter: f"{usual[parameter]}, proxy:regexp:/t/gone"}
+    host.write(
+        "main.cf",
+        f"relay_recipient_maps = hash:{host.path('relay_recipients')}\n"
+        + "".join(f"{name} = {value}\n" for name, value in maps.items()),
+    )
+    results = info(host)
+    assert ("", "table_unreachable", "error") in checks(results)
+    assert {"parameter": parameter, "reference": "proxy:regexp:/t/gone", "index": "unreachable"}.items() <= (
+        results["tables"][-1].items()
+    )
+
+
+def test_address_in_dns_has_to_answer_on_port_25_if_postfix_is_on_another(host: FakeMxHost) -> None:
+    host.write("master.cf", "2525 inet n - y - - smtpd\nrelay unix - - y - - smtp\n")
+    network = internet()
+    assert checks(info(host, "x.example", network=network)) == [("", "smtp_service", "info")]
+    network.failures["inet:192.0.2.9:25"] = "Connection refused"
+    found = info(host, "x.example", network=network)
+    assert checks(found) == [("", "smtp_service", "info"), ("x.example", "listens", "error")]
+    assert "on whose port 25 nothing takes a connection (Connection refused)" in found["findings"][1]["message"]
+    host.write("master.cf", "smtp inet n - y - - smtpd\nrelay unix - - y - - smtp\n")
+    assert checks(info(host, "x.example", network=network)) == []

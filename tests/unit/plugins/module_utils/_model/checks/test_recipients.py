@@ -296,7 +296,7 @@ def test_table_that_cannot_be_asked_is_named_once(parameter: str) -> None:
         **maps,
     )
     (finding,) = judged(state)
-    assert (finding.check, finding.severity) == ("recipients_unproven", "warning")
+    assert (finding.check, finding.severity) == ("recipients_unproven", "error")
     assert finding.message.startswith(f"ldap:/t/ldap in {parameter} could not be asked (refused)")
 
 

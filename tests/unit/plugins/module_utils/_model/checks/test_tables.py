@@ -49,3 +49,12 @@ def test_fault_of_a_table_lies_where_its_parameter_is_asked(parameter: str, plac
         f"this host (index): the index of hash:/x ({parameter}) is missing: lookups fail or are out of date; "
         f"run the role again, run postmap hash:/x, or remove it from {parameter}"
     )
+
+
+@pytest.mark.parametrize("parameter", ["transport_maps", "relay_domains"])
+def test_table_that_can_not_be_asked_is_an_error(parameter: str) -> None:
+    (finding,) = judged(TableEvidence(parameter, "ldap:/x", "unreachable", 0, problem="refused"))
+    assert (finding.check, finding.severity) == ("table_unreachable", "error")
+    assert (
+        finding.message == f"ldap:/x ({parameter}) can't be asked (refused): smtpd answers 451 (4.3.0), and mail waits"
+    )

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     join_items,
     split_items,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import (
@@ -23,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
     rows_by_domain,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import rows_differ
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, DomainItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem
 
 KeyedRows = Mapping[str, str]
 

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     match,
     members_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import interface_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     OTHER_CLASSES,
@@ -26,8 +27,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     EXTERNAL,
-    PRIMARY,
-    SECONDARY,
     MxRequest,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

@@ -38,8 +38,7 @@ class Cause(NamedTuple):
 CAUSES = (
     Cause(
         "Relay access denied",
-        "replace defer_unauth_destination with reject_unauth_destination in the list that has it, "
-        "smtpd_relay_restrictions or smtpd_recipient_restrictions",
+        f"replace defer_unauth_destination with reject_unauth_destination in {_DECIDING}",
     ),
     Cause(
         "4.3.0",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     NEW_RELAY,
@@ -43,7 +44,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
     undeclared_recipients,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, LISTED, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import LISTED, MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
     Routes,
     primary_routes,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRIMARY, DomainItem, MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, MxRequest
 
 # The results of this role: the relay service, by MX or to a mail host.
 _OWN_RESULT = re.compile(r"relay:\S*$")

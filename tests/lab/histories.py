@@ -83,7 +83,7 @@ def primary(*items: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
 
 def history(name: str, state: str, **words: Any) -> History:
     """A secondary MX of away.example unless it says otherwise."""
-    whole = {"declared": secondary(AWAY)}
+    whole: dict[str, Any] = {"declared": secondary(AWAY)}
     if not words.get("refusal") and "declared" not in words:
         whole["delivered"] = ("ivan@away.example",)
         whole["unknown"] = ("nobody@away.example",)

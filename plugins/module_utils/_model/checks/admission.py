@@ -550,8 +550,8 @@ def _wanted(name: str, value: str, defaults: Mapping[str, str]) -> str:
     known = kind_of(name, defaults) if name in defaults else Kind("")
     kind, text = known.name, value.strip()
     if name in CHOICES:
-        known = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
-        return "" if known else " or ".join(CHOICES[name])
+        taken = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
+        return "" if taken else " or ".join(CHOICES[name])
     if kind == BOOLEAN and text.lower() not in ("yes", "no"):
         return "yes or no"
     if kind == INTEGER and not is_number(text):

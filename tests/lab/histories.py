@@ -83,7 +83,7 @@ def primary(*items: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
 
 def history(name: str, state: str, **words: Any) -> History:
     """A secondary MX of away.example unless it says otherwise."""
-    whole = {"declared": secondary(AWAY)}
+    whole: dict[str, Any] = {"declared": secondary(AWAY)}
     if not words.get("refusal") and "declared" not in words:
         whole["delivered"] = ("ivan@away.example",)
         whole["unknown"] = ("nobody@away.example",)
@@ -275,7 +275,7 @@ WORDS = (
         declared=secondary(LIBRARY),
         delivered=(f"alice@{LIBRARY_IN_DNS}",),
         unknown=(f"nobody@{LIBRARY_IN_DNS}",),
-        told="bücher.example (mail_host_form): ",
+        told="(mail_host_form): its mail host mail.lab.example refuses",
         mended=secondary(
             {"name": LIBRARY_IN_DNS, "recipients": [f"alice@{LIBRARY_IN_DNS}"]}, secondary_mx_smtputf8=False
         ),

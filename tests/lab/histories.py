@@ -275,7 +275,7 @@ WORDS = (
         declared=secondary(LIBRARY),
         delivered=(f"alice@{LIBRARY_IN_DNS}",),
         unknown=(f"nobody@{LIBRARY_IN_DNS}",),
-        told="bücher.example (mail_host_form): ",
+        told="(mail_host_form): its mail host mail.lab.example refuses",
         mended=secondary(
             {"name": LIBRARY_IN_DNS, "recipients": [f"alice@{LIBRARY_IN_DNS}"]}, secondary_mx_smtputf8=False
         ),

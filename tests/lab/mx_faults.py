@@ -585,6 +585,20 @@ WAYS_OUT = (
         params={"outage": "5d"},
     ),
     Fault(
+        "queue lifetime that the queue manager does not take",
+        host("queue_lifetime"),
+        "set maximal_queue_lifetime to a value such as 10d",
+        main("maximal_queue_lifetime=101d"),
+        main("maximal_queue_lifetime=5d"),
+    ),
+    Fault(
+        "address behind NAT that does not resolve",
+        host("parameter_value"),
+        "remove nat.gone.example from proxy_interfaces",
+        main("proxy_interfaces=nat.gone.example"),
+        main("proxy_interfaces="),
+    ),
+    Fault(
         "queue lifetime that is no time",
         host("queue_lifetime"),
         "set maximal_queue_lifetime to a value such as 10d",

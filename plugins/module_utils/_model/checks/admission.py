@@ -547,15 +547,15 @@ def _wanted(name: str, value: str, defaults: Mapping[str, str]) -> str:
     """What Postfix wants instead, "" if it takes the value, or only Postfix can tell."""
     if "$" in value:
         return ""
-    known = kind_of(name, defaults) if name in defaults else Kind("")
-    kind, text = known.name, value.strip()
+    kind = kind_of(name, defaults) if name in defaults else Kind("")
+    text = value.strip()
     if name in CHOICES:
-        taken = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
-        return "" if taken else " or ".join(CHOICES[name])
-    if kind == BOOLEAN and text.lower() not in ("yes", "no"):
+        known = text.lower() in CHOICES[name] or (not text and not name.endswith("_action"))
+        return "" if known else " or ".join(CHOICES[name])
+    if kind.name == BOOLEAN and text.lower() not in ("yes", "no"):
         return "yes or no"
-    if kind == INTEGER and not is_number(text):
+    if kind.name == INTEGER and not is_number(text):
         return "a whole number"
-    if kind == TIME and seconds(text) is None:
+    if kind.name == TIME and seconds(text) is None:
         return "a time such as 300s"
-    return beyond(name, known, text)
+    return beyond(name, kind, text)

@@ -16,13 +16,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     join_items,
     split_items,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import (
     domain_rows,
     grouped_rows,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import rows_differ
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import ABSENT, DomainItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem
 
 KeyedRows = Mapping[str, str]
 

@@ -37,14 +37,14 @@ def meaning_of(host: str) -> str:
 
 
 @contextmanager
-def held(host: str, directory: str = "/etc/postfix") -> Iterator[Callable[[], int]]:
-    """Nobody gets the lock of the directory in this block; gives how many processes have asked for it."""
-    script = f"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ' {directory}$' || true"
-    holder = ["flock", directory, "sh", "-c", "echo held; cat"]
+def held(host: str, file: str = "/run/mxrelay.lock") -> Iterator[Callable[[], int]]:
+    """Nobody gets the lock of the host's runs in this block; gives how many processes have asked for it."""
+    script = f"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ' {file}$' || true"
+    holder = ["sh", "-c", f"umask 077; exec flock {file} sh -c 'echo held; cat'"]
     command = [os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container(host), *holder]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         if process.stdout is None or process.stdout.readline() != b"held\n":
-            raise RuntimeError(f"{host}: {directory} can't be locked")
+            raise RuntimeError(f"{host}: {file} can't be locked")
         before = int(hosts.on(host, "sh", "-c", script))
         try:
             yield lambda: int(hosts.on(host, "sh", "-c", script)) - before

@@ -70,7 +70,7 @@ def standing(postfix: Postfix, own: str = "", ended: str = "") -> Standing:
     """How it stands beside the record named `own`; `ended` is one whose run is known to be over. Raises HostError."""
     if not os.path.lexists(directory_of(postfix)):
         return Standing(mark=_mark(postfix))
-    with run_lock():
+    with run_lock(create=False):
         return _standing(postfix, own, ended)
 
 

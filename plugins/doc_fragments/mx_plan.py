@@ -268,6 +268,7 @@ options:
       verify_fail_on:
         description:
           - The scopes whose errors fail the play. Other findings are shown as warnings.
+          - A list, or a text with commas or blanks between them, in upper or lower case.
           - With V(dns) or V(remote), O(settings.verify) asks DNS about every domain, which takes about a second for
             some hundred of them. Empty means V(local).
         type: list

@@ -36,7 +36,9 @@ INFO_SPEC: dict[str, Any] = {
     "probe": {"type": "bool", "default": False},
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},
+    "probe_ports": {"type": "list", "elements": "dict", "default": []},
     "probe_recipients": {"type": "dict", "default": {}},
+    "probe_senders": {"type": "dict", "default": {}},
 }
 
 

@@ -31,7 +31,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.acce
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    best_other_exchanger,
+    own_mail_domain,
+    ports_for_strangers,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
@@ -41,6 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms, is_international
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
@@ -87,11 +92,13 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
+    own = own_mail_domain(state)
+    senders = read_senders(params.get("probe_senders") or {}, own)
     if params.get("probe"):
         samples = listed_samples(state, reader)
         for domain in domains:
             domain.probe_recipient = samples.get(domain.name, "")
-        reader.notes += ask_mail_hosts(domains, state, prober)
+        reader.notes += ask_mail_hosts(domains, state, prober, senders)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     return Outcome(
         results={
@@ -101,6 +108,9 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
+            "ports": _numbered(ports_for_strangers(state), network),
+            "own_mail_domain": own,
+            "tried": _tried(senders) if params.get("probe") else [],
             "notes": reader.notes,
         },
         warnings=reader.notes,
@@ -146,9 +156,28 @@ def _nothing_but(error: HostError) -> Outcome:
             "relay_restrictions": "",
             "addresses": [],
             "dns": False,
+            "ports": [],
+            "own_mail_domain": "",
+            "tried": [],
             "notes": [],
         }
     )
+
+
+def _numbered(ports: Mapping[str, bool], network: Network) -> list[dict[str, Any]]:
+    """The ports by number; one that this host does not know by its name can't be listened on either."""
+    numbers = {name: network.port(name) for name in ports}
+    return [{"port": number, "tls": ports[name]} for name, number in numbers.items() if number]
+
+
+def _tried(senders: ProbeSenders) -> list[str]:
+    """As whom the mail hosts were asked, and as whom not."""
+    missing = (
+        "" if senders.ordinary else "; not from an ordinary sender: give probe_senders.ordinary, a domain of yours"
+    )
+    if not senders.spf_fail:
+        missing += "; not about SPF: give probe_senders.spf_fail, a domain of yours whose SPF record excludes this host"
+    return [f"mail hosts: {senders.told}{missing}"]
 
 
 def _table(table: TableEvidence) -> dict[str, Any]:

@@ -20,7 +20,10 @@ Answer = Tuple[int, str]
 
 @dataclass(frozen=True)
 class Talk:
-    """An SMTP conversation without a message. `failure` says why there was none, or why it ended early."""
+    """What one sender was told without a message. `failure` says why there was none, or why it ended early.
+
+    `guise` is by what the client said that it is another one: `XCLIENT`, `PROXY`, or "" for itself.
+    """
 
     server: str
     failure: str = ""
@@ -28,6 +31,11 @@ class Talk:
     extensions: Mapping[str, str] = field(default_factory=dict)
     mail: Answer | None = None
     recipients: Mapping[str, Answer] = field(default_factory=dict)
+    sender: str = ""
+    port: int = 25
+    guise: str = ""
+    # Whether the port was open, though nobody may have greeted there.
+    connected: bool = False
 
 
 @dataclass
@@ -63,8 +71,10 @@ class DomainEvidence:
     all_routed: bool = False
     # The text of its MTA-STS policy, "" where it has one that can't be fetched, None where it has none.
     policy: str | None = None
-    # What its mail host answered to this host; None where it was not asked.
+    # What its mail host answered to this host, to the sender `<>`; None where it was not asked.
     talk: Talk | None = None
+    # What it answered to other senders.
+    sender_talks: Sequence[Talk] = ()
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
 

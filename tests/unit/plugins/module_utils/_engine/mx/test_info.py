@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    MASTER_CF,
     FakeMxHost,
     FakeNetwork,
     FakeProber,
@@ -287,3 +288,23 @@ def test_declared_domain_that_is_gone_or_only_may_be_there_is_no_finding(host: F
 def test_declared_name_that_is_no_domain_is_an_error(host: FakeMxHost) -> None:
     with pytest.raises(InvalidInput, match=r"declared\[0\].name"):
         info(host, declared=declared(("a@x.example", "primary")))
+
+
+def test_probe_says_as_whom_it_asked_and_as_whom_not(host: FakeMxHost) -> None:
+    results = info(host, "x.example", probe=True)
+    assert results["tried"] == [
+        "mail hosts: from <> and from a sender at mx.example; not about SPF: give probe_senders.spf_fail, a domain of "
+        "yours whose SPF record excludes this host"
+    ]
+    results = info(host, "x.example", probe=True, probe_senders={"spf_fail": "strict.example"})
+    assert results["tried"] == [
+        "mail hosts: from <> and from a sender at mx.example and from a sender at strict.example"
+    ]
+    assert info(host, "x.example")["tried"] == []
+
+
+def test_ports_for_strangers_are_returned_by_number(host: FakeMxHost) -> None:
+    host.write("master.cf", MASTER_CF + "submission inet n - n - - smtpd\nnobody inet n - n - - smtpd\n")
+    results = info(host)
+    assert results["ports"] == [{"port": 25, "tls": False}, {"port": 587, "tls": False}]
+    assert results["own_mail_domain"] == "mx.example"

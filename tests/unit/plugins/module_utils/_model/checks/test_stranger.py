@@ -10,7 +10,10 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import (
+    FOREIGN_DOMAINS,
+    foreign_recipients,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 
@@ -81,6 +84,43 @@ def test_domain_whose_listed_recipient_is_turned_away_is_not_judged_any_further(
     assert of_stranger(listed=refused, postmaster=refused, nobody=OK) == [("x.example", "probe_refused", "error")]
 
 
+def test_ordinary_sender_is_judged_if_bounces_are_taken() -> None:
+    def found(bounces: Talk, ordinary: Talk) -> list[str]:
+        told = StrangerEvidence(
+            "mx.example", {"x.example": bounces}, {"x.example": "a@x.example"}, {}, [], {"x.example": ordinary}
+        )
+        return [finding.message for finding in judged(told) if finding.check.startswith("probe_")]
+
+    taken, refused = talk(recipients={"a@x.example": OK}), (550, "5.7.1 no")
+    assert found(taken, talk(sender="s@o.example", recipients={"a@x.example": refused})) == [
+        "mail for a@x.example from a sender at o.example is refused (550 5.7.1 no)"
+    ]
+    assert found(taken, talk(sender="s@o.example", recipients={"a@x.example": OK})) == []
+    assert found(talk(mail=refused), talk(sender="s@o.example", mail=refused)) == [
+        "a stranger is refused (550 5.7.1 no)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "way", "remedy"),
+    [
+        ({"port": 587}, " on port 587", "end smtpd_relay_restrictions"),
+        ({"guise": "XCLIENT"}, " by XCLIENT", "smtpd_authorized_xclient_hosts"),
+        ({"guise": "PROXY", "port": 26}, " on port 26 by PROXY", "only your load balancers"),
+        ({"sender": "s@o.example"}, " from a sender at o.example", "mynetworks"),
+    ],
+)
+def test_opening_of_another_way_in_is_told_with_its_own_remedy(fields: dict[str, Any], way: str, remedy: str) -> None:
+    taken = talk(recipients={"probe@elsewhere.test": OK}, **fields)
+    told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [], others=[taken])
+    (finding,) = judged(told)
+    assert (finding.check, finding.message) == (
+        "probe_open_relay",
+        f"a stranger may send to probe@elsewhere.test through mx.example{way} (250 2.1.0 Ok)",
+    )
+    assert remedy in finding.remedy
+
+
 def test_open_relay_comes_first() -> None:
     found = of_stranger(listed=(451, "4.3.0"), foreign=talk(recipients={"a": OK}))
     assert [check for _domain, check, _severity in found] == ["probe_open_relay", "probe_deferred"]
@@ -94,6 +134,7 @@ def test_greeting_that_turns_a_stranger_away_is_named() -> None:
 
 def test_foreign_recipients_hide_in_the_domain_that_is_relayed() -> None:
     spellings = foreign_recipients("x.example")
-    assert len(set(spellings)) == 7
-    assert [address for address in spellings if "mxrelay-probe.invalid" not in address] == []
+    assert len(set(spellings)) == 12
+    elsewhere = [address for address in spellings if "mxrelay-probe.invalid" not in address]
+    assert elsewhere == [f"probe@{name}" for name in FOREIGN_DOMAINS]
     assert len([address for address in spellings if address.endswith("@x.example")]) == 4

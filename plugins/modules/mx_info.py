@@ -96,6 +96,12 @@ options:
     type: list
     elements: dict
     default: []
+  canary:
+    description:
+      - Whether to judge what became of the last canaries of M(mxrelay.postfix.mx_canary). The roles do not, since a run
+        may be what mends it.
+    type: bool
+    default: false
   probe:
     description:
       - Whether to ask the mail host of each domain over SMTP, from this host, if it accepts the mail. The module names
@@ -142,6 +148,7 @@ options:
     default: {}
 seealso:
   - module: mxrelay.postfix.mx_plan
+  - module: mxrelay.postfix.mx_canary
   - module: mxrelay.postfix.postfix_info
   - name: STANDARD_CONFIGURATION_README
     description: Postfix's own description of primary and backup MX hosts.
@@ -258,6 +265,11 @@ domains:
     probe_recipient:
       description: With O(probe=true), one of its listed recipients.
       type: str
+    canary:
+      description:
+        - With O(canary=true), what became of the last canary (C(outcome), C(reason)), when (C(time)), and how many
+          seconds ago (C(age)); null if none was sent.
+      type: dict
     mail_host:
       description:
         - With O(probe=true), what its mail host answered (C(server), C(failure), C(banner), C(mail), C(recipients),

@@ -33,6 +33,7 @@ INFO_SPEC: dict[str, Any] = {
     "outage": {"type": "str"},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
     "accepted": {"type": "list", "elements": "dict", "default": []},
+    "canary": {"type": "bool", "default": False},
     "probe": {"type": "bool", "default": False},
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},

@@ -8,6 +8,10 @@ from dataclasses import replace
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
+    read_outcomes,
+    record_path,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
     read_parameters,
@@ -22,9 +26,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipie
     read_lookups,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
+    is_own,
     read_classes,
     read_interfaces,
     read_relay_domains,
+    relayed_names,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
@@ -72,11 +78,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
     state = state.having(read_relay_domains([*wanted, *declared.kinds], state, reader))
-    names = list(dict.fromkeys(wanted)) or sorted({*declared.required, *_relayed(state)})
+    names = list(dict.fromkeys(wanted)) or sorted({*declared.required, *relayed_names(state)})
     classes = read_classes(names, state, reader)
     if not wanted:
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
-        names = [name for name in names if not (_is_own(name, state, classes) and name not in declared.required)]
+        names = [name for name in names if not (is_own(name, state, classes) and name not in declared.required)]
     state = replace(
         state,
         classes=classes,
@@ -92,6 +98,9 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
+    outcomes = read_outcomes(record_path(postfix.config_directory)) if params.get("canary") else {}
+    for domain in domains:
+        domain.canary = outcomes.get(domain.name)
     own = own_mail_domain(state)
     senders = read_senders(params.get("probe_senders") or {}, own)
     if params.get("probe"):
@@ -136,14 +145,6 @@ def _declared(items: Sequence[Mapping[str, Any]] | None) -> _Declared:
         if kind != ABSENT and item.get("required", True):
             required.add(name)
     return _Declared(kinds, frozenset(required))
-
-
-def _relayed(state: HostState) -> list[str]:
-    return [name for name in state.relayed if not name.startswith(".")]
-
-
-def _is_own(name: str, state: HostState, classes: Mapping[str, Mapping[str, str]]) -> bool:
-    return state.relayed.get(name) != name and "mydestination" in classes.get(name, {})
 
 
 def _nothing_but(error: HostError) -> Outcome:
@@ -206,6 +207,7 @@ def _evidence(domain: DomainEvidence, state: HostState) -> dict[str, Any]:
         "nexthop": domain.nexthop or best_other_exchanger(domain.exchangers or (), state),
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
+        "canary": vars(domain.canary) if domain.canary else None,
         "mail_host": {**told(talk), "extensions": sorted(talk.extensions)} if talk is not None else None,
         "mx": (
             [

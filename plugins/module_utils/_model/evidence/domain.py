@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence, Tuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
@@ -75,6 +76,8 @@ class DomainEvidence:
     talk: Talk | None = None
     # What it answered to other senders.
     sender_talks: Sequence[Talk] = ()
+    # What became of the last canary, None where none was sent.
+    canary: CanaryEvidence | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import info as info_module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import Record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
@@ -90,6 +91,7 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "nexthop": "mail.example",
             "nexthop_addresses": [],
             "probe_recipient": "",
+            "canary": None,
             "mail_host": None,
             "transport": {
                 "member": f"hash:{host.path('transport')}",
@@ -308,3 +310,20 @@ def test_ports_for_strangers_are_returned_by_number(host: FakeMxHost) -> None:
     results = info(host)
     assert results["ports"] == [{"port": 25, "tls": False}, {"port": 587, "tls": False}]
     assert results["own_mail_domain"] == "mx.example"
+
+
+def test_last_canary_of_a_domain_is_evidence_and_judged(
+    host: FakeMxHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "canaries.json"
+    record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}, "z.example": {}}')
+    monkeypatch.setattr(info_module, "record_path", lambda _directory: str(record))
+    assert info(host, canary=True)["domains"]["x.example"]["canary"] is None
+    record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}}')
+    results = info(host, canary=True)
+    assert (results["domains"]["x.example"]["canary"]["outcome"], results["domains"]["y.example"]["canary"]) == (
+        "lost",
+        None,
+    )
+    assert ("x.example", "canary", "info") in checks(results)
+    assert info(host)["domains"]["x.example"]["canary"] is None

@@ -14,7 +14,7 @@ author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
   - One marked message for each relay domain is handed in at an MX host by a stranger, and followed by the log and the
-    queue of the MX host until it is known what became of it. The playbook P(mxrelay.postfix.canary#playbook) does all
+    queue of the MX host until it is known what became of it. The playbook C(mxrelay.postfix.canary) does all
     of it.
   - It takes four tasks, for O(state=planned) on the MX host, for O(state=sent) on another host, and for
     O(state=followed) and O(state=finished) on the MX host again.

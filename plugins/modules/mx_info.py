@@ -96,6 +96,12 @@ options:
     type: list
     elements: dict
     default: []
+  canary:
+    description:
+      - Whether to judge what became of the last canaries of M(mxrelay.postfix.mx_canary). The roles do not, since a run
+        may be what mends it.
+    type: bool
+    default: false
   probe:
     description:
       - Whether to ask the mail host of each domain over SMTP, from this host, if it accepts the mail. The module names
@@ -109,12 +115,21 @@ options:
         installed where the module runs.
       - For each of O(domains), the module names its recipient in O(probe_recipients), its postmaster and a recipient
         that does not exist in C(RCPT), then recipients elsewhere in several spellings. It never sends C(DATA).
+      - Recipients elsewhere are named again by XCLIENT, if the server offers that, and by the PROXY protocol, if the
+        server takes the connection and greets nobody.
       - Covers at most 20 domains and takes at most a minute.
     type: str
   probe_port:
     description: The SMTP port of O(probe_server).
     type: int
     default: 25
+  probe_ports:
+    description:
+      - Other ports of O(probe_server) on which to name recipients elsewhere, such as RV(ports) of an earlier task. Each
+        item has a C(port), and C(tls) if TLS is used from the first byte. One on which nobody answers is no finding.
+    type: list
+    elements: dict
+    default: []
   probe_recipients:
     description:
       - For each of O(domains), by its name, a recipient that O(probe_server) must accept, such as
@@ -127,8 +142,19 @@ options:
         a table of the host lists or rewrites.
     type: bool
     default: false
+  probe_senders:
+    description:
+      - Domains of yours from which a probe asks besides C(<>); of an address, its domain counts. The local part is a
+        fresh one each time, since greylisting knows the others.
+      - C(ordinary) is for an ordinary sender. With O(probe=true) it is by default RV(own_mail_domain). With
+        O(probe_server) it has no default.
+      - C(spf_fail) is one whose SPF record excludes this host, as it does for all mail that a backup MX forwards. Only
+        mail hosts are asked from it. Without it they are not asked about SPF.
+    type: dict
+    default: {}
 seealso:
   - module: mxrelay.postfix.mx_plan
+  - module: mxrelay.postfix.mx_canary
   - module: mxrelay.postfix.postfix_info
   - name: STANDARD_CONFIGURATION_README
     description: Postfix's own description of primary and backup MX hosts.
@@ -150,6 +176,9 @@ EXAMPLES = r"""
     probe_server: "{{ inventory_hostname }}"
     domains: "{{ mx.domains.keys() | list }}"
     probe_recipients: "{{ dict(mx.domains.keys() | zip(mx.domains.values() | map(attribute='probe_recipient'))) }}"
+    probe_ports: "{{ mx.ports }}"
+    probe_senders:
+      ordinary: "{{ mx.own_mail_domain }}"
   delegate_to: localhost
   register: outside
 
@@ -242,6 +271,11 @@ domains:
     probe_recipient:
       description: With O(probe=true), one of its listed recipients.
       type: str
+    canary:
+      description:
+        - With O(canary=true), what became of the last canary (C(outcome), C(reason)), when (C(time)), and how many
+          seconds ago (C(age)); null if none was sent.
+      type: dict
     mail_host:
       description:
         - With O(probe=true), what its mail host answered (C(server), C(failure), C(banner), C(mail), C(recipients),
@@ -292,8 +326,24 @@ dns:
   description: Whether the host has what it needs to ask DNS.
   type: bool
   returned: without O(probe_server)
+ports:
+  description: The ports at which strangers can talk SMTP to this host, each with its C(port) and whether it is C(tls).
+  type: list
+  elements: dict
+  returned: without O(probe_server)
+own_mail_domain:
+  description: A mail domain of this host's own that it does not relay; empty if there is none.
+  type: str
+  returned: without O(probe_server)
+tried:
+  description: Where and from which senders a probe asked, and what it did not ask.
+  type: list
+  elements: str
+  returned: always
 probes:
-  description: What O(probe_server) answered, one item per conversation.
+  description:
+    - What O(probe_server) answered, one item for each sender in a conversation, with its C(port) and C(guise)
+      (V(XCLIENT), V(PROXY) or empty).
   type: list
   elements: dict
   returned: with O(probe_server)

@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST, MAIL_HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD_STATES
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import draw, exchangers, nexthop_of
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import canary_of, draw, exchangers, nexthop_of
 
 UNKNOWN = "unknown"
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
@@ -148,6 +148,7 @@ def _row(
         "findings": findings,
         "first": findings[0]["message"] if findings else "",
         "mx": exchangers(evidence["mx"]),
+        "canary": canary_of(evidence),
         "nexthop": nexthop_of(evidence, found["postfix"]["parameters"].get("relayhost", "")),
     }
     row["path"] = draw(row, found["postfix"]["instance"].get("myhostname") or host, evidence)

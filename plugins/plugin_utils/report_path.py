@@ -12,6 +12,7 @@ A thinner line beside it goes from each better MX straight to the mail host: the
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     MARKS,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import (
+    BOUNCED,
+    DELIVERED,
+    WAITING,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
 # Units of the drawing; 380 of them are as wide as a phone.
@@ -46,6 +52,8 @@ STATIONS = ("sender", "mx", "host", "nexthop", "mail_host")
 # The link that leads to each station.
 LINKS = {"mx": LOOKUP, "host": ARRIVAL, "nexthop": DEPARTURE, "mail_host": DELIVERY}
 CHECKS = {check.name: check for check in every_check()}
+# What becomes of a canary at the mail host, or on the way to it.
+BEYOND = (DELIVERED, WAITING, BOUNCED)
 BY_MX = "by the MX records"
 
 
@@ -77,6 +85,18 @@ def place_of(finding: Mapping[str, Any]) -> str:
     check = CHECKS.get(finding["check"])
     place = finding.get("place") or (check.place if check else HOST)
     return check.mark if check and place == check.place else MARKS.get(place, HOST)
+
+
+def canary_of(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """The last canary in a line, and the station at which it ended; both "" if there was none."""
+    known = evidence.get("canary")
+    if not known:
+        return {"text": "", "station": ""}
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(known["time"]))
+    return {
+        "text": f"canary {known['outcome']}, {when}",
+        "station": "mail_host" if known["outcome"] in BEYOND else HOST,
+    }
 
 
 def draw(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +148,7 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
     mail_host = row["nexthop"]["host"]
     known = {record["host"].lower().rstrip("."): record["addresses"] for record in row["mx"]}
     addresses = ", ".join(evidence.get("nexthop_addresses") or known.get(mail_host.lower(), []))
-    return {
+    stations: dict[str, dict[str, Any]] = {
         "sender": {"title": "Sender", "lines": [], "records": []},
         "mx": {"title": "MX records", "lines": [] if records else [nothing], "records": records},
         "host": {
@@ -147,6 +167,9 @@ def _texts(row: Mapping[str, Any], own_name: str, evidence: Mapping[str, Any]) -
             "records": [],
         },
     }
+    if row["canary"]["text"]:
+        stations[row["canary"]["station"]]["lines"].append(row["canary"]["text"])
+    return stations
 
 
 def _marked(place: str, marks: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
@@ -190,6 +213,7 @@ def _in_words(
     return (
         f"Path of mail for {row['domain']}: from the sender by the MX records ({records}) to {own_name}, "
         f"then {onwards}, and to {row['nexthop']['host'] or 'an unknown mail host'}. "
+        + (f"Last test: {row['canary']['text']}. " if row["canary"]["text"] else "")
         + (verdict or "Nothing on it is broken.")
     )
 

@@ -1258,6 +1258,17 @@ MAIL_HOSTS = (
         on="mail",
     ),
     Fault(
+        "mail host refuses every sender but that of bounces",
+        both("mail_host_sender_policy"),
+        "exempt this host from SPF and sender checks",
+        main(
+            "smtpd_sender_restrictions=check_sender_access inline:{{mx1.lab.example = 550 5.7.23 SPF fail}}",
+            reload=True,
+        ),
+        main("smtpd_sender_restrictions=", reload=True),
+        on="mail",
+    ),
+    Fault(
         "recipients that the mail host does not know",
         secondary("mail_host_unknown"),
         "add it on the mail host",

@@ -18,14 +18,18 @@ SECONDARY = "mxrelay.postfix.secondary_mx"
 PRIMARY = "mxrelay.postfix.primary_mx"
 VERIFY = "mxrelay.postfix.verify"
 # How the lab runs Ansible.
-SETTINGS = {"ANSIBLE_PIPELINING": "true", "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
+SETTINGS = {
+    "ANSIBLE_PIPELINING": "true",
+    "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+    "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
     """One run of ansible-playbook: its code, and for each host how many tasks changed something, failed or were ok.
 
-    `tasks` are the names of those that changed something.
+    `tasks` are the names of those that changed something; `artifacts` is what set_stats returned.
     """
 
     code: int
@@ -35,6 +39,7 @@ class Run:
     tasks: tuple[str, ...]
     messages: tuple[str, ...] = dataclasses.field(repr=False)
     output: str = dataclasses.field(repr=False)
+    artifacts: Mapping[str, Any] = dataclasses.field(repr=False, default_factory=dict)
 
     @property
     def said(self) -> str:
@@ -102,6 +107,7 @@ def finished(process: subprocess.Popen[str]) -> Run:
         tasks=tuple(_changing(told)),
         messages=tuple(_messages(told)),
         output=output + errors,
+        artifacts=told.get("global_custom_stats", {}),
     )
 
 

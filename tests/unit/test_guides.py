@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.ever
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = (
     "README.md",
+    "docs/canary.md",
     "docs/domains.md",
     "docs/releases.md",
     "docs/report.md",
@@ -92,6 +93,15 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == set(_options("primary_mx")["primary_mx_domains"]["options"])
+
+
+def test_specification_of_the_canary_playbook_is_what_it_reads_and_what_its_guide_lists() -> None:
+    specified = yaml.safe_load(_text("playbooks/canary.meta.yml"))["argument_specs"]["canary"]["options"]
+    read = set(re.findall(r"\{ ?(canary_\w+) \|", _text("playbooks/canary.yml")))
+    listed = re.findall(r"^\| `(canary_\w+)` \|", _text("docs/canary.md"), re.MULTILINE)
+    assert set(specified) == read
+    assert listed == list(specified)
+    assert [name for name, option in specified.items() if not {"type", "default", "description"} <= set(option)] == []
 
 
 def test_verify_guide_lists_every_check() -> None:

@@ -34,11 +34,14 @@ INFO_SPEC: dict[str, Any] = {
     "outage": {"type": "str"},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
     "accepted": {"type": "list", "elements": "dict", "default": []},
+    "canary": {"type": "bool", "default": False},
     "probe": {"type": "bool", "default": False},
     "probe_server": {"type": "str"},
     "probe_port": {"type": "int", "default": 25},
+    "probe_ports": {"type": "list", "elements": "dict", "default": []},
     "probe_recipients": {"type": "dict", "default": {}},
     "show_recipients": {"type": "bool", "default": False},
+    "probe_senders": {"type": "dict", "default": {}},
 }
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
@@ -40,15 +40,8 @@ def judge(
     return accept(dict.fromkeys(found), accepted, state.today)
 
 
-def stranger_findings(
-    server: str,
-    talks: Mapping[str, Talk],
-    listed: Mapping[str, str],
-    unknown: Mapping[str, str],
-    foreign: Sequence[Talk],
-) -> list[Finding]:
-    """What is wrong with what a stranger is told. The arguments are the members of StrangerEvidence."""
-    told = StrangerEvidence(server, talks, listed, unknown, foreign)
+def stranger_findings(told: StrangerEvidence) -> list[Finding]:
+    """What is wrong with what a stranger is told."""
     return [finding for check in checks_of(STRANGER) for finding in check(told)]
 
 

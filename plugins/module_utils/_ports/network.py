@@ -47,6 +47,9 @@ class Network(Protocol):
         An endpoint is `inet:host:port`, `unix:/path`, or `program:/path` for a program that is started when needed.
         """
 
+    def port(self, name: str) -> int:
+        """The number of a TCP port, given by number or by its name in /etc/services; 0 where it is in neither."""
+
     def lacks(self) -> str:
         """The package without which DNS can't be asked, "" if nothing is missing."""
 
@@ -94,6 +97,12 @@ class SystemNetwork:
         asked = list(dict.fromkeys(endpoints))
         found = together(lambda endpoint: answer_of(endpoint, user), asked, ENDPOINT_SECONDS + 1)
         return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
+
+    def port(self, name: str) -> int:
+        try:
+            return int(name) if name.isdigit() else socket.getservbyname(name, "tcp")
+        except OSError:
+            return 0
 
     def lacks(self) -> str:
         return "" if has_dnspython() else DNSPYTHON

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
@@ -30,64 +31,113 @@ PIECE_BYTES = 4096
 # Characters of an answer that are told to people.
 TOLD = 500
 # The sender of bounces, so nobody is written to and no sender policy is asked.
-SENDER = ""
+BOUNCES = ""
+# Ways to say that one is another client, here one of the host itself. See XCLIENT_README, and the PROXY protocol.
+XCLIENT = "XCLIENT"
+PROXY = "PROXY"
+_SAID = {XCLIENT: "ADDR=127.0.0.1 NAME=localhost", PROXY: "TCP4 127.0.0.1 127.0.0.1 40000 25"}
+READY = 220
+TLS_FIRST = 530
 _LINE = re.compile(r"([0-9]{3})([ -]?)(.*)", re.ASCII | re.DOTALL)
 # What getaddrinfo gives: family, type, protocol, canonical name, address.
 Place = Tuple[int, int, int, str, Any]
 
 
+# A sender, and the recipients that are named after it.
+Transaction = Tuple[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Approach:
+    """How a server is met. `tls` is from the first byte; where a server demands it, it is begun by STARTTLS as well."""
+
+    server: str
+    port: int = PORT
+    helo: str = ""
+    tls: bool = False
+    guise: str = ""
+
+
 class Prober(Protocol):
     """The port."""
 
-    def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
-        """One conversation: greeting, EHLO, MAIL, RCPT for each recipient, RSET, QUIT.
+    def talk(self, approach: Approach, transactions: Sequence[Transaction], deadline: float) -> list[Talk]:
+        """One connection: greeting, EHLO, then for each transaction MAIL, RCPT for each recipient and RSET, then QUIT.
 
         Recipients that are not ASCII are named only to a server that offers SMTPUTF8.
-        `deadline` is the monotonic time at which it is over. Whatever goes wrong is told in the result, beside what
-        was said before.
+        `deadline` is the monotonic time at which it is over. There is a Talk for each transaction until the server
+        ended it, and one at least. Whatever goes wrong is told in the last, beside what was said before.
         """
 
 
 class SmtpProber:
     """A connection for each conversation."""
 
-    def talk(self, server: str, port: int, helo: str, recipients: Sequence[str], deadline: float) -> Talk:
+    def talk(self, approach: Approach, transactions: Sequence[Transaction], deadline: float) -> list[Talk]:
         begun = time.monotonic()
+        met = Talk(approach.server, port=approach.port, guise=approach.guise)
         if deadline <= begun:
-            return Talk(server, "there was no time left")
-        conversation = _Conversation(Talk(server))
+            return [replace(met, failure="there was no time left")]
+        conversation = _Conversation(met)
         try:
-            with _connected(server, port, min(deadline, begun + CONNECT_SECONDS)) as link:
-                conversation.hold(_Link(link, min(deadline, begun + TALK_SECONDS)), helo, recipients)
+            with _connected(approach.server, approach.port, min(deadline, begun + CONNECT_SECONDS)) as link:
+                conversation.so_far = replace(met, connected=True)
+                conversation.hold(_Link(link, min(deadline, begun + TALK_SECONDS)), approach, transactions)
         except (OSError, ValueError) as error:
-            return replace(conversation.so_far, failure=str(error) or type(error).__name__)
-        return conversation.so_far
+            conversation.failed(str(error) or type(error).__name__)
+        return conversation.talks
 
 
 class _Conversation:
-    """What was said so far."""
+    """What was said so far: in the transactions that are over, and in the one that is not."""
 
     def __init__(self, so_far: Talk) -> None:
         self.so_far = so_far
+        self.talks: list[Talk] = []
 
-    def hold(self, link: _Link, helo: str, recipients: Sequence[str]) -> None:
+    def failed(self, failure: str) -> None:
+        self.talks.append(replace(self.so_far, failure=failure))
+
+    def hold(self, link: _Link, approach: Approach, transactions: Sequence[Transaction]) -> None:
         """Raises OSError or ValueError where the server does not go on."""
+        if approach.tls:
+            link.secure()
+        if approach.guise == PROXY:
+            link.say(f"{PROXY} {_SAID[PROXY]}")
         banner = link.answer("the connection")
         self.so_far = replace(self.so_far, banner=_one_line(banner))
         if banner[0] >= 400:
+            self.talks.append(self.so_far)
             return
-        self.so_far = replace(self.so_far, extensions=_greeted(link, helo or socket.getfqdn()))
-        speakable = [name for name in recipients if name.isascii() or "smtputf8" in self.so_far.extensions]
-        international = not "".join(speakable).isascii()
-        mail = _one_line(link.ask(f"MAIL FROM:<{SENDER}>" + (" SMTPUTF8" if international else "")))
-        self.so_far = replace(self.so_far, mail=mail)
+        name = approach.helo or socket.getfqdn()
+        extensions = _greeted(link, name)
+        if approach.guise == XCLIENT and link.ask(f"{XCLIENT} {_SAID[XCLIENT]}")[0] == READY:
+            extensions = _greeted(link, name)
+        met = replace(self.so_far, extensions=extensions)
+        for sender, recipients in transactions:
+            self.so_far = replace(met, sender=sender)
+            self._transact(link, name, sender, recipients)
+        with suppress(OSError):
+            # All is known by now, in whatever way the server takes its leave.
+            link.ask("QUIT")
+
+    def _transact(self, link: _Link, name: str, sender: str, recipients: Sequence[str]) -> None:
+        speakable = [one for one in recipients if one.isascii() or "smtputf8" in self.so_far.extensions]
+        international = not "".join([sender, *speakable]).isascii()
+        command = f"MAIL FROM:<{sender}>" + (" SMTPUTF8" if international else "")
+        mail = link.ask(command)
+        if mail[0] == TLS_FIRST and "starttls" in self.so_far.extensions and link.ask("STARTTLS")[0] == READY:
+            link.secure()
+            _greeted(link, name)
+            mail = link.ask(command)
+        self.so_far = replace(self.so_far, mail=_one_line(mail))
         for recipient in speakable if mail[0] < 400 else ():
             answer = _one_line(link.ask(f"RCPT TO:<{recipient}>"))
             self.so_far = replace(self.so_far, recipients={**self.so_far.recipients, recipient: answer})
+        self.talks.append(self.so_far)
+        # The next transaction fails where this does.
         with suppress(OSError):
-            # All is known by now, in whatever way the server takes its leave.
             link.ask("RSET")
-            link.ask("QUIT")
 
 
 def _greeted(link: _Link, name: str) -> dict[str, str]:
@@ -144,11 +194,24 @@ class _Link:
 
     def ask(self, command: str) -> Answer:
         """The answer to a command, its lines apart. Raises OSError, and ValueError for a command that can't be sent."""
+        self.say(command)
+        return self.answer(command.partition(" ")[0])
+
+    def say(self, command: str) -> None:
+        """Sends a command. Raises OSError, and ValueError for one that can't be sent."""
         if "\r" in command or "\n" in command:
             raise ValueError(f"{command!r} is more than one line")
         self._link.settimeout(max(0.1, self._deadline - time.monotonic()))
         self._link.sendall(f"{command}\r\n".encode())
-        return self.answer(command.partition(" ")[0])
+
+    def secure(self) -> None:
+        """Begins TLS, as senders do who take every certificate. Raises OSError."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self._link.settimeout(max(0.1, self._deadline - time.monotonic()))
+        self._link = context.wrap_socket(self._link)
+        self._unread = b""
 
     def answer(self, step: str) -> Answer:
         """The server's next answer, which is to `step`. Raises OSError that says what it does instead of answering."""

@@ -8,6 +8,10 @@ from dataclasses import replace
 from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
+    read_outcomes,
+    record_path,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
     read_parameters,
@@ -22,16 +26,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipie
     read_lookups,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import (
+    is_own,
     read_classes,
     read_interfaces,
     read_relay_domains,
+    relayed_names,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    best_other_exchanger,
+    own_mail_domain,
+    ports_for_strangers,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
@@ -41,6 +51,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms, is_international
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
@@ -71,11 +82,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             f"no Postfix with its configuration in {postfix.config_directory}; install it, or correct config_directory"
         )
     state = state.having(read_relay_domains([*wanted, *declared.kinds], state, reader))
-    names = list(dict.fromkeys(wanted)) or sorted({*declared.required, *_relayed(state)})
+    names = list(dict.fromkeys(wanted)) or sorted({*declared.required, *relayed_names(state)})
     classes = read_classes(names, state, reader)
     if not wanted:
         # relay_domains is $mydestination where nobody set it: names that come from there alone are not relayed.
-        names = [name for name in names if not (_is_own(name, state, classes) and name not in declared.required)]
+        names = [name for name in names if not (is_own(name, state, classes) and name not in declared.required)]
     state = replace(
         state,
         classes=classes,
@@ -91,11 +102,16 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
+    outcomes = read_outcomes(record_path(postfix.config_directory)) if params.get("canary") else {}
+    for domain in domains:
+        domain.canary = outcomes.get(domain.name)
+    own = own_mail_domain(state)
+    senders = read_senders(params.get("probe_senders") or {}, own)
     if params.get("probe"):
         samples = listed_samples(state, reader)
         for domain in domains:
             domain.probe_recipient = samples.get(domain.name, "")
-        reader.notes += ask_mail_hosts(domains, state, prober)
+        reader.notes += ask_mail_hosts(domains, state, prober, senders)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
@@ -107,6 +123,9 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
+            "ports": _numbered(ports_for_strangers(state), network),
+            "own_mail_domain": own,
+            "tried": _tried(senders) if params.get("probe") else [],
             "notes": reader.notes,
         },
         warnings=reader.notes,
@@ -134,14 +153,6 @@ def _declared(items: Sequence[Mapping[str, Any]] | None) -> _Declared:
     return _Declared(kinds, frozenset(required))
 
 
-def _relayed(state: HostState) -> list[str]:
-    return [name for name in state.relayed if not name.startswith(".")]
-
-
-def _is_own(name: str, state: HostState, classes: Mapping[str, Mapping[str, str]]) -> bool:
-    return state.relayed.get(name) != name and "mydestination" in classes.get(name, {})
-
-
 def _nothing_but(error: HostError) -> Outcome:
     """What can be told of a host whose parameters Postfix can't read."""
     return Outcome(
@@ -152,9 +163,28 @@ def _nothing_but(error: HostError) -> Outcome:
             "relay_restrictions": "",
             "addresses": [],
             "dns": False,
+            "ports": [],
+            "own_mail_domain": "",
+            "tried": [],
             "notes": [],
         }
     )
+
+
+def _numbered(ports: Mapping[str, bool], network: Network) -> list[dict[str, Any]]:
+    """The ports by number; one that this host does not know by its name can't be listened on either."""
+    numbers = {name: network.port(name) for name in ports}
+    return [{"port": number, "tls": ports[name]} for name, number in numbers.items() if number]
+
+
+def _tried(senders: ProbeSenders) -> list[str]:
+    """As whom the mail hosts were asked, and as whom not."""
+    missing = (
+        "" if senders.ordinary else "; not from an ordinary sender: give probe_senders.ordinary, a domain of yours"
+    )
+    if not senders.spf_fail:
+        missing += "; not about SPF: give probe_senders.spf_fail, a domain of yours whose SPF record excludes this host"
+    return [f"mail hosts: {senders.told}{missing}"]
 
 
 def _table(table: TableEvidence) -> dict[str, Any]:
@@ -183,6 +213,7 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
         "nexthop": domain.nexthop or best_other_exchanger(domain.exchangers or (), state),
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
+        "canary": vars(domain.canary) if domain.canary else None,
         "mail_host": (
             unnamed({**told(talk), "extensions": sorted(talk.extensions)}, people) if talk is not None else None
         ),

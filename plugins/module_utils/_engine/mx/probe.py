@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import dataclass, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
@@ -14,26 +15,40 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import program, sending_service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, Prober
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
+    BOUNCES,
+    PORT,
+    PROXY,
+    XCLIENT,
+    Approach,
+    Prober,
+    Transaction,
+)
 
 # Beyond these, a probe is a nuisance to the one who is probed.
 DOMAINS = 20
 SECONDS = 60.0
-# Postfix slows down clients that err often.
+CONVERSATION_SECONDS = 15.0
+# Postfix slows down clients that err ten times; each of these is asked by two senders.
 ERRORS_AT_ONCE = 4
+NOT_AVAILABLE = 421
 
 
 def unknown_recipient(domain: str) -> str:
-    """A recipient that nobody has."""
+    """A recipient, or a sender, that nobody has. Greylisting knows a sender that is not fresh, and lets it through."""
     return f"mxrelay-probe-{secrets.token_hex(6)}@{domain}"
 
 
-def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: Prober) -> list[str]:
+def ask_mail_hosts(
+    domains: Sequence[DomainEvidence], state: HostState, prober: Prober, senders: ProbeSenders
+) -> list[str]:
     """Gives each domain what its mail host says to this host. Returns what was left out, a line each."""
     deadline = time.monotonic() + SECONDS
     helo = state.value("myhostname")
@@ -47,8 +62,8 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
             continue
         if time.monotonic() >= deadline:
             break
-        recipients = [domain.probe_recipient] if domain.probe_recipient else []
-        domain.talk = prober.talk(target[0], target[1], helo, [*recipients, unknown_recipient(domain.name)], deadline)
+        approach = Approach(target[0], target[1], helo)
+        domain.talk, *domain.sender_talks = prober.talk(approach, _transactions(domain, senders), deadline)
         if domain.talk.failure and time.monotonic() >= deadline:
             # It failed for want of time, which is not the mail host's fault.
             domain.talk = None
@@ -57,6 +72,15 @@ def ask_mail_hosts(domains: Sequence[DomainEvidence], state: HostState, prober: 
             silent[target] = domain.talk
     left = sum(1 for domain, _target in targets if domain.talk is None)
     return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
+
+
+def _transactions(domain: DomainEvidence, senders: ProbeSenders) -> list[Transaction]:
+    """What its mail host is asked: a listed recipient and one that nobody has from `<>`, the first from others too."""
+    listed = [domain.probe_recipient] if domain.probe_recipient else []
+    return [
+        (BOUNCES, [*listed, unknown_recipient(domain.name)]),
+        *((unknown_recipient(name), listed or [f"postmaster@{domain.name}"]) for name in senders.domains),
+    ]
 
 
 def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
@@ -78,6 +102,48 @@ def _port(domain: DomainEvidence) -> int:
     return int(digits) if ":" in port and digits.isdigit() else PORT
 
 
+@dataclass(frozen=True)
+class Stranger:
+    """A stranger to the host `server`: where he asks, as whom, and until when. `port` is where its mail comes."""
+
+    server: str
+    port: int
+    senders: ProbeSenders
+    prober: Prober
+    deadline: float
+
+    def about(self, recipients: Sequence[str], listed: Sequence[str]) -> list[Talk]:
+        """What he is told of a domain's recipients, and as an ordinary sender of those that are listed."""
+        ordinary = self._ordinary()
+        more = [(sender, listed or recipients[:1]) for sender in ordinary]
+        return self._talk(Approach(self.server, self.port), [(BOUNCES, recipients), *more])
+
+    def elsewhere(self, approach: Approach, spellings: Sequence[str]) -> list[Talk]:
+        """What he is told of recipients elsewhere, few at once; a server that is silent is asked once."""
+        found: list[Talk] = []
+        for first in range(0, len(spellings), ERRORS_AT_ONCE):
+            asked = spellings[first : first + ERRORS_AT_ONCE]
+            found += self._talk(approach, [(sender, asked) for sender in [BOUNCES, *self._ordinary()]])
+            if found[-1].banner is None or found[-1].banner[0] >= 400:
+                break
+        return found
+
+    def disguised(self, approach: Approach, seen: Talk, spellings: Sequence[str]) -> list[Talk]:
+        """What he is told as another client, where the server lets him say that he is one."""
+        if XCLIENT.lower() in seen.extensions:
+            return self.elsewhere(replace(approach, guise=XCLIENT), spellings)
+        if seen.connected and (seen.banner is None or seen.banner[0] == NOT_AVAILABLE):
+            return self.elsewhere(replace(approach, guise=PROXY), spellings)
+        return []
+
+    def _ordinary(self) -> list[str]:
+        return [unknown_recipient(self.senders.ordinary)] if self.senders.ordinary else []
+
+    def _talk(self, approach: Approach, transactions: Sequence[Transaction]) -> list[Talk]:
+        deadline = min(self.deadline, time.monotonic() + CONVERSATION_SECONDS)
+        return self.prober.talk(approach, transactions, deadline)
+
+
 def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
@@ -85,41 +151,91 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     names = [
         domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
     ]
+    ports = _ports(params.get("probe_ports") or [], port)
+    senders = read_senders(params.get("probe_senders") or {}, "")
     listed: dict[str, str] = {}
     for name, given in (params.get("probe_recipients") or {}).items():
         if given:
             listed[domain_name(name, "probe_recipients")] = address(given, f"probe_recipients[{name}]")
     if not names:
         raise InvalidInput("mx_info: probe_server needs the domains to ask about (domains); name at least one")
-    deadline = time.monotonic() + SECONDS
-    unknown = {name: unknown_recipient(name) for name in names[:DOMAINS]}
-    talks: dict[str, Talk] = {}
-    foreign: list[Talk] = []
-    for name in unknown:
-        asked = [*([listed[name]] if name in listed else []), f"postmaster@{name}", unknown[name]]
-        talks[name] = prober.talk(server, port, "", asked, deadline)
-        if talks[name].banner is None:
-            break
-    else:
-        spellings = foreign_recipients(names[0])
-        for first in range(0, len(spellings), ERRORS_AT_ONCE):
-            foreign.append(prober.talk(server, port, "", spellings[first : first + ERRORS_AT_ONCE], deadline))
-    left = len(dict.fromkeys(names)) - len(unknown)
-    findings = stranger_findings(server, talks, listed, unknown, foreign)
+    stranger = Stranger(server, port, senders, prober, time.monotonic() + SECONDS)
+    found = _asked(stranger, ports, names[:DOMAINS], listed)
+    talks = [*found.talks.values(), *found.senders.values(), *found.foreign, *found.others]
+    left = len(dict.fromkeys(names)) - len(found.unknown)
     people = frozenset() if params.get("show_recipients") else frozenset(listed.values())
     return Outcome(
         results={
-            "findings": unnamed([finding.as_result() for finding in findings], people),
-            "probes": unnamed([told(talk) for talk in [*talks.values(), *foreign]], people),
+            "findings": unnamed([finding.as_result() for finding in stranger_findings(found)], people),
+            "probes": unnamed([told(talk) for talk in talks], people),
+            "tried": _tried(talks),
             "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
     )
+
+
+def _ports(given: Sequence[Mapping[str, Any]], usual: int) -> list[Approach]:
+    """The other ports to ask. Raises InvalidInput."""
+    found = {}
+    for index, item in enumerate(given):
+        if not str(item.get("port", "")).isdigit():
+            raise InvalidInput(
+                f"probe_ports[{index}] has no port number; give it as {{port: 587}}, with tls: true or not"
+            )
+        if int(item["port"]) != usual:
+            found[int(item["port"])] = Approach("", int(item["port"]), tls=bool(item.get("tls")))
+    return list(found.values())
+
+
+def _asked(
+    stranger: Stranger, ports: Sequence[Approach], names: Sequence[str], listed: Mapping[str, str]
+) -> StrangerEvidence:
+    unknown = {name: unknown_recipient(name) for name in names}
+    talks: dict[str, Talk] = {}
+    senders: dict[str, Talk] = {}
+    for name in unknown:
+        known = [listed[name]] if name in listed else []
+        first, *more = stranger.about([*known, f"postmaster@{name}", unknown[name]], known)
+        talks[name] = first
+        senders.update(zip([name], more))
+        if first.banner is None:
+            break
+    spellings = foreign_recipients(names[0])
+    usual = Approach(stranger.server, stranger.port)
+    seen = list(talks.values())[-1]
+    foreign = stranger.elsewhere(usual, spellings) if seen.banner is not None else []
+    others = stranger.disguised(usual, seen, spellings)
+    for port in ports:
+        approach = replace(port, server=stranger.server)
+        said = stranger.elsewhere(approach, spellings)
+        others += [*said, *stranger.disguised(approach, said[0], spellings)]
+    return StrangerEvidence(stranger.server, talks, listed, unknown, foreign, senders, others)
+
+
+def _tried(talks: Sequence[Talk]) -> list[str]:
+    """Where, as whom and by which senders it was asked, a line for each way."""
+    ways: dict[tuple[int, str], list[Talk]] = {}
+    for talk in talks:
+        ways.setdefault((talk.port, talk.guise), []).append(talk)
+    return [_way(port, guise, found) for (port, guise), found in ways.items()]
+
+
+def _way(port: int, guise: str, talks: Sequence[Talk]) -> str:
+    place = f"port {port}{f' by {guise}' if guise else ''}"
+    if not any(talk.banner for talk in talks):
+        return f"{place}: no answer ({talks[0].failure})"
+    senders = dict.fromkeys(talk.sender.rpartition("@")[2] for talk in talks if talk.mail)
+    named = " and ".join(f"a sender at {name}" if name else "<>" for name in senders)
+    return f"{place}: {sum(len(talk.recipients) for talk in talks)} recipients from {named or 'nobody'}"
 
 
 def told(talk: Talk) -> dict[str, Any]:
     """What a server answered, as a result."""
     return {
         "server": talk.server,
+        "port": talk.port,
+        "sender": talk.sender,
+        "guise": talk.guise,
         "failure": talk.failure,
         "banner": talk.banner,
         "mail": talk.mail,

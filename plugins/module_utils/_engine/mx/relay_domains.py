@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
@@ -92,6 +93,23 @@ def read_classes(declared: Sequence[str], state: HostState, reader: MapReader) -
             if found:
                 classes.setdefault(name, {})[parameter] = found.text
     return classes
+
+
+def relayed_names(state: HostState) -> list[str]:
+    return [name for name in state.relayed if not name.startswith(".")]
+
+
+def is_own(name: str, state: HostState, classes: Mapping[str, Mapping[str, str]]) -> bool:
+    return state.relayed.get(name) != name and "mydestination" in classes.get(name, {})
+
+
+def look_at(wanted: Sequence[str], state: HostState, reader: MapReader) -> tuple[HostState, list[str]]:
+    """The state with relay domains and classes, and the domains to look at: those wanted, else all that are relayed."""
+    state = state.having(read_relay_domains(wanted, state, reader))
+    names = list(dict.fromkeys(wanted)) or sorted(relayed_names(state))
+    classes = read_classes(names, state, reader)
+    others = [name for name in names if not is_own(name, state, classes)]
+    return replace(state, classes=classes), names if wanted else others
 
 
 class Captures(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import (
     admission,
+    canary,
     dns,
     domain,
     host,
@@ -26,7 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, admission, recipients, sending, reception, tables, domain, outage, dns, mail_host, stranger)
+FILES = (host, admission, recipients, sending, reception, tables, canary, domain, outage, dns, mail_host, stranger)
 
 
 def checks_of(*subjects: str) -> list[Check]:

@@ -59,7 +59,7 @@ def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
 
 @check("mail_host_defers", REMOTE, "the mail host defers this host, as greylisting does", place=MAIL_HOST)
 def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in _refusal(domain):
+    for talk, step, answer in [*_refusal(domain), *_refusals_of_senders(domain)]:
         if answer[0] < 500:
             yield Fault(
                 f"its mail host {talk.server} defers this host at {step} ({_said(answer)}): its mail arrives late "
@@ -69,6 +69,29 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
                 WARNING,
                 domain.name,
             )
+            return
+
+
+@check("mail_host_sender_policy", REMOTE, "the mail host refuses this host with an ordinary sender", place=MAIL_HOST)
+def mail_host_sender_policy(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
+    for talk, step, answer in _refusals_of_senders(domain):
+        if answer[0] >= 500 and not _is_unknown(step, answer):
+            sender = talk.sender.rpartition("@")[2]
+            yield Fault(
+                f"its mail host {talk.server} refuses mail from a sender at {sender} at {step} ({_said(answer)}), "
+                "though not from <>: mail of such senders is accepted here, then bounces",
+                "exempt this host from SPF and sender checks on the mail host, as one of the domain's own MX hosts: "
+                "it forwards other people's mail",
+                domain=domain.name,
+            )
+
+
+def _refusals_of_senders(domain: DomainEvidence) -> list[tuple[Talk, str, Answer]]:
+    """Where the mail host turned senders away whose mail it would have taken from `<>`."""
+    if _welcome(domain) is None:
+        return []
+    asked = domain.probe_recipient or f"postmaster@{domain.name}"
+    return [found for talk in domain.sender_talks for found in _turned_away(talk, asked)]
 
 
 @check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
@@ -113,9 +136,12 @@ def _offers_smtputf8(state: HostState) -> bool:
 def _refusal(domain: DomainEvidence) -> Iterator[tuple[Talk, str, Answer]]:
     """The conversation, the command at which the mail host turned this host away, and its answer; once or never."""
     talk = domain.talk
-    if talk is None or not domain.relayed or talk.banner is None:
-        return
-    to_listed = talk.recipients.get(domain.probe_recipient)
+    if talk is not None and domain.relayed and talk.banner is not None:
+        yield from _turned_away(talk, domain.probe_recipient)
+
+
+def _turned_away(talk: Talk, listed: str) -> Iterator[tuple[Talk, str, Answer]]:
+    to_listed = talk.recipients.get(listed)
     for step, answer in (("the connection", talk.banner), ("MAIL", talk.mail), ("RCPT", to_listed)):
         if answer is not None and answer[0] >= 400:
             yield talk, step, answer

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+import itertools
+from typing import Iterator, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
@@ -21,6 +22,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions im
 
 # A destination for which no host relays, and of which nothing is looked up in DNS: an address of a reserved network.
 FOREIGN = "[240.0.0.1]"
+# Domains that are nobody's, below domains that a table may let through.
+FOREIGN_DOMAINS = ("mxrelay-probe.test", "example.com", "example.net", "example.org")
+
+USUAL_PORT = 25
 _RELAY = "smtpd_relay_restrictions"
 # A stranger is not told which release it is.
 _DECIDING = f"{_RELAY} (smtpd_recipient_restrictions before Postfix {first_release(_RELAY)})"
@@ -95,6 +100,8 @@ def foreign_recipients(domain: str) -> list[str]:
         f"probe@{FOREIGN}@{domain}",
         f"{FOREIGN}!probe@{domain}",
         f"@{domain}:probe@{FOREIGN}",
+        f"postmaster@{FOREIGN}",
+        *(f"probe@{name}" for name in FOREIGN_DOMAINS),
     ]
 
 
@@ -118,32 +125,59 @@ def _silent(told: StrangerEvidence) -> list[Talk]:
 )
 def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
     """One fault at most: the same hole lets several spellings through."""
-    taken = [recipient for recipient, answer in _foreign(told).items() if answer[0] < 400]
-    if taken:
-        yield Fault(
-            f"a stranger may send to {taken[0]} through {told.server} ({_said(_foreign(told)[taken[0]])})",
-            f"end {_DECIDING} with reject_unauth_destination, list only your own clients in "
-            "mynetworks, and keep allow_untrusted_routing = no",
-        )
+    for talk, recipient, answer in [*_foreign(told), *_answers(told.others)]:
+        if answer[0] < 400:
+            yield Fault(
+                f"a stranger may send to {recipient} through {told.server}{_way(talk)} ({_said(answer)})",
+                _CLOSE[talk.guise],
+            )
+            return
+
+
+_CLOSE = {
+    "": f"end {_DECIDING} with reject_unauth_destination, list only your own clients in "
+    "mynetworks, and keep allow_untrusted_routing = no",
+    "XCLIENT": "list only your own proxies in smtpd_authorized_xclient_hosts: he said that he is this host itself",
+    "PROXY": "let only your load balancers reach this port, by a firewall or the address in front of the port: he "
+    "said by the PROXY protocol that he is this host itself",
+}
+
+
+def _way(talk: Talk) -> str:
+    port = f" on port {talk.port}" if talk.port != USUAL_PORT else ""
+    guise = f" by {talk.guise}" if talk.guise else ""
+    return f"{port}{guise}{_from(talk)}"
+
+
+def _from(talk: Talk) -> str:
+    return f" from a sender at {talk.sender.rpartition('@')[2]}" if talk.sender else ""
 
 
 @check("probe_relay_deferred", LOCAL, "a stranger's relay attempt is deferred", place=SENDER)
 def probe_relay_deferred(told: StrangerEvidence) -> Iterator[Fault]:
     answers = _foreign(told)
-    deferred = [recipient for recipient, answer in answers.items() if answer[0] < 500]
-    if deferred and not any(answer[0] < 400 for answer in answers.values()):
-        cause = _cause(answers[deferred[0]], _LOG)
+    deferred = [
+        (recipient, answer)
+        for _talk, recipient, answer in answers
+        # Of the others DNS may know nothing, which reject_unknown_recipient_domain defers.
+        if answer[0] < 500 and recipient.rpartition("@")[2] not in FOREIGN_DOMAINS
+    ]
+    if deferred and not any(answer[0] < 400 for _talk, _recipient, answer in answers):
+        recipient, answer = deferred[0]
         yield Fault(
-            f"a relay attempt to {deferred[0]} is deferred ({_said(answers[deferred[0]])}), so senders keep retrying",
-            cause.remedy,
-            _severity(cause),
+            f"a relay attempt to {recipient} is deferred ({_said(answer)}), so senders keep retrying",
+            _cause(answer, _LOG).remedy,
+            _severity(_cause(answer, _LOG)),
         )
 
 
-def _foreign(told: StrangerEvidence) -> dict[str, Answer]:
+def _foreign(told: StrangerEvidence) -> list[tuple[Talk, str, Answer]]:
     """The answers about recipients elsewhere, none if a stranger got no answer at all."""
-    talks = () if _silent(told) else told.foreign
-    return {recipient: answer for talk in talks for recipient, answer in talk.recipients.items()}
+    return [] if _silent(told) else _answers(told.foreign)
+
+
+def _answers(talks: Sequence[Talk]) -> list[tuple[Talk, str, Answer]]:
+    return [(talk, recipient, answer) for talk in talks for recipient, answer in talk.recipients.items()]
 
 
 @check("probe_refused", LOCAL, "a listed recipient is refused")
@@ -216,14 +250,27 @@ def probe_postmaster(told: StrangerEvidence) -> Iterator[Fault]:
 
 
 def _turned_away(told: StrangerEvidence) -> Iterator[tuple[str, str, Answer]]:
-    """The domains whose listed recipient, or for which every stranger, was turned away: which of these, the answer."""
+    """The domains whose listed recipient, or for which every stranger, was turned away: which of these, the answer.
+
+    The sender of bounces comes first, and whoever turns him away is not judged by what others are told.
+    """
     for name, talk in told.talks.items() if not _silent(told) else ():
-        listed = told.listed.get(name, "")
-        steps = (("a stranger", talk.banner), ("a stranger", talk.mail))
-        for what, answer in (*steps, (f"mail for {listed}", talk.recipients.get(listed))):
-            if answer is not None and answer[0] >= 400:
-                yield name, what, answer
-                break
+        others = [told.senders[name]] if name in told.senders else []
+        found = (away for said in (talk, *others) for away in _away(said, told.listed.get(name, "")))
+        for what, answer in itertools.islice(found, 1):
+            yield name, what, answer
+
+
+def _away(talk: Talk, listed: str) -> Iterator[tuple[str, Answer]]:
+    stranger = f"a stranger{_from(talk)}"
+    for what, answer in (
+        (stranger, talk.banner),
+        (stranger, talk.mail),
+        (f"mail for {listed}{_from(talk)}", talk.recipients.get(listed)),
+    ):
+        if answer is not None and answer[0] >= 400:
+            yield what, answer
+            return
 
 
 def _welcome(told: StrangerEvidence) -> dict[str, Talk]:

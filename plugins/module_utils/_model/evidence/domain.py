@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence, Tuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
 
@@ -20,7 +21,10 @@ Answer = Tuple[int, str]
 
 @dataclass(frozen=True)
 class Talk:
-    """An SMTP conversation without a message. `failure` says why there was none, or why it ended early."""
+    """What one sender was told without a message. `failure` says why there was none, or why it ended early.
+
+    `guise` is by what the client said that it is another one: `XCLIENT`, `PROXY`, or "" for itself.
+    """
 
     server: str
     failure: str = ""
@@ -28,6 +32,11 @@ class Talk:
     extensions: Mapping[str, str] = field(default_factory=dict)
     mail: Answer | None = None
     recipients: Mapping[str, Answer] = field(default_factory=dict)
+    sender: str = ""
+    port: int = 25
+    guise: str = ""
+    # Whether the port was open, though nobody may have greeted there.
+    connected: bool = False
 
 
 @dataclass
@@ -65,8 +74,12 @@ class DomainEvidence:
     all_routed: bool = False
     # The text of its MTA-STS policy, "" where it has one that can't be fetched, None where it has none.
     policy: str | None = None
-    # What its mail host answered to this host; None where it was not asked.
+    # What its mail host answered to this host, to the sender `<>`; None where it was not asked.
     talk: Talk | None = None
+    # What it answered to other senders.
+    sender_talks: Sequence[Talk] = ()
+    # What became of the last canary, None where none was sent.
+    canary: CanaryEvidence | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
 

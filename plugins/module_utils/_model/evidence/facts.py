@@ -166,6 +166,25 @@ def interface_names(members: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name not in ("all", "loopback-only")))
 
 
+def ports_for_strangers(host: HostState) -> dict[str, bool]:
+    """The ports at which strangers can talk SMTP, by figure or name, and whether TLS is from the first byte there."""
+    return {
+        port_of(service): effective(host, service, "smtpd_tls_wrappermode").lower() == "yes"
+        for service in host.services
+        if service.type == "inet" and program(service) in ("smtpd", "postscreen") and reaches_strangers(service, host)
+    }
+
+
+def own_mail_domain(host: HostState) -> str:
+    """A mail domain of this host's own, at which a sender is not forged; "" where it has none that it does not relay.
+
+    It is not myorigin: that is often a domain whose SPF record is about other hosts than this one.
+    """
+    names = (host.value("myhostname").lower(), host.value("mydomain").lower())
+    delivered = [name for name in names if "mydestination" in host.classes.get(name, {})]
+    return next((name for name in names if "." in name and (name in delivered or not relayed_by(name, host))), "")
+
+
 def is_loopback(host: str) -> bool:
     """Whether it is an address that only this host reaches. A name is not trusted to be one, except localhost."""
     try:

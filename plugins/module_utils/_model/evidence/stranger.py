@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
@@ -14,8 +14,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 class StrangerEvidence:
     """Conversations of a stranger with `server`, the name or address by which the world reaches this host.
 
-    `talks` are the conversations about each domain, `listed` and `unknown` the recipients named in them that the host
-    should know and not know; `foreign` are those about recipients elsewhere.
+    `talks` are the conversations about each domain, of the sender `<>`, `listed` and `unknown` the recipients named in
+    them that the host should know and not know; `foreign` are those about recipients elsewhere. `senders` are those
+    about each domain of an ordinary sender, `others` those about recipients elsewhere on other ports, and of a client
+    who says that he is another one.
     """
 
     server: str
@@ -23,3 +25,5 @@ class StrangerEvidence:
     listed: Mapping[str, str]
     unknown: Mapping[str, str]
     foreign: Sequence[Talk]
+    senders: Mapping[str, Talk] = field(default_factory=dict)
+    others: Sequence[Talk] = ()

@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach, Transaction
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 DEFAULTS = {
@@ -173,29 +175,53 @@ class FakeNetwork:
     def answers(self, endpoints: Iterable[str], _user: str) -> dict[str, str]:
         return {endpoint: self.failures.get(endpoint, "") for endpoint in endpoints}
 
+    def port(self, name: str) -> int:
+        return int(name) if name.isdigit() else {"smtp": 25, "submission": 587, "submissions": 465}.get(name, 0)
+
     def lacks(self) -> str:
         return self.lacking
 
 
 class FakeProber:
-    """The SMTP port: servers that answer each command with what they were given for it, 250 where nothing was."""
+    """The SMTP port: servers that answer each command with what they were given for it, 250 where nothing was.
+
+    `ports` has answers of their own for some ports, `guises` for a client who says that he is another one.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.ports: dict[int, dict[str, Answer]] = {}
+        self.guises: dict[str, dict[str, Answer]] = {}
         self.extensions: dict[str, str] = {"size": "10240000", "smtputf8": ""}
         self.dead: set[str] = set()
+        # Those that take connections, and greet nobody who does not say who he is.
+        self.mute: set[int] = set()
         self.talks: list[tuple[str, int, tuple[str, ...]]] = []
+        self.approaches: list[tuple[Approach, list[Transaction]]] = []
 
-    def talk(self, server: str, port: int, _helo: str, recipients: Sequence[str], _deadline: float) -> Talk:
-        self.talks.append((server, port, tuple(recipients)))
-        if server in self.dead:
-            return Talk(server, "Connection refused")
-        banner, mail = self.answers.get("banner", (220, "ready")), self.answers.get("MAIL", (250, "ok"))
-        if banner[0] >= 400:
-            return Talk(server, "", banner)
-        told = {recipient: self.answer(recipient) for recipient in recipients} if mail[0] < 400 else {}
-        return Talk(server, "", banner, self.extensions, mail, told)
+    def talk(self, approach: Approach, transactions: Sequence[Transaction], _deadline: float) -> list[Talk]:
+        met = Talk(approach.server, port=approach.port, guise=approach.guise)
+        self.approaches.append((approach, list(transactions)))
+        self.talks.append((approach.server, approach.port, tuple(transactions[0][1])))
+        if approach.server in self.dead:
+            return [replace(met, failure="Connection refused")]
+        if approach.port in self.mute and not approach.guise:
+            return [replace(met, failure="timed out", connected=True)]
+        met = replace(met, connected=True, banner=self.answer(approach, "banner", (220, "ready")))
+        if met.banner is not None and met.banner[0] >= 400:
+            return [met]
+        met = replace(met, extensions=self.extensions)
+        return [self._told(approach, met, *transaction) for transaction in transactions]
 
-    def answer(self, recipient: str) -> Answer:
-        """By the whole address, else by how it begins."""
-        return next((said for start, said in self.answers.items() if recipient.startswith(start)), (250, "ok"))
+    def _told(self, approach: Approach, met: Talk, sender: str, recipients: Sequence[str]) -> Talk:
+        mail = self.answer(approach, f"MAIL @{sender.rpartition('@')[2]}" if sender else "MAIL")
+        told = {recipient: self.answer(approach, recipient) for recipient in recipients} if mail[0] < 400 else {}
+        return replace(met, mail=mail, recipients=told, sender=sender)
+
+    def answer(self, approach: Approach, asked: str, otherwise: Answer = (250, "ok")) -> Answer:
+        """To a recipient by the whole address, else by how it begins; to the rest by its name, `MAIL @domain`."""
+        given = [self.guises.get(approach.guise, {}), self.ports.get(approach.port, {}), self.answers]
+        if asked.startswith(("banner", "MAIL")):
+            return next((answers[asked] for answers in given if asked in answers), otherwise)
+        found = (said for answers in given for start, said in answers.items() if asked.startswith(start))
+        return next(found, otherwise)

@@ -114,3 +114,19 @@ def test_better_exchangers_are_those_before_this_host() -> None:
     assert better_exchangers([mail, mine, late]) == [mail]
     assert better_exchangers([mail, late]) == [mail, late]
     assert better_exchangers([mine]) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "station"), [("delivered", "mail_host"), ("bounced", "mail_host"), ("discarded", "host")]
+)
+def test_last_canary_stands_where_it_ended(outcome: str, station: str) -> None:
+    canary = {"outcome": outcome, "reason": "why", "time": 1795908600, "age": 60}
+    found = row(host({"x.example": domain(canary=canary)}))
+    text = f"canary {outcome}, 2026-11-28 23:30 UTC"
+    assert [one["name"] for one in found["path"]["stations"] if text in one["lines"]] == [station]
+    assert f"Last test: {text}." in found["path"]["title"]
+    assert found["canary"]["text"] == text
+
+
+def test_without_a_canary_nothing_is_said_of_it() -> None:
+    assert "Last test" not in row(host({"x.example": domain(canary=None)}))["path"]["title"]

@@ -9,6 +9,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import (
     judge,
@@ -102,7 +103,7 @@ def test_address_of_this_host_that_it_does_not_know_can_loop() -> None:
 
 def test_stranger_who_is_told_nothing_is_one_finding() -> None:
     dead = Talk("mx.example", "timed out")
-    (finding,) = stranger_findings("mx.example", {"x.example": dead}, {}, {}, [])
+    (finding,) = stranger_findings(StrangerEvidence("mx.example", {"x.example": dead}, {}, {}, []))
     assert (finding.check, finding.message) == (
         "probe_connect",
         "mx.example does not answer a stranger on its SMTP port (timed out)",

@@ -165,3 +165,8 @@ def test_package_that_dns_needs_is_named_if_it_is_missing(
 ) -> None:
     monkeypatch.setattr(network, "has_dnspython", lambda: there)
     assert system().lacks() == lacks
+
+
+def test_port_is_known_by_number_or_name() -> None:
+    ports = SystemNetwork()
+    assert [ports.port(name) for name in ("2525", "smtp", "no-such-service")] == [2525, 25, 0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import info as info_module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import Record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
@@ -15,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
+    MASTER_CF,
     FakeMxHost,
     FakeNetwork,
     FakeProber,
@@ -89,6 +91,7 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "nexthop": "mail.example",
             "nexthop_addresses": [],
             "probe_recipient": "",
+            "canary": None,
             "mail_host": None,
             "transport": {
                 "member": f"hash:{host.path('transport')}",
@@ -342,3 +345,40 @@ def test_address_in_dns_has_to_answer_on_port_25_if_postfix_is_on_another(host: 
     assert "on whose port 25 nothing takes a connection (Connection refused)" in found["findings"][1]["message"]
     host.write("master.cf", "smtp inet n - y - - smtpd\nrelay unix - - y - - smtp\n")
     assert checks(info(host, "x.example", network=network)) == []
+
+
+def test_probe_says_as_whom_it_asked_and_as_whom_not(host: FakeMxHost) -> None:
+    results = info(host, "x.example", probe=True)
+    assert results["tried"] == [
+        "mail hosts: from <> and from a sender at mx.example; not about SPF: give probe_senders.spf_fail, a domain of "
+        "yours whose SPF record excludes this host"
+    ]
+    results = info(host, "x.example", probe=True, probe_senders={"spf_fail": "strict.example"})
+    assert results["tried"] == [
+        "mail hosts: from <> and from a sender at mx.example and from a sender at strict.example"
+    ]
+    assert info(host, "x.example")["tried"] == []
+
+
+def test_ports_for_strangers_are_returned_by_number(host: FakeMxHost) -> None:
+    host.write("master.cf", MASTER_CF + "submission inet n - n - - smtpd\nnobody inet n - n - - smtpd\n")
+    results = info(host)
+    assert results["ports"] == [{"port": 25, "tls": False}, {"port": 587, "tls": False}]
+    assert results["own_mail_domain"] == "mx.example"
+
+
+def test_last_canary_of_a_domain_is_evidence_and_judged(
+    host: FakeMxHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "canaries.json"
+    record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}, "z.example": {}}')
+    monkeypatch.setattr(info_module, "record_path", lambda _directory: str(record))
+    assert info(host, canary=True)["domains"]["x.example"]["canary"] is None
+    record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}}')
+    results = info(host, canary=True)
+    assert (results["domains"]["x.example"]["canary"]["outcome"], results["domains"]["y.example"]["canary"]) == (
+        "lost",
+        None,
+    )
+    assert ("x.example", "canary", "info") in checks(results)
+    assert info(host)["domains"]["x.example"]["canary"] is None

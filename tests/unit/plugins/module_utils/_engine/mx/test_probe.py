@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeProber
 
 HOST = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset({"192.0.2.9"}))
@@ -42,7 +43,7 @@ def domain(name: str = "x.example", result: str = "", **fields: Any) -> DomainEv
 def test_mail_host_is_the_one_that_mail_would_go_to(evidence: DomainEvidence, server: str, port: int) -> None:
     prober = FakeProber()
     evidence.probe_recipient = "a@x.example"
-    assert ask_mail_hosts([evidence], HOST, prober) == []
+    assert ask_mail_hosts([evidence], HOST, prober, ProbeSenders()) == []
     asked = prober.talks[0]
     assert asked[:2] == (server, port)
     assert asked[2][0] == "a@x.example"
@@ -56,14 +57,14 @@ def test_mail_host_is_the_one_that_mail_would_go_to(evidence: DomainEvidence, se
 )
 def test_nobody_is_asked_where_there_is_no_mail_host(evidence: DomainEvidence) -> None:
     prober = FakeProber()
-    assert ask_mail_hosts([evidence], HOST, prober) == []
+    assert ask_mail_hosts([evidence], HOST, prober, ProbeSenders()) == []
     assert prober.talks == []
 
 
 def test_mail_hosts_of_many_domains_are_asked_about_the_first_only() -> None:
     prober = FakeProber()
     many = [domain(f"d{number}.example", "relay:[mail.example]") for number in range(DOMAINS + 5)]
-    assert ask_mail_hosts(many, HOST, prober) == [
+    assert ask_mail_hosts(many, HOST, prober, ProbeSenders()) == [
         "the mail hosts of 5 more domains were not asked; name these domains to ask them"
     ]
     assert len(prober.talks) == DOMAINS
@@ -73,7 +74,7 @@ def test_dead_mail_host_is_asked_once() -> None:
     prober = FakeProber()
     prober.dead.add("mail.example")
     domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
-    ask_mail_hosts(domains, HOST, prober)
+    ask_mail_hosts(domains, HOST, prober, ProbeSenders())
     assert len(prober.talks) == 1
     assert [domain.talk.failure for domain in domains if domain.talk] == ["Connection refused"] * 2
 
@@ -81,9 +82,9 @@ def test_dead_mail_host_is_asked_once() -> None:
 def test_mail_host_that_breaks_off_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     prober = FakeProber()
     broken = Talk("mail.example", "it does not answer EHLO within 15 s", (220, "ready"))
-    monkeypatch.setattr(prober, "talk", lambda *said: [broken, prober.talks.append(said)][0])
+    monkeypatch.setattr(prober, "talk", lambda *said: [[broken], prober.talks.append(said)][0])
     domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
-    assert ask_mail_hosts(domains, HOST, prober) == []
+    assert ask_mail_hosts(domains, HOST, prober, ProbeSenders()) == []
     assert (len(prober.talks), [domain.talk for domain in domains]) == (1, [broken, broken])
 
 
@@ -93,10 +94,23 @@ def test_mail_host_is_not_blamed_if_our_time_is_up(monkeypatch: pytest.MonkeyPat
     moments = iter([0.0, 59.0, 60.0])
     monkeypatch.setattr(probe.time, "monotonic", lambda: next(moments))
     domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
-    assert ask_mail_hosts(domains, HOST, prober) == [
+    assert ask_mail_hosts(domains, HOST, prober, ProbeSenders()) == [
         "the mail hosts of 2 more domains were not asked; name these domains to ask them"
     ]
     assert [domain.talk for domain in domains] == [None, None]
+
+
+def test_mail_host_is_asked_from_fresh_senders_as_well() -> None:
+    prober = FakeProber()
+    prober.answers = {"MAIL @policy.example": (550, "5.7.23 SPF fail")}
+    evidence = domain(result="relay:[mail.example]")
+    for _run in range(2):
+        ask_mail_hosts([evidence], HOST, prober, ProbeSenders("mx.example", "policy.example"))
+    (_approach, first), (_again, second) = prober.approaches
+    assert [sender.rpartition("@")[2] for sender, _recipients in first] == ["", "mx.example", "policy.example"]
+    assert [recipients for _sender, recipients in first[1:]] == [["postmaster@x.example"]] * 2
+    assert first[1][0] != second[1][0]
+    assert [talk.mail for talk in evidence.sender_talks] == [(250, "ok"), (550, "5.7.23 SPF fail")]
 
 
 def stranger(prober: FakeProber, **params: Any) -> dict[str, Any]:
@@ -108,14 +122,84 @@ def test_stranger_names_known_and_unknown_recipients_and_those_elsewhere() -> No
     prober.answers = {
         "mxrelay-probe-": (550, "5.1.1 unknown"),
         "a@": (250, "ok"),
-        "postmaster@": (250, "ok"),
+        "postmaster@x": (250, "ok"),
         "": (554, "no"),
     }
     results = stranger(prober, probe_recipients={"x.example": "a@x.example"}, probe_port=26)
     assert results["findings"] == []
-    assert [talk[1] for talk in prober.talks] == [26, 26, 26]
+    assert [talk[1] for talk in prober.talks] == [26, 26, 26, 26]
     assert prober.talks[0][2][:2] == ("a@x.example", "postmaster@x.example")
-    assert [len(talk[2]) for talk in prober.talks] == [3, 4, 3]
+    assert [len(talk[2]) for talk in prober.talks] == [3, 4, 4, 4]
+    assert results["tried"] == ["port 26: 15 recipients from <>"]
+
+
+def refusing() -> FakeProber:
+    prober = FakeProber()
+    prober.answers = {"mxrelay-probe-": (550, "5.1.1"), "a@": (250, "ok"), "postmaster@x": (250, "ok"), "": (554, "no")}
+    return prober
+
+
+def openings(results: dict[str, Any]) -> list[str]:
+    return [finding["message"] for finding in results["findings"] if finding["check"] == "probe_open_relay"]
+
+
+def test_stranger_asks_from_an_ordinary_sender_on_every_port() -> None:
+    prober = refusing()
+    prober.ports[2525] = {"probe@example.net": (250, "ok")}
+    results = stranger(
+        prober,
+        probe_senders={"ordinary": "mx.example"},
+        probe_ports=[{"port": 25, "tls": False}, {"port": 465, "tls": True}, {"port": 2525, "tls": False}],
+    )
+    assert [(approach.port, approach.tls) for approach, _asked in prober.approaches] == [
+        *[(25, False)] * 4,
+        *[(465, True)] * 3,
+        *[(2525, False)] * 3,
+    ]
+    assert {len(asked) for _approach, asked in prober.approaches} == {2}
+    assert results["tried"] == [
+        "port 25: 27 recipients from <> and a sender at mx.example",
+        "port 465: 24 recipients from <> and a sender at mx.example",
+        "port 2525: 24 recipients from <> and a sender at mx.example",
+    ]
+    assert openings(results) == ["a stranger may send to probe@example.net through mx.example on port 2525 (250 ok)"]
+
+
+def test_ordinary_sender_that_is_refused_is_told() -> None:
+    prober = refusing()
+    prober.answers["MAIL @mx.example"] = (550, "5.7.1 go away")
+    results = stranger(prober, probe_senders={"ordinary": "mx.example"})
+    assert [(finding["check"], finding["message"]) for finding in results["findings"]] == [
+        ("probe_refused", "a stranger from a sender at mx.example is refused (550 5.7.1 go away)")
+    ]
+
+
+def test_stranger_who_may_say_that_he_is_another_one_tries_it() -> None:
+    prober = refusing()
+    prober.extensions["xclient"] = "NAME ADDR"
+    prober.guises["XCLIENT"] = {"probe@[240": (250, "ok")}
+    results = stranger(prober)
+    assert openings(results) == ["a stranger may send to probe@[240.0.0.1] through mx.example by XCLIENT (250 ok)"]
+    assert results["tried"] == ["port 25: 14 recipients from <>", "port 25 by XCLIENT: 12 recipients from <>"]
+
+
+def test_port_that_greets_nobody_is_asked_by_the_proxy_protocol() -> None:
+    prober = refusing()
+    prober.mute.add(2525)
+    prober.guises["PROXY"] = {"": (250, "ok")}
+    results = stranger(prober, probe_ports=[{"port": 2525}])
+    assert openings(results) == [
+        "a stranger may send to probe@[240.0.0.1] through mx.example on port 2525 by PROXY (250 ok)"
+    ]
+    assert results["tried"][1:] == ["port 2525: no answer (timed out)", "port 2525 by PROXY: 12 recipients from <>"]
+
+
+def test_other_port_at_which_nobody_answers_is_no_finding() -> None:
+    prober = refusing()
+    prober.answers.pop("banner", None)
+    prober.ports[587] = {"banner": (554, "go away")}
+    results = stranger(prober, probe_ports=[{"port": 587}])
+    assert (results["findings"], results["tried"][1]) == ([], "port 587: 0 recipients from nobody")
 
 
 @pytest.mark.parametrize("shown", [False, True])
@@ -149,6 +233,8 @@ def test_stranger_asks_about_the_first_domains_only() -> None:
     [
         ({"domains": []}, "name at least one"),
         ({"domains": ["a/b"]}, r'"a/b" \(domains\[0\]\)'),
+        ({"probe_ports": [{"tls": True}]}, r"probe_ports\[0\] has no port number"),
+        ({"probe_senders": {"spf": "x.example"}}, "probe_senders has no option spf"),
         ({"probe_recipients": {"x.example": "nobody"}}, r"probe_recipients\[x.example\]"),
     ],
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,10 +23,14 @@ def talk(**fields: Any) -> Talk:
 
 
 def of_mail_host(
-    told: Talk | None, relayed: str = "x.example", name: str = "x.example", **values: str
+    told: Talk | None,
+    relayed: str = "x.example",
+    name: str = "x.example",
+    senders: Sequence[Talk] = (),
+    **values: str,
 ) -> list[tuple[str, str, str]]:
     state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes", **values})
-    domain = DomainEvidence(name, relayed, talk=told, probe_recipient=f"a@{name}")
+    domain = DomainEvidence(name, relayed, talk=told, probe_recipient=f"a@{name}", sender_talks=senders)
     found = [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
     return [(finding.check, finding.severity, finding.scope) for finding in found]
 
@@ -76,3 +81,22 @@ def test_mail_host_that_refuses_the_other_form_of_a_domain(answer: tuple[int, st
 
 def test_domain_that_only_smtputf8_can_name_needs_it_on_the_mail_host() -> None:
     assert of_mail_host(talk(extensions={"size": "1000"}), name="bücher.example") == [("smtputf8", "error", "local")]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({}, []),
+        ({"mail": (550, "5.7.23 SPF")}, [("mail_host_sender_policy", "error", "remote")]),
+        ({"recipients": {"a@x.example": (550, "5.7.1 SPF")}}, [("mail_host_sender_policy", "error", "remote")]),
+        ({"recipients": {"a@x.example": (550, "5.1.1 unknown")}}, []),
+        ({"recipients": {"a@x.example": (450, "4.2.0 Greylisted")}}, [("mail_host_defers", "warning", "remote")]),
+    ],
+)
+def test_mail_host_that_takes_bounces_is_judged_by_what_other_senders_are_told(
+    answers: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    taken = talk(recipients={"a@x.example": OK})
+    senders = [talk(sender="s@mx.example", **answers)]
+    assert of_mail_host(taken, senders=senders) == expected
+    assert of_mail_host(talk(mail=(550, "no")), senders=senders) == [("mail_host_refuses", "error", "remote")]

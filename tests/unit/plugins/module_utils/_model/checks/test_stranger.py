@@ -10,7 +10,10 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import (
+    FOREIGN_DOMAINS,
+    foreign_recipients,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 
@@ -85,6 +88,43 @@ def test_domain_whose_listed_recipient_is_turned_away_is_not_judged_any_further(
     assert of_stranger(listed=refused, postmaster=refused, nobody=OK) == [("x.example", "probe_refused", "error")]
 
 
+def test_ordinary_sender_is_judged_if_bounces_are_taken() -> None:
+    def found(bounces: Talk, ordinary: Talk) -> list[str]:
+        told = StrangerEvidence(
+            "mx.example", {"x.example": bounces}, {"x.example": "a@x.example"}, {}, [], {"x.example": ordinary}
+        )
+        return [finding.message for finding in judged(told) if finding.check.startswith("probe_")]
+
+    taken, refused = talk(recipients={"a@x.example": OK}), (550, "5.7.1 no")
+    assert found(taken, talk(sender="s@o.example", recipients={"a@x.example": refused})) == [
+        "mail for a@x.example from a sender at o.example is refused (550 5.7.1 no)"
+    ]
+    assert found(taken, talk(sender="s@o.example", recipients={"a@x.example": OK})) == []
+    assert found(talk(mail=refused), talk(sender="s@o.example", mail=refused)) == [
+        "a stranger is refused (550 5.7.1 no)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "way", "remedy"),
+    [
+        ({"port": 587}, " on port 587", "end smtpd_relay_restrictions"),
+        ({"guise": "XCLIENT"}, " by XCLIENT", "smtpd_authorized_xclient_hosts"),
+        ({"guise": "PROXY", "port": 26}, " on port 26 by PROXY", "only your load balancers"),
+        ({"sender": "s@o.example"}, " from a sender at o.example", "mynetworks"),
+    ],
+)
+def test_opening_of_another_way_in_is_told_with_its_own_remedy(fields: dict[str, Any], way: str, remedy: str) -> None:
+    taken = talk(recipients={"probe@elsewhere.test": OK}, **fields)
+    told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [], others=[taken])
+    (finding,) = judged(told)
+    assert (finding.check, finding.message) == (
+        "probe_open_relay",
+        f"a stranger may send to probe@elsewhere.test through mx.example{way} (250 2.1.0 Ok)",
+    )
+    assert remedy in finding.remedy
+
+
 def test_open_relay_comes_first() -> None:
     found = of_stranger(listed=(451, "4.3.0"), foreign=talk(recipients={"a": OK}))
     assert [check for _domain, check, _severity in found] == ["probe_open_relay", "probe_deferred"]
@@ -98,8 +138,9 @@ def test_greeting_that_turns_a_stranger_away_is_named() -> None:
 
 def test_foreign_recipients_hide_in_the_domain_that_is_relayed() -> None:
     spellings = foreign_recipients("x.example")
-    assert len(set(spellings)) == 7
-    assert [address for address in spellings if "[240.0.0.1]" not in address] == []
+    assert len(set(spellings)) == 12
+    elsewhere = [address for address in spellings if "[240.0.0.1]" not in address]
+    assert elsewhere == [f"probe@{name}" for name in FOREIGN_DOMAINS]
     assert len([address for address in spellings if address.endswith("@x.example")]) == 4
 
 
@@ -109,7 +150,7 @@ def remedies(*, foreign: tuple[int, str] = RELAY_DENIED, **recipients: tuple[int
     }
     talks = {"x.example": talk(recipients=told)}
     listed, unknown = {"x.example": "listed@x.example"}, {"x.example": "nobody@x.example"}
-    asked = [talk(recipients={"a@b": foreign})]
+    asked = [talk(recipients={"a@[240.0.0.1]": foreign})]
     return [finding.remedy for finding in judged(StrangerEvidence("mx.example", talks, listed, unknown, asked))]
 
 
@@ -173,7 +214,8 @@ def test_remedy_for_an_unknown_recipient_is_for_what_defers_it(answer: str, reme
     assert found.startswith(remedy)
 
 
-def test_foreign_recipients_are_of_no_domain_that_could_be_looked_up_in_dns() -> None:
-    """reject_unknown_recipient_domain defers a domain that DNS does not have, which is no fault of relaying."""
-    spellings = foreign_recipients("x.example")
-    assert spellings[:2] == ["probe@[240.0.0.1]", '"probe"@[240.0.0.1]']
+def test_foreign_domain_that_dns_does_not_know_is_no_fault_of_relaying() -> None:
+    """reject_unknown_recipient_domain defers it."""
+    assert remedies(foreign=(450, "4.1.2 <a@b>: Recipient address rejected: Domain not found")) != []
+    asked = [talk(recipients={f"probe@{FOREIGN_DOMAINS[0]}": (450, "4.1.2 Domain not found")})]
+    assert [*judged(StrangerEvidence("mx.example", {}, {}, {}, asked))] == []

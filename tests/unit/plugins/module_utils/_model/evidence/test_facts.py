@@ -11,6 +11,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     best_other_exchanger,
     effective,
     is_loopback,
+    own_mail_domain,
+    ports_for_strangers,
     reaches_strangers,
     services_for_strangers,
     unknown_host,
@@ -185,3 +187,40 @@ def test_loopback_is_an_address_or_localhost() -> None:
         False,
         False,
     ]
+
+
+def test_ports_for_strangers_are_told_with_tls_from_the_first_byte() -> None:
+    services = (
+        smtpd("smtp"),
+        smtpd("587"),
+        smtpd("smtps", smtpd_tls_wrappermode="yes"),
+        smtpd("192.0.2.9:2525", "postscreen"),
+        smtpd("127.0.0.1:10025"),
+        smtpd("628", "qmqpd"),
+    )
+    on = HostState(services=services)
+    assert ports_for_strangers(on) == {"smtp": False, "587": False, "smtps": True, "2525": False}
+
+
+@pytest.mark.parametrize(
+    ("values", "relayed", "own"),
+    [
+        ({"myhostname": "MX.example", "mydomain": "example"}, (), "mx.example"),
+        ({"myhostname": "mx.x.example", "mydomain": "own.example"}, ("x.example",), "own.example"),
+        ({"myhostname": "localhost", "mydomain": "localdomain"}, (), ""),
+        ({"myhostname": "mx.x.example", "mydomain": "x.example"}, ("x.example",), ""),
+    ],
+)
+def test_own_mail_domain_is_never_one_that_is_relayed(
+    values: dict[str, str], relayed: tuple[str, ...], own: str
+) -> None:
+    on = HostState(values=values, relayed={name: name for name in relayed}, relay_parents=True)
+    assert own_mail_domain(on) == own
+
+
+def test_own_mail_domain_may_be_one_that_relay_domains_takes_over_from_mydestination() -> None:
+    relayed = {"mx.example": "$mydestination"}
+    on = HostState(
+        values={"myhostname": "mx.example"}, relayed=relayed, classes={"mx.example": {"mydestination": "mx.example"}}
+    )
+    assert own_mail_domain(on) == "mx.example"

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import mail_log
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import HostMailLog, first_with
+
+
+class Journal:
+    """journalctl on a host that has a journal, or none."""
+
+    def __init__(self, there: bool = True) -> None:
+        self.there = there
+        self.asked: list[list[str]] = []
+
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        del data, silence
+        if not self.there:
+            raise FileNotFoundError(argv[0])
+        self.asked.append(list(argv))
+        if "--show-cursor" in argv:
+            return Result(0, "-- cursor: s=1;i=2\n", "")
+        return Result(0, "Nov 28 mx postfix/smtpd[1]: x\n", "")
+
+    def stream(self, argv: Sequence[str], take: object) -> Result:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def syslog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "mail.log"
+    monkeypatch.setattr(mail_log, "SYSLOG_FILES", (str(path),))
+    return path
+
+
+def test_journal_is_read_from_where_it_ended(syslog: Path) -> None:
+    journal = Journal()
+    log = HostMailLog(journal, facility="local1")
+    (position,) = log.positions()
+    assert position == {"log": "journal", "cursor": "s=1;i=2"}
+    assert log.since(position) == ["Nov 28 mx postfix/smtpd[1]: x", ""]
+    assert journal.asked[-1][-2:] == ["--after-cursor=s=1;i=2", "SYSLOG_FACILITY=17"]
+    assert not syslog.exists()
+
+
+def test_own_file_of_postfix_comes_before_the_journal_and_syslog(tmp_path: Path, syslog: Path) -> None:
+    own = tmp_path / "postfix.log"
+    own.write_text("x")
+    syslog.write_text("y")
+    found = HostMailLog(Journal(), str(own)).positions()
+    assert [position["log"] for position in found] == [str(own), "journal", str(syslog)]
+
+
+def test_file_is_read_from_where_it_ended_also_after_it_was_rotated(syslog: Path) -> None:
+    log = HostMailLog(Journal(there=False))
+    syslog.write_text("before\n")
+    (position,) = log.positions()
+    with syslog.open("a") as stream:
+        stream.write("after\n")
+    assert log.since(position) == ["after", ""]
+    os.rename(syslog, syslog.with_suffix(".1"))
+    syslog.write_text("new\n")
+    assert log.since(position) == ["new", ""]
+    syslog.unlink()
+    assert log.since(position) == [""]
+
+
+def test_pipe_or_terminal_is_no_log(tmp_path: Path, syslog: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert HostMailLog(Journal(there=False), str(pipe)).positions() == []
+    assert HostMailLog(Journal(there=False), "/dev/stdout").positions() == []
+    assert HostMailLog(Journal(there=False)).since({"log": str(pipe), "inode": 1, "size": 0}) == [""]
+    assert not syslog.exists()
+
+
+def test_log_that_knows_the_message_is_taken() -> None:
+    assert first_with([["a"], ["b C657F1CE2F4"], ["C657F1CE2F4"]], ["C657F1CE2F4"]) == ["b C657F1CE2F4"]
+    assert first_with([["a"]], ["b"]) == ()

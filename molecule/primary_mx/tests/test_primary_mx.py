@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -385,20 +386,35 @@ def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, ch
         assert faults.state_of(HOST) == before
 
 
+@contextmanager
+def stopped_at_its_reload(variables: dict[str, Any], then: str) -> Iterator[subprocess.Popen[str]]:
+    """A run that has changed files and stops in the middle of its reload until `let_go`, which then does `then`."""
+    hosts.on(HOST, "mkfifo", "/root/wake")
+    try:
+        with faults.reloading_by(HOST, f"touch /root/came; read -r _ < /root/wake; {then}"):
+            run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=variables)
+            assert hosts.wait_for(lambda: "came" in hosts.on(HOST, "ls", "/root"), SECONDS_TO_COME)
+            yield run
+    finally:
+        hosts.on(HOST, "rm", "-f", "/root/wake", "/root/came")
+
+
+def let_go() -> None:
+    hosts.on(HOST, "sh", "-c", "echo > /root/wake")
+
+
 def test_undo_that_fails_says_what_was_not_undone() -> None:
     """main.cf becomes read-only during the run."""
-    mount = "mount --bind $1 $1; mount -o remount,ro,bind $1"
-    script = f"nsenter --target 1 --mount sh -c '{mount}' sh /etc/postfix/main.cf; exit 1"
+    with stopped_at_its_reload(CHANGE, "exit 1") as run, faults.read_only(HOST, "/etc/postfix/main.cf"):
+        let_go()
+        failed = playbooks.finished(run)
     try:
-        with faults.reloading_by(HOST, script):
-            run = converge(variables=CHANGE)
-        assert run.code != 0
-        assert "Not undone: /etc/postfix/main.cf: can't be changed: " in run.said
-        assert "/etc/postfix/transport: its new rows stay" in run.said
-        assert "The files from before the run are in /etc/postfix/.mxrelay-undo until the next run." in run.said
-        assert "nothing to undo" not in run.said
+        assert failed.code != 0
+        assert "Not undone: /etc/postfix/main.cf: can't be changed: " in failed.said
+        assert "/etc/postfix/transport: its new rows stay" in failed.said
+        assert "The files from before the run are in /etc/postfix/.mxrelay-undo until the next run." in failed.said
+        assert "nothing to undo" not in failed.said
     finally:
-        hosts.on(HOST, "umount", "/etc/postfix/main.cf")
         converged(variables=GONE)
     no_record_is_left()
     serves_its_domain()
@@ -545,14 +561,10 @@ def test_plan_that_the_host_has_overtaken_is_refused_after_all() -> None:
 
 
 def test_next_run_removes_what_a_killed_one_left_behind() -> None:
-    held = "touch /root/came; until test -e /root/go; do read -r _ < /root/wake; done; exec postfix reload"
-    hosts.on(HOST, "mkfifo", "/root/wake")
-    with faults.reloading_by(HOST, held):
-        run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=WORKS)
-        assert hosts.wait_for(lambda: "came" in hosts.on(HOST, "ls", "/root"), SECONDS_TO_COME)
+    with stopped_at_its_reload(WORKS, "exec postfix reload") as run:
         run.kill()
         run.communicate()
-        hosts.on(HOST, "sh", "-c", "touch /root/go; echo > /root/wake; rm /root/came /root/wake")
+        let_go()
     hosts.on(HOST, "test", "-e", f"{RECORD}/record.json")
     assert converged(variables=WORKS).changed[NAME] > 0
     no_record_is_left()

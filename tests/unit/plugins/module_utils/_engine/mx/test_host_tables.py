@@ -243,7 +243,10 @@ def test_neighbour_is_found_again(generated: FakeMxHost, tmp_path: Path) -> None
 
 
 def test_neighbour_has_another_name_where_that_is_taken(generated: FakeMxHost, tmp_path: Path) -> None:
-    Path(generated.path("transport")).symlink_to(tmp_path / "transport")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(0o777)
+    (tmp_path / "theirs" / "transport").touch()
+    Path(generated.path("transport")).symlink_to(tmp_path / "theirs" / "transport")
     assert plan(generated, listed())["transport"]["path"] == generated.path("mxrelay_transport")
     taken = f"hash:{generated.path('transport')} hash:{generated.path('mxrelay_transport')}"
     generated.write("main.cf", f"{CLOSED}transport_maps = {taken}\n")

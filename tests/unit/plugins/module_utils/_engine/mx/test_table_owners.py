@@ -33,10 +33,18 @@ def test_configuration_directory_is_ours_whoever_can_write_in_it(etc: Path) -> N
     assert not_ours(str(etc / "transport"), str(etc)) == ""
 
 
-def test_what_is_outside_is_not_ours_nor_is_a_link_to_it(etc: Path, tmp_path: Path) -> None:
-    (etc / "link").symlink_to(tmp_path / "transport")
-    for path in (tmp_path / "transport", etc / "link", tmp_path / "etcetera"):
+def test_what_is_outside_is_not_ours(etc: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "transport", tmp_path / "etcetera"):
         assert not_ours(str(path), str(etc)) == f"it is outside {etc}"
+
+
+def test_our_link_to_what_is_outside_is_ours_unless_others_write_there(etc: Path, tmp_path: Path) -> None:
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv" / "transport").touch()
+    (etc / "link").symlink_to(tmp_path / "srv" / "transport")
+    assert not_ours(str(etc / "link"), str(etc)) == ""
+    (tmp_path / "srv").chmod(0o777)
+    assert not_ours(str(etc / "link"), str(etc)) == f"others can write in {tmp_path}/srv"
 
 
 def test_link_to_the_configuration_directory_is_as_good_as_itself(etc: Path, tmp_path: Path) -> None:

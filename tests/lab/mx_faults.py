@@ -322,7 +322,7 @@ RECIPIENT_TABLES = (
     ),
     Fault(
         "relay domains that can't be asked",
-        host("table_unreachable"),
+        (*host("relay_unproven"), *host("table_unreachable")),
         "remove it from relay_domains",
         main("relay_domains=gateway.example, away.example, tcp:127.0.0.1:9"),
         main("relay_domains=gateway.example, away.example"),

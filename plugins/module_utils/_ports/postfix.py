@@ -28,6 +28,7 @@ class Postfix:
         self.commands = commands
         self.config_directory = config_directory
         self._release = ""
+        self._defaults: dict[str, str] | None = None
 
     def run(self, *argv: str, data: bytes | None = None, silence: float | None = None) -> Result:
         """Runs `argv[0] -c CONFIG_DIRECTORY argv[1:]`. Raises HostError if Postfix is missing.
@@ -117,6 +118,12 @@ class Postfix:
         """What main.cf sets, whether Postfix knows the name or not."""
         text = (read_file(self._main_cf) or b"").decode("utf-8", "surrogateescape")
         return MainCf(text, self._main_cf).values
+
+    def defaults(self) -> dict[str, str]:
+        """What Postfix has for each parameter that it knows, where main.cf says nothing. It is asked once."""
+        if self._defaults is None:
+            self._defaults = self.parameters(options=("-d",))
+        return self._defaults
 
     def reload(self) -> bool:
         """Tells the running instance to read its files again; False if it is not running."""

@@ -33,14 +33,11 @@ class Facts:
     def __init__(self, postfix: Postfix, own: Mapping[str, str]) -> None:
         self._postfix = postfix
         self._own = own
-        self._defaults: dict[str, str] = {}
 
     @property
     def defaults(self) -> dict[str, str]:
         """Every parameter that Postfix knows, also for the services of master.cf, with its default."""
-        if not self._defaults:
-            self._defaults = self._postfix.parameters(options=["-d"])
-        return self._defaults
+        return self._postfix.defaults()
 
     @property
     def version(self) -> str:

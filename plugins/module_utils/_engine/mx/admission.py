@@ -97,7 +97,7 @@ def read_admission(
             unread=unread,
             silent=silent,
             missing_files=_missing_files(state),
-            defaults=postfix.parameters(options=("-d",)),
+            defaults=postfix.defaults(),
         )
     )
 

@@ -151,7 +151,7 @@ def read_parameters(postfix: Postfix, reader: MapReader, wanted: str = "") -> Ho
         parameters=parameters,
         values=values,
         explicit=MainCf(text_of(main_cf), main_cf).values,
-        own_names=frozenset(parameters.keys() - postfix.parameters(options=("-d",)).keys()),
+        own_names=frozenset(parameters.keys() - postfix.defaults().keys()),
         today=time.strftime("%Y-%m-%d"),
         services=MasterCf(text_of(master_cf), master_cf).effective,
         version=tuple(int(number) for number in re.findall(r"\d+", values.get("mail_version", ""))[:3]),

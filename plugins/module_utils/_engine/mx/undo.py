@@ -267,7 +267,7 @@ def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | N
     path = os.path.join(postfix.config_directory, "main.cf")
     then, text = memory.get(path), read_file(path)
     before, now = (MainCf(_text(content), path).values for content in (then, text))
-    defaults = postfix.parameters(options=("-d",))
+    defaults = postfix.defaults()
     level = now.get("compatibility_level", defaults.get("compatibility_level", "0"))
     meant = {name: default_text(value, level) for name, value in defaults.items()}
     found = undo_parameters(before, now, plan.main_cf, meant)

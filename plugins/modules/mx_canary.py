@@ -165,7 +165,7 @@ outcomes:
     time:
       description: When this was known, in seconds since the epoch.
       type: int
-skipped:
+without_recipient:
   description: The domains without a recipient, and why.
   type: dict
   returned: with O(state=followed)

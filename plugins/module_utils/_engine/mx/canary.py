@@ -168,7 +168,8 @@ def follow(
     return Outcome(
         results={
             "outcomes": outcomes,
-            "skipped": skipped,
+            # A result of the name skipped would make Ansible take the task for one that was skipped.
+            "without_recipient": skipped,
             "left": pursuit.queue,
             "message_ids": [canary.message_id for canary in followed.values()],
             "findings": _findings(outcomes),

@@ -26,6 +26,7 @@ FOREIGN = "[240.0.0.1]"
 FOREIGN_DOMAINS = ("mxrelay-probe.test", "example.com", "example.net", "example.org")
 
 USUAL_PORT = 25
+_SENDER_AT = " from a sender at "
 _RELAY = "smtpd_relay_restrictions"
 # A stranger is not told which release it is.
 _DECIDING = f"{_RELAY} (smtpd_recipient_restrictions before Postfix {first_release(_RELAY)})"
@@ -81,6 +82,7 @@ def _cause(answer: Answer, otherwise: str) -> Cause:
 
 
 _LOG = "look in this host's log for the restriction that turns it away, such as a block list"
+_RIGHTLY = "; if that sender is refused rightly, give probe_senders.ordinary, another domain of yours"
 _CODE = "set unknown_relay_recipient_reject_code to 550 and soft_bounce to no"
 
 check = Register(STRANGER)
@@ -150,7 +152,7 @@ def _way(talk: Talk) -> str:
 
 
 def _from(talk: Talk) -> str:
-    return f" from a sender at {talk.sender.rpartition('@')[2]}" if talk.sender else ""
+    return f"{_SENDER_AT}{talk.sender.rpartition('@')[2]}" if talk.sender else ""
 
 
 @check("probe_relay_deferred", LOCAL, "a stranger's relay attempt is deferred", place=SENDER)
@@ -186,7 +188,7 @@ def probe_refused(told: StrangerEvidence) -> Iterator[Fault]:
         if answer[0] >= 500:
             yield Fault(
                 f"{what} is refused ({_said(answer)})",
-                _cause(answer, _LOG).remedy,
+                _cause(answer, _LOG).remedy + (_RIGHTLY if _SENDER_AT in what else ""),
                 domain=name,
             )
 

@@ -136,6 +136,18 @@ def test_greeting_that_turns_a_stranger_away_is_named() -> None:
     assert [(finding.domain, finding.check) for finding in found] == [("x.example", "probe_refused")]
 
 
+def test_ordinary_sender_may_be_refused_rightly() -> None:
+    refused = talk(sender="s@o.example", mail=(550, "5.7.1 <s@o.example>: Sender address rejected: Access denied"))
+    bounces = talk(recipients={"a@x.example": OK})
+    told = StrangerEvidence("mx.example", {"x.example": bounces}, {}, {}, [], {"x.example": refused})
+    (finding,) = judged(told)
+    assert finding.remedy.endswith(
+        "; if that sender is refused rightly, give probe_senders.ordinary, another domain of yours"
+    )
+    (finding,) = judged(StrangerEvidence("mx.example", {"x.example": talk(mail=(550, "5.7.1 no"))}, {}, {}, []))
+    assert "probe_senders" not in finding.remedy
+
+
 def test_foreign_recipients_hide_in_the_domain_that_is_relayed() -> None:
     spellings = foreign_recipients("x.example")
     assert len(set(spellings)) == 12

@@ -145,7 +145,7 @@ options:
       table_directory:
         description:
           - The directory of the lookup tables, which must exist. Empty means the directory of the table that C(main.cf)
-            already names, or else O(config_directory).
+            already names, or else O(settings.config_directory).
         type: path
       config_directory:
         description:
@@ -224,8 +224,8 @@ options:
           - How many addresses a run may remove from the table of recipients because they are no longer in the lists of
             their domains, as a number or as a percentage of the table's entries. A percentage also holds for the list
             of each domain. A run that would remove more, as with a list that was cut, is refused.
-          - A domain with O(domains[].state=absent) or another policy, and one that O(remove_undeclared) removes, does
-            not count.
+          - A domain with O(domains[].state=absent) or another policy, and one that O(settings.remove_undeclared)
+            removes, does not count.
           - Empty means V(10%), but ten addresses may always go. V(100%) lets all go.
         type: str
       remove_undeclared:

@@ -225,7 +225,10 @@ def _module_option(option: Option) -> dict[str, Any]:
         added = [f"Empty means V({_scalar(option['default'])})."]
     else:
         added = ["Empty leaves it unchanged."] if option["type"] == "bool" else []
-    return _shown(option, description=[*option["description"], *added], default=None)
+    named = [
+        words.replace("O(", "O(settings.").replace("O(settings.domains", "O(domains") for words in option["description"]
+    ]
+    return _shown(option, description=[*named, *added], default=None)
 
 
 def _shown(option: Option, **changes: Any) -> dict[str, Any]:

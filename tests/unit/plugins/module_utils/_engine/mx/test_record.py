@@ -114,7 +114,7 @@ def test_of_runs_that_begin_at_once_one_does(postfix: Postfix) -> None:
         except HostError as error:
             refused.append(error.message)
 
-    threads = [threading.Thread(target=try_it) for _ in range(8)]
+    threads = [threading.Thread(target=try_it) for _thread in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

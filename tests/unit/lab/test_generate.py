@@ -144,7 +144,7 @@ def test_module_takes_types_and_leaves_defaults_to_the_model() -> None:
             "type": "str",
             "choices": ["table", "none"],
         },
-        "ipv6": {"description": ["Beside O(check).", "Empty leaves it unchanged."], "type": "bool"},
+        "ipv6": {"description": ["Beside O(settings.check).", "Empty leaves it unchanged."], "type": "bool"},
         "package": {"description": ["Install.", "Empty means V(true)."], "type": "bool"},
         "scopes": {
             "description": ["What counts.", "What the module makes of it."],

@@ -194,6 +194,10 @@ mark:
   description: What differs once another run has begun or ended on the host.
   type: str
   returned: always
+acts:
+  description: Whether the tags of the run include a phase that changes the host.
+  type: bool
+  returned: always
 pending:
   description: Whether anything would change.
   type: bool

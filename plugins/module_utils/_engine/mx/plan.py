@@ -115,6 +115,7 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
         run=params.get("_run") or {},
         left_behind=found.left_behind,
         mark=found.mark,
+        acts=any(request.runs(phase) for phase in ("tables", "config", "service")),
     )
     if refusals or not _ends_as_it_is(request, plan, evidence):
         refusals += _left_wrong(request, plan, postfix, evidence, decision, refusals)

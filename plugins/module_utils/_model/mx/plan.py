@@ -264,6 +264,8 @@ class MxPlan:
     other_run: Mapping[str, Any] | None = None
     left_behind: bool = False
     mark: str = ""
+    # Whether the tags of this run include a phase that changes the host; without one there is nothing to take back.
+    acts: bool = True
 
     @property
     def pending(self) -> bool:
@@ -327,6 +329,7 @@ class MxPlan:
             "other_run": self.other_run,
             "left_behind": self.left_behind,
             "mark": self.mark,
+            "acts": self.acts,
         }
 
     @classmethod

@@ -761,3 +761,12 @@ def test_cut_list_is_refused_before_anything_changes(host: FakeMxHost) -> None:
 @pytest.mark.parametrize(("limit", "passed_on"), [("", "10"), ("100%", ""), ("3", "3")])
 def test_task_that_writes_the_lists_gets_the_limit(host: FakeMxHost, limit: str, passed_on: str) -> None:
     assert plan(host, listed(), max_removals=limit)["recipients"]["max_removals"] == passed_on
+
+
+@pytest.mark.parametrize(
+    ("tags", "acts"), [(["all"], True), (["tables"], True), (["service", "verify"], True), (["verify"], False)]
+)
+def test_run_of_phases_that_change_nothing_has_nothing_to_take_back(
+    host: FakeMxHost, tags: list[str], acts: bool
+) -> None:
+    assert plan(host, listed(), run_tags=tags)["acts"] is acts

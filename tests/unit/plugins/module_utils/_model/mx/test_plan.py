@@ -99,6 +99,7 @@ PLANS = every(
     other_run=st.none() | st.just({"record": "theirs", "controller": "there", "pid": 8, "age": 9}),
     left_behind=st.booleans(),
     mark=TEXT,
+    acts=st.booleans(),
 )
 
 

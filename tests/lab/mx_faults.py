@@ -184,9 +184,9 @@ CLASSES = (
     ),
     Fault(
         "domain that nobody declares",
-        tuple(("other.example", check) for check in ("mx_record", "no_recipients", "undeclared")),
+        tuple(("third.example", check) for check in ("mx_record", "no_recipients", "undeclared")),
         "declare it in secondary_mx_domains",
-        main("relay_domains=gateway.example, away.example, other.example"),
+        main("relay_domains=gateway.example, away.example, third.example"),
         main("relay_domains=gateway.example, away.example"),
         params=DECLARED,
     ),
@@ -515,7 +515,8 @@ WAYS_OUT = (
     Fault("nexthop is this host", primary("own_nexthop"), "name the host", row("relay:[mx1.lab.example]"), RIGHT_ROW),
     Fault(
         "nexthop that /etc/hosts has on the loopback network",
-        primary("own_nexthop"),
+        # Daemons in the chroot have a copy of the file.
+        (*host("chroot"), *primary("own_nexthop")),
         "name the host",
         "echo 127.0.1.1 alias.lab.example >> /etc/hosts\n" + row("relay:[alias.lab.example]"),
         "sed '/alias.lab.example/d' /etc/hosts > /root/hosts && cat /root/hosts > /etc/hosts\n" + RIGHT_ROW,
@@ -1140,7 +1141,8 @@ LISTENING = (
         "reload forgotten",
         host("reload"),
         "reload Postfix",
-        "touch --date=+1min /etc/postfix/master.cf",
+        # Later than the start of the queue manager, by whole seconds; what is still to come counts for nothing.
+        "touch --date=+3sec /etc/postfix/master.cf",
         "postfix reload; " + main(),
     ),
     Fault(

@@ -16,6 +16,7 @@ NAMES = {host: claims.host_name(host) for host in RELEASES}
 INSTANCE = str(playbooks.MOLECULE / "releases/instance.yml")
 SECOND = "/etc/postfix-second"
 PORT = 2525
+SECONDS = 20
 LISTED = {"name": "backup.example", "recipients": ["carol@backup.example"]}
 MORE = {"name": "wild.example", "recipients": ["grace@wild.example"]}
 
@@ -47,7 +48,9 @@ def queue_managers(host: str) -> dict[str, str]:
     for queue in ("/var/spool/postfix", "/var/spool/postfix-second"):
         master = hosts.on(host, "sh", "-c", f"cat {queue}/pid/master.pid 2>/dev/null || true").strip()
         if master:
-            found[queue] = hosts.on(host, "pgrep", "-x", "-P", master, "qmgr").strip()
+            # The master of an instance that was reloaded just now starts it in a moment.
+            look = f"pgrep -x -P {master} qmgr || true"
+            found[queue] = hosts.wait_for(lambda look=look: hosts.on(host, "sh", "-c", look).strip(), SECONDS)
     return found
 
 

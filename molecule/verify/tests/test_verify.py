@@ -42,7 +42,8 @@ class Lab:
                 probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED
             )["findings"]
         resolver = {"resolver": self.resolver} if fault.on == "resolver" else {}
-        return self.inside.inform(**{"probe": fault.on == "mail", **resolver, **fault.params})["findings"]
+        params = {"probe": fault.on == "mail", "show_recipients": True, **resolver, **fault.params}
+        return self.inside.inform(**params)["findings"]
 
     def make(self, fault: mx_faults.Fault, script: str) -> None:
         if fault.on == "dns":
@@ -88,7 +89,7 @@ def settled(look: Callable[[], Findings], wanted: list[tuple[str, str]], remedy:
 
 
 def test_healthy_host_has_no_finding(lab: Lab) -> None:
-    seen = lab.inside.inform(probe=True, outage="5d")
+    seen = lab.inside.inform(probe=True, outage="5d", show_recipients=True)
     assert seen["findings"] == []
     assert seen["notes"] == []
     assert seen["domains"]["away.example"]["mail_host"]["recipients"]["ivan@away.example"][0] == 250
@@ -165,7 +166,7 @@ def test_verify_playbook_probes_from_outside_and_says_what_is_wrong() -> None:
     variables = {"verify_probe": True, "verify_probe_from": "tester.lab.example", "verify_outage": "5d"}
     run = playbooks.play("verify", playbooks.VERIFY, variables=variables)
     assert (run.code, run.changed[NAME]) == (0, 0), run.said
-    assert run.said.splitlines()[-1] == "2 of 2 declared domains relayed; no errors"
+    assert "2 of 2 declared domains relayed; no errors" in run.said.splitlines()
     hosts.on(HOST, "sh", "-ec", mx_faults.main("relay_recipient_maps=", "mydestination=$myhostname, away.example"))
     try:
         run = playbooks.play("verify", playbooks.VERIFY)

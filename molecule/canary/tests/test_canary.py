@@ -164,7 +164,7 @@ def test_report_shows_the_last_canary(wrong: playbooks.Run) -> None:
 def test_waiting_mail_of_a_secondary_is_told_and_taken_out_of_the_queue() -> None:
     hosts.stop("mail")
     try:
-        run = canary(MX, canary_domains=["away.example"], canary_wait=4)
+        run = canary(MX, canary_domains=["away.example"], canary_wait=12)
     finally:
         hosts.start("mail")
     assert (outcomes(run), run.code) == ({"away.example": "waiting"}, 0), run.said

@@ -9,7 +9,7 @@ from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import flush, plan_flush, read_queue
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import summary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
@@ -22,7 +22,7 @@ QUEUE_SPEC: dict[str, Any] = {
 
 
 def _domains(params: Mapping[str, Any]) -> list[str]:
-    return [domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params["domains"], "domains"))]
+    return domain_names(names_in(params["domains"], "domains"), "domains")
 
 
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, InvalidValue
 
@@ -111,6 +111,11 @@ def domain_name(text: object, place: str, allow_subdomains: bool = False) -> str
     return value.lower()
 
 
+def domain_names(values: Iterable[object], place: str) -> list[str]:
+    """Each of the domains as domain_name gives it."""
+    return [domain_name(value, f"{place}[{index}]") for index, value in enumerate(values)]
+
+
 def _check_labels(value: str, name: str, place: str) -> None:
     labels = name.split(".")
     if "" in labels:
@@ -181,6 +186,11 @@ def domain_name_of(value: str, domain: str, place: str) -> str:
         message = error.message.replace(shown(domain), shown(value), 1)
         local = value[: -len(domain)] if value.endswith(f"@{domain}") else ""
         raise InvalidValue(message.replace('write "', f'write "{local}', 1), error.problem) from None
+
+
+def addresses_by_domain(given: Mapping[str, object], place: str) -> dict[str, str]:
+    """The one address that is given for each domain; a domain without one is left out."""
+    return {domain_name(name, place): address(value, f"{place}[{name}]") for name, value in given.items() if value}
 
 
 def _split_address(value: str, place: str) -> tuple[str, str]:

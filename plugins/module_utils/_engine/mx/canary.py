@@ -32,7 +32,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
+    address,
+    addresses_by_domain,
+    domain_names,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import common_reason
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import MailLog, first_with
@@ -48,13 +52,9 @@ NOT_LOGGED = "not logged"
 
 def plan_canaries(params: Mapping[str, Any], postfix: Postfix, log: MailLog) -> Outcome:
     """For each domain the message, and where the logs end before it is sent. Raises InvalidInput and HostError."""
-    wanted = [domain_name(name, f"domains[{index}]") for index, name in enumerate(params.get("domains") or [])]
+    wanted = domain_names(params.get("domains") or [], "domains")
     sender = address(params["sender"], "sender") if params.get("sender") else ""
-    recipients = {
-        domain_name(name, "recipients"): address(given, f"recipients[{name}]")
-        for name, given in (params.get("recipients") or {}).items()
-        if given
-    }
+    recipients = addresses_by_domain(params.get("recipients") or {}, "recipients")
     if not postfix.installed():
         raise HostError(f"no Postfix with its configuration in {postfix.config_directory}; correct config_directory")
     reader = MapReader(postfix)

@@ -52,7 +52,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge, unreadable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import forms, is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
@@ -64,9 +64,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 
 def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
-    wanted = [
-        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
-    ]
+    wanted = domain_names(names_in(params.get("domains"), "domains"), "domains")
     outage = str(params.get("outage") or "")
     declared = _declared(params.get("declared"))
     accepted = read_accepted(params.get("accepted") or [])

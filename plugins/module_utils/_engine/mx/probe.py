@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import address, domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import addresses_by_domain, domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
@@ -148,15 +148,10 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
     port = int(params.get("probe_port") or PORT)
-    names = [
-        domain_name(name, f"domains[{index}]") for index, name in enumerate(names_in(params.get("domains"), "domains"))
-    ]
+    names = domain_names(names_in(params.get("domains"), "domains"), "domains")
     ports = _ports(params.get("probe_ports") or [], port)
     senders = read_senders(params.get("probe_senders") or {}, "")
-    listed: dict[str, str] = {}
-    for name, given in (params.get("probe_recipients") or {}).items():
-        if given:
-            listed[domain_name(name, "probe_recipients")] = address(given, f"probe_recipients[{name}]")
+    listed = addresses_by_domain(params.get("probe_recipients") or {}, "probe_recipients")
     if not names:
         raise InvalidInput("mx_info: probe_server needs the domains to ask about (domains); name at least one")
     stranger = Stranger(server, port, senders, prober, time.monotonic() + SECONDS)

@@ -8,7 +8,9 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
     address,
+    addresses_by_domain,
     domain_name,
+    domain_names,
     domain_of,
     recipient,
     shown,
@@ -338,3 +340,18 @@ def test_address_whose_mail_postfix_refuses_is_no_recipient(text: str, route: st
 def test_address_that_postfix_takes_is_a_recipient(character: str) -> None:
     for text in (f"a{character}b@x.example", f"a{character}@x.example"):
         assert recipient(text, "") == text
+
+
+def test_domains_of_a_list_are_told_by_their_place() -> None:
+    assert domain_names(["X.example", "y.example"], "domains") == ["x.example", "y.example"]
+    with pytest.raises(InvalidInput) as error:
+        domain_names(["x.example", "a@y.example"], "domains")
+    expected = '"a@y.example" (domains[1]) contains an @; give the domain alone, without the local part'
+    assert str(error.value) == expected
+
+
+def test_domain_without_an_address_is_left_out() -> None:
+    given = {"X.example": "A@x.example", "y.example": "", "z.example": None}
+    assert addresses_by_domain(given, "recipients") == {"x.example": "a@x.example"}
+    with pytest.raises(InvalidInput, match=r"^\"nobody\" \(recipients\[x\.example\]\) "):
+        addresses_by_domain({"x.example": "nobody"}, "recipients")

@@ -13,6 +13,7 @@ from typing import Protocol, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
 
 # Postscreen keeps a client waiting for 6 seconds that it sees for the first time.
 ANSWER_SECONDS = 30.0
@@ -72,7 +73,7 @@ class _Door:
         self.tls = ""
         if link.has_extn("starttls") and not self.plain:
             try:
-                link.starttls(context=_any_certificate())
+                link.starttls(context=any_certificate())
             except (OSError, smtplib.SMTPException):
                 # As opportunistic senders do, where TLS does not work.
                 self.plain = True
@@ -102,13 +103,6 @@ class _Door:
             except (OSError, smtplib.SMTPException):
                 self.link.close()
         self.link = None
-
-
-def _any_certificate() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _version(link: smtplib.SMTP) -> str:

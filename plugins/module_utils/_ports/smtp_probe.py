@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 PORT = 25
@@ -206,11 +206,8 @@ class _Link:
 
     def secure(self) -> None:
         """Begins TLS, as senders do who take every certificate. Raises OSError."""
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         self._link.settimeout(max(0.1, self._deadline - time.monotonic()))
-        self._link = context.wrap_socket(self._link)
+        self._link = any_certificate().wrap_socket(self._link)
         self._unread = b""
 
     def answer(self, step: str) -> Answer:

@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     expand,
     lookup_keys,
     member_of,
+    type_of,
     without_proxy,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.policy import endpoint_of
@@ -165,7 +166,7 @@ class _Asked:
 
     def verifying(self, table: str, classes: Mapping[str, str]) -> list[str]:
         """The keys of the rows, as far as they can be listed, that have smtpd ask a mail host about the recipient."""
-        listed = without_proxy(table).partition(":")[0] in (*_LISTED, "cidr")
+        listed = type_of(table) in (*_LISTED, "cidr")
         entries = self._reader.content(table).entries if listed else None
         asking = {result for result in {value for _key, value in entries or ()} if verifies(result, classes)}
         return [key for key, result in entries or () if result in asking]

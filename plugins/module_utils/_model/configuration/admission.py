@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     never_permits,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import (
+    PERMITTING_RELAYED,
     VERIFYING,
     parts,
 )
@@ -66,7 +67,6 @@ ETRN_RESTRICTIONS = "smtpd_etrn_restrictions"
 _BEFORE_SENDER = ("smtpd_client_restrictions", "smtpd_helo_restrictions")
 _BEFORE_RECIPIENT = (*_BEFORE_SENDER, "smtpd_sender_restrictions")
 _REFUSING = frozenset({"reject", "defer"})
-_WELCOMING_RECIPIENTS = frozenset({"permit_auth_destination", "permit_mx_backup"})
 _NEEDING_PEER_NAMES = frozenset(
     {"reject_unknown_client", "reject_unknown_client_hostname", "reject_unknown_reverse_client_hostname"}
 )
@@ -227,7 +227,7 @@ class _Walk:
         name = word.lower()
         if part in self._rules.classes:
             return self._through(self._rules.classes[part], part, warned, depth + 1)
-        if name == _PERMIT or (name in _WELCOMING_RECIPIENTS and self._knows_recipient):
+        if name == _PERMIT or (name in PERMITTING_RELAYED and self._knows_recipient):
             return _PERMIT, ""
         if name == "defer_if_permit" and not warned:
             self._deferred = self._deferred or (part, within)

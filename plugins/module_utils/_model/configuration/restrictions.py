@@ -20,9 +20,9 @@ _CLOSING = frozenset({REJECTING, DEFERRING, "reject", "defer", "check_relay_doma
 # Restrictions that say yes to anybody, or to anybody who takes the trouble.
 _OPENING = frozenset({"permit", "permit_naked_ip_address", "permit_tls_all_clientcerts"})
 # Restrictions that say yes to mail for relay domains, so nothing behind them is asked about their recipients.
-_PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
+PERMITTING_RELAYED = frozenset({"permit_auth_destination", "permit_mx_backup"})
 # Behind them nothing is asked about mail for relay domains.
-_ENDING = _OPENING | _PERMITTING_RELAYED | {"reject", "defer"}
+_ENDING = _OPENING | PERMITTING_RELAYED | {"reject", "defer"}
 _ABOUT_THE_NEXT = "warn_if_reject"
 
 
@@ -68,7 +68,7 @@ def with_check(value: str, check: str) -> str:
         ends = [position for position, name in enumerate(heads) if name in _CLOSING or name in _OPENING]
         place = ends[0] if ends else len(known)
     # Whoever relays mail for the domain permits it there.
-    place = min([place, *(position for position, name in enumerate(heads) if name in _PERMITTING_RELAYED)])
+    place = min([place, *(position for position, name in enumerate(heads) if name in PERMITTING_RELAYED)])
     return ", ".join(known[:place] + [check] + known[place:])
 
 

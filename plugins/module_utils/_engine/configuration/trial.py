@@ -18,7 +18,6 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, write_new_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -94,8 +93,7 @@ class _Trial:
         self.warnings = [self._named(found.group("text")) for found in _WARNING.finditer(shown.err)]
         if shown.rc != 0:
             return self._trouble("postconf -n", shown)
-        version = self.postfix.parameters(["mail_version"], ["-d"]).get("mail_version", "")
-        if supports(version, "master_cf_listing"):
+        if self.postfix.has("master_cf_listing"):
             listed = self.postfix.run("postconf", "-M")
             if listed.rc != 0:
                 return self._trouble("postconf -M", listed)

@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
 DEFAULTS = """\
@@ -66,7 +66,7 @@ class FakePostconf(WholeOutput):
         for name in ("main.cf", "master.cf"):
             self.texts[f"{command}: {name}"] = (directory / name).read_bytes().decode("utf-8", "surrogateescape")
         answers = {
-            "postconf -d mail_version": self.defaults,
+            "postconf -d -h mail_version": parse_parameters(self.defaults)["mail_version"],
             "postconf mail_owner": "mail_owner = nobody\n",
             "postconf -m": "static\ncidr\n",
         }

@@ -30,7 +30,7 @@ def test_outcome_is_tried_before_it_goes_live(host: ConfigurationHost) -> None:
     host.change(parameters={"soft_bounce": True})
     assert host.commands.staged == [
         "postconf -n",
-        "postconf -d mail_version",
+        "postconf -d -h mail_version",
         "postconf -M",
         "postconf mail_owner",
         "postfix check",
@@ -48,7 +48,7 @@ def test_outcome_is_tried_before_it_goes_live(host: ConfigurationHost) -> None:
 def test_rehearsal_asks_postconf_only_and_writes_nothing(host: ConfigurationHost) -> None:
     before = identity(host.main_cf)
     assert rehearse_configuration(host.postfix, host.plan(parameters={"soft_bounce": True})).changed
-    assert host.commands.staged == ["postconf -n", "postconf -d mail_version", "postconf -M"]
+    assert host.commands.staged == ["postconf -n", "postconf -d -h mail_version", "postconf -M"]
     assert identity(host.main_cf) == before
 
 

@@ -209,12 +209,6 @@ def limits_of(name: str, kind: Kind) -> Limits:
     return _OTHERS.get(name, of_transport)
 
 
-def most_of(name: str, kind: Kind) -> str:
-    """The most that a daemon takes, as it is written."""
-    most = limits_of(name, kind).most
-    return _duration(most) if kind.name == TIME else str(most)
-
-
 def beyond(name: str, kind: Kind, text: str) -> str:
     """What a daemon takes, in words, where the number or time is none of that; "" where it is.
 

@@ -8,7 +8,6 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import (
     beyond,
     limits_of,
-    most_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
     BOOLEAN,
@@ -79,8 +78,3 @@ def test_value_within_its_limits(name: str, kind: Kind, text: str) -> None:
 )
 def test_value_beyond_its_limits(name: str, kind: Kind, text: str, wanted: str) -> None:
     assert beyond(name, kind, text) == wanted
-
-
-def test_most_is_written_as_postfix_reads_it() -> None:
-    assert most_of("maximal_queue_lifetime", DAYS) == "100d"
-    assert most_of("relay_destination_concurrency_limit", NUMBER) == "2147483647"

@@ -52,20 +52,9 @@ def inventories(scenario: str) -> list[str]:
     return [f"--inventory={MOLECULE}/shared/inventory", f"--inventory={MOLECULE}/{scenario}/inventory"]
 
 
-def play(
-    scenario: str,
-    playbook: str,
-    *,
-    variables: Mapping[str, Any] | None = None,
-    tags: Sequence[str] = (),
-    check: bool = False,
-    limit: str = "",
-) -> Run:
-    """Run a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's.
-
-    `limit` is one of the scenario's hosts, where the others are to be left out.
-    """
-    return finished(start(scenario, playbook, variables=variables, tags=tags, check=check, limit=limit))
+def play(scenario: str, playbook: str, **options: Any) -> Run:
+    """Run a playbook as `start` starts it, to its end."""
+    return finished(start(scenario, playbook, **options))
 
 
 def start(
@@ -77,7 +66,10 @@ def start(
     check: bool = False,
     limit: str = "",
 ) -> subprocess.Popen[str]:
-    """Start what `play` runs."""
+    """Start a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's.
+
+    `limit` is one of the scenario's hosts, where the others are to be left out.
+    """
     command = ["ansible-playbook", *inventories(scenario), playbook]
     if variables is not None:
         command += ["--extra-vars", json.dumps(variables)]

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import socketserver
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.messenger import SmtpMessenger
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.local_server import answering
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -58,11 +58,8 @@ class Conversation(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with answering(Server()) as server:
+        yield server
 
 
 def canary(recipient: str, sender: str = "") -> Canary:

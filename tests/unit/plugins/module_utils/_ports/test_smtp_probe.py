@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
     Approach,
     SmtpProber,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.local_server import answering
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -68,11 +69,8 @@ class Conversation(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with answering(Server()) as server:
+        yield server
 
 
 def soon() -> float:

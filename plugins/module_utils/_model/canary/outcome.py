@@ -132,7 +132,9 @@ def fate(canary: Canary, handed: Handed, seen: Seen) -> Fate:
         return _by_its_last_deliveries(canary, trace, hops, bool(waiting))
     if waiting:
         reasons = [reason for message in waiting for _address, reason in message.recipients if reason]
-        return Fate(WAITING, reasons[0] if reasons else "it is in the queue", hops)
+        return Fate(
+            WAITING, reasons[0] if reasons else "it is in the queue, and no attempt to hand it on has ended yet", hops
+        )
     if not trace.seen:
         why = "no line of the log is about it" if seen.readable else "the log can't be read"
         return Fate(UNKNOWN, f"it is not in the queue, and {why}", hops, not seen.readable)

@@ -185,7 +185,13 @@ def test_message_whose_answer_was_cut_off_is_followed_by_the_log() -> None:
     [
         (waiting("C657F1CE2F4", "hold"), True, "held", "it is on hold; the log does not say by which rule", True),
         (waiting("C657F1CE2F4", reason="connect: timed out"), True, "waiting", "connect: timed out", False),
-        (waiting("C657F1CE2F4", "active"), True, "waiting", "it is in the queue", False),
+        (
+            waiting("C657F1CE2F4", "active"),
+            True,
+            "waiting",
+            "it is in the queue, and no attempt to hand it on has ended yet",
+            False,
+        ),
         (None, True, "unknown", "it is not in the queue, and no line of the log is about it", False),
         (None, False, "unknown", "it is not in the queue, and the log can't be read", True),
     ],

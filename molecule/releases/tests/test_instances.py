@@ -46,10 +46,11 @@ def queue_managers(host: str) -> dict[str, str]:
     """The process of each running instance's queue manager, which a reload replaces, by its queue directory."""
     found = {}
     for queue in ("/var/spool/postfix", "/var/spool/postfix-second"):
-        master = hosts.on(host, "sh", "-c", f"cat {queue}/pid/master.pid 2>/dev/null || true").strip()
-        if master:
+        named = hosts.on(host, "sh", "-c", f"cat {queue}/pid/master.pid 2>/dev/null || true").strip()
+        # The file outlives the master that it names.
+        if named and hosts.on(host, "sh", "-c", f"ps -o comm= -p {named} || true").strip() == "master":
             # The master of an instance that was reloaded just now starts it in a moment.
-            look = f"pgrep -x -P {master} qmgr || true"
+            look = f"pgrep -x -P {named} qmgr || true"
             found[queue] = hosts.wait_for(lambda look=look: hosts.on(host, "sh", "-c", look).strip(), SECONDS)
     return found
 

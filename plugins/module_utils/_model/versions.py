@@ -29,8 +29,6 @@ FEATURES: Mapping[str, Introduced] = {
     "relay_service_is_guarded": Introduced((2, 2), "STANDARD_CONFIGURATION_README, primary or backup MX host"),
     # postqueue -i
     "flush_by_queue_id": Introduced((2, 4), "postqueue(1), -i"),
-    # postfix status
-    "status_command": Introduced((2, 5), "conf/postfix-script of 2.5"),
     # Its entry in master.cf comes without such settings: what keeps a fallback relay away was put there by somebody.
     "relay_service_ships_bare": Introduced((2, 9), "conf/master.cf of 2.9, 20111108"),
     # postconf -M, -f and -C

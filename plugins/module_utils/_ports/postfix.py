@@ -132,14 +132,17 @@ class Postfix:
         self.check("postfix", "reload")
         return True
 
-    def running(self) -> bool:
-        """Whether the instance's master runs. Where there is no `postfix status` yet, the lock of master tells it."""
-        if self.run("postfix", "status").rc == 0:
-            return True
-        if self.has("status_command"):
+    def running(self, daemon_directory: str = "") -> bool:
+        """Whether the instance's master runs, by its lock: what `postfix status` asks through a shell script.
+
+        The directory of its daemons is asked of postconf if it is not given.
+        """
+        daemons = daemon_directory or self.parameters(["daemon_directory"], ["-x"]).get("daemon_directory", "")
+        try:
+            return self.run(os.path.join(daemons, "master"), "-t").rc != 0
+        except HostError:
+            # Nor could Postfix be started where daemon_directory names a place without it.
             return False
-        daemons = self.parameters(["daemon_directory"], ["-x"]).get("daemon_directory", "")
-        return self.run(os.path.join(daemons, "master"), "-t").rc != 0
 
     def dump(self, table: str) -> Result:
         """`postmap -s type:path`, every row of the index as postmap reads it. Raises NoAnswer if it tells none."""

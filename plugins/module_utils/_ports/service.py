@@ -41,8 +41,8 @@ def service_name(config_directory: str, template: str = "") -> str:
     return f"postfix@{name}"
 
 
-def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
-    """Whether the instance runs, and whether it will after the next boot."""
+def service_state(postfix: Postfix, queue_directory: str, daemon_directory: str = "") -> ServiceState:
+    """Whether the instance runs, and whether it will after the next boot. The directories are those of its main.cf."""
     name = service_name(postfix.config_directory)
     pending = reload_pending(postfix.config_directory, queue_directory)
     old = is_replaced(queue_directory)
@@ -57,8 +57,8 @@ def service_state(postfix: Postfix, queue_directory: str) -> ServiceState:
         return ServiceState(name, None, None, pending, old)
     fields = dict(line.split("=", 1) for line in shown.out.split("\n") if "=" in line)
     if fields.get("LoadState") == "not-found":
-        return ServiceState(name, postfix.running(), None, pending, old, unit=False)
-    active = fields.get("ActiveState") in ("active", "reloading") and postfix.running()
+        return ServiceState(name, postfix.running(daemon_directory), None, pending, old, unit=False)
+    active = fields.get("ActiveState") in ("active", "reloading") and postfix.running(daemon_directory)
     return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending, old)
 
 

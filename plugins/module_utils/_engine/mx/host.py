@@ -136,7 +136,7 @@ class ServiceEvidence(NamedTuple):
 
 
 def read_service(postfix: Postfix, state: HostState) -> ServiceEvidence:
-    service = service_state(postfix, state.value("queue_directory"))
+    service = service_state(postfix, state.value("queue_directory"), state.value("daemon_directory"))
     return ServiceEvidence(
         service.name, service.active, service.enabled, service.reload_pending, service.replaced, service.unit
     )

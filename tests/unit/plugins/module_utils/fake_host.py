@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 NOT_FOUND = Result(1, "", "")
+DAEMONS = "/usr/lib/postfix/sbin"
 
 
 class FakeHost:
@@ -30,6 +31,7 @@ class FakeHost:
             "default_database_type": "hash",
             "smtputf8_enable": "yes",
             "mail_version": "3.10.13",
+            "daemon_directory": DAEMONS,
             "relay_recipient_maps": "",
             "transport_maps": "",
         }
@@ -52,7 +54,14 @@ class FakeHost:
         assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
         self.commands.append(command)
-        answers = {"postconf": self._postconf, "postmap": self._postmap, "postfix": self._postfix}
+        answers = {
+            "postconf": self._postconf,
+            "postmap": self._postmap,
+            "postfix": self._postfix,
+            f"{DAEMONS}/master": self._master,
+        }
+        if argv[0] not in answers:
+            raise FileNotFoundError(argv[0])
         return answers[argv[0]](command[1:], data)
 
     def stream(self, argv: Sequence[str], take: Take) -> Result:
@@ -88,9 +97,13 @@ class FakeHost:
         return Result(0, "".join(f"{name} = {self.parameters[name]}\n" for name in known), "")
 
     def _postfix(self, arguments: list[str], _data: bytes | None) -> Result:
-        if arguments == ["status"]:
-            return Result(0 if self.running else 1, "", "")
+        assert arguments == ["reload"]
         return Result(1, "", "postfix: fatal: no") if self.reload_fails else Result(0, "", "")
+
+    def _master(self, arguments: list[str], _data: bytes | None) -> Result:
+        """`master -t`: whether it could have the lock."""
+        assert arguments == ["-t"]
+        return Result(1 if self.running else 0, "", "")
 
     def _postmap(self, arguments: list[str], data: bytes | None) -> Result:
         if self.fatal:

@@ -19,9 +19,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach, Transaction
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import DAEMONS, FakeHost
 
 DEFAULTS = {
+    "daemon_directory": DAEMONS,
     "address_verify_map": "btree:$data_directory/verify_cache",
     "compatibility_level": "3.9",
     "data_directory": "/var/lib/postfix",

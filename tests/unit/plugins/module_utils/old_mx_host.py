@@ -23,8 +23,6 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.release
     shipped_guard,
 )
 
-DAEMONS = "/usr/libexec/postfix"
-
 
 class OldMxHost(FakeMxHost):
     """FakeMxHost with the commands, the defaults and the master.cf of an old release."""
@@ -33,7 +31,7 @@ class OldMxHost(FakeMxHost):
         super().__init__(config_directory, main_cf)
         self.version = version
         self.release = release(version)
-        known = {**DEFAULTS, "mail_version": version, "daemon_directory": DAEMONS, "smtpd_restriction_classes": ""}
+        known = {**DEFAULTS, "mail_version": version, "smtpd_restriction_classes": ""}
         for name in ("compatibility_level", *BY_RELEASE):
             value = default_in(version, (0,), name) if name in BY_RELEASE else None
             known.pop(name, None)
@@ -47,17 +45,9 @@ class OldMxHost(FakeMxHost):
         self.write("master.cf", f"smtp inet n - n - - smtpd\nrelay unix - - n - - smtp{overrides}\n")
 
     def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
-        if argv[0] == f"{DAEMONS}/master":
-            assert list(argv[1:]) == ["-c", self.config_directory, "-t"]
-            return Result(1 if self.running else 0, "", "")
         if list(argv[:1]) == ["postmap"] and "-s" in argv and self.release < (2, 2):
             return _usage("postmap", "s", "[-Nfinoprvw] [-c config_dir] [-d key] [-q key] [map_type:]file...")
         return super().run(argv, data, silence)
-
-    def _postfix(self, arguments: list[str], data: bytes | None) -> Result:
-        if arguments == ["status"] and self.release < (2, 5):
-            return Result(1, "", "postfix/postfix-script: error: unknown command: 'status'\n")
-        return super()._postfix(arguments, data)
 
     def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
         for option, since in (("x", (2, 10)), ("P", (2, 11)), ("M", (2, 9))):

@@ -71,8 +71,6 @@ def test_release(version: str | tuple[int, ...], numbers: tuple[int, int]) -> No
         ("2.2.0", "table_listing", True),
         ("2.3.19", "flush_by_queue_id", False),
         ("2.4.0", "flush_by_queue_id", True),
-        ("2.4.16", "status_command", False),
-        ("2.5.0", "status_command", True),
         ("2.8.20", "own_names_listed", False),
         ("2.9.0", "own_names_listed", True),
         ("2.11.11", "braced_overrides", False),

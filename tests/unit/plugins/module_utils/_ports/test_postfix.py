@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.old_mx_host import OldMxHost
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_output import WholeOutput
 
@@ -95,8 +96,22 @@ def test_names_that_an_old_postconf_leaves_out_come_from_main_cf(tmp_path: pathl
 def test_release_is_asked_once(tmp_path: pathlib.Path) -> None:
     host = OldMxHost(str(tmp_path), "2.6.6")
     postfix = host.postfix()
-    assert [postfix.has(feature) for feature in ("status_command", "own_names_listed")] == [True, False]
+    assert [postfix.has(feature) for feature in ("flush_by_queue_id", "own_names_listed")] == [True, False]
     assert host.commands == [["postconf", "-d", "-h", "mail_version"]]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_lock_of_the_master_tells_whether_postfix_runs(tmp_path: pathlib.Path, running: bool) -> None:
+    host = FakeMxHost(str(tmp_path))
+    host.running = running
+    assert host.postfix().running() is running
+    assert host.postfix().reload() is running
+    assert host.reloads() == int(running)
+
+
+def test_postfix_whose_daemons_are_elsewhere_is_not_running(tmp_path: pathlib.Path) -> None:
+    host = FakeMxHost(str(tmp_path), "daemon_directory = /nowhere\n")
+    assert host.postfix().running() is False
 
 
 @pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\f", "\v", "\x1c"])

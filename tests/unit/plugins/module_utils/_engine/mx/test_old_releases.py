@@ -105,13 +105,3 @@ def test_parameter_that_the_release_lacks_is_not_known_because_main_cf_sets_and_
     wanted = plan(host, listed(), relay_restrictions=["permit_mynetworks", "reject_unauth_destination"])
     assert "smtpd_relay_restrictions" not in wanted["main_cf"]["parameters"]
     assert wanted["main_cf"]["parameters"]["smtpd_recipient_restrictions"].startswith("permit_mynetworks, reject_un")
-
-
-@pytest.mark.parametrize("version", ["2.1.6", "2.4.16", "2.5.17"])
-@pytest.mark.parametrize("running", [True, False])
-def test_whether_postfix_runs_is_seen_without_postfix_status(tmp_path: Path, version: str, running: bool) -> None:
-    host = OldMxHost(str(tmp_path), version)
-    host.running = running
-    assert host.postfix().running() is running
-    assert host.postfix().reload() is running
-    assert host.reloads() == int(running)

@@ -14,14 +14,20 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admi
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import LOCAL, RECIPIENTS, Fault
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
+    LISTS,
     STRANGERS,
     Rules,
     Stranger,
     passage,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import VERIFYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective, stranger_services
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    effective,
+    restriction_classes,
+    stranger_services,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 
 _CODE = "unverified_recipient_defer_code"
@@ -37,7 +43,7 @@ check = Register(DOMAIN)
 )
 def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     """One fault at most: the same remedy is for all places."""
-    for service in stranger_services(state) if domain.relayed else ():
+    for service in stranger_services(state) if domain.relayed and _may_verify(state) else ():
         code = effective(state, service, _CODE)
         # With 250, or another code of success, what can't be verified is accepted.
         place = "" if code.startswith("2") else _verified_by(domain, state, service)
@@ -53,6 +59,18 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
                 domain=domain.name,
             )
             return
+
+
+def _may_verify(state: HostState) -> bool:
+    """Whether anything that the restriction lists of this host can lead to has smtpd ask a mail host."""
+    return state.once(("outage", "may_verify"), lambda: any(state.admission.verifying.values()) or _says_so(state))
+
+
+def _says_so(state: HostState) -> bool:
+    lists = [effective(state, service, name) for service in stranger_services(state) for name in LISTS]
+    tables = [*state.admission.answers.values(), *state.admission.of_recipients.values()]
+    results = [result for table in tables for result in table.values()]
+    return any(VERIFYING in text.lower() for text in [*lists, *restriction_classes(state).values(), *results])
 
 
 def _verified_by(domain: DomainEvidence, state: HostState, service: Service) -> str:

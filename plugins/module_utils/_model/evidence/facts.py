@@ -122,6 +122,10 @@ def stranger_services(host: HostState) -> list[Service]:
 
     Without any, those on another port, to which something may lead.
     """
+    return host.once(("services", "strangers"), lambda: _stranger_services(host))
+
+
+def _stranger_services(host: HostState) -> list[Service]:
     open_ports = [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
     usual = [service for service in open_ports if port_of_mail(service) in SMTP_PORTS] or open_ports
     names = {host.value("smtpd_service_name") or "smtpd" for service in usual if program(service) == "postscreen"}

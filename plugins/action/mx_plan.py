@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -28,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     named_items,
 )
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.peer_plan import arguments_of_peer, recalled, remembered
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
 
@@ -42,10 +44,32 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         try:
             arguments = understood(without_blanks(self._task.args), variables, reader(self, variables))
+            peer = self._peer_arguments(variables)
         except MxRelayError as error:
             raise AnsibleActionFail(f"mx_plan: {error.message}") from None
         finally:
             self._loader.cleanup_all_tmp_files()
+        planned = recalled(variables.get("__mx_plan"), arguments, self._task)
+        if planned is None:
+            planned = self._planned({**arguments, **({"_peer": peer} if peer else {})}, task_vars)
+            if peer and planned.get("peer_plan"):
+                planned["peer_plan"] = remembered(planned["peer_plan"], peer, self._task)
+        result.update(planned)
+        role = arguments.get("role")
+        if role and not arguments.get("domains"):
+            result["warnings"] = [*result.get("warnings", ()), nothing_declared(variables, role)]
+        return result
+
+    def _peer_arguments(self, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The arguments of the other role, if it comes next; what is wrong with them is for that role to tell."""
+        arguments = arguments_of_peer(self._task.args, self._task)
+        with suppress(MxRelayError):
+            if arguments:
+                return understood(without_blanks(arguments), variables, reader(self, variables))
+        return None
+
+    def _planned(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The host's plan, beside what other runs do there."""
         run = this_run()
         planned = self._plan(arguments, run, task_vars)
         other = planned.get("other_run")
@@ -54,11 +78,7 @@ class ActionModule(ActionBase):
         elif other and other["pid"] != run["pid"]:
             # A host that is in the inventory twice would wait for itself.
             planned = self._plan(arguments, {**run, "await": other["record"]}, task_vars)
-        result.update(planned)
-        role = arguments.get("role")
-        if role and not arguments.get("domains"):
-            result["warnings"] = [*result.get("warnings", ()), nothing_declared(variables, role)]
-        return result
+        return planned
 
     def _plan(self, arguments: dict[str, Any], run: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         planned: dict[str, Any] = self._execute_module(

@@ -86,6 +86,9 @@ options:
   _run:
     description: Internal. What the controller knows of this run and of another.
     type: dict
+  _peer:
+    description: Internal. The arguments of the other role, if it comes next.
+    type: dict
 seealso:
   - module: mxrelay.postfix.mx_info
   - module: mxrelay.postfix.mx_undo
@@ -193,6 +196,12 @@ left_behind:
 mark:
   description: What differs once another run has begun or ended on the host.
   type: str
+  returned: always
+peer_plan:
+  description:
+    - The plan of the other role, if that role is the next one in the C(roles) of the play and nothing would change
+      before it. Null otherwise. It takes this plan in place of looking at the host again.
+  type: dict
   returned: always
 acts:
   description: Whether the tags of the run include a phase that changes the host.

@@ -76,6 +76,31 @@ def test_second_run_changes_nothing_and_touches_no_file() -> None:
     unchanged()
 
 
+def looks_at_the_host() -> int:
+    """How often mx_plan has run on the host, by the host's log."""
+    return hosts.on(HOST, "journalctl", "--no-pager").count("ansible-mxrelay.postfix.mx_plan[")
+
+
+def test_host_that_is_right_is_looked_at_once_for_both_roles() -> None:
+    before = looks_at_the_host()
+    unchanged()
+    assert looks_at_the_host() == before + 1
+
+
+def test_host_that_a_task_changes_between_the_roles_is_looked_at_again() -> None:
+    before = looks_at_the_host()
+    run = playbooks.play("both", str(playbooks.MOLECULE / "both/between.yml"))
+    assert run.code == 0, run.said
+    assert looks_at_the_host() > before + 1
+    assert run.tasks == (
+        "Break what the second role needs",
+        "mxrelay.postfix.mx : Update main.cf",
+        "mxrelay.postfix.mx : Start, reload or restart Postfix",
+    )
+    claims.accepts(HOST, "ivan@away.example")
+    unchanged()
+
+
 @pytest.mark.parametrize(
     "playbook", [playbooks.PRIMARY, playbooks.SECONDARY, playbooks.VERIFY], ids=["primary", "secondary", "verify"]
 )

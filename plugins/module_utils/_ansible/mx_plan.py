@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import DOMAIN_OPTIONS, SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -39,6 +42,8 @@ PLAN_SPEC: dict[str, Any] = {
     "record": {"type": "str"},
     # What the controller knows of this run and of another: see plugin_utils/runs.py.
     "_run": {"type": "dict"},
+    # The arguments of the other role, which comes next: see plugin_utils/peer_plan.py.
+    "_peer": {"type": "dict"},
 }
 
 
@@ -56,8 +61,30 @@ def plan_params(params: dict[str, Any]) -> dict[str, Any]:
 
 def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_plan, which check mode does not change. `params` are those of `plan_params`."""
+    outcome = _planned(params, postfix)
+    outcome.results["peer_plan"] = _peer_plan(params, outcome.results, postfix)
+    return outcome
+
+
+def _planned(params: dict[str, Any], postfix: Postfix) -> Outcome:
     outcome = plan_mx(params, postfix, SystemNetwork())
     # The list of domains has been said once; a long one takes longer to travel back than all else.
-    said = {name: value for name, value in params.items() if name not in ("domains", "peer", "_run")}
+    said = {name: value for name, value in params.items() if name not in ("domains", "peer", "_run", "_peer")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome
+
+
+def _peer_plan(params: dict[str, Any], own: dict[str, Any], postfix: Postfix) -> dict[str, Any] | None:
+    """The plan of the role that comes next, which will find the host as it is if this one changes nothing."""
+    given = params.get("_peer")
+    if not given or own["pending"] or own["refusals"] or own["left_behind"]:
+        return None
+    validated = ArgumentSpecValidator(PLAN_SPEC).validate({**given, "_run": params["_run"]})
+    theirs = {} if validated.error_messages else plan_params(validated.validated_parameters)
+    if theirs.get("config_directory") != postfix.config_directory:
+        return None
+    try:
+        planned = _planned(theirs, postfix)
+    except MxRelayError:
+        return None
+    return {**planned.results, "warnings": planned.warnings}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ansible.playbook.task import Task
+
 class _Loader:
     def get_basedir(self) -> str: ...
     def get_real_file(self, file_path: str) -> str: ...
@@ -18,16 +20,11 @@ class _Shell:
 class _Connection:
     _shell: _Shell
 
-class _Task:
-    args: dict[str, Any]
-
-    def get_search_path(self) -> list[str]: ...
-
 class ActionBase:
     TRANSFERS_FILES: bool
     _connection: _Connection
     _loader: _Loader
-    _task: _Task
+    _task: Task
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]: ...
     def _execute_module(

@@ -209,3 +209,28 @@ def test_role_without_a_domain_says_so(monkeypatch: pytest.MonkeyPatch, domains:
 def test_declared_domain_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     _given, result = run(monkeypatch, role="secondary_mx", domains=[{"name": "x.example", "state": "absent"}])
     assert "warnings" not in result
+
+
+PEER = {"role": "secondary_mx", "domains": ["y.example"], "settings": {}, "peer": {"role": "primary_mx"}}
+
+
+def test_other_role_that_comes_next_is_planned_for_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mx_plan, "arguments_of_peer", lambda _arguments, _task: PEER)
+    given, _result = run(monkeypatch, role="primary_mx", domains=["x.example"])
+    assert given.pop("_peer") == {
+        **PEER,
+        "domains": [{"name": "y.example", "has_list": False}],
+        "peer": {"role": "primary_mx", "domains": [], "settings": {}},
+    }
+    assert given == {"role": "primary_mx", "domains": [{"name": "x.example", "has_list": False}]}
+
+
+def test_mistake_of_the_other_role_is_left_to_that_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mx_plan, "arguments_of_peer", lambda _arguments, _task: {**PEER, "domains": [{"nam": "y"}]})
+    assert "_peer" not in run(monkeypatch, role="primary_mx", domains=["x.example"])[0]
+
+
+def test_plan_that_was_left_for_this_role_is_taken_without_asking_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mx_plan, "recalled", lambda left, *_: {"pending": False} if left == "left" else None)
+    given, result = run(monkeypatch, {"__mx_plan": "left"}, role="primary_mx", domains=["x.example"])
+    assert (given, result) == ({}, {"pending": False})

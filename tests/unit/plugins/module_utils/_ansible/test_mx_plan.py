@@ -11,6 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import PLAN_SPEC, plan, plan_params
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
 
@@ -69,3 +70,43 @@ def test_setting_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
 
 def test_no_setting_hides_another_option() -> None:
     assert SETTINGS.keys() & PLAN_SPEC.keys() == {"config_directory"}
+
+
+LISTED = {"has_list": True, "recipients_count": 1, "recipients_digest": "a" * 64}
+PEER = {"role": "primary_mx", "domains": [{"name": "y.example", "mail_host": "mail.y.example", **LISTED}]}
+
+
+def plan_of(host: FakeMxHost, **arguments: Any) -> Outcome:
+    settings = {"config_directory": host.config_directory, **arguments.pop("settings", {})}
+    return plan(given(**arguments, settings=settings), host.postfix(), False)
+
+
+def peer_plan(host: FakeMxHost, peer: dict[str, Any], **own: Any) -> Any:
+    settings = {"config_directory": host.config_directory, **peer.get("settings", {})}
+    return plan_of(host, role="secondary_mx", _peer={**peer, "settings": settings}, **own).results["peer_plan"]
+
+
+def test_plan_of_the_role_that_comes_next_is_the_one_that_it_would_make(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path))
+    made = plan_of(host, **PEER)
+    assert made.results["pending"]
+    assert peer_plan(host, PEER) == {
+        **{name: value for name, value in made.results.items() if name != "peer_plan"},
+        "warnings": made.warnings,
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "peer"),
+    [
+        ({"domains": [{"name": "x.example", **LISTED}]}, PEER),
+        ({"domains": [{"name": "x.example", "has_list": False}]}, PEER),
+        ({}, {**PEER, "settings": {"ipv6": "maybe"}}),
+        ({}, {**PEER, "settings": {"config_directory": "/etc/postfix-second"}}),
+    ],
+    ids=["a change before", "a refusal before", "no such value", "another instance"],
+)
+def test_nothing_is_planned_for_the_other_role_if_it_could_not_hold(
+    tmp_path: Path, own: dict[str, Any], peer: dict[str, Any]
+) -> None:
+    assert peer_plan(FakeMxHost(str(tmp_path)), peer, **own) is None

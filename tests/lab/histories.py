@@ -311,8 +311,8 @@ VARIANTS = (
         table("/etc/postfix/recipient_access", "heidi@foreign.example OK")
         + "\n"
         + main("relay_recipient_maps = hash:/etc/postfix/recipient_access", "relay_domains = foreign.example")
-        + "\npostconf -P 'smtp/inet/smtpd_recipient_restrictions=check_recipient_access "
-        "hash:/etc/postfix/recipient_access, permit_mynetworks, reject_unauth_destination'",
+        + "\npostconf -P 'smtp/inet/smtpd_recipient_restrictions=check_recipient_access,"
+        "hash:/etc/postfix/recipient_access,permit_mynetworks,reject_unauth_destination'",
         declared=primary(GATEWAY),
         refusal="check_recipient_access",
     ),

@@ -199,10 +199,11 @@ mark:
   returned: always
 peer_plan:
   description:
-    - The plan of the other role, if that role is the next one in the C(roles) of the play and nothing would change
-      before it. Null otherwise. It takes this plan in place of looking at the host again.
+    - The plan of the other role (C(plan)), with what tells whether it is the one that this role asks for, if that role
+      is the next one in the C(roles) of the play and nothing would change before it. Null otherwise. It takes this plan
+      in place of looking at the host again.
   type: dict
-  returned: always
+  returned: if the host was looked at
 acts:
   description: Whether the tags of the run include a phase that changes the host.
   type: bool

@@ -63,14 +63,15 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 
 def _may_verify(state: HostState) -> bool:
     """Whether anything that the restriction lists of this host can lead to has smtpd ask a mail host."""
-    return state.once(("outage", "may_verify"), lambda: any(state.admission.verifying.values()) or _says_so(state))
+    return state.once(("outage", "may_verify"), lambda: _names_verification(state))
 
 
-def _says_so(state: HostState) -> bool:
+def _names_verification(state: HostState) -> bool:
     lists = [effective(state, service, name) for service in stranger_services(state) for name in LISTS]
     tables = [*state.admission.answers.values(), *state.admission.of_recipients.values()]
     results = [result for table in tables for result in table.values()]
-    return any(VERIFYING in text.lower() for text in [*lists, *restriction_classes(state).values(), *results])
+    texts = [*lists, *restriction_classes(state).values(), *results]
+    return any(state.admission.verifying.values()) or any(VERIFYING in text.lower() for text in texts)
 
 
 def _verified_by(domain: DomainEvidence, state: HostState, service: Service) -> str:

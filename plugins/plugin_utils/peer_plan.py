@@ -43,7 +43,7 @@ def _names_a_file(domains: Any) -> bool:
 
 def remembered(plan: Mapping[str, Any], arguments: Mapping[str, Any], task: Task) -> dict[str, Any] | None:
     """The plan for the other role, with what tells whether it is the one that is asked for."""
-    role = _role_of_play(task)
+    role = _importing_role(task)
     if role is None:
         return None
     return {"plan": plan, "asked": _digest(arguments), "by": str(role._uuid), "at": time.monotonic()}
@@ -62,24 +62,27 @@ def _digest(arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _role_of_play(task: Task) -> Role | None:
-    """The role of the play's `roles` whose tasks import this task's; None if it was included or imported itself."""
+def _importing_role(task: Task) -> Role | None:
+    """The one role whose tasks import this task's role, as those of secondary_mx and primary_mx import mx."""
     parents = task._role.get_parents() if task._role else []
-    return parents[0] if len(parents) == 1 and not parents[0].from_include else None
+    return parents[0] if len(parents) == 1 else None
 
 
 def _neighbour(task: Task, step: int) -> Role | None:
-    """The role that comes right after (1) or before (-1) this task's in the `roles` of the play."""
-    role = _role_of_play(task)
+    """The role that comes right after (1) or before (-1) this task's in the `roles` of the play.
+
+    None if this task's is not among them: it was itself included or imported, or another role depends on it.
+    """
+    role = _importing_role(task)
     if role is None:
         return None
     roles = [other for other in role._play.get_roles() if not other.from_include]
+    # Ansible takes two roles for the same that are used alike, so it is not asked which of them this is.
     uuids = [other._uuid for other in roles]
-    if role._uuid not in uuids:
+    place = uuids.index(role._uuid) + step if role._uuid in uuids else -1
+    if not 0 <= place < len(roles):
         return None
-    place = uuids.index(role._uuid)
-    pair = roles[place : place + 2] if step > 0 else roles[max(place - 1, 0) : place + 1]
+    other = roles[place]
     # A role that the second one depends on would run between the two.
-    if len(pair) < 2 or pair[1].get_direct_dependencies():
-        return None
-    return pair[1] if step > 0 else pair[0]
+    second = other if step > 0 else role
+    return None if second.get_direct_dependencies() else other

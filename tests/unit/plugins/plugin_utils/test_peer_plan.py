@@ -58,21 +58,23 @@ def collections() -> None:
 def tasks_that_plan(tmp_path: Path) -> Plans:
     """The tasks by which the roles of a play plan, in their order, by the role's name."""
 
-    def role(name: str, tasks: list[Any], dependencies: list[str] | None = None) -> None:
-        folder = tmp_path / "roles" / name
-        (folder / "tasks").mkdir(parents=True, exist_ok=True)
-        (folder / "tasks/main.yml").write_text(yaml.safe_dump(tasks))
-        if dependencies:
-            (folder / "meta").mkdir(exist_ok=True)
-            (folder / "meta/main.yml").write_text(yaml.safe_dump({"dependencies": dependencies}))
+    def write(name: str, text: Any) -> None:
+        path = tmp_path / "roles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(text))
 
-    def load(dependencies: list[str] | None = None, **play: Any) -> dict[str, list[Task]]:
+    def role(name: str, tasks: list[Any]) -> None:
+        write(f"{name}/tasks/main.yml", tasks)
+
+    def load(dependencies: dict[str, list[str]] | None = None, **play: Any) -> dict[str, list[Task]]:
         role("mx", [{"name": "plan", "ansible.builtin.debug": {}}])
         role("other", [BETWEEN])
         for name in ("primary_mx", "secondary_mx"):
             imported = {"ansible.builtin.import_role": {"name": "mx"}, "vars": {"role_that_asks": name}}
-            role(name, [imported], dependencies if name == "secondary_mx" else None)
+            role(name, [imported])
         role("site", [BETWEEN, {"ansible.builtin.import_role": {"name": "secondary_mx"}}])
+        for name, others in (dependencies or {}).items():
+            write(f"{name}/meta/main.yml", {"dependencies": others})
         loader = DataLoader()
         loader.set_basedir(str(tmp_path))
         loaded = Play.load({"hosts": "all", **play}, variable_manager=VariableManager(loader=loader), loader=loader)
@@ -109,6 +111,7 @@ def test_nothing_is_planned_for_a_role_that_does_not_come_next(plans: Plans) -> 
         {"roles": ["secondary_mx", "primary_mx"]},
         {"roles": ["primary_mx", "other", "secondary_mx"]},
         {"roles": ["primary_mx", "site"]},
+        {"roles": ["other", "secondary_mx"], "dependencies": {"other": ["primary_mx"]}},
         {"tasks": [{"ansible.builtin.import_role": {"name": name}} for name in ("primary_mx", "secondary_mx")]},
     ):
         assert [arguments_of_peer(OWN, task) for task in plans(**play)["primary_mx"]] == [None]
@@ -119,7 +122,10 @@ def test_nothing_is_planned_for_a_role_that_does_not_come_next(plans: Plans) -> 
     [
         pytest.param({"roles": ["primary_mx", "other", "secondary_mx"]}, id="another role between"),
         pytest.param({"roles": ["primary_mx", "site"]}, id="within a role that does more"),
-        pytest.param({"roles": ["primary_mx", "secondary_mx"], "dependencies": ["other"]}, id="a role it depends on"),
+        pytest.param(
+            {"roles": ["primary_mx", "secondary_mx"], "dependencies": {"secondary_mx": ["other"]}},
+            id="a role it depends on",
+        ),
         pytest.param(
             {
                 "pre_tasks": [{"ansible.builtin.import_role": {"name": "primary_mx"}}, BETWEEN],

@@ -17,6 +17,8 @@ Server = TypeVar("Server", bound=socketserver.BaseServer)
 def answering(server: Server) -> Iterator[Server]:
     """The server, which answers in a thread of its own until the block ends."""
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()

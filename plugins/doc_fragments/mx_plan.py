@@ -268,10 +268,15 @@ options:
       verify_fail_on:
         description:
           - The scopes whose errors fail the play. Other findings are shown as warnings.
-          - A list, or a text with commas or blanks between them, in upper or lower case.
+          - A list, or a text with commas, blanks or line ends between them.
           - With V(dns) or V(remote), O(settings.verify) asks DNS about every domain, which takes about a second for
             some hundred of them. Empty means V(local).
         type: list
         elements: str
         choices: [local, dns, remote]
+      fail_on_drift:
+        description:
+          - Whether a run in check mode fails if it would change something, which a scheduled job shows as a failure.
+          - Empty means V(false).
+        type: bool
 """

@@ -83,7 +83,7 @@ def _declared(item: Mapping[str, Any], role: str, groups: Sequence[str]) -> dict
 def scopes(given: object, name: str) -> list[str]:
     """The scopes that a list, or a text with commas or blanks, names; `local` for a blank. Raises InvalidInput."""
     texts: Iterable[object] = given if isinstance(given, (list, tuple)) else [given or ""]
-    words = [word.lower() for text in texts for word in re.split(r"[\s,]+", str(text)) if word]
+    words = [word for text in texts for word in re.split(r"[\s,]+", str(text)) if word]
     for word in words:
         if word not in SCOPES:
             raise InvalidInput(f'{name} has "{word}", which is not a scope; choose from {", ".join(SCOPES)}')

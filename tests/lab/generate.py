@@ -1,11 +1,16 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what meta/settings.yml says of the roles' variables to the files that Ansible and the model read."""
+"""Write what is said once, of the roles' variables and of the playbooks', to the files that Ansible and people read.
+
+Of the roles' variables meta/settings.yml speaks, of those of the report and of the other playbooks their own
+specifications, `playbooks/NAME.meta.yml`.
+"""
 
 from __future__ import annotations
 
 import json
 import pathlib
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +21,14 @@ SOURCE = "meta/settings.yml"
 MODEL = "plugins/module_utils/_model/mx/settings.py"
 FRAGMENT = "plugins/doc_fragments/mx_plan.py"
 NAMES = "roles/mx/vars/main/settings.yml"
+REPORT = "playbooks/report.meta.yml"
+GUIDE = "docs/playbooks.md"
 GENERATED = f"Generated from {SOURCE} by ./run generate; change it there."
-HEADER = f"""\
+LICENCE = """\
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# {GENERATED}
 """
+HEADER = f"{LICENCE}# {GENERATED}\n"
 WIDTH = 120
 PARTS = ("description", "type", "elements", "required", "default", "choices")
 # What the hosts need not know of an option.
@@ -74,7 +81,100 @@ def generated(root: pathlib.Path) -> dict[str, str]:
     for role in source["roles"]:
         files[f"roles/{role}/meta/argument_specs.yml"] = argument_specs(source, role)
         files[f"roles/{role}/defaults/main.yml"] = defaults(source, role)
+    for role in source["playbooks"]:
+        files[f"playbooks/{role}.meta.yml"] = playbook(source, role)
+    report = yaml.safe_load((root / REPORT).read_text(encoding="utf-8"))
+    files["roles/report/meta/argument_specs.yml"] = report_specs(report)
+    files["roles/report/defaults/main.yml"] = report_defaults(report)
+    metas = {
+        path.name.partition(".")[0]: files.get(f"playbooks/{path.name}") or path.read_text(encoding="utf-8")
+        for path in sorted((root / "playbooks").glob("*.meta.yml"))
+    }
+    files[GUIDE] = guide({name: yaml.safe_load(text) for name, text in metas.items()})
     return files
+
+
+def playbook(source: Mapping[str, Any], role: str) -> str:
+    """Return the specification of the playbook that runs a role, whose variables it takes."""
+    domains = {"description": _prefixed(source["domains"]["description"], role), "type": "raw", "default": []}
+    settings = {
+        f"{role}_{name}": _shown(option, description=_prefixed(option["description"], role))
+        for name, option in source["settings"].items()
+    }
+    specification = {
+        "short_description": f"The variables of the playbook {role}, which are those of the role",
+        "options": {f"{role}_domains": domains, **settings},
+    }
+    words = source["playbooks"][role]
+    return "---\n" + HEADER + _yaml({**words, "argument_specs": {role: specification}})
+
+
+def report_specs(meta: Mapping[str, Any]) -> str:
+    """Return the argument specs of the role report."""
+    main = {
+        "short_description": meta["short_description"],
+        "description": meta["description"].split("\n"),
+        "version_added": "1.0.0",
+        "author": ["The mxrelay.postfix authors (@mxrelay)"],
+        "options": {name: _role_option(option, "") for name, option in _report_options(meta).items()},
+    }
+    return "---\n" + _made_from(REPORT) + _yaml({"argument_specs": {"main": main}})
+
+
+def report_defaults(meta: Mapping[str, Any]) -> str:
+    """Return the defaults of the role report."""
+    lines = [f"{name}: {_scalar(option['default'])}\n" for name, option in _report_options(meta).items()]
+    return "---\n" + _made_from(REPORT) + "".join(lines)
+
+
+def _report_options(meta: Mapping[str, Any]) -> dict[str, Option]:
+    options: dict[str, Option] = meta["argument_specs"]["report"]["options"]
+    return options
+
+
+def _made_from(name: str) -> str:
+    return LICENCE + f"# Generated from {name} by ./run generate; change it there.\n"
+
+
+def guide(metas: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page of all playbooks and their variables."""
+    header = (
+        "<!-- Generated from playbooks/*.meta.yml by ./run generate; change it there. -->\n"
+        "# Playbooks\n\n"
+        "A playbook takes its variables with `-e`, from a survey, or from the inventory. What it was given with `-e` or\n"
+        "for all hosts is checked before any host is asked. A blank answer counts as not given; a list can be a text.\n"
+    )
+    return header + "".join(f"\n## {name}\n\n{_page(name, meta)}" for name, meta in metas.items())
+
+
+def _page(name: str, meta: Mapping[str, Any]) -> str:
+    specification = meta["argument_specs"][name]
+    rows = [_row(variable, option) for variable, option in specification["options"].items()]
+    table = "| variable | default | meaning |\n|---|---|---|\n" + "".join(rows)
+    example = specification.get("examples", f"ansible-playbook mxrelay.postfix.{name} -i hosts.yml").strip()
+    wrapped = [textwrap.fill(_plain(words), WIDTH, break_on_hyphens=False) for words in meta["description"].split("\n")]
+    return "\n\n".join(wrapped) + f"\n\n```sh\n{example}\n```\n\n{table}"
+
+
+def _row(name: str, option: Option) -> str:
+    words = option["description"]
+    meaning = _plain(" ".join([words] if isinstance(words, str) else words)).replace("|", "\\|")
+    choices = ", ".join(f"`{choice}`" for choice in option.get("choices", ()))
+    default = "required" if option.get("required") else _default(option.get("default", ""))
+    return f"| `{name}` | {default} | {meaning}{f' One of {choices}.' if choices else ''} |\n"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return f"`{_scalar(value)}`" if value not in ("", {}) else ""
+
+
+def _plain(words: str) -> str:
+    """The words with Ansible's markup as Markdown."""
+    named = re.sub(r"\b[MP]\((?:mxrelay\.postfix\.)?([\w.]+)(?:#\w+)?\)", r"`\1`", " ".join(words.split()))
+    named = re.sub(r"\bO\((?:[\w.]+#\w+:)?([^)=]+)=([^)]*)\)", r"`\1: \2`", named)
+    return re.sub(r"\b[CVO]\((?:[\w.]+#\w+:)?([^)]*)\)", r"`\1`", named)
 
 
 def argument_specs(source: Mapping[str, Any], role: str) -> str:
@@ -182,7 +282,7 @@ def _module_item(option: Option) -> dict[str, Any]:
 
 def _prefixed(description: list[str], role: str) -> list[str]:
     """The words with the names of variables as the role has them."""
-    return [words.replace("O(", f"O({role}_") for words in description]
+    return [words.replace("O(", f"O({role}_") if role else words for words in description]
 
 
 def _with_role(option: Option) -> list[str]:
@@ -265,6 +365,10 @@ def _yaml(value: Mapping[str, Any], depth: int = 0) -> str:
         indent = "  " * depth
         if isinstance(part, Mapping):
             lines.append(f"{indent}{name}:\n{_yaml(part, depth + 1)}")
+        elif isinstance(part, str) and name == "description":
+            lines.append(
+                f"{indent}{name}: >-\n{textwrap.indent(textwrap.fill(part, WIDTH - 2 - 2 * depth), indent + '  ')}\n"
+            )
         elif name in ("description", "author"):
             lines.append(f"{indent}{name}:\n" + "".join(_item(words, depth + 1) for words in part))
         else:

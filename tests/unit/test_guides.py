@@ -18,6 +18,7 @@ GUIDES = (
     "README.md",
     "docs/canary.md",
     "docs/domains.md",
+    "docs/playbooks.md",
     "docs/releases.md",
     "docs/report.md",
     "docs/runs.md",
@@ -26,8 +27,9 @@ GUIDES = (
     "docs/verify.md",
 )
 TWO_SCREENS = 120
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if "." not in path.stem)
 ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx", "report_": "report"}
-NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z_]+")
+NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z0-9_]+")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLAYBOOK = re.compile(r"ansible-playbook mxrelay\.postfix\.(\w+)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
@@ -95,22 +97,26 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
     assert named == set(_options("primary_mx")["primary_mx_domains"]["options"])
 
 
-def test_specification_of_the_canary_playbook_is_what_it_reads_and_what_its_guide_lists() -> None:
-    specified = yaml.safe_load(_text("playbooks/canary.meta.yml"))["argument_specs"]["canary"]["options"]
-    read = set(re.findall(r"\{ ?(canary_\w+) \|", _text("playbooks/canary.yml")))
-    listed = re.findall(r"^\| `(canary_\w+)` \|", _text("docs/canary.md"), re.MULTILINE)
-    assert set(specified) == read
-    assert listed == list(specified)
-    assert [name for name, option in specified.items() if not {"type", "default", "description"} <= set(option)] == []
+@pytest.mark.parametrize("name", ["canary", "verify"])
+def test_specification_of_a_playbook_is_what_it_reads(name: str) -> None:
+    specified = _specified(name)
+    assert set(specified) == set(re.findall(rf"\b({name}_\w+) \|", _text(f"playbooks/{name}.yml")))
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_specification_of_a_playbook_is_complete(name: str) -> None:
+    specified = _specified(name)
+    assert [option for option, said in specified.items() if not {"type", "description"} <= set(said)] == []
+    assert [option for option, said in specified.items() if ("default" in said) == said.get("required", False)] == []
+    assert f"__mx_playbook: {name}\n" in _text(f"playbooks/{name}.yml")
+
+
+def _specified(name: str) -> dict[str, Any]:
+    options: dict[str, Any] = yaml.safe_load(_text(f"playbooks/{name}.meta.yml"))["argument_specs"][name]["options"]
+    return options
 
 
 def test_verify_guide_lists_every_check() -> None:
     table = _text("docs/verify.md").partition("\n## Checks\n")[2]
     rows = [tuple(line.strip("| ").split(" | ")) for line in table.splitlines() if line.startswith("| `")]
     assert rows == [(f"`{check.name}`", check.scope, check.summary) for check in every_check()]
-
-
-def test_verify_guide_lists_every_variable_of_the_playbook() -> None:
-    taken = set(re.findall(r"\b(verify_\w+) \|", _text("playbooks/verify.yml")))
-    listed = re.findall(r"^\| `(verify_\w+)` \| (?!local|dns|remote)", _text("docs/verify.md"), re.MULTILINE)
-    assert set(listed) == taken

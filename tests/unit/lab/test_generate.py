@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from lab.generate import argument_specs, defaults, fragment, generate, generated, model
+from lab.generate import argument_specs, defaults, fragment, generate, generated, guide, model
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE: dict[str, Any] = {
@@ -73,16 +74,19 @@ def test_file_is_what_generate_writes(name: str) -> None:
 
 
 def test_every_generated_file_says_where_it_is_from() -> None:
-    said = "# Generated from meta/settings.yml by ./run generate; change it there.\n"
-    assert [name for name, text in generated(ROOT).items() if said not in text] == []
+    said = re.compile(r"^(?:#|<!--) Generated from \S+ by \./run generate; change it there\.", re.MULTILINE)
+    assert [name for name, text in generated(ROOT).items() if not said.search(text)] == []
 
 
 def test_generate_mends_what_was_edited(tmp_path: Path) -> None:
     files = generated(ROOT)
-    for name in (*files, "meta/settings.yml"):
+    for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("edited\n", encoding="utf-8")
-    (tmp_path / "meta/settings.yml").write_bytes((ROOT / "meta/settings.yml").read_bytes())
+    written = ["meta/settings.yml", *(str(path.relative_to(ROOT)) for path in (ROOT / "playbooks").glob("*.meta.yml"))]
+    for name in set(written) - files.keys():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     generate(tmp_path)
     assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in files} == files
 
@@ -180,3 +184,38 @@ def test_words_that_yaml_reads_otherwise_are_refused(words: str) -> None:
 def test_text_that_yaml_reads_as_something_else_is_quoted(value: str) -> None:
     settings = {"check": {"description": ["What to check."], "type": "str", "default": value}}
     assert yaml.safe_load(defaults({**SOURCE, "settings": settings}, "mx"))["mx_check"] == value
+
+
+META = {
+    "description": "Looks at P(mxrelay.postfix.mx#role) with M(mxrelay.postfix.mx_info).",
+    "argument_specs": {
+        "look": {
+            "options": {
+                "look_at": {"description": ["The host, if O(look_far=true)."], "type": "str", "required": True},
+                "look_far": {"description": "Whether to look\nfar.", "type": "bool", "default": False},
+                "look_for": {"description": ["V(a) | b."], "type": "list", "choices": ["a", "b"], "default": ["a"]},
+                "look_with": {"description": ["As O(x.y.mx#role:mx_with)."], "type": "dict", "default": {}},
+            }
+        }
+    },
+}
+
+
+def test_guide_shows_each_playbook_with_its_variables() -> None:
+    assert guide({"look": META}).partition("\n## ")[2] == (
+        "look\n\nLooks at `mx` with `mx_info`.\n\n```sh\nansible-playbook mxrelay.postfix.look -i hosts.yml\n```\n\n"
+        "| variable | default | meaning |\n|---|---|---|\n"
+        "| `look_at` | required | The host, if `look_far: true`. |\n"
+        "| `look_far` | `false` | Whether to look far. |\n"
+        "| `look_for` | `a` | `a` \\| b. One of `a`, `b`. |\n"
+        "| `look_with` |  | As `mx_with`. |\n"
+    )
+
+
+def test_playbook_of_a_role_takes_what_the_role_takes_with_true_types() -> None:
+    meta = yaml.safe_load(generated(ROOT)["playbooks/secondary_mx.meta.yml"])
+    specified = meta["argument_specs"]["secondary_mx"]["options"]
+    role = yaml.safe_load(generated(ROOT)["roles/secondary_mx/meta/argument_specs.yml"])["argument_specs"]["main"]
+    assert list(specified) == list(role["options"])
+    assert specified["secondary_mx_manage_service"]["type"] == "bool"
+    assert specified["secondary_mx_verify_fail_on"]["choices"] == ["local", "dns", "remote"]

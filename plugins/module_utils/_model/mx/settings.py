@@ -99,4 +99,5 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "split": "words",
         "planned": False,
     },
+    "fail_on_drift": {"type": "bool", "default": False, "planned": False},
 }

@@ -14,7 +14,7 @@ FILTERS = FilterModule().filters()
 def test_filters_take_what_playbooks_give_them() -> None:
     (found,) = FILTERS["mx_instances"]({"mx_domains": [{"name": "x.example", "role": "primary"}]}, [], "")
     assert found["declared"] == [{"name": "x.example", "role": "primary", "state": "present", "required": True}]
-    assert FILTERS["mx_scopes"]("DNS", "verify_fail_on") == ["dns"]
+    assert FILTERS["mx_scopes"]("dns", "verify_fail_on") == ["dns"]
 
 
 def test_errors_name_the_variable() -> None:

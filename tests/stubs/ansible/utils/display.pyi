@@ -1,0 +1,5 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+class Display:
+    def warning(self, msg: str) -> None: ...

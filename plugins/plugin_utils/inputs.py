@@ -50,8 +50,7 @@ def _is_blank(value: object) -> bool:
 
 
 def _first_words(option: Mapping[str, Any]) -> str:
-    words = option["description"]
-    sentence = str(words if isinstance(words, str) else words[0]).partition(". ")[0].strip().rstrip(".")
+    sentence = option["description"].partition("\n")[0].partition(". ")[0].strip().rstrip(".")
     return f"it is {sentence[0].lower()}{sentence[1:]}"
 
 

@@ -96,17 +96,23 @@ def generated(root: pathlib.Path) -> dict[str, str]:
 
 def playbook(source: Mapping[str, Any], role: str) -> str:
     """Return the specification of the playbook that runs a role, whose variables it takes."""
-    domains = {"description": _prefixed(source["domains"]["description"], role), "type": "raw", "default": []}
+    domains = {"description": _one(source["domains"]["description"], role), "type": "raw", "default": []}
     settings = {
-        f"{role}_{name}": _shown(option, description=_prefixed(option["description"], role))
+        f"{role}_{name}": _shown(option, description=_one(option["description"], role))
         for name, option in source["settings"].items()
     }
     specification = {
         "short_description": f"The variables of the playbook {role}, which are those of the role",
         "options": {f"{role}_domains": domains, **settings},
+        "examples": f"ansible-playbook mxrelay.postfix.{role} -i hosts.yml --check --diff",
     }
     words = source["playbooks"][role]
     return "---\n" + HEADER + _yaml({**words, "argument_specs": {role: specification}})
+
+
+def _one(description: list[str], role: str) -> str:
+    """The words as the specification of a playbook has them: one text, a line for each paragraph."""
+    return "\n".join(_prefixed(description, role))
 
 
 def report_specs(meta: Mapping[str, Any]) -> str:
@@ -128,8 +134,8 @@ def report_defaults(meta: Mapping[str, Any]) -> str:
 
 
 def _report_options(meta: Mapping[str, Any]) -> dict[str, Option]:
-    options: dict[str, Option] = meta["argument_specs"]["report"]["options"]
-    return options
+    options: Mapping[str, Option] = meta["argument_specs"]["report"]["options"]
+    return {name: {**option, "description": option["description"].split("\n")} for name, option in options.items()}
 
 
 def _made_from(name: str) -> str:
@@ -141,8 +147,8 @@ def guide(metas: Mapping[str, Mapping[str, Any]]) -> str:
     header = (
         "<!-- Generated from playbooks/*.meta.yml by ./run generate; change it there. -->\n"
         "# Playbooks\n\n"
-        "A playbook takes its variables with `-e`, from a survey, or from the inventory. What it was given with `-e` or\n"
-        "for all hosts is checked before any host is asked. A blank answer counts as not given; a list can be a text.\n"
+        "A playbook takes its variables with `-e`, from a survey, or from the inventory. What it was given with `-e`\n"
+        "or for all hosts is checked before any host is asked. A blank answer is not given; a list can be text.\n"
     )
     return header + "".join(f"\n## {name}\n\n{_page(name, meta)}" for name, meta in metas.items())
 
@@ -151,14 +157,13 @@ def _page(name: str, meta: Mapping[str, Any]) -> str:
     specification = meta["argument_specs"][name]
     rows = [_row(variable, option) for variable, option in specification["options"].items()]
     table = "| variable | default | meaning |\n|---|---|---|\n" + "".join(rows)
-    example = specification.get("examples", f"ansible-playbook mxrelay.postfix.{name} -i hosts.yml").strip()
+    example = specification["examples"].strip()
     wrapped = [textwrap.fill(_plain(words), WIDTH, break_on_hyphens=False) for words in meta["description"].split("\n")]
     return "\n\n".join(wrapped) + f"\n\n```sh\n{example}\n```\n\n{table}"
 
 
 def _row(name: str, option: Option) -> str:
-    words = option["description"]
-    meaning = _plain(" ".join([words] if isinstance(words, str) else words)).replace("|", "\\|")
+    meaning = _plain(option["description"]).replace("|", "\\|")
     choices = ", ".join(f"`{choice}`" for choice in option.get("choices", ()))
     default = "required" if option.get("required") else _default(option.get("default", ""))
     return f"| `{name}` | {default} | {meaning}{f' One of {choices}.' if choices else ''} |\n"
@@ -366,14 +371,29 @@ def _yaml(value: Mapping[str, Any], depth: int = 0) -> str:
         if isinstance(part, Mapping):
             lines.append(f"{indent}{name}:\n{_yaml(part, depth + 1)}")
         elif isinstance(part, str) and name == "description":
-            lines.append(
-                f"{indent}{name}: >-\n{textwrap.indent(textwrap.fill(part, WIDTH - 2 - 2 * depth), indent + '  ')}\n"
-            )
+            lines.append(f"{indent}{name}: >-\n{_paragraphs(part, depth + 1)}")
         elif name in ("description", "author"):
             lines.append(f"{indent}{name}:\n" + "".join(_item(words, depth + 1) for words in part))
         else:
             lines.append(f"{indent}{name}: {_scalar(part)}\n")
     return "".join(lines)
+
+
+def _paragraphs(text: str, depth: int) -> str:
+    """The lines of a folded text, which has a blank line for each line end."""
+    indent = "  " * depth
+    filled = [
+        textwrap.fill(
+            words,
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for words in text.split("\n")
+    ]
+    return "\n\n".join(filled) + "\n"
 
 
 def _item(words: str, depth: int) -> str:

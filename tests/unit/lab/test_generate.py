@@ -191,11 +191,12 @@ META = {
     "argument_specs": {
         "look": {
             "options": {
-                "look_at": {"description": ["The host, if O(look_far=true)."], "type": "str", "required": True},
+                "look_at": {"description": "The host, if O(look_far=true).", "type": "str", "required": True},
                 "look_far": {"description": "Whether to look\nfar.", "type": "bool", "default": False},
-                "look_for": {"description": ["V(a) | b."], "type": "list", "choices": ["a", "b"], "default": ["a"]},
-                "look_with": {"description": ["As O(x.y.mx#role:mx_with)."], "type": "dict", "default": {}},
-            }
+                "look_for": {"description": "V(a) | b.", "type": "list", "choices": ["a", "b"], "default": ["a"]},
+                "look_with": {"description": "As O(x.y.mx#role:mx_with).", "type": "dict", "default": {}},
+            },
+            "examples": "ansible-playbook mxrelay.postfix.look -i hosts.yml",
         }
     },
 }

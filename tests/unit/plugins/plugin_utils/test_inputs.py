@@ -16,7 +16,7 @@ SPECIFICATION: dict[str, dict[str, Any]] = {
     "verify_probe": {"type": "bool", "default": False},
     "verify_outage": {"type": "str", "default": ""},
 }
-REQUIRED = {"recipients_domain": {"type": "str", "required": True, "description": ["The domain of all. It is ours."]}}
+REQUIRED = {"recipients_domain": {"type": "str", "required": True, "description": "The domain of all. It is ours."}}
 
 
 def test_what_was_given_is_validated_and_nothing_else() -> None:

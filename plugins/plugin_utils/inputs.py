@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import ALIKE, VARIABLES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in, words_in
@@ -43,6 +45,19 @@ def inputs(specification: Specification, given: Mapping[str, Any]) -> dict[str, 
         "specification": {name: dict(specification[name]) for name in said},
         "given": {name: _value(value, specification[name], name) for name, value in said.items()},
     }
+
+
+def values(specification: Specification, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option of the specification with its value: what was `given`, in its type, or else its default.
+
+    Raises InvalidInput for what validate_argument_spec would refuse.
+    """
+    asked = inputs(specification, given)
+    result = ArgumentSpecValidator(asked["specification"]).validate(asked["given"])
+    if result.error_messages:
+        raise InvalidInput("; ".join(result.error_messages))
+    defaults = {name: option.get("default") for name, option in specification.items()}
+    return {**defaults, **{name: result.validated_parameters[name] for name in asked["given"]}}
 
 
 def _is_blank(value: object) -> bool:

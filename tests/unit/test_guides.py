@@ -100,7 +100,7 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
 @pytest.mark.parametrize("name", ["canary", "verify"])
 def test_specification_of_a_playbook_is_what_it_reads(name: str) -> None:
     specified = _specified(name)
-    assert set(specified) == set(re.findall(rf"\b({name}_\w+) \|", _text(f"playbooks/{name}.yml")))
+    assert set(specified) == set(re.findall(rf"\b__mx_given\.({name}_\w+)", _text(f"playbooks/{name}.yml")))
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)

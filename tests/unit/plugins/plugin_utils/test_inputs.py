@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, unknown
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, unknown, values
 
 SPECIFICATION: dict[str, dict[str, Any]] = {
     "verify_fail_on": {"type": "list", "elements": "str", "choices": ["local", "dns"], "default": ["local"]},
@@ -71,3 +72,42 @@ def test_variable_that_nobody_knows_is_named(name: str, warning: str) -> None:
 )
 def test_variables_of_ours_and_of_others_are_not_warned_of(name: str) -> None:
     assert unknown(SPECIFICATION, [name]) == []
+
+
+VALUES = {
+    "look_far": {"type": "bool", "default": False},
+    "look_for": {"type": "list", "elements": "str", "choices": ["a", "b"], "default": ["a"]},
+    "look_wait": {"type": "int", "default": 60},
+    "look_how": {"type": "str", "choices": ["warn", "fail"], "default": ""},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"look_far": False, "look_for": ["a"], "look_wait": 60, "look_how": ""}),
+        (
+            {"look_far": "yes", "look_for": "b,\r\na", "look_wait": "10", "look_how": "fail"},
+            {"look_far": True, "look_for": ["b", "a"], "look_wait": 10, "look_how": "fail"},
+        ),
+        (
+            {"look_far": " \n", "look_for": "", "look_wait": None, "look_how": "\t"},
+            {"look_far": False, "look_for": ["a"], "look_wait": 60, "look_how": ""},
+        ),
+    ],
+)
+def test_values_are_what_was_given_or_the_defaults(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert values(VALUES, given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"look_for": "a, c"}, "value of look_for must be one or more of: a, b. Got no match for: c"),
+        ({"look_how": "warm"}, "value of look_how must be one of: warn, fail, got: warm"),
+        ({"look_wait": "soon"}, "argument 'look_wait'"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(words)):
+        values(VALUES, given)

@@ -34,13 +34,14 @@ Specification = Mapping[str, Mapping[str, Any]]
 def inputs(specification: Specification, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The options of the specification that were `given`, and their values, as validate_argument_spec takes them.
 
-    What a survey leaves blank, the empty string or null, was not given, and a list may be text. Raises InvalidInput for
-    a required option that was not given.
+    What a survey leaves blank, the empty string or null, was not given, and a list may be text. Options of `no_log` are
+    left out, since nobody else is to see them. Raises InvalidInput for a required option that was not given.
     """
     said = {name: given.get(name) for name in specification if not _is_blank(given.get(name))}
     for name, option in specification.items():
         if option.get("required") and name not in said:
             raise InvalidInput(f"{name} is not given; {_first_words(option)}")
+    said = {name: value for name, value in said.items() if not specification[name].get("no_log")}
     return {
         "specification": {name: dict(specification[name]) for name in said},
         "given": {name: _value(value, specification[name], name) for name, value in said.items()},
@@ -50,13 +51,15 @@ def inputs(specification: Specification, given: Mapping[str, Any]) -> dict[str, 
 def values(specification: Specification, given: Mapping[str, Any]) -> dict[str, Any]:
     """Every option of the specification with its value: what was `given`, in its type, or else its default.
 
+    Options of `no_log` are left out.
+
     Raises InvalidInput for what validate_argument_spec would refuse.
     """
     asked = inputs(specification, given)
     result = ArgumentSpecValidator(asked["specification"]).validate(asked["given"])
     if result.error_messages:
         raise InvalidInput("; ".join(result.error_messages))
-    defaults = {name: option.get("default") for name, option in specification.items()}
+    defaults = {name: option.get("default") for name, option in specification.items() if not option.get("no_log")}
     return {**defaults, **{name: result.validated_parameters[name] for name in asked["given"]}}
 
 

@@ -19,6 +19,7 @@ GUIDES = (
     "docs/canary.md",
     "docs/domains.md",
     "docs/playbooks.md",
+    "docs/recipients.md",
     "docs/releases.md",
     "docs/report.md",
     "docs/runs.md",

@@ -33,10 +33,12 @@ def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> 
             yield from split_items(result)
 
 
-def unnamed(told: Any, people: Collection[str]) -> Any:
-    """What is told, wherever it is text of a result, without these addresses."""
+def unnamed(told: Any, people: Collection[str] | None = None) -> Any:
+    """What is told, wherever it is text of a result, without these addresses; None stands for everybody's."""
     if isinstance(told, str):
-        return _ADDRESS.sub(lambda found: SOMEBODY if found.group().lower() in people else found.group(), told)
+        return _ADDRESS.sub(
+            lambda found: SOMEBODY if people is None or found.group().lower() in people else found.group(), told
+        )
     if isinstance(told, Mapping):
         return {unnamed(name, people): unnamed(value, people) for name, value in told.items()}
     if isinstance(told, (list, tuple)):

@@ -45,6 +45,11 @@ def test_addresses_of_people_alone_are_left_out(text: str, told: str | None) -> 
     assert unnamed(text, PEOPLE) == (text if told is None else told.replace("{}", SOMEBODY))
 
 
+def test_everybody_is_left_out_if_nobody_is_named() -> None:
+    told = 'the row @x.example, "bob smith"@x.example and erin@y.example'
+    assert unnamed(told) == f"the row @x.example, {SOMEBODY} and {SOMEBODY}"
+
+
 def test_results_are_searched_wherever_they_have_text() -> None:
     answers = {
         "recipients": {"bob@x.example": (550, "bob@x.example")},

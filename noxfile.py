@@ -50,7 +50,7 @@ def sanity_session(session: nox.Session) -> None:
 
 @nox.session(name="generate")
 def generate_session(session: nox.Session) -> None:
-    """Write the files that are made from meta/settings.yml."""
+    """Write the files that are made from specifications: of roles, playbooks and surveys."""
     generate(checkout.ROOT)
     finish(session, PASSED)
 

@@ -3,7 +3,7 @@
 """Write what is said once, of the roles' variables and of the playbooks', to the files that Ansible and people read.
 
 Of the roles' variables meta/settings.yml speaks, of those of the report and of the other playbooks their own
-specifications, `playbooks/NAME.meta.yml`.
+specifications, `playbooks/NAME.meta.yml`. What AWX gets of them is made in lab.awx.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+
+from lab import awx
 
 SOURCE = "meta/settings.yml"
 MODEL = "plugins/module_utils/_model/mx/settings.py"
@@ -71,6 +73,7 @@ Option = Mapping[str, Any]
 def generate(root: pathlib.Path) -> None:
     """Write every generated file below `root`, a checkout."""
     for name, text in generated(root).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
 
 
@@ -90,7 +93,9 @@ def generated(root: pathlib.Path) -> dict[str, str]:
         path.name.partition(".")[0]: files.get(f"playbooks/{path.name}") or path.read_text(encoding="utf-8")
         for path in sorted((root / "playbooks").glob("*.meta.yml"))
     }
-    files[GUIDE] = guide({name: yaml.safe_load(text) for name, text in metas.items()})
+    specified = {name: yaml.safe_load(text) for name, text in metas.items()}
+    files[GUIDE] = guide(specified)
+    files.update(awx.files(yaml.safe_load((root / awx.SOURCE).read_text(encoding="utf-8")), specified))
     return files
 
 

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.ever
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = (
     "README.md",
+    "docs/awx.md",
     "docs/canary.md",
     "docs/domains.md",
     "docs/playbooks.md",

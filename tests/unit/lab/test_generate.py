@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lab import awx
 from lab.generate import argument_specs, defaults, fragment, generate, generated, guide, model
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,7 +75,9 @@ def test_file_is_what_generate_writes(name: str) -> None:
 
 
 def test_every_generated_file_says_where_it_is_from() -> None:
-    said = re.compile(r"^(?:#|<!--) Generated from \S+ by \./run generate; change it there\.", re.MULTILINE)
+    said = re.compile(
+        r"^(?:#|<!--) Generated from \S+(?: and \S+)? by \./run generate; change it there\.", re.MULTILINE
+    )
     assert [name for name, text in generated(ROOT).items() if not said.search(text)] == []
 
 
@@ -83,9 +86,13 @@ def test_generate_mends_what_was_edited(tmp_path: Path) -> None:
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("edited\n", encoding="utf-8")
-    written = ["meta/settings.yml", *(str(path.relative_to(ROOT)) for path in (ROOT / "playbooks").glob("*.meta.yml"))]
+    written = [
+        "meta/settings.yml",
+        awx.SOURCE,
+        *(str(path.relative_to(ROOT)) for path in (ROOT / "playbooks").glob("*.meta.yml")),
+    ]
     for name in set(written) - files.keys():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     generate(tmp_path)
     assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in files} == files

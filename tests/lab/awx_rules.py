@@ -65,10 +65,15 @@ def valid_name(question: Words, _option: Words) -> Iterator[str]:
         yield "is no name of a variable"
 
 
+def is_integer(value: object) -> bool:
+    """Whether AWX can compare this bound; a truth value is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def whole_bounds(question: Words, _option: Words) -> Iterator[str]:
     """AWX compares only integers, and does not compare min with max."""
     bounds = (question["min"], question["max"])
-    if any(type(bound) is not int for bound in bounds):
+    if not all(map(is_integer, bounds)):
         yield "min and max must be integers"
     elif bounds[0] > bounds[1]:
         yield "min is above max"
@@ -77,7 +82,7 @@ def whole_bounds(question: Words, _option: Words) -> Iterator[str]:
 def default_in_bounds(question: Words, _option: Words) -> Iterator[str]:
     """AWX keeps a default that it would refuse as an answer."""
     default, kind = question["default"], question["type"]
-    if default == "" or any(type(question[bound]) is not int for bound in ("min", "max")):
+    if default == "" or not all(is_integer(question[bound]) for bound in ("min", "max")):
         return
     if kind in NUMBERS and isinstance(default, str):
         yield "the default is no number"

@@ -50,7 +50,7 @@ class Controller:
 
     def named(self, kind: str) -> dict[str, Item]:
         """Return the objects of a kind by their names."""
-        return {item.get("name", item.get("identifier")): item for item in self.items.get(kind, {}).values()}
+        return {str(item["name"]): item for item in self.items.get(kind, {}).values()}
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         """Return the status and content with which a request is answered."""

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+import ansible
 import pytest
 import yaml
 
@@ -14,6 +17,10 @@ from lab import controller, playbooks
 
 AWX = playbooks.MOLECULE.parent / "extensions/awx"
 SECRET = "a-token-of-awx"
+SHIPPED = pathlib.Path(ansible.__file__).parents[1] / "ansible_collections"
+needs_modules = pytest.mark.skipif(
+    not (SHIPPED / "awx").is_dir(), reason="the package ansible has no awx.awx for this release of Python"
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +45,24 @@ def data(name: str) -> Any:
     return yaml.safe_load((AWX / f"{name}.yml").read_text(encoding="utf-8"))
 
 
+def test_missing_modules_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ansible_collections").mkdir()
+    (tmp_path / "ansible_collections/ansible").symlink_to(SHIPPED / "ansible")
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_SCAN_SYS_PATH", "false")
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{tmp_path}")
+    run = set_up("http://127.0.0.1:9")
+    assert run.code == 2
+    assert "awx.awx is not installed here; run: ansible-galaxy collection install awx.awx" in run.said
+
+
+@needs_modules
 def test_without_an_address_nothing_is_asked() -> None:
     run = set_up("")
     assert run.code == 2
     assert "set awx_setup_host, or CONTROLLER_HOST in the environment" in run.said
 
 
+@needs_modules
 def test_check_mode_creates_nothing(awx: tuple[controller.Controller, str]) -> None:
     stand_in, address = awx
     run = set_up(address, check=True)
@@ -52,6 +71,7 @@ def test_check_mode_creates_nothing(awx: tuple[controller.Controller, str]) -> N
     assert "would be created as well" in run.said
 
 
+@needs_modules
 def test_everything_is_created_once(awx: tuple[controller.Controller, str]) -> None:
     stand_in, address = awx
     run = set_up(address)

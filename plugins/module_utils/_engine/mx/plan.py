@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import with_new_rules
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     Standing,
     await_end,
@@ -150,6 +151,8 @@ def _left_wrong(
     refused = {refusal.domain for refusal in refusals}
     tables = [] if refusals else gather_tables(postfix, after, evidence.reader)
     ours = ours_of(after)
+    names = [item.name for item in request.present]
+    after = with_new_rules(names, after, evidence.state, ours, evidence.reader)
     theirs = [table for table in tables if table.reference not in ours]
     judged = plan.judge and request.runs("verify")
     return refusals_after(request, after, theirs, decision.routes, judged, refused)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Mapping, NamedTuple, Sequence
+from typing import Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
@@ -33,15 +33,34 @@ class Reception(NamedTuple):
 
 def read_reception(domains: Sequence[str], state: HostState, reader: MapReader, network: Network) -> Reception:
     """What the tables say, also of mail for these domains, and which filters, milters and policies answer."""
+    found = {table: _rules(table, keys, reader) for table, keys in _keys(domains, state).items()}
+    asked = endpoints(replace(state, rules=found))
+    return Reception(found, network.answers(asked, state.value("mail_owner") or "postfix") if asked else {})
+
+
+def with_new_rules(
+    domains: Sequence[str], after: HostState, before: HostState, ours: Collection[str], reader: MapReader
+) -> HostState:
+    """The state that a run would leave, with what the tables say that mail comes by only then, but for our own."""
+    known = _keys(domains, before)
+    new = {
+        table: _rules(table, keys, reader)
+        for table, keys in _keys(domains, after).items()
+        if table not in ours and (table not in known or not set(keys) <= set(known[table]))
+    }
+    return replace(after, rules={**after.rules, **new})
+
+
+def _keys(domains: Sequence[str], state: HostState) -> dict[str, list[str]]:
+    """The tables that mail comes by, each with what it is asked for."""
     keys: dict[str, list[str]] = {table: [] for table in _tables_of_clients(state)}
     for rules in [*rule_tables(state, domains), *canonical_tables(state)]:
         keys.setdefault(rules.table, []).extend(rules.keys)
-    found = {
-        table: Rules(reader.results(table), reader.ask(table, list(dict.fromkeys(asked))))
-        for table, asked in keys.items()
-    }
-    asked = endpoints(replace(state, rules=found))
-    return Reception(found, network.answers(asked, state.value("mail_owner") or "postfix") if asked else {})
+    return keys
+
+
+def _rules(table: str, keys: Sequence[str], reader: MapReader) -> Rules:
+    return Rules(reader.results(table), reader.ask(table, list(dict.fromkeys(keys))))
 
 
 def _tables_of_clients(state: HostState) -> list[str]:

@@ -30,9 +30,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 
-# Addresses that nobody has (RFC 5737, RFC 3849, RFC 9637): a table that knows all of one family knows everybody.
-FAMILIES = (("192.0.2.1", "198.51.100.1", "203.0.113.1"), ("2001:db8::1", "3fff::1"))
-ADDRESSES = tuple(address for family in FAMILIES for address in family)
+# Addresses (RFC 5737, RFC 3849, RFC 9637) and names that nobody has: what knows all of one kind knows everybody.
+FAMILIES = (
+    ("192.0.2.1", "198.51.100.1", "203.0.113.1"),
+    ("2001:db8::1", "3fff::1"),
+    tuple(f"mx.mxrelay-probe.{top}" for top in ("com", "net", "org", "de", "jp", "invalid")),
+)
+NAMES = FAMILIES[-1]
+HOSTS = tuple(host for family in FAMILIES for host in family)
 LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data")
 CHECKS = ("header_checks", "mime_header_checks", "nested_header_checks", "body_checks", "milter_header_checks")
 CANONICAL = ("canonical_maps", "sender_canonical_maps")
@@ -47,6 +52,8 @@ HEADERS = (
 BODY = ("mxrelay-probe",)
 LOCAL_PART = "mxrelay-probe"
 _PORTS = {"smtp": "25", "lmtp": "24"}
+# Asked about the servers of a name: those of any name can have any name and address.
+_OF_SERVERS = ("_a_access", "_mx_access", "_ns_access")
 _ENDING = frozenset({"permit", "reject", "defer"})
 # In these lists mail for a relay domain is permitted by it, and nothing behind it is asked.
 _PERMITS_RELAYED = "permit_auth_destination"
@@ -97,11 +104,13 @@ def _access_tables(host: HostState, service: Service, domains: Sequence[str]) ->
                 continue
             keys: Sequence[str] = ()
             if subject.startswith("client_access") or subject == "client":
-                keys = (*ADDRESSES, "unknown")
+                keys = (*HOSTS, "unknown")
             elif subject.startswith("sender_access") or subject == "sender":
                 keys = (STRANGER,)
-            elif subject.startswith("helo_access") or subject == "helo":
-                keys = (STRANGER.partition("@")[2],)
+            elif subject in ("helo_access", "helo", "reverse_client_hostname_access"):
+                keys = NAMES
+            elif subject.endswith(_OF_SERVERS):
+                keys = HOSTS
             recipients = subject.startswith("recipient_access") or subject in ("recipient", "relay")
             yield RuleTable(_place(name, service), table, by_recipient if recipients else keys, recipients)
 

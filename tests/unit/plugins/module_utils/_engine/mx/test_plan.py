@@ -263,6 +263,16 @@ def test_restriction_that_nobody_answers_is_refused(
     assert checks(plan(host, listed(), network=reachable(), **settings)) == [("", refused)]
 
 
+@pytest.mark.parametrize(("rows", "refused"), [("/./ DISCARD\n", [("", "diverted")]), ("/nobody/ DISCARD\n", [])])
+def test_list_that_throws_every_message_away_is_refused(
+    host: FakeMxHost, rows: str, refused: list[tuple[str, str]]
+) -> None:
+    host.write("names", rows)
+    restriction = f"check_reverse_client_hostname_access regexp:{host.path('names')}"
+    results = plan(host, listed(), network=reachable(), relay_restrictions=[restriction, "reject_unauth_destination"])
+    assert checks(results) == refused
+
+
 def test_mail_host_behind_a_name_of_this_host_is_this_host(host: FakeMxHost) -> None:
     network = reachable()
     network.names["nat.example"] = network.names["mail.example"]

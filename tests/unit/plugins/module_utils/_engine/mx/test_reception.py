@@ -3,15 +3,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import Reception, read_reception
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import (
+    Reception,
+    read_reception,
+    with_new_rules,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Rules
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import HEADERS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import (
+    HEADERS,
+    HOSTS,
+    NAMES,
+    STRANGER,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     MASTER_CF,
     FakeMxHost,
@@ -72,3 +82,30 @@ def test_filters_are_asked_also_those_that_a_rule_names(host: FakeMxHost) -> Non
         "inet:localhost:2": "",
         "inet:127.0.0.1:1": "Connection refused",
     }
+
+
+def test_table_that_a_run_names_is_read_and_no_other(host: FakeMxHost) -> None:
+    host.write("main.cf", f"smtpd_sender_restrictions = check_sender_access regexp:{host.path('senders')}\n")
+    for name in ("senders", "clients", "ours"):
+        host.write(name, "/./ DISCARD\n")
+    before = read_parameters(host.postfix(), MapReader(host.postfix()))
+    before = before.having(read_reception(["x.example"], before, MapReader(host.postfix()), FakeNetwork()))
+    clients, ours = (f"regexp:{host.path(name)}" for name in ("clients", "ours"))
+    wanted = f"check_client_access {clients}, check_recipient_access {ours}, reject_unauth_destination"
+    after = replace(before, values={**before.values, "smtpd_relay_restrictions": wanted})
+    host.commands.clear()
+    found = with_new_rules(["x.example"], after, before, [ours], MapReader(host.postfix()))
+    assert found.rules == {**before.rules, clients: Rules(["DISCARD"], dict.fromkeys((*HOSTS, "unknown"), "DISCARD"))}
+    assert with_new_rules(["x.example"], before, before, [ours], MapReader(host.postfix())) == before
+    assert [command[0].endswith("postmap") for command in host.commands] == [True]
+
+
+def test_table_that_is_asked_for_more_is_read_again(host: FakeMxHost) -> None:
+    table = f"regexp:{host.path('rules')}"
+    host.write("rules", "/./ HOLD\n")
+    host.write("main.cf", f"smtpd_sender_restrictions = check_sender_access {table}\n")
+    before = read_parameters(host.postfix(), MapReader(host.postfix()))
+    before = before.having(read_reception(["x.example"], before, MapReader(host.postfix()), FakeNetwork()))
+    after = replace(before, values={**before.values, "smtpd_helo_restrictions": f"check_helo_access {table}"})
+    found = with_new_rules(["x.example"], after, before, [], MapReader(host.postfix()))
+    assert set(found.rules[table].answers) == {STRANGER, *NAMES}

@@ -12,7 +12,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import ADDRESSES, HEADERS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import (
+    FAMILIES,
+    HEADERS,
+    HOSTS,
+    NAMES,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
 SERVICES = [
@@ -82,10 +87,24 @@ def test_domain_whose_mail_is_diverted_is_named(key: str) -> None:
     assert judged(state) == [("y.example", "diverted", "error"), ("", "diverted", "warning")]
 
 
-@pytest.mark.parametrize(("addresses", "severity"), [(ADDRESSES[:3], "error"), (ADDRESSES[:2], "warning")])
-def test_clients_are_all_diverted_where_a_whole_family_is(addresses: tuple[str, ...], severity: str) -> None:
-    rules = {"cidr:/c": Rules(["HOLD"], dict.fromkeys(addresses, "HOLD"))}
-    state = host(rules, smtpd_client_restrictions="check_client_access cidr:/c")
+@pytest.mark.parametrize(
+    "action", ["check_client_access", "check_sender_mx_access", "check_helo_ns_access", "check_recipient_a_access"]
+)
+@pytest.mark.parametrize(
+    ("known", "severity"),
+    [(FAMILIES[0], "error"), (FAMILIES[1], "error"), (NAMES, "error"), (HOSTS[:2], "warning"), (NAMES[1:], "warning")],
+)
+def test_hosts_are_all_diverted_where_a_whole_family_is(action: str, known: tuple[str, ...], severity: str) -> None:
+    rules = {"regexp:/c": Rules(["HOLD"], dict.fromkeys(known, "HOLD"))}
+    state = host(rules, smtpd_relay_restrictions=f"{action} regexp:/c, reject_unauth_destination")
+    assert judged(state) == [("", "diverted", severity)]
+
+
+@pytest.mark.parametrize("action", ["check_reverse_client_hostname_access", "check_helo_access"])
+@pytest.mark.parametrize(("known", "severity"), [(NAMES, "error"), (NAMES[1:], "warning"), (NAMES[-1:], "warning")])
+def test_names_are_all_diverted_where_each_is(action: str, known: tuple[str, ...], severity: str) -> None:
+    rules = {"regexp:/c": Rules(["DISCARD"], dict.fromkeys(known, "DISCARD"))}
+    state = host(rules, smtpd_client_restrictions=f"{action} regexp:/c")
     assert judged(state) == [("", "diverted", severity)]
 
 

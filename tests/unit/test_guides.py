@@ -19,6 +19,7 @@ GUIDES = (
     "docs/awx.md",
     "docs/canary.md",
     "docs/domains.md",
+    "docs/eda.md",
     "docs/playbooks.md",
     "docs/recipients.md",
     "docs/releases.md",

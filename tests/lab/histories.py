@@ -367,6 +367,45 @@ VARIANTS = (
         theirs=(LISTS,),
     ),
     history(
+        "two entries of the SMTP server",
+        "printf '%s\\n' 'smtp inet n - y - - smtpd' '  -o smtpd_helo_required=yes' >> /etc/postfix/master.cf",
+    ),
+    history(
+        "two entries of the relay service, and a provider",
+        "printf '%s\\n' 'relay unix - - n - - smtp' '  -o smtp_helo_timeout=5' >> /etc/postfix/master.cf\n"
+        + main(*TLS_PROVIDER),
+        edited=("master.cf",),
+    ),
+    history(
+        "a domain that a service by hand takes",
+        "postconf -M 'inside/unix=inside unix - - n - - smtp'\n"
+        + table("/etc/postfix/transport", f"wild.example inside:[{NET}.10]:25")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "grace@wild.example x")
+        + "\n"
+        + main(
+            "relay_domains = wild.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example", "grace@wild.example"),
+        unknown=("nobody@gateway.example", "nobody@wild.example"),
+    ),
+    history(
+        "one relay_transport for all domains, by a service by hand",
+        "postconf -M 'inside/unix=inside unix - - n - - smtp'\n"
+        + table("/etc/postfix/relay_recipients", "grace@wild.example x")
+        + "\n"
+        + main(
+            "relay_domains = wild.example",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+            f"relay_transport = inside:[{NET}.10]:25",
+        ),
+        delivered=("ivan@away.example", "grace@wild.example"),
+        unknown=("nobody@away.example", "nobody@wild.example"),
+    ),
+    history(
         "a catch-all pattern in virtual_alias_maps",
         table("/etc/postfix/virtual", "/@away\\.example$/ ivan@elsewhere.test", kind="regexp")
         + "\n"

@@ -37,6 +37,13 @@ ALL_OF_VERIFY = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def converged() -> None:
+    """The tests before have left the host otherwise."""
+    run = playbooks.play("both", str(playbooks.MOLECULE / "both/converge.yml"))
+    assert run.code == 0, run.said
+
+
 def shipped(playbook: str, variables: dict[str, Any], **options: Any) -> playbooks.Run:
     return playbooks.play("both", f"mxrelay.postfix.{playbook}", variables=variables, **options)
 

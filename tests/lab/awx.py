@@ -41,12 +41,6 @@ class QuestionError(ValueError):
     """extensions/awx/questions.yml asks for what no playbook takes."""
 
 
-def generated(root: pathlib.Path) -> dict[str, str]:
-    """Return the content of every generated file of AWX, by its path below `root`."""
-    source = yaml.safe_load((root / SOURCE).read_text(encoding="utf-8"))
-    return files(source, specifications(root))
-
-
 def specifications(root: pathlib.Path) -> dict[str, Data]:
     """Return the meta files of the playbooks, by the playbook's name."""
     found = sorted((root / "playbooks").glob(f"*{META}"))

@@ -37,16 +37,21 @@ class Job:
     @property
     def changed(self) -> Mapping[str, int]:
         """How many tasks changed something, by host, without hosts where none did."""
-        (stats,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
-        changed: dict[str, int] = stats["event_data"]["changed"]
+        changed: dict[str, int] = self._end["changed"]
         return changed
 
     @property
     def artifacts(self) -> Mapping[str, Any]:
         """What set_stats returned."""
-        (stats,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
-        data: dict[str, Any] = stats["event_data"].get("artifact_data", {})
+        data: dict[str, Any] = self._end.get("artifact_data", {})
         return data
+
+    @property
+    def _end(self) -> Mapping[str, Any]:
+        ends: list[Mapping[str, Any]]
+        ends = [event["event_data"] for event in self.events if event["event"] == "playbook_on_stats"]
+        (end,) = ends
+        return end
 
 
 def run(folder: pathlib.Path, scenario: str, playbook: str, answers: Mapping[str, Any], *, options: str = "") -> Job:

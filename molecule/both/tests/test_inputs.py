@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from lab import faults, playbooks
 
@@ -18,23 +19,8 @@ MORE = {
     ]
 }
 SLICE = {"awx_job_template_name": "MX", "awx_workflow_job_name": "MX"}
-ALL_OF_VERIFY = (
-    "verify_probe",
-    "verify_probe_from",
-    "verify_probe_senders",
-    "verify_address",
-    "verify_resolver",
-    "verify_outage",
-    "verify_unproven",
-    "verify_accepted",
-    "verify_fail_on",
-    "verify_show_recipients",
-    "verify_config_directory",
-    "verify_canary",
-    "verify_canary_recipients",
-    "verify_canary_from",
-    "verify_canary_wait",
-)
+META = (playbooks.MOLECULE.parent / "playbooks/verify.meta.yml").read_text(encoding="utf-8")
+ALL_OF_VERIFY = tuple(yaml.safe_load(META)["argument_specs"]["verify"]["options"])
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,6 +11,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import STRANGERS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import level, split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
@@ -30,19 +31,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
 
-# Addresses (RFC 5737, RFC 3849, RFC 9637) and names that nobody has: what knows all of one kind knows everybody.
-FAMILIES = (
-    ("192.0.2.1", "198.51.100.1", "203.0.113.1"),
-    ("2001:db8::1", "3fff::1"),
-    tuple(f"mx.mxrelay-probe.{top}" for top in ("com", "net", "org", "de", "jp", "invalid")),
-)
-NAMES = FAMILIES[-1]
-HOSTS = tuple(host for family in FAMILIES for host in family)
 LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data")
 CHECKS = ("header_checks", "mime_header_checks", "nested_header_checks", "body_checks", "milter_header_checks")
 CANONICAL = ("canonical_maps", "sender_canonical_maps")
 # Of nobody, in lines as every message has them.
 STRANGER = "mxrelay-probe@mxrelay-probe.invalid"
+# Addresses (RFC 5737, RFC 3849, RFC 9637) and names that nobody has: what knows all of one kind knows everybody.
+NAMES = (*(stranger.name for stranger in STRANGERS["ipv4"]), STRANGER.partition("@")[2])
+FAMILIES = (("192.0.2.1", "198.51.100.1", "203.0.113.1"), ("2001:db8::1", "3fff::1"), NAMES)
+HOSTS = tuple(host for family in FAMILIES for host in family)
 HEADERS = (
     "Received: from mxrelay-probe.invalid (unknown [192.0.2.1])",
     f"From: {STRANGER}",

@@ -40,7 +40,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sent_lists import remove_abandoned, take_up
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sent_lists import (
+    SentLists,
+    remove_abandoned,
+    take_up,
+)
 
 PARAMETER = "relay_recipient_maps"
 DEFAULT_NAME = "relay_recipients"
@@ -63,10 +67,10 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
     return table_outcome(plan, backup, diff, **results)
 
 
-def request_of(params: Mapping[str, Any], utf8: bool, sent: Mapping[str, bytes] | None = None) -> TableRequest:
+def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = None) -> TableRequest:
     """The request that the options make, under the name that the action plugin gave it, if it did.
 
-    `sent` are the lists that it has put on the host, by their paths. Raises InvalidInput for one that is not there.
+    `sent` read the lists that it has put on the host, by their paths. Raises InvalidInput for one that is not there.
     """
     told = params["_request"] or {}
     name = str(told.get("name") or "")
@@ -92,7 +96,7 @@ def edits_of(
     params: Mapping[str, Any],
     utf8: bool,
     digests: Mapping[str, str] | None = None,
-    sent: Mapping[str, bytes] | None = None,
+    sent: SentLists | None = None,
 ) -> Edits:
     """The edits that the options ask for, with their warnings; `digests` are of files that were read before.
 
@@ -117,10 +121,10 @@ def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
     return edits_by_domain(domains, value, params["purge"])
 
 
-def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], sent: Mapping[str, bytes], path: str) -> bytes:
+def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], sent: SentLists, path: str) -> bytes:
     """The list at `path`: sent with the task or before it, or a file of the host, which must still have its digest."""
     if path in sent:
-        return sent[path]
+        return sent[path]()
     if path == SENT and params["_lists"] is not None:
         return str(params["_lists"]).encode()
     if not params["remote_src"]:

@@ -145,14 +145,16 @@ def read_file(path: str, most: int = MOST_BYTES) -> bytes | None:
     """
     try:
         with os.fdopen(open_regular(path), "rb") as stream:
-            return _read(stream, path, most)
+            return read_stream(stream, path, most)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HostError(f"{path}: {reason(error)}") from error
 
 
-def _read(stream: IO[bytes], path: str, most: int) -> bytes:
+def read_stream(stream: IO[bytes], path: str, most: int = MOST_BYTES) -> bytes:
+    """All bytes of an open file. Raises HostError as read_file does."""
+    stream.seek(0)
     length = os.fstat(stream.fileno()).st_size
     # What is in /proc has no length; what has one may grow meanwhile, and for ever.
     enough = min(max(length, _PIECE_BYTES), most)

@@ -13,27 +13,36 @@ import re
 import stat
 import time
 from contextlib import suppress
-from typing import Iterator
+from functools import partial
+from typing import Callable, Iterator, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import open_regular, read_stream, reason
 
 # A list that nothing was written to for so long has no run that is about to read it.
 SECONDS_TO_LIVE = 600
 _NAME = re.compile(r"recipients-[0-9a-f]{64}\Z")
 _FOLDER = "ansible-tmp-"
+# What reads each list, by the path at which it was.
+SentLists = Mapping[str, Callable[[], bytes]]
 # Who logged in, as sudo(8) and doas(1) tell it to what they run.
 _LOGINS = ("SUDO_USER", "DOAS_USER")
 
 
-def take_up(path: str) -> bytes:
-    """The list at that path, which is gone then. Raises InvalidInput if it is not there, or HostError."""
-    content = read_file(path)
-    if content is None:
-        raise InvalidInput(f"{path} (recipients_file) is not on the host; run again")
+def take_up(path: str) -> Callable[[], bytes]:
+    """What reads the list at that path, which is gone then. Raises InvalidInput if it is not there, or HostError.
+
+    A long list is in memory only while its addresses are made of it.
+    """
+    try:
+        stream = os.fdopen(open_regular(path), "rb")
+    except FileNotFoundError:
+        raise InvalidInput(f"{path} (recipients_file) is not on the host; run again") from None
+    except OSError as error:
+        raise HostError(f"{path}: {reason(error)}") from error
     with suppress(OSError):
         os.unlink(path)
-    return content
+    return partial(read_stream, stream, path)
 
 
 def remove_abandoned(remote_tmp: str) -> None:

@@ -31,9 +31,10 @@ def sent(folder: Path, run: str, name: str = NAME, seconds: int = SECONDS_TO_LIV
 
 def test_list_is_gone_once_it_is_taken_up(tmp_path: Path) -> None:
     path = sent(tmp_path, "ansible-tmp-1")
-    assert take_up(str(path)) == b"alice@x.example\n"
+    read = take_up(str(path))
     assert path.parent.exists()
     assert not path.exists()
+    assert [read(), read()] == [b"alice@x.example\n"] * 2
     with pytest.raises(InvalidInput, match="is not on the host"):
         take_up(str(path))
 

@@ -33,9 +33,9 @@ def mx_verdict(
             "the instances, those of a loop with probe_server, and the instances of mx_instances"
         ) from error
     return {
-        "errors": [text for one in found for text in one["errors"]],
-        "others": [text for one in found for text in one["others"]],
-        "summary": [one["summary"] for one in found],
+        "errors": [text for verdict in found for text in verdict["errors"]],
+        "others": [text for verdict in found for text in verdict["others"]],
+        "summary": [verdict["summary"] for verdict in found],
     }
 
 

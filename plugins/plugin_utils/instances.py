@@ -64,8 +64,8 @@ def _instance(place: str, said: Mapping[str, Mapping[str, Any]], groups: Sequenc
     return {
         "config_directory": place,
         **({"declared": items} if items else {}),
-        "unproven": FAIL if any(one["unproven"] == FAIL for one in said.values()) else WARN,
-        "accepted": [finding for one in said.values() for finding in one["accepted"]],
+        "unproven": FAIL if any(verdict["unproven"] == FAIL for verdict in said.values()) else WARN,
+        "accepted": [finding for verdict in said.values() for finding in verdict["accepted"]],
     }
 
 

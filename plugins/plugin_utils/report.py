@@ -36,7 +36,7 @@ def report(
     well; None for a host of which nothing is known.
     """
     instances = [(name, _instances(found)) for name, found in evidence.items()]
-    hosts = [_host(_label(name, one, found), one, now) for name, found in instances for one in found]
+    hosts = [_host(_label(name, instance, found), instance, now) for name, found in instances for instance in found]
     rows = [row for host in hosts for row in host.pop("rows")]
     hosts.sort(key=lambda host: (RANKS[host["status"]], host["name"]))
     rows.sort(key=lambda row: (RANKS[row["status"]], -row["waiting"], row["domain"], row["host"]))
@@ -48,7 +48,7 @@ def report(
         "rows": rows,
         "counts": {
             "hosts": len(evidence),
-            "unread": sum(1 for _name, found in instances if any(one.get("error") for one in found)),
+            "unread": sum(1 for _name, found in instances if any(instance.get("error") for instance in found)),
             **_domains(rows),
             "waiting": sum(host["waiting"] for host in hosts),
         },

@@ -27,9 +27,9 @@ def verdict(
     none.
     """
     findings = [*evidence["findings"], *(outside or {}).get("findings", [])]
-    errors = [one for one in findings if one["severity"] == ERROR and one["scope"] in fail_on]
-    others = [one for one in findings if one["severity"] != INFO and one not in errors]
-    accepted = [one for one in findings if one.get("accepted")]
+    errors = [finding for finding in findings if finding["severity"] == ERROR and finding["scope"] in fail_on]
+    others = [finding for finding in findings if finding["severity"] != INFO and finding not in errors]
+    accepted = [finding for finding in findings if finding.get("accepted")]
     parts = [
         _relayed(evidence["domains"], instance.get("declared")),
         _counted(errors, others, accepted),
@@ -38,8 +38,8 @@ def verdict(
     directory = instance["config_directory"]
     place = "" if directory == DEFAULT_DIRECTORY else f"{directory}: "
     return {
-        "errors": [one["text"] for one in errors],
-        "others": [one["text"] for one in [*others, *accepted]],
+        "errors": [finding["text"] for finding in errors],
+        "others": [finding["text"] for finding in [*others, *accepted]],
         "summary": place + "; ".join(part for part in parts if part),
     }
 
@@ -55,9 +55,9 @@ def _relayed(domains: Mapping[str, Mapping[str, Any]], declared: Sequence[Mappin
 def _counted(
     errors: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], accepted: Sequence[Mapping[str, Any]]
 ) -> str:
-    harmless = [one for one in others if one["severity"] == ERROR]
-    scopes = " and ".join(dict.fromkeys(one["scope"] for one in harmless))
-    warnings = [one for one in others if one["severity"] == WARNING]
+    harmless = [finding for finding in others if finding["severity"] == ERROR]
+    scopes = " and ".join(dict.fromkeys(finding["scope"] for finding in harmless))
+    warnings = [finding for finding in others if finding["severity"] == WARNING]
     counted = [
         number(errors, "error") if errors else "no errors that fail the play" if harmless else "no errors",
         f"{number(harmless, 'error')} of scope {scopes} (not in verify_fail_on)" if harmless else "",

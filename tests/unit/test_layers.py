@@ -226,6 +226,17 @@ def lines_ended_by_more_than_a_newline(root: Path) -> list[str]:
     ]
 
 
+def loops_over_ones(root: Path) -> list[str]:
+    """A loop variable is called after what it holds."""
+    return [
+        f"{_place(root, path)}:{node.target.lineno}: loops over each one of what?"
+        for directory in ("plugins", "tests")
+        for path in _python_files(root, directory)
+        for node in ast.walk(_parse(path))
+        if isinstance(node, (ast.For, ast.comprehension)) and getattr(node.target, "id", "") == "one"
+    ]
+
+
 RULES: tuple[Rule, ...] = (
     imports_that_go_up,
     outside_world_in_the_model,
@@ -237,6 +248,7 @@ RULES: tuple[Rule, ...] = (
     logic_without_a_test_file,
     rooms_that_import_in_circles,
     lines_ended_by_more_than_a_newline,
+    loops_over_ones,
 )
 
 
@@ -373,6 +385,13 @@ OWN = f"{COLLECTION}.plugins.module_utils"
             f"{FUTURE}lines = 'text'.splitlines()\n",
             "plugins/plugin_utils/x.py:2: calls splitlines",
             id="splitlines",
+        ),
+        pytest.param(
+            loops_over_ones,
+            "plugins/plugin_utils/x.py",
+            f"{FUTURE}names = [one.name for one in ()]\n",
+            "plugins/plugin_utils/x.py:2: loops over each one of what?",
+            id="loop variable that says nothing",
         ),
         pytest.param(
             logic_without_a_test_file,

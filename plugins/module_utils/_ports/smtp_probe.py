@@ -122,7 +122,9 @@ class _Conversation:
             link.ask("QUIT")
 
     def _transact(self, link: _Link, name: str, sender: str, recipients: Sequence[str]) -> None:
-        speakable = [one for one in recipients if one.isascii() or "smtputf8" in self.so_far.extensions]
+        speakable = [
+            recipient for recipient in recipients if recipient.isascii() or "smtputf8" in self.so_far.extensions
+        ]
         international = not "".join([sender, *speakable]).isascii()
         command = f"MAIL FROM:<{sender}>" + (" SMTPUTF8" if international else "")
         mail = link.ask(command)

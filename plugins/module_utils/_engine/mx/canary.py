@@ -130,7 +130,10 @@ class Pursuit:
             for name, canary in self.canaries.items()
         }
         words = [
-            word for one in wanted.values() for word in (one.message_id, one.queue_id, f"to=<{one.recipient}>") if word
+            word
+            for canary in wanted.values()
+            for word in (canary.message_id, canary.queue_id, f"to=<{canary.recipient}>")
+            if word
         ]
         self.traces = traces(first_with(lines, words), wanted)
         queue = {message.queue_id: message for message in read_queue(self.postfix)}

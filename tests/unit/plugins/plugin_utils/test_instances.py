@@ -50,7 +50,7 @@ def test_each_role_declares_its_domains_without_their_recipients() -> None:
 def test_host_need_not_do_what_the_role_of_another_group_declares(groups: list[str], required: list[bool]) -> None:
     both = {"primary_mx_domains": [{"name": "a.example"}], "secondary_mx_domains": [{"name": "b.example"}]}
     (found,) = instances(both, groups)
-    assert [one["required"] for one in found["declared"]] == required
+    assert [domain["required"] for domain in found["declared"]] == required
 
 
 def test_roles_with_directories_of_their_own_are_instances_of_their_own() -> None:
@@ -80,7 +80,7 @@ def test_roles_with_directories_of_their_own_are_instances_of_their_own() -> Non
 
 def test_role_without_domains_has_no_say_unless_no_role_has_any() -> None:
     out = {"secondary_mx_config_directory": "/etc/postfix-out", "secondary_mx_unproven": "fail"}
-    assert [one["config_directory"] for one in instances(out, [])] == ["/etc/postfix-out"]
+    assert [instance["config_directory"] for instance in instances(out, [])] == ["/etc/postfix-out"]
     (found,) = instances({**out, "primary_mx_domains": [{"name": "a.example"}]}, [])
     assert (found["config_directory"], found["unproven"]) == ("/etc/postfix", "warn")
 

@@ -126,10 +126,10 @@ def test_mail_that_has_waited_for_half_an_hour_is_not_fine(age: int | None, stat
     found = host({"x.example": domain(), "y.example": domain()})
     found["queue"] = {"total": queue(age), "domains": {"x.example": queue(age)}}
     made = report({"mx2": found}, NOW)
-    assert {one["domain"]: one["status"] for one in made["rows"]} == {"x.example": status, "y.example": "ok"}
+    assert {row["domain"]: row["status"] for row in made["rows"]} == {"x.example": status, "y.example": "ok"}
     assert made["hosts"][0]["status"] == status
     assert made["counts"]["warnings"] == int(status == "warning")
-    only = next(one for one in made["rows"] if one["domain"] == "x.example")
+    only = next(row for row in made["rows"] if row["domain"] == "x.example")
     assert only["path"]["title"].endswith("Nothing on it is broken.") == (status == "ok")
 
 
@@ -137,7 +137,7 @@ def test_waiting_mail_is_a_finding_with_its_remedy() -> None:
     found = host({"x.example": domain()}, finding("x.example", "own_nexthop"))
     found["queue"] = {"total": queue(90000, 12), "domains": {"x.example": queue(7200)}}
     made = report({"mx2": found}, NOW)
-    assert [one["check"] for one in made["rows"][0]["findings"]] == ["own_nexthop", "waiting"]
+    assert [finding["check"] for finding in made["rows"][0]["findings"]] == ["own_nexthop", "waiting"]
     assert made["rows"][0]["findings"][1]["message"] == "1 message is waiting, for 2 h"
     (whole,) = made["hosts"][0]["findings"]
     assert whole["message"] == "12 messages are waiting, the oldest for 1 d"
@@ -155,7 +155,7 @@ def test_domain_on_several_hosts_is_counted_once_and_as_it_is_where_it_is_worst(
 def test_instances_of_a_host_are_told_from_each_other_and_the_host_is_counted_once() -> None:
     usual = host({"x.example": domain()}, config_directory="/etc/postfix")
     made = report({"mx2": [usual, {"config_directory": "/etc/postfix-out", "error": "gone"}], "mx1": [usual]}, NOW)
-    assert [(one["name"], one["error"]) for one in made["hosts"]] == [
+    assert [(host["name"], host["error"]) for host in made["hosts"]] == [
         ("mx2 (/etc/postfix-out)", "gone"),
         ("mx1", ""),
         ("mx2 (/etc/postfix)", ""),

@@ -123,7 +123,7 @@ def test_last_canary_stands_where_it_ended(outcome: str, station: str) -> None:
     canary = {"outcome": outcome, "reason": "why", "time": 1795908600, "age": 60}
     found = row(host({"x.example": domain(canary=canary)}))
     text = f"canary {outcome}, 2026-11-28 23:30 UTC"
-    assert [one["name"] for one in found["path"]["stations"] if text in one["lines"]] == [station]
+    assert [place["name"] for place in found["path"]["stations"] if text in place["lines"]] == [station]
     assert f"Last test: {text}." in found["path"]["title"]
     assert found["canary"]["text"] == text
 

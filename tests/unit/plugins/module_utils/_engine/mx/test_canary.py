@@ -76,11 +76,11 @@ def followed(
 def test_each_relay_domain_has_a_canary_to_who_is_given_or_postmaster(host: FakeCanaryHost) -> None:
     plan = planned(host, recipients={"X.example": "me@x.example"}, sender="ops@own.example")
     canaries = [Canary.from_result(item) for item in plan["canaries"]]
-    assert [(one.domain, one.recipient, one.sender, one.host, one.assumed) for one in canaries] == [
+    assert [(canary.domain, canary.recipient, canary.sender, canary.host, canary.assumed) for canary in canaries] == [
         ("x.example", "me@x.example", "ops@own.example", "mx.example", False),
         ("y.example", "postmaster@y.example", "ops@own.example", "mx.example", True),
     ]
-    assert len({one.token for one in canaries}) == 2
+    assert len({canary.token for canary in canaries}) == 2
     assert plan["logs"] == [{"log": "journal", "cursor": "1"}]
 
 

@@ -20,7 +20,7 @@ RELEASES = ("2.1.6", "2.2.12", "2.6.6", "2.8.20", "2.9.15")
 def found(host: OldMxHost) -> set[tuple[str, str]]:
     """Domain and check of each error that mx_info finds."""
     results = inform({"domains": ["x.example"]}, host.postfix(), FakeNetwork(), FakeProber()).results
-    return {(one["domain"], one["check"]) for one in results["findings"] if one["severity"] == "error"}
+    return {(finding["domain"], finding["check"]) for finding in results["findings"] if finding["severity"] == "error"}
 
 
 OPENINGS = {
@@ -70,7 +70,7 @@ def test_closed_list_behind_an_own_name_is_left_alone(tmp_path: Path, version: s
 
 
 def relay_overrides(results: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for one in results["master_cf"]["services"] for name, value in one["overrides"].items()}
+    return {name: value for service in results["master_cf"]["services"] for name, value in service["overrides"].items()}
 
 
 @pytest.mark.parametrize(

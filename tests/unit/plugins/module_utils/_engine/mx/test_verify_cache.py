@@ -59,7 +59,7 @@ def test_nothing_is_asked_where_nobody_is_verified(host: FakeMxHost) -> None:
 
 def refusals(host: FakeMxHost, **fields: Any) -> list[tuple[str, str, str, str]]:
     found = plan(host, {**ASKED, **fields})["refusals"]
-    return [(one["domain"], one["check"], one["cause"], one["remedy"]) for one in found]
+    return [(finding["domain"], finding["check"], finding["cause"], finding["remedy"]) for finding in found]
 
 
 def test_policy_verify_is_refused_where_no_answer_would_be_remembered(host: FakeMxHost) -> None:
@@ -88,4 +88,4 @@ def test_host_that_verifies_and_remembers_nothing_is_found(host: FakeMxHost) -> 
         main_cf = Path(host.path("main.cf"))
         main_cf.write_text(main_cf.read_text().replace("cdb:/x", cache))
         results = inform({"domains": ["x.example"]}, host.postfix(), FakeNetwork(), FakeProber()).results
-        assert [one["check"] for one in results["findings"] if one["check"] == "verify_cache"] == found
+        assert [finding["check"] for finding in results["findings"] if finding["check"] == "verify_cache"] == found

@@ -70,7 +70,9 @@ def test_tls_is_that_of_the_same_process_and_server() -> None:
         f"relay/smtp[7]: Untrusted {secured}",
         f"relay/smtp[7]: C657F1CE2F4: {SENT.replace('a@x.example>, ', 'b@y.example>, orig_to=<a@x.example>, ')}",
     )
-    assert [(one.tls, one.to, one.original) for one in found.deliveries] == [("TLSv1.3", "b@y.example", "a@x.example")]
+    assert [(delivery.tls, delivery.to, delivery.original) for delivery in found.deliveries] == [
+        ("TLSv1.3", "b@y.example", "a@x.example")
+    ]
 
 
 def test_connection_used_again_is_read_as_well() -> None:

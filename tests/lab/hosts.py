@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pathlib
 import subprocess
 import time
 import uuid
@@ -20,6 +21,7 @@ Answer = tuple[int, str]
 Wanted = TypeVar("Wanted")
 STRANGER = "stranger@elsewhere.test"
 SECONDS_TO_ARRIVE = 60
+CLIENT = pathlib.Path(__file__).parent / "images/send.py"
 
 
 def container(host: str) -> str:
@@ -68,6 +70,7 @@ def talk(
     port: int = 25,
     auth: tuple[str, str] | None = None,
     origin: str = "tester",
+    helo: str = "",
 ) -> Conversation:
     """Talk to a server as a stranger; without one, to the best MX of the recipient's domain that can be reached."""
     order = {
@@ -77,12 +80,17 @@ def talk(
         "recipients": [recipients] if isinstance(recipients, str) else list(recipients),
         "message": message,
         "auth": auth,
+        "helo": helo,
     }
     return talk_often([order], origin)[0]
 
 
 def talk_often(orders: Sequence[Mapping[str, Any]], origin: str = "tester") -> list[Conversation]:
-    """Make a connection for each order (its keys are described in images/send.py); return what each heard."""
+    """Make a connection for each order (its keys are described in images/send.py); return what each heard.
+
+    Another origin than the tester needs python3-dnspython, as the roles install it.
+    """
+    program = ["/usr/local/lib/send.py"] if origin == "tester" else ["-c", CLIENT.read_text()]
     given = "".join(json.dumps(order) + "\n" for order in orders)
     return [
         Conversation(
@@ -93,7 +101,7 @@ def talk_often(orders: Sequence[Mapping[str, Any]], origin: str = "tester") -> l
             data=_answer(heard["data"]),
             auth=_answer(heard["auth"]),
         )
-        for heard in map(json.loads, on(origin, "python3", "/usr/local/lib/send.py", given=given).splitlines())
+        for heard in map(json.loads, on(origin, "python3", *program, given=given).splitlines())
     ]
 
 

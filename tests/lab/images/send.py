@@ -4,9 +4,10 @@
 
 Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the
 MX hosts of the first recipient's domain, best first, until one answers), `port`, `sender`, `recipients`, `message`
-(absent: QUIT after the last RCPT), `auth` (user and password), `xclient` (what to claim by XCLIENT before). Standard
-output is one JSON object a line: `server` (that answered, or null), `tried` (each server tried, with the error or
-null), `auth`, `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null where that command was not sent.
+(absent: QUIT after the last RCPT), `auth` (user and password), `helo` (absent: the tester's name), `xclient` (what to
+claim by XCLIENT before). Standard output is one JSON object a line: `server` (that answered, or null), `tried` (each
+server tried, with the error or null), `auth`, `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null
+where that command was not sent.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
     """Send what the order asks for over an open connection; return the answers until the server hung up."""
     result: dict[str, Any] = {"auth": None, "mail": None, "rcpt": [], "data": None}
     with contextlib.suppress(smtplib.SMTPServerDisconnected):
-        smtp.ehlo("tester.lab.example")
+        helo = order.get("helo") or "tester.lab.example"
+        smtp.ehlo(helo)
         if order.get("xclient"):
             smtp.docmd("XCLIENT", order["xclient"])
-            smtp.ehlo("tester.lab.example")
+            smtp.ehlo(helo)
         if order.get("auth"):
             smtp.user, smtp.password = order["auth"]
             try:

@@ -279,7 +279,8 @@ domains:
     mail_host:
       description:
         - With O(probe=true), what its mail host answered (C(server), C(failure), C(banner), C(mail), C(recipients),
-          C(extensions)); null if it was not asked.
+          C(extensions), to a recipient with something behind each of the C(delimiters)), and the address of this host
+          that it was asked from (C(client)); null if it was not asked.
       type: dict
     mx:
       description:

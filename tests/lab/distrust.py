@@ -202,8 +202,8 @@ def settings_of(*names: str) -> dict[str, str]:
     return settings
 
 
-def switch_on(*names: str, host: str = MAIL) -> None:
-    """Make the mail host distrustful in these ways, together; it answers so when this returns."""
+def turning_on(*names: str) -> str:
+    """Return the script that makes the mail host distrustful in these ways, together."""
     ways = [WAYS[name] for name in names]
     settings = [f"{parameter}={value}" for parameter, value in settings_of(*names).items()]
     services = {name: entry for way in ways for name, entry in way.services.items()}
@@ -212,14 +212,24 @@ def switch_on(*names: str, host: str = MAIL) -> None:
     lines += [f"postconf -e {_quoted(*settings)}"] if settings else []
     lines += [f"postconf -M {_quoted(f'{name}={entry}')}" for name, entry in services.items()]
     lines += [_asking(view)] if view else []
-    hosts.on(host, "sh", "-ec", "\n".join([*lines, _reload()]))
+    return "\n".join([*lines, _reload()])
+
+
+def turning_off(*names: str) -> str:
+    """Return the script that makes the mail host what it was before these ways were switched on."""
+    stops = [f"({WAYS[name].stop}) || true" for name in names if WAYS[name].stop]
+    lines = [*stops, *_trusting_view(), f"rm -rf /etc/postfix/*; cp -a {SAVED}/. /etc/postfix/; rm -r {SAVED}"]
+    return "\n".join([*lines, _reload()])
+
+
+def switch_on(*names: str, host: str = MAIL) -> None:
+    """Make the mail host distrustful in these ways, together; it answers so when this returns."""
+    hosts.on(host, "sh", "-ec", turning_on(*names))
 
 
 def switch_off(*names: str, host: str = MAIL) -> None:
     """Make the mail host what it was before these ways were switched on."""
-    stops = [f"({WAYS[name].stop}) || true" for name in names if WAYS[name].stop]
-    lines = [*stops, *_trusting_view(), f"rm -rf /etc/postfix/*; cp -a {SAVED}/. /etc/postfix/; rm -r {SAVED}"]
-    hosts.on(host, "sh", "-ec", "\n".join([*lines, _reload()]))
+    hosts.on(host, "sh", "-ec", turning_off(*names))
 
 
 @contextmanager

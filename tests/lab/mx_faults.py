@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab import open_relays
+from lab.distrust import DNSBL, SPF_FAIL
 
 NET = os.environ.get("MXRELAY_LAB_NET", "")
 PRIMARY = "gateway.example"
@@ -27,6 +28,9 @@ NOWHERE = f"{NET}.250"
 SECOND_ADDRESS = f"{NET}.221"
 POLICY = "/srv/policy/.well-known/mta-sts.txt"
 LIBRARY = "bücher.example"
+# Where the mail host sees this host, and what makes its smtpd trust it.
+CLIENT = f"{NET}.21"
+PERMIT = f"check_client_access inline:{{{CLIENT}=permit}}"
 LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
 
 
@@ -37,7 +41,8 @@ class Fault:
     `wrong` makes it and `right` does what the remedy says: scripts for the host `on`; where that is "dns", lines of the
     zone, of which `wrong` takes the place of `right`, and where it is "resolver", any. `view` is who looks: the host
     itself (`inform`), with `params`, or a stranger. `also` is a script that makes the host what it is a fault for, and
-    `zone` are lines that make its zone that; neither is a fault by itself.
+    `zone` are lines that make its zone that; neither is a fault by itself. Meanwhile the mail host is distrustful in
+    these `ways`.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Fault:
     view: str = "inform"
     also: str = ""
     zone: str = ""
+    ways: tuple[str, ...] = ()
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -92,12 +98,20 @@ def row(result: str) -> str:
     return rows(TRANSPORT, PRIMARY, f"{PRIMARY} {result}")
 
 
+def distrust(way: str, found: Sequence[str], remedy: str, *settings: str, **fields: Any) -> Fault:
+    """A way in which the mail host does not trust this host, which these settings of its main.cf mend."""
+    mended = main(*settings) + "\npkill -x anvil || true\npostfix reload"
+    checks = tuple(finding for check in found for finding in both(check))
+    return Fault(f"mail host that distrusts by {way}", checks, remedy, "", mended, on="mail", ways=(way,), **fields)
+
+
 def policy(*exchangers: str) -> str:
     """A script that publishes the MTA-STS policy of away.example on the host itself."""
     lines = ["version: STSv1", "mode: enforce", *(f"mx: {exchanger}" for exchanger in exchangers), "max_age: 86400"]
     return "\n".join([f"cat > {POLICY} <<end", *lines, "end"])
 
 
+MAY = master("-P 'relay/unix/smtp_tls_security_level=may'")
 RIGHT_ROW = row("relay:[mail.lab.example]")
 RIGHT_RECIPIENTS = rows(
     RECIPIENTS, SECONDARY, "ivan@away.example x", "judy@away.example x", "postmaster@away.example x"
@@ -1264,10 +1278,98 @@ MAIL_HOSTS = (
         both("mail_host_sender_policy"),
         "exempt this host from SPF and sender checks",
         main(
-            "smtpd_sender_restrictions=check_sender_access inline:{{mx1.lab.example = 550 5.7.23 SPF fail}}",
+            "smtpd_sender_restrictions=check_sender_access inline:{{mx1.lab.example = 550 5.7.1 not from here}}",
             reload=True,
         ),
         main("smtpd_sender_restrictions=", reload=True),
+        on="mail",
+    ),
+    distrust(
+        "spf",
+        ["mail_host_spf"],
+        f"{PERMIT} before check_policy_service",
+        f"smtpd_recipient_restrictions={PERMIT}, check_policy_service unix:private/policyd-spf",
+        params={"probe_senders": {"spf_fail": SPF_FAIL}},
+    ),
+    distrust(
+        "greylisting",
+        ["mail_host_greylists"],
+        f"{PERMIT} before check_policy_service",
+        f"smtpd_recipient_restrictions={PERMIT}, check_policy_service inet:127.0.0.1:10023",
+    ),
+    distrust(
+        "dnsbl",
+        ["mail_host_block_list"],
+        f"{PERMIT} before reject_rbl_client",
+        f"smtpd_client_restrictions={PERMIT}, reject_rbl_client {DNSBL}",
+    ),
+    distrust(
+        "reverse_name",
+        ["mail_host_name"],
+        f"{PERMIT} first in the list",
+        f"smtpd_client_restrictions={PERMIT}, reject_unknown_client_hostname",
+    ),
+    distrust(
+        "connection_count",
+        ["mail_host_limits"],
+        f"smtpd_client_event_limit_exceptions = $mynetworks, {CLIENT}",
+        f"smtpd_client_event_limit_exceptions=$mynetworks, {CLIENT}",
+    ),
+    distrust(
+        "postscreen",
+        ["mail_host_block_list", "mail_host_postscreen"],
+        f"postscreen_access_list = permit_mynetworks, inline:{{{CLIENT}=permit}}",
+        f"postscreen_access_list=permit_mynetworks, inline:{{{CLIENT}=permit}}",
+    ),
+    distrust(
+        "sender_domain",
+        ["mail_host_sender_domain"],
+        "let the name servers of the mail host find nowhere.test",
+        "smtpd_sender_restrictions=",
+        params={"probe_senders": {"ordinary": "nowhere.test"}},
+    ),
+    distrust(
+        "no_8bitmime",
+        ["mail_host_8bitmime"],
+        "remove 8bitmime from smtpd_discard_ehlo_keywords",
+        "smtpd_discard_ehlo_keywords=",
+    ),
+    Fault(
+        "mail host demands TLS, and this host sends without",
+        both("mail_host_tls"),
+        "add the override smtp_tls_security_level=may to relay/unix",
+        master("-P 'relay/unix/smtp_tls_security_level=none'"),
+        MAY,
+        ways=("tls",),
+    ),
+    Fault(
+        "certificate that this host does not trust",
+        both("mail_host_certificate"),
+        "smtp_tls_security_level=may of relay/unix",
+        master("-P 'relay/unix/smtp_tls_security_level=secure'"),
+        MAY,
+        ways=("tls",),
+    ),
+    Fault(
+        "mail host without the TLS that this host demands",
+        both("mail_host_certificate"),
+        "smtp_tls_security_level=may of relay/unix",
+        master("-P 'relay/unix/smtp_tls_security_level=verify'"),
+        MAY,
+    ),
+    Fault(
+        "delimiter that only the mail host knows",
+        both("mail_host_delimiter"),
+        "add + to recipient_delimiter here",
+        main("recipient_delimiter="),
+        main("recipient_delimiter=+"),
+    ),
+    Fault(
+        "delimiter that the mail host does not know",
+        both("mail_host_delimiter"),
+        "add it on the mail host",
+        main("recipient_delimiter=", reload=True),
+        main("recipient_delimiter=+", reload=True),
         on="mail",
     ),
     Fault(

@@ -25,7 +25,8 @@ def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> f
 
 
 def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> Iterator[str]:
-    yield from (domain.probe_recipient for domain in domains)
+    for domain in domains:
+        yield from (domain.probe_recipient, *domain.tagged.values())
     yield from lookups.listed.values()
     for answers in (*lookups.answers.values(), *lookups.rewritten.values()):
         for address, result in answers.items():

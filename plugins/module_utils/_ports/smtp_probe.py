@@ -49,13 +49,17 @@ Transaction = Tuple[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Approach:
-    """How a server is met. `tls` is from the first byte; where a server demands it, it is begun by STARTTLS as well."""
+    """How a server is met. `tls` is from the first byte; where a server demands it, it is begun by STARTTLS as well.
+
+    `twice`: all is asked by a second connection too, while the first is open.
+    """
 
     server: str
     port: int = PORT
     helo: str = ""
     tls: bool = False
     guise: str = ""
+    twice: bool = False
 
 
 class Prober(Protocol):
@@ -66,7 +70,8 @@ class Prober(Protocol):
 
         Recipients that are not ASCII are named only to a server that offers SMTPUTF8.
         `deadline` is the monotonic time at which it is over. There is a Talk for each transaction until the server
-        ended it, and one at least. Whatever goes wrong is told in the last, beside what was said before.
+        ended it, and one at least. Whatever goes wrong is told in the last, beside what was said before. Those of a
+        second connection come after those of the first.
         """
 
 
@@ -81,8 +86,16 @@ class SmtpProber:
         conversation = _Conversation(met)
         try:
             with _connected(approach.server, approach.port, min(deadline, begun + CONNECT_SECONDS)) as link:
-                conversation.so_far = replace(met, connected=True)
-                conversation.hold(_Link(link, min(deadline, begun + TALK_SECONDS)), approach, transactions)
+                conversation.so_far = replace(met, connected=True, client=str(link.getsockname()[0]))
+                lines = _Link(link, min(deadline, begun + TALK_SECONDS))
+                welcome = conversation.hold(lines, approach, transactions)
+                if welcome and approach.twice:
+                    again = self.talk(replace(approach, twice=False), transactions, deadline)
+                    conversation.talks += [replace(talk, again=True) for talk in again]
+                if welcome:
+                    # All is known by now, in whatever way the server takes its leave.
+                    with suppress(OSError):
+                        lines.ask("QUIT")
         except (OSError, ValueError) as error:
             conversation.failed(str(error) or type(error).__name__)
         return conversation.talks
@@ -98,17 +111,17 @@ class _Conversation:
     def failed(self, failure: str) -> None:
         self.talks.append(replace(self.so_far, failure=failure))
 
-    def hold(self, link: _Link, approach: Approach, transactions: Sequence[Transaction]) -> None:
-        """Raises OSError or ValueError where the server does not go on."""
+    def hold(self, link: _Link, approach: Approach, transactions: Sequence[Transaction]) -> bool:
+        """Whether the server has let it be held. Raises OSError or ValueError where the server does not go on."""
         if approach.tls:
             link.secure()
         if approach.guise == PROXY:
             link.say(f"{PROXY} {_SAID[PROXY]}")
         banner = link.answer("the connection")
-        self.so_far = replace(self.so_far, banner=_one_line(banner))
+        self.so_far = replace(self.so_far, banner=_one_line(banner), held_back=link.seconds_within)
         if banner[0] >= 400:
             self.talks.append(self.so_far)
-            return
+            return False
         name = approach.helo or socket.getfqdn()
         extensions = _greeted(link, name)
         if approach.guise == XCLIENT and link.ask(f"{XCLIENT} {_SAID[XCLIENT]}")[0] == READY:
@@ -117,9 +130,7 @@ class _Conversation:
         for sender, recipients in transactions:
             self.so_far = replace(met, sender=sender)
             self._transact(link, name, sender, recipients)
-        with suppress(OSError):
-            # All is known by now, in whatever way the server takes its leave.
-            link.ask("QUIT")
+        return True
 
     def _transact(self, link: _Link, name: str, sender: str, recipients: Sequence[str]) -> None:
         speakable = [
@@ -128,6 +139,8 @@ class _Conversation:
         international = not "".join([sender, *speakable]).isascii()
         command = f"MAIL FROM:<{sender}>" + (" SMTPUTF8" if international else "")
         mail = link.ask(command)
+        if mail[0] == TLS_FIRST:
+            self.so_far = replace(self.so_far, tls_demanded=_one_line(mail))
         if mail[0] == TLS_FIRST and "starttls" in self.so_far.extensions and link.ask("STARTTLS")[0] == READY:
             link.secure()
             _greeted(link, name)
@@ -193,6 +206,8 @@ class _Link:
         self._link = link
         self._deadline = deadline
         self._unread = b""
+        # From the first to the last line of the latest answer.
+        self.seconds_within = 0.0
 
     def ask(self, command: str) -> Answer:
         """The answer to a command, its lines apart. Raises OSError, and ValueError for a command that can't be sent."""
@@ -214,7 +229,7 @@ class _Link:
 
     def answer(self, step: str) -> Answer:
         """The server's next answer, which is to `step`. Raises OSError that says what it does instead of answering."""
-        begun = time.monotonic()
+        begun = first = time.monotonic()
         end = min(self._deadline, begun + ANSWER_SECONDS)
         text: list[str] = []
         read = 0
@@ -224,6 +239,9 @@ class _Link:
                 read += len(line)
                 code, follows, rest = _parts(line, step)
                 text.append(rest)
+                now = time.monotonic()
+                first = now if len(text) == 1 else first
+                self.seconds_within = now - first
                 if not follows and read < ANSWER_BYTES:
                     return code, "\n".join(text)
         except socket.timeout:

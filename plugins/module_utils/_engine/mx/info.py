@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_
     read_outcomes,
     record_path,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.certificates import read_trust
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import (
     read_parameters,
@@ -36,7 +37,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     best_other_exchanger,
     own_mail_domain,
@@ -110,6 +111,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         for domain in domains:
             domain.probe_recipient = samples.get(domain.name, "")
         reader.notes += ask_mail_hosts(domains, state, prober, senders)
+        reader.notes += read_trust(domains, state, postfix)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
@@ -196,7 +198,6 @@ def _table(table: TableEvidence) -> dict[str, Any]:
 
 
 def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str]) -> dict[str, Any]:
-    talk = domain.talk
     return {
         "relayed": domain.relayed,
         "declared": domain.declared,
@@ -212,9 +213,7 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
         "nexthop_addresses": list(domain.nexthop_addresses),
         "probe_recipient": domain.probe_recipient,
         "canary": vars(domain.canary) if domain.canary else None,
-        "mail_host": (
-            unnamed({**told(talk), "extensions": sorted(talk.extensions)}, people) if talk is not None else None
-        ),
+        "mail_host": unnamed(_mail_host(domain, domain.talk), people) if domain.talk else None,
         "mx": (
             [
                 {
@@ -230,3 +229,10 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
             else None
         ),
     }
+
+
+def _mail_host(domain: DomainEvidence, talk: Talk) -> dict[str, Any]:
+    said = told(talk)
+    answers: dict[str, Any] = said["recipients"]
+    delimiters = {delimiter: answers.pop(address, None) for delimiter, address in domain.tagged.items()}
+    return {**said, "delimiters": delimiters, "extensions": sorted(talk.extensions), "client": talk.client}

@@ -39,11 +39,20 @@ CONVERSATION_SECONDS = 15.0
 # Postfix slows down clients that err ten times; each of these is asked by two senders.
 ERRORS_AT_ONCE = 4
 NOT_AVAILABLE = 421
+USUAL_DELIMITER = "+"
 
 
 def unknown_recipient(domain: str) -> str:
     """A recipient, or a sender, that nobody has. Greylisting knows a sender that is not fresh, and lets it through."""
     return f"mxrelay-probe-{secrets.token_hex(6)}@{domain}"
+
+
+def tagged(recipient: str, ours: str) -> dict[str, str]:
+    """The recipient with something behind the usual delimiter, and behind one of ours: see recipient_delimiter."""
+    local, _at, name = recipient.rpartition("@")
+    delimiters = dict.fromkeys([USUAL_DELIMITER, *ours[:1]])
+    free = [delimiter for delimiter in delimiters if local and delimiter not in local and delimiter not in '"@']
+    return {delimiter: f"{local}{delimiter}mxrelay-probe@{name}" for delimiter in free}
 
 
 def ask_mail_hosts(
@@ -53,6 +62,7 @@ def ask_mail_hosts(
     deadline = time.monotonic() + SECONDS
     helo = state.value("myhostname")
     silent: dict[tuple[str, int], Talk] = {}
+    again: dict[tuple[str, int], list[Talk]] = {}
     targets = [
         (domain, target) for domain in domains for target in [_target(domain, state)] if domain.relayed and target
     ]
@@ -62,23 +72,32 @@ def ask_mail_hosts(
             continue
         if time.monotonic() >= deadline:
             break
-        approach = Approach(target[0], target[1], helo)
-        domain.talk, *domain.sender_talks = prober.talk(approach, _transactions(domain, senders), deadline)
+        domain.tagged = tagged(domain.probe_recipient, state.value("recipient_delimiter"))
+        # What it thinks of connections is seen once; to ask for each domain would use up what it allows.
+        approach = Approach(target[0], target[1], helo, twice=target not in again)
+        talks = prober.talk(approach, _transactions(domain, senders), deadline)
+        domain.talk, *domain.sender_talks = [talk for talk in talks if not talk.again]
         if domain.talk.failure and time.monotonic() >= deadline:
             # It failed for want of time, which is not the mail host's fault.
             domain.talk = None
             break
         if domain.talk.failure:
             silent[target] = domain.talk
+        elif time.monotonic() < deadline:
+            domain.talks_again = [talk for talk in talks if talk.again] or again.get(target, [])
+            again.setdefault(target, [talk for talk in domain.talks_again if not talk.recipients])
     left = sum(1 for domain, _target in targets if domain.talk is None)
     return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
 
 
 def _transactions(domain: DomainEvidence, senders: ProbeSenders) -> list[Transaction]:
-    """What its mail host is asked: a listed recipient and one that nobody has from `<>`, the first from others too."""
+    """What its mail host is asked: a listed recipient and one that nobody has from `<>`, the first from others too.
+
+    Of the listed one it is asked with something behind each delimiter as well.
+    """
     listed = [domain.probe_recipient] if domain.probe_recipient else []
     return [
-        (BOUNCES, [*listed, unknown_recipient(domain.name)]),
+        (BOUNCES, [*listed, unknown_recipient(domain.name), *domain.tagged.values()]),
         *((unknown_recipient(name), listed or [f"postmaster@{domain.name}"]) for name in senders.domains),
     ]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import (
     admission,
     canary,
+    distrust,
     dns,
     domain,
     host,
@@ -27,7 +28,21 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
     registered,
 )
 
-FILES = (host, admission, recipients, sending, reception, tables, canary, domain, outage, dns, mail_host, stranger)
+FILES = (
+    host,
+    admission,
+    recipients,
+    sending,
+    reception,
+    tables,
+    canary,
+    domain,
+    outage,
+    dns,
+    distrust,
+    mail_host,
+    stranger,
+)
 
 
 def checks_of(*subjects: str) -> list[Check]:

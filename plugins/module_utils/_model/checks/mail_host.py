@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of what a domain's mail host answered to this host; none finds anything if it was not asked.
 
-A mail host that can't be reached, or that turned this host away, is not judged any further.
+A mail host that can't be reached, or that turned this host away, is not judged any further. Where its answers tell why
+it does not trust this host, the checks in distrust.py say so.
 """
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN_ON_MAIL_HOST,
@@ -25,8 +26,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-
-_UNKNOWN = ("5.1.1", "5.1.0", "5.1.6", "5.1.10")
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
+    RCPT,
+    UNKNOWN,
+    TurnedAway,
+    cause_of,
+    refusal,
+    turned_away,
+    welcome,
+)
 
 check = Register(DOMAIN_ON_MAIL_HOST)
 
@@ -34,7 +42,7 @@ check = Register(DOMAIN_ON_MAIL_HOST)
 @check("mail_host_unreachable", REMOTE, "the mail host can't be reached, or breaks off", place=MAIL_HOST)
 def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     talk = domain.talk
-    if talk is None or not domain.relayed or not talk.failure or any(_refusal(domain)):
+    if talk is None or not domain.relayed or not talk.failure or any(refusal(domain)):
         return
     what = "can't be reached from here" if talk.banner is None else "greets this host, then breaks off"
     yield Fault(
@@ -45,10 +53,10 @@ def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator
     )
 
 
-@check("mail_host_refuses", REMOTE, "the mail host refuses this host", place=MAIL_HOST)
+@check("mail_host_refuses", REMOTE, "the mail host refuses this host, and does not tell why", place=MAIL_HOST)
 def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in _refusal(domain):
-        if answer[0] >= 500 and not (_is_unknown(step, answer) or _by_its_form(domain, step)):
+    for talk, step, answer in refusal(domain):
+        if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer) or _by_its_form(domain, step)):
             yield Fault(
                 f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): all its mail bounces",
                 "exempt this host from block lists, SPF and client checks on the mail host, as one of the domain's own "
@@ -57,10 +65,14 @@ def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
             )
 
 
-@check("mail_host_defers", REMOTE, "the mail host defers this host, as greylisting does", place=MAIL_HOST)
+@check("mail_host_defers", REMOTE, "the mail host defers this host, and does not tell why", place=MAIL_HOST)
 def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in [*_refusal(domain), *_refusals_of_senders(domain)]:
-        if answer[0] < 500:
+    for talk, step, answer in [
+        *refusal(domain),
+        *_refusals_of_senders(domain),
+        *_refusals_again(domain, of_bounces=True),
+    ]:
+        if answer[0] < 500 and not cause_of(step, answer):
             yield Fault(
                 f"its mail host {talk.server} defers this host at {step} ({_said(answer)}): its mail arrives late "
                 "after an outage",
@@ -72,10 +84,15 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
             return
 
 
-@check("mail_host_sender_policy", REMOTE, "the mail host refuses this host with an ordinary sender", place=MAIL_HOST)
+@check(
+    "mail_host_sender_policy",
+    REMOTE,
+    "the mail host refuses an ordinary sender, and does not tell why",
+    place=MAIL_HOST,
+)
 def mail_host_sender_policy(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in _refusals_of_senders(domain):
-        if answer[0] >= 500 and not _is_unknown(step, answer):
+        if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer)):
             sender = talk.sender.rpartition("@")[2]
             yield Fault(
                 f"its mail host {talk.server} refuses mail from a sender at {sender} at {step} ({_said(answer)}), "
@@ -86,17 +103,27 @@ def mail_host_sender_policy(domain: DomainEvidence, _state: HostState) -> Iterat
             )
 
 
-def _refusals_of_senders(domain: DomainEvidence) -> list[tuple[Talk, str, Answer]]:
+def _refusals_of_senders(domain: DomainEvidence) -> list[TurnedAway]:
     """Where the mail host turned senders away whose mail it would have taken from `<>`."""
-    if _welcome(domain) is None:
+    found = [] if welcome(domain) is None else _turned_away(domain, domain.sender_talks)
+    return [*found, *_refusals_again(domain, of_bounces=False)]
+
+
+def _refusals_again(domain: DomainEvidence, of_bounces: bool) -> list[TurnedAway]:
+    """Where it turned away by a second connection what it took by the first: `<>`, or other senders."""
+    if welcome(domain) is None:
         return []
+    return _turned_away(domain, [talk for talk in domain.talks_again if of_bounces == (not talk.sender)])
+
+
+def _turned_away(domain: DomainEvidence, talks: Sequence[Talk]) -> list[TurnedAway]:
     asked = domain.probe_recipient or f"postmaster@{domain.name}"
-    return [found for talk in domain.sender_talks for found in _turned_away(talk, asked)]
+    return [found for talk in talks for found in turned_away(talk, asked)]
 
 
 @check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
 def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in _refusal(domain):
+    for talk, step, answer in refusal(domain):
         if answer[0] >= 500 and _is_unknown(step, answer) and not _by_its_form(domain, step):
             yield Fault(
                 f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here "
@@ -113,7 +140,7 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
     place=MAIL_HOST,
 )
 def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in _refusal(domain):
+    for talk, step, answer in refusal(domain):
         if answer[0] >= 500 and _by_its_form(domain, step) and _offers_smtputf8(state):
             yield Fault(
                 f"its mail host {talk.server} refuses mail that names the domain in this form ({_said(answer)}): such "
@@ -126,30 +153,15 @@ def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 
 def _by_its_form(domain: DomainEvidence, step: str) -> bool:
     """Whether a refusal can be of the form: mail that names the domain as DNS has it is judged under that name."""
-    return step == "RCPT" and not domain.name.isascii()
+    return step == RCPT and not domain.name.isascii()
 
 
 def _offers_smtputf8(state: HostState) -> bool:
     return state.value("smtputf8_enable").lower() == "yes"
 
 
-def _refusal(domain: DomainEvidence) -> Iterator[tuple[Talk, str, Answer]]:
-    """The conversation, the command at which the mail host turned this host away, and its answer; once or never."""
-    talk = domain.talk
-    if talk is not None and domain.relayed and talk.banner is not None:
-        yield from _turned_away(talk, domain.probe_recipient)
-
-
-def _turned_away(talk: Talk, listed: str) -> Iterator[tuple[Talk, str, Answer]]:
-    to_listed = talk.recipients.get(listed)
-    for step, answer in (("the connection", talk.banner), ("MAIL", talk.mail), ("RCPT", to_listed)):
-        if answer is not None and answer[0] >= 400:
-            yield talk, step, answer
-            return
-
-
 def _is_unknown(step: str, answer: Answer) -> bool:
-    return step == "RCPT" and answer[1].startswith(_UNKNOWN)
+    return step == RCPT and answer[1].startswith(UNKNOWN)
 
 
 def _said(answer: Answer) -> str:
@@ -158,7 +170,7 @@ def _said(answer: Answer) -> str:
 
 @check("message_size", LOCAL, "this host and the mail host accept different message sizes", place=MAIL_HOST)
 def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    talk = _welcome(domain)
+    talk = welcome(domain)
     if talk is None:
         return
     ours, theirs = _number(state.value("message_size_limit")), _number(talk.extensions.get("size", ""))
@@ -181,7 +193,7 @@ def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     place=MAIL_HOST,
 )
 def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    talk = _welcome(domain)
+    talk = welcome(domain)
     if talk is not None and _offers_smtputf8(state) and talk.extensions and "smtputf8" not in talk.extensions:
         yield Fault(
             f"this host offers SMTPUTF8, but its mail host {talk.server} does not: such mail is accepted, then bounces",
@@ -190,14 +202,6 @@ def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             INFO if domain.name.isascii() else ERROR,
             domain.name,
         )
-
-
-def _welcome(domain: DomainEvidence) -> Talk | None:
-    """The conversation with a mail host that did not turn this host away."""
-    talk = domain.talk
-    if talk is None or not domain.relayed or talk.banner is None or any(_refusal(domain)):
-        return None
-    return talk
 
 
 def _number(text: str) -> int | None:

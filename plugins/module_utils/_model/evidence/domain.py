@@ -37,6 +37,14 @@ class Talk:
     guise: str = ""
     # Whether the port was open, though nobody may have greeted there.
     connected: bool = False
+    # The address of this host that the connection came from.
+    client: str = ""
+    # For how many seconds the server held back the end of a greeting of several lines, as postscreen does.
+    held_back: float = 0.0
+    # What it said to MAIL before TLS was begun, if it demanded that.
+    tls_demanded: Answer | None = None
+    # Whether another connection was open at the time.
+    again: bool = False
 
 
 @dataclass
@@ -78,6 +86,12 @@ class DomainEvidence:
     talk: Talk | None = None
     # What it answered to other senders.
     sender_talks: Sequence[Talk] = ()
+    # What it answered to all of them by a second connection, made while the first was open.
+    talks_again: Sequence[Talk] = ()
+    # delimiter -> the listed recipient that the mail host was asked about, with something behind that delimiter
+    tagged: Mapping[str, str] = field(default_factory=dict)
+    # Why no certificate of the mail host satisfies the service that sends the domain's mail, which demands one.
+    untrusted: str = ""
     # What became of the last canary, None where none was sent.
     canary: CanaryEvidence | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.

@@ -193,7 +193,7 @@ class FakeProber:
         self.answers: dict[str, Answer] = {}
         self.ports: dict[int, dict[str, Answer]] = {}
         self.guises: dict[str, dict[str, Answer]] = {}
-        self.extensions: dict[str, str] = {"size": "10240000", "smtputf8": ""}
+        self.extensions: dict[str, str] = {"size": "10240000", "smtputf8": "", "8bitmime": ""}
         self.dead: set[str] = set()
         # Those that take connections, and greet nobody who does not say who he is.
         self.mute: set[int] = set()

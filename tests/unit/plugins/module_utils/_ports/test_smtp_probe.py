@@ -10,6 +10,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.banner = b"220 mail.example ready"
+        # A further line, which comes later.
+        self.more_of_banner = b""
         self.offers = [b"SIZE 1000"]
         self.extension = b"SMTPUTF8"
         # Whether it greets only who says by the PROXY protocol which client it is.
@@ -46,6 +49,9 @@ class Conversation(socketserver.StreamRequestHandler):
         if self.server.proxied:
             self.server.heard.append(self.rfile.readline().decode().strip())
         self.wfile.write(self.server.banner + b"\r\n")
+        if self.server.more_of_banner:
+            time.sleep(0.3)
+            self.wfile.write(self.server.more_of_banner + b"\r\n")
         for line in self.rfile:
             verb, space, rest = line.decode().strip().partition(" ")
             command = verb.upper() + space + rest
@@ -96,6 +102,24 @@ def test_conversation_ends_before_any_message(server: Server) -> None:
     assert talk.extensions == {"size": "1000", "smtputf8": ""}
     assert talk.mail == (250, "2.0.0 ok")
     assert talk.recipients == {"a@x.example": (250, "2.0.0 ok"), "b@x.example": (550, "5.1.1 no such 5.1.1 user")}
+
+
+def test_second_connection_is_made_while_the_first_is_open(server: Server) -> None:
+    first, second = SmtpProber().talk(met(server, twice=True), [("", ["a@x.example"])], soon())
+    dialogue = ["EHLO mx.example", "MAIL FROM:<>", "RCPT TO:<a@x.example>", "RSET"]
+    assert server.heard == [*dialogue, *dialogue, "QUIT", "QUIT"]
+    assert second == replace(first, again=True)
+    assert (first.again, first.client) == (False, "127.0.0.1")
+
+
+def test_greeting_of_several_lines_tells_how_long_it_was_held_back(server: Server) -> None:
+    server.banner, server.more_of_banner = b"220-mail.example ready", b"220 mail.example ready"
+    (talk,) = SmtpProber().talk(met(server), [("", [])], soon())
+    assert talk.banner == (220, "mail.example ready mail.example ready")
+    assert 0.2 <= talk.held_back < 5
+    server.banner, server.more_of_banner = b"220 mail.example ready", b""
+    (talk,) = SmtpProber().talk(met(server), [("", [])], soon())
+    assert talk.held_back == 0
 
 
 def test_each_sender_has_a_transaction_of_its_own_in_one_connection(server: Server) -> None:

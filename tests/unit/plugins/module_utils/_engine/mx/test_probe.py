@@ -12,11 +12,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe i
     DOMAINS,
     as_stranger,
     ask_mail_hosts,
+    tagged,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeProber
 
 HOST = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset({"192.0.2.9"}))
@@ -111,6 +113,49 @@ def test_mail_host_is_asked_from_fresh_senders_as_well() -> None:
     assert [recipients for _sender, recipients in first[1:]] == [["postmaster@x.example"]] * 2
     assert first[1][0] != second[1][0]
     assert [talk.mail for talk in evidence.sender_talks] == [(250, "ok"), (550, "5.7.23 SPF fail")]
+
+
+@pytest.mark.parametrize(
+    ("recipient", "ours", "expected"),
+    [
+        ("a@x.example", "", {"+": "a+mxrelay-probe@x.example"}),
+        ("a@x.example", "-+", {"+": "a+mxrelay-probe@x.example", "-": "a-mxrelay-probe@x.example"}),
+        ("a+b@x.example", "+", {}),
+        ("a-b@x.example", "-", {"+": "a-b+mxrelay-probe@x.example"}),
+        ("", "+", {}),
+    ],
+)
+def test_recipient_is_tagged_behind_delimiters_that_it_has_not(
+    recipient: str, ours: str, expected: dict[str, str]
+) -> None:
+    assert tagged(recipient, ours) == expected
+
+
+def test_mail_host_is_asked_about_a_tagged_recipient_by_bounces_alone() -> None:
+    prober = FakeProber()
+    evidence = domain(result="relay:[mail.example]", probe_recipient="a@x.example")
+    ask_mail_hosts([evidence], HOST, prober, ProbeSenders("mx.example"))
+    ((_approach, (bounces, ordinary)),) = prober.approaches
+    assert (bounces[1][0], bounces[1][2:]) == ("a@x.example", ["a+mxrelay-probe@x.example"])
+    assert ordinary[1] == ["a@x.example"]
+    assert evidence.tagged == {"+": "a+mxrelay-probe@x.example"}
+
+
+def test_mail_host_is_met_twice_at_once_for_the_first_of_its_domains(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Talk("mail.example", banner=(421, "4.7.0 too many"), again=True)
+    welcome = Talk("mail.example", banner=(220, "ready"), mail=(250, "ok"))
+    prober = FakeProber()
+    met: list[bool] = []
+
+    def talk(approach: Approach, *_asked: object) -> list[Talk]:
+        met.append(approach.twice)
+        return [welcome, busy] if approach.twice else [welcome]
+
+    monkeypatch.setattr(prober, "talk", talk)
+    domains = [domain(name, "relay:[mail.example]") for name in ("x.example", "y.example")]
+    ask_mail_hosts(domains, HOST, prober, ProbeSenders())
+    assert met == [True, False]
+    assert [(evidence.talk, evidence.talks_again) for evidence in domains] == [(welcome, [busy])] * 2
 
 
 def stranger(prober: FakeProber, **params: Any) -> dict[str, Any]:

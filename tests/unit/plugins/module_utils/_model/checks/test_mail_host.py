@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 
 READY = (220, "ready")
 OK = (250, "2.1.0 Ok")
-EXTENSIONS = {"size": "1000", "smtputf8": ""}
+EXTENSIONS = {"size": "1000", "smtputf8": "", "8bitmime": ""}
 
 
 def talk(**fields: Any) -> Talk:
@@ -45,14 +45,14 @@ def of_mail_host(
         (talk(mail=(550, "no"), failure="it closes"), [("mail_host_refuses", "error", "remote")]),
         (talk(banner=(554, "5.7.1 no")), [("mail_host_refuses", "error", "remote")]),
         (talk(mail=(451, "4.7.1 later")), [("mail_host_defers", "warning", "remote")]),
-        (talk(recipients={"a@x.example": (450, "4.2.0 Greylisted")}), [("mail_host_defers", "warning", "remote")]),
-        (talk(recipients={"a@x.example": (550, "5.7.1 SPF")}), [("mail_host_refuses", "error", "remote")]),
+        (talk(recipients={"a@x.example": (450, "4.2.0 Greylisted")}), [("mail_host_greylists", "warning", "remote")]),
+        (talk(recipients={"a@x.example": (550, "5.7.1 SPF")}), [("mail_host_spf", "error", "remote")]),
         (talk(recipients={"a@x.example": (550, "5.1.1 unknown")}), [("mail_host_unknown", "error", "remote")]),
         (talk(recipients={"b@x.example": (550, "5.1.1 unknown")}), []),
-        (talk(extensions={"size": "900", "smtputf8": ""}), [("message_size", "error", "local")]),
-        (talk(extensions={"size": "0", "smtputf8": ""}), [("message_size", "warning", "local")]),
-        (talk(extensions={"size": "1000"}), [("smtputf8", "info", "local")]),
-        (talk(extensions={}), []),
+        (talk(extensions={**EXTENSIONS, "size": "900"}), [("message_size", "error", "local")]),
+        (talk(extensions={**EXTENSIONS, "size": "0"}), [("message_size", "warning", "local")]),
+        (talk(extensions={"size": "1000", "8bitmime": ""}), [("smtputf8", "info", "local")]),
+        (talk(extensions={}), [("mail_host_8bitmime", "warning", "remote")]),
     ],
 )
 def test_mail_host_is_judged(told: Talk | None, expected: list[tuple[str, str, str]]) -> None:
@@ -80,17 +80,19 @@ def test_mail_host_that_refuses_the_other_form_of_a_domain(answer: tuple[int, st
 
 
 def test_domain_that_only_smtputf8_can_name_needs_it_on_the_mail_host() -> None:
-    assert of_mail_host(talk(extensions={"size": "1000"}), name="bücher.example") == [("smtputf8", "error", "local")]
+    assert of_mail_host(talk(extensions={"size": "1000", "8bitmime": ""}), name="bücher.example") == [
+        ("smtputf8", "error", "local")
+    ]
 
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
         ({}, []),
-        ({"mail": (550, "5.7.23 SPF")}, [("mail_host_sender_policy", "error", "remote")]),
-        ({"recipients": {"a@x.example": (550, "5.7.1 SPF")}}, [("mail_host_sender_policy", "error", "remote")]),
+        ({"mail": (550, "5.7.1 no")}, [("mail_host_sender_policy", "error", "remote")]),
+        ({"recipients": {"a@x.example": (550, "5.7.1 no")}}, [("mail_host_sender_policy", "error", "remote")]),
         ({"recipients": {"a@x.example": (550, "5.1.1 unknown")}}, []),
-        ({"recipients": {"a@x.example": (450, "4.2.0 Greylisted")}}, [("mail_host_defers", "warning", "remote")]),
+        ({"recipients": {"a@x.example": (450, "4.2.0 later")}}, [("mail_host_defers", "warning", "remote")]),
     ],
 )
 def test_mail_host_that_takes_bounces_is_judged_by_what_other_senders_are_told(

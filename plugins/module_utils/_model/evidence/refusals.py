@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why mail hosts turn this host away, as far as their answers tell by their codes (RFC 3463) and their words.
+
+What has no cause here is turned away all the same: see turned_away.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, NamedTuple
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+
+CONNECTION = "the connection"
+MAIL = "MAIL"
+RCPT = "RCPT"
+
+SENDER_POLICY = "sender policy (SPF)"
+GREYLISTING = "greylisting"
+BLOCK_LIST = "a DNS block list"
+LIMIT = "a limit of clients"
+NAME = "a check of this host's name"
+POSTSCREEN = "postscreen"
+SENDER_DOMAIN = "a check of the sender's domain"
+# It is no cause that this very recipient, or the domain, is unknown there.
+UNKNOWN = ("5.1.1", "5.1.0", "5.1.6", "5.1.10")
+
+# Of several that fit the first counts: what is more special comes first.
+_CAUSES = (
+    (POSTSCREEN, re.compile(r"4\.3\.2 .*service currently unavailable")),
+    (SENDER_DOMAIN, re.compile(r"[45]\.1\.8 |5\.7\.27 |sender address rejected: (domain not found|.*null ?mx)")),
+    (SENDER_POLICY, re.compile(r"5\.7\.23 |\bspf\b")),
+    (GREYLISTING, re.compile(r"gr[ae]y-?list")),
+    (
+        NAME,
+        re.compile(r"[45]\.7\.25 |\bhelo\b|\behlo\b|reverse (dns|hostname|name)|\bptr\b|find your( reverse)? hostname"),
+    ),
+    (BLOCK_LIST, re.compile(r"\bblocked using\b|\b(dnsbl|rbl)\b|(block|black|deny)-?list|listed (in|by|at|on) ")),
+    (LIMIT, re.compile(r"4\.7\.28 |\btoo (many|much)\b|\brate.?limit|limit exceeded")),
+)
+_QUOTED = re.compile(r"<[^>]*>")
+
+
+class TurnedAway(NamedTuple):
+    """The answer at which a mail host did not go on with this host, and its cause, "" if the answer does not tell."""
+
+    talk: Talk
+    step: str
+    answer: Answer
+
+    @property
+    def cause(self) -> str:
+        return cause_of(self.step, self.answer)
+
+    @property
+    def for_good(self) -> bool:
+        return self.answer[0] >= 500
+
+
+def cause_of(step: str, answer: Answer) -> str:
+    """The cause that the answer tells, "" if it tells none."""
+    code, told = answer
+    if step == RCPT and told.startswith(UNKNOWN):
+        return ""
+    if step == CONNECTION and code == 421:
+        return LIMIT
+    # Addresses and names that it repeats may be called anything.
+    words = _QUOTED.sub("", told.lower())
+    return next((cause for cause, pattern in _CAUSES if pattern.search(words)), "")
+
+
+def turned_away(talk: Talk, listed: str) -> Iterator[TurnedAway]:
+    """Where a conversation ended for a listed recipient, else where it did for others, with a cause; once at most."""
+    answers = [(CONNECTION, talk.banner), (MAIL, talk.mail), (RCPT, talk.recipients.get(listed))]
+    others = [(RCPT, answer) for recipient, answer in talk.recipients.items() if recipient != listed]
+    for step, answer in answers:
+        if answer is not None and answer[0] >= 400:
+            yield TurnedAway(talk, step, answer)
+            return
+    for step, answer in others:
+        if answer[0] >= 400 and cause_of(step, answer):
+            yield TurnedAway(talk, step, answer)
+            return
+
+
+def all_turned_away(domain: DomainEvidence) -> Iterator[TurnedAway]:
+    """Where the domain's mail host turned this host away, whoever was the sender, in the order of the conversations."""
+    listed = domain.probe_recipient or f"postmaster@{domain.name}"
+    talks = [domain.talk] if domain.talk is not None else []
+    if domain.relayed:
+        for talk in [*talks, *domain.sender_talks, *domain.talks_again]:
+            yield from turned_away(talk, listed)
+
+
+def refusal(domain: DomainEvidence) -> Iterator[TurnedAway]:
+    """Where the mail host turned this host away as the sender `<>`; once or never."""
+    talk = domain.talk
+    if talk is not None and domain.relayed and talk.banner is not None:
+        yield from turned_away(talk, domain.probe_recipient)
+
+
+def welcome(domain: DomainEvidence) -> Talk | None:
+    """The conversation with a mail host that did not turn this host away."""
+    talk = domain.talk
+    if talk is None or not domain.relayed or talk.banner is None or any(refusal(domain)):
+        return None
+    return talk

@@ -84,8 +84,12 @@ options:
         choices: [refuse, bounce]
       mail_host:
         description:
-          - The host with the domain's mailboxes, by name or address. Required with O(domains[].role=primary).
-        type: str
+          - The host with the domain's mailboxes, by name or address.
+          - With several, as a list or as a text with one a line, mail goes to the first that can be reached; a host
+            that refuses a message for good has the last word. From Postfix 3.5 on.
+          - Each can have a port of its own, as C([host]:port). Required with O(domains[].role=primary).
+        type: list
+        elements: str
       port:
         description:
           - The port of O(domains[].mail_host), 25 if not given.

@@ -282,6 +282,11 @@ domains:
           C(extensions), to a recipient with something behind each of the C(delimiters)), and the address of this host
           that it was asked from (C(client)); null if it was not asked.
       type: dict
+    other_mail_hosts:
+      description:
+        - With O(probe=true), the same of the mail hosts that its route names after the first.
+      type: list
+      elements: dict
     mx:
       description:
         - The domain's MX records, each with its C(host), C(preference), C(addresses), whether the name is an C(alias)

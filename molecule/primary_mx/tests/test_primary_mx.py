@@ -135,6 +135,48 @@ def test_other_port_of_the_mail_host() -> None:
     assert hosts.flushed(HOST, unique, "alice@gateway.example") == 1
 
 
+@contextmanager
+def first_mail_host(*overrides: str) -> Iterator[None]:
+    """The mail host listens on another port as well, where its service has these overrides; none: it does not."""
+    service = "postconf -M '2525/inet=2525 inet n - n - - smtpd'"
+    settings = " ".join(f"'2525/inet/{override}'" for override in overrides)
+    if overrides:
+        hosts.on("mail", "sh", "-ec", f"{service}; postconf -P {settings}; postfix reload")
+    try:
+        yield
+    finally:
+        if overrides:
+            hosts.on("mail", "sh", "-ec", "postconf -MX 2525/inet; postfix reload")
+
+
+def waits(address: str) -> bool:
+    """Whether mail for the address is still in the host's queue."""
+    return any(recipient["address"] == address for mail in hosts.queued(HOST) for recipient in mail["recipients"])
+
+
+FIRST_MAIL_HOST = {
+    "is away": ([], 1),
+    "refuses the connection": (["smtpd_client_restrictions=reject", "smtpd_delay_reject=no"], 1),
+    "puts off": (["smtpd_recipient_restrictions=defer"], 1),
+    "refuses for good": (["smtpd_recipient_restrictions=reject"], 0),
+}
+
+
+def test_second_mail_host_gets_what_the_first_does_not_take() -> None:
+    several = {**GATEWAY, "mail_host": ["[mail.lab.example]:2525", "mail.lab.example"]}
+    changes_once(variables={"primary_mx_domains": [several]})
+    got = {}
+    for case, (overrides, _copies) in FIRST_MAIL_HOST.items():
+        unique, message = hosts.new_message()
+        with first_mail_host(*overrides):
+            said = hosts.talk("alice@gateway.example", server=NAME, message=message)
+            assert said.data is not None and said.data[0] == 250
+            assert hosts.wait_for(lambda: not waits("alice@gateway.example"), claims.SECONDS_TO_QUEUE)
+        got[case] = hosts.copies(unique, "alice@gateway.example")
+    assert got == {case: copies for case, (_overrides, copies) in FIRST_MAIL_HOST.items()}
+    changes_once()
+
+
 def test_second_domain_comes_and_goes() -> None:
     elsewhere = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
     changes_once(variables={"primary_mx_domains": [GATEWAY, elsewhere]})

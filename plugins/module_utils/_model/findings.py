@@ -10,6 +10,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.acce
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ABOUT_A_DOMAIN,
+    DOMAIN_ON_MAIL_HOST,
     STRANGER,
     TABLE,
     UNREADABLE,
@@ -34,9 +35,10 @@ def judge(
     known = facts or HostFacts()
     found = [finding for check in checks_of(WHOLE_HOST) for finding in check(state, known)]
     found += [finding for table in tables for check in checks_of(TABLE) for finding in check(table)]
-    checks = checks_of(*ABOUT_A_DOMAIN)
+    checks, on_mail_hosts = checks_of(*ABOUT_A_DOMAIN), checks_of(DOMAIN_ON_MAIL_HOST)
     for domain in domains:
         found += [finding for check in checks for finding in check(domain, state)]
+        found += [finding for other in domain.others for check in on_mail_hosts for finding in check(other, state)]
     return accept(dict.fromkeys(found), accepted, state.today)
 
 

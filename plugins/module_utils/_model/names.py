@@ -11,7 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Any, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, InvalidValue
 
@@ -35,6 +36,12 @@ _WILDCARD = re.compile(r"(?:%|\?|\.\+)@.*|/.*/")
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
+_BETWEEN_HOPS = re.compile(r"[\s,]+")
+# As host_port(3) of Postfix takes them apart; a host name is what valid_hostname(3) takes for one.
+_HOP = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::([A-Za-z0-9]*))?")
+# What services(5) calls ports on which mail hosts take mail.
+_PORT_NAMES = ("", "smtp", "submission", "submissions", "smtps", "lmtp")
+_HOSTNAME = re.compile(r"(?:(?:(?!-)[^\x00-,./:-@\[-^`{-\x7f]{1,63}(?<!-))(?:\.(?!$)|$))+")
 
 
 def shown(value: object) -> str:
@@ -244,6 +251,45 @@ def bare_host(nexthop_text: str) -> str:
     if text.startswith("ipv6:"):
         return text[5:]
     return text.partition(":")[0] if text.count(":") == 1 else text
+
+
+def hops_of(nexthop_text: str) -> list[str]:
+    """The hosts of a nexthop in the order in which smtp(8) tries them, each as it is written."""
+    return [hop for hop in _BETWEEN_HOPS.split(nexthop_text.strip()) if hop]
+
+
+def is_hop(text: str) -> bool:
+    """Whether smtp(8) can connect to it. If not, it stops with a fatal error, and with it all mail of its service."""
+    found = _HOP.fullmatch(text)
+    if found is None:
+        return False
+    host, port = found.group(1) or found.group(2), found.group(3) or ""
+    if port not in _PORT_NAMES and not (port.isdigit() and 1 <= int(port) <= 65535):
+        return False
+    if _HOSTNAME.fullmatch(host) and not host.replace(".", "").isdigit():
+        return True
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host[5:] if host.lower().startswith("ipv6:") else host))
+    return False
+
+
+def nexthops(hosts: Sequence[str], port: int | None, mx_lookup: bool, place: str) -> str:
+    """Like nexthop, for several hosts; the port is that of those which are written without one."""
+    if len(hosts) < 2:
+        return nexthop("".join(hosts), port, mx_lookup, place)
+    found = [
+        nexthop(host, None if _has_port(host) else port, mx_lookup, f"{place}[{index}]")
+        for index, host in enumerate(hosts)
+    ]
+    twice = [hop for index, hop in enumerate(found) if hop in found[:index]]
+    if twice:
+        raise InvalidInput(f"{place} has {twice[0]} twice; name each host once")
+    return ",".join(found)
+
+
+def _has_port(host: str) -> bool:
+    bracketed = _BRACKETED.fullmatch(host)
+    return bool(bracketed and bracketed.group(2))
 
 
 def nexthop(text: object, port: int | None, mx_lookup: bool, place: str) -> str:

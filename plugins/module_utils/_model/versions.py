@@ -43,6 +43,8 @@ FEATURES: Mapping[str, Introduced] = {
     "queue_as_json": Introduced((3, 1), "RELEASE_NOTES-3.1, 20151129"),
     # Quoted keys with white space in tables.
     "quoted_keys": Introduced((3, 2), "RELEASE_NOTES-3.2, double quotes"),
+    # relay:[a],[b] in transport_maps
+    "nexthop_list": Introduced((3, 5), "RELEASE_NOTES-3.5, multiple relayhosts"),
     # non_bdb_migration_level, which can give hash and btree tables another type.
     "redirected_tables": Introduced((3, 11), "NON_BERKELEYDB_README"),
 }

@@ -27,7 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     type_of,
     without_proxy,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     SMTP_PORTS,
     port_of_mail,
@@ -148,11 +148,11 @@ def _domains(
             relay_transport=state.value("relay_transport"),
             routed_addresses=len(routed.get(name, ())),
             all_routed=name in routed and listed.get(name, set()) <= routed[name],
-        )
+        ).with_others()
         for name in names
     ]
     if network is not None:
-        _ask_dns(found, network)
+        _ask_dns(each_hop(found), network)
     return found
 
 

@@ -37,7 +37,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
+    ABSENT,
+    DomainEvidence,
+    Talk,
+    each_hop,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     best_other_exchanger,
     own_mail_domain,
@@ -108,10 +113,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     senders = read_senders(params.get("probe_senders") or {}, own)
     if params.get("probe"):
         samples = listed_samples(state, reader)
-        for domain in domains:
-            domain.probe_recipient = samples.get(domain.name, "")
-        reader.notes += ask_mail_hosts(domains, state, prober, senders)
-        reader.notes += read_trust(domains, state, postfix)
+        hops = each_hop(domains)
+        for hop in hops:
+            hop.probe_recipient = samples.get(hop.name, "")
+        reader.notes += ask_mail_hosts(hops, state, prober, senders)
+        reader.notes += read_trust(hops, state, postfix)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
@@ -214,6 +220,9 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
         "probe_recipient": domain.probe_recipient,
         "canary": vars(domain.canary) if domain.canary else None,
         "mail_host": unnamed(_mail_host(domain, domain.talk), people) if domain.talk else None,
+        "other_mail_hosts": [
+            unnamed(_mail_host(other, other.talk), people) for other in domain.others if other.talk is not None
+        ],
         "mx": (
             [
                 {

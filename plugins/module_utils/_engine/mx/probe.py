@@ -18,7 +18,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import addresses_by_domain, domain_names
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
+    addresses_by_domain,
+    domain_names,
+    is_hop,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
@@ -107,6 +111,8 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     service = sending_service(state, domain.agent)
     if domain.agent not in ("relay", "smtp") and (service is None or program(service) != "smtp"):
         return None
+    if domain.nexthop and not is_hop(domain.hop_text):
+        return None
     if domain.nexthop and (domain.bracketed or not domain.nexthop_exchangers):
         return domain.nexthop, _port(domain)
     records = domain.nexthop_exchangers if domain.nexthop else domain.exchangers
@@ -115,10 +121,9 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
 
 
 def _port(domain: DomainEvidence) -> int:
-    result = domain.route
-    port = result.rpartition("]")[2] if "]" in result else result.partition(":")[2]
-    digits = port.rpartition(":")[2]
-    return int(digits) if ":" in port and digits.isdigit() else PORT
+    behind = domain.hop_text.rpartition("]")[2]
+    digits = behind.rpartition(":")[2]
+    return int(digits) if behind.count(":") == 1 and digits.isdigit() else PORT
 
 
 @dataclass(frozen=True)

@@ -183,12 +183,11 @@ def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
     declared = request.declared
     if request.settings["remove_undeclared"]:
         domains += [name for name in state.relayed if name not in declared]
-    hosts = []
+    hosts: list[str] = []
     for item in request.present:
-        if item.role == PRIMARY and item.nexthop and rows.get(item.name) != item.result:
-            hosts.append(item.nexthop)
-            if item.mx_lookup:
-                domains.append(item.nexthop)
+        if item.role == PRIMARY and rows.get(item.name) != item.result:
+            hosts += item.nexthops
+            domains += item.nexthops if item.mx_lookup else ()
     addresses = network.addresses(hosts)
     domains += [host for host in hosts if host not in addresses]
     found = network.exchangers(domains)

@@ -25,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     EVERY_ADDRESS,
     LOOPBACK,
@@ -237,9 +237,11 @@ def mx_order(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 
 
 def _is_mail_host(record: MxRecord, domain: DomainEvidence) -> bool:
-    """Whether the exchanger is the host that this one sends the domain's mail to."""
-    shared = set(record.addresses) & {domain.nexthop, *domain.nexthop_addresses}
-    return record.host == domain.nexthop or bool(shared)
+    """Whether the exchanger is a host that this one sends the domain's mail to."""
+    return any(
+        record.host == hop.nexthop or bool(set(record.addresses) & {hop.nexthop, *hop.nexthop_addresses})
+        for hop in each_hop([domain])
+    )
 
 
 @check("mta_sts", DNS, "the MTA-STS policy does not list this host, or can't be fetched", place=MX)

@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
     PRIMARY,
     SECONDARY,
     DomainEvidence,
+    each_hop,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -41,6 +42,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     program,
     sending_service,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import is_hop
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
 
 # Delivery agents that don't hand mail to another host, or drop it.
 _NOWHERE = frozenset({"discard", "error", "retry"})
@@ -232,12 +235,13 @@ def _captor(domain: DomainEvidence, state: HostState) -> str:
     mark=DEPARTURE,
 )
 def own_nexthop(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if _by_smtp(domain, state) and _loops(domain, state):
-        yield Fault(
-            f"its mail is sent to {domain.nexthop} ({domain.route}), which is this host: it loops back and bounces",
-            "name the host that keeps its mailboxes in its transport row (mail_host in the roles)",
-            domain=domain.name,
-        )
+    for hop in each_hop([domain]):
+        if _by_smtp(hop, state) and _loops(hop, state):
+            yield Fault(
+                f"its mail is sent to {hop.nexthop} ({hop.route}), which is this host: it loops back and bounces",
+                "name the host that keeps its mailboxes in its transport row (mail_host in the roles)",
+                domain=domain.name,
+            )
 
 
 def _loops(domain: DomainEvidence, state: HostState) -> bool:
@@ -253,12 +257,38 @@ def _loops(domain: DomainEvidence, state: HostState) -> bool:
 
 @check("mail_host", LOCAL, "DNS does not know the nexthop", place=NEXTHOP, mark=DELIVERY)
 def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if _leaves(domain, state) and domain.nexthop and domain.nexthop_unknown and not _loops(domain, state):
-        yield Fault(
-            f"its mail is sent to {domain.nexthop}, which does not exist in DNS: it is returned at once",
-            "correct the name in its transport row (mail_host in the roles), or add it to DNS",
-            domain=domain.name,
-        )
+    for hop in each_hop([domain]):
+        unknown = hop.nexthop_unknown and is_hop(hop.hop_text)
+        if _leaves(hop, state) and hop.nexthop and unknown and not _loops(hop, state):
+            yield Fault(
+                f"its mail is sent to {hop.nexthop}, which does not exist in DNS: it is returned at once",
+                "correct the name in its transport row (mail_host in the roles), or add it to DNS",
+                domain=domain.name,
+            )
+
+
+@check(
+    "nexthop_list",
+    LOCAL,
+    "a host of its route is none that smtp can connect to, which stops the service for all domains",
+    place=NEXTHOP,
+    mark=DEPARTURE,
+)
+def nexthop_list(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    if not domain.relayed or not _by_smtp(domain, state):
+        return
+    hops = domain.hops
+    if state.version and len(hops) > 1 and not supports(state.version, "nexthop_list"):
+        hops = [domain.route.partition(":")[2]]
+    for hop in hops:
+        if not is_hop(hop):
+            yield Fault(
+                f"{hop} in {_row(domain)} ({domain.route}) is no host: smtp stops when it comes to it, and "
+                f"no mail that {domain.agent} sends is delivered",
+                "write each host as [host] or [host]:port, with commas between them"
+                + ("" if hop in domain.hops else f"; Postfix before {first_release('nexthop_list')} takes one alone"),
+                domain=domain.name,
+            )
 
 
 @check(
@@ -268,8 +298,13 @@ def unknown_mail_host(domain: DomainEvidence, state: HostState) -> Iterator[Faul
     place=NEXTHOP,
 )
 def nexthop_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    for hop in each_hop([domain]):
+        yield from _without_brackets(hop, state)
+
+
+def _without_brackets(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     records = domain.nexthop_exchangers
-    looked_up = domain.nexthop and not domain.bracketed and _by_smtp(domain, state)
+    looked_up = is_hop(domain.hop_text) and not domain.bracketed and _by_smtp(domain, state)
     if not looked_up or records is None or is_address(domain.nexthop):
         return
     if domain.nexthop_unknown or _loops(domain, state):

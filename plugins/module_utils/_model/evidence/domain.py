@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Mapping, Sequence, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Iterable, Mapping, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, hops_of
 
 # What a domain is declared as.
 PRIMARY = "primary"
@@ -96,6 +96,9 @@ class DomainEvidence:
     canary: CanaryEvidence | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
+    # Which of the hosts of its route this is about, and the evidence about those after the first.
+    hop: int = 0
+    others: Sequence[DomainEvidence] = ()
 
     @property
     def role(self) -> str:
@@ -126,11 +129,31 @@ class DomainEvidence:
         return self.route.partition(":")[0]
 
     @property
+    def hops(self) -> list[str]:
+        """The hosts of its route, as they are written, in the order in which they are tried."""
+        return hops_of(self.route.partition(":")[2])
+
+    @property
+    def hop_text(self) -> str:
+        """The host of its route that this is about, as it is written; "" where it names none."""
+        return "".join(self.hops[self.hop : self.hop + 1])
+
+    @property
     def nexthop(self) -> str:
         """The host that its mail is sent to, "" where the domain's own MX records decide."""
-        return bare_host(self.route.partition(":")[2])
+        return bare_host(self.hop_text)
 
     @property
     def bracketed(self) -> bool:
         """Whether the nexthop is taken as it is, without a lookup of its MX records."""
-        return self.route.partition(":")[2].strip().startswith("[")
+        return self.hop_text.startswith("[")
+
+    def with_others(self) -> DomainEvidence:
+        """This, with evidence of its own about each host of the route after the first."""
+        self.others = tuple(replace(self, hop=hop) for hop in range(1, len(self.hops)))
+        return self
+
+
+def each_hop(domains: Iterable[DomainEvidence]) -> list[DomainEvidence]:
+    """The evidence about each host that mail of these domains is sent to, one after the other."""
+    return [hop for domain in domains for hop in (domain, *domain.others)]

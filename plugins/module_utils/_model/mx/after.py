@@ -24,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     expand,
     lookup_keys,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     depending_on,
     has_other_maps,
@@ -174,11 +174,11 @@ def domain_after(item: DomainItem, after: HostState, rows: Mapping[str, str]) ->
         relay_transport=after.value("relay_transport"),
         exchangers=after.mx.get(item.name),
         asked=item.name in after.mx,
-    )
-    nexthop = evidence.nexthop
-    evidence.nexthop_addresses = after.host_addresses.get(nexthop, ())
-    evidence.nexthop_exchangers = None if evidence.bracketed else after.mx.get(nexthop)
-    evidence.nexthop_unknown = unknown_host(nexthop, not evidence.bracketed, after)
+    ).with_others()
+    for hop in each_hop([evidence]):
+        hop.nexthop_addresses = after.host_addresses.get(hop.nexthop, ())
+        hop.nexthop_exchangers = None if hop.bracketed else after.mx.get(hop.nexthop)
+        hop.nexthop_unknown = unknown_host(hop.nexthop, not hop.bracketed, after)
     return evidence
 
 

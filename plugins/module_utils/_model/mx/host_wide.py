@@ -95,6 +95,7 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
         _clients(request, found)
         _etrn(request, host, found)
         _tls(request, host, found)
+        _mail_hosts(request, host, found)
         _relay_service(host, found)
         _sending(request, host, found)
     return found
@@ -151,6 +152,21 @@ def _sending(request: MxRequest, host: HostState, found: HostSettings) -> None:
         level = found.overrides.get(TLS_LEVEL, override(relay, TLS_LEVEL, host))
         for name, value in dns_overrides(host, relay, level).items():
             found.overrides.setdefault(name, value)
+
+
+def _mail_hosts(request: MxRequest, host: HostState, found: HostSettings) -> None:
+    several = [item for item in request.present if len(item.nexthops) > 1]
+    if not host.version or supports(host.version, "nexthop_list"):
+        return
+    found.refusals += [
+        Refusal(
+            item.name,
+            "mail_host",
+            f"Postfix before {first_release('nexthop_list')} takes one mail host for a domain",
+            "name one mail_host, which can be a name with several addresses",
+        )
+        for item in several
+    ]
 
 
 def _message_size(request: MxRequest, host: HostState, found: HostSettings) -> None:
@@ -237,16 +253,17 @@ def _dane(request: MxRequest, host: HostState, relay: Service, found: HostSettin
         return
     if override(relay, DNS_SUPPORT, host) != "dnssec":
         found.overrides[DNS_SUPPORT] = "dnssec"
-    for item in request.present:
-        if item.nexthop and is_address(item.nexthop):
-            found.refusals.append(
-                Refusal(
-                    item.name,
-                    "mail_host_tls",
-                    f"mail_host_tls is dane, but no TLSA record can exist for the address {item.nexthop}",
-                    "give its mail_host as a name",
-                )
-            )
+    found.refusals += [
+        Refusal(
+            item.name,
+            "mail_host_tls",
+            f"mail_host_tls is dane, but no TLSA record can exist for the address {host}",
+            "give its mail_host as a name",
+        )
+        for item in request.present
+        for host in item.nexthops
+        if is_address(host)
+    ]
 
 
 def override(service: Service, name: str, host: HostState) -> str:

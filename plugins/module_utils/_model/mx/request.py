@@ -26,8 +26,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthop
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthops
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in
 
 PRESENT = "present"
 LISTED = "listed"
@@ -62,7 +63,7 @@ class DomainItem:
     subdomains: bool = False
     force: bool = False
     bounces: bool = False
-    nexthop: str | None = None
+    nexthops: tuple[str, ...] = ()
     mx_lookup: bool = False
     result: str | None = None
     form_of: str = ""
@@ -397,10 +398,12 @@ def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:
 
 
 def _with_nexthop(item: DomainItem, given: Mapping[str, Any], place: str) -> DomainItem:
-    host = str(given.get("mail_host") or "").strip()
-    if not host:
+    written = as_list(given.get("mail_host"), f"{place}.mail_host", lines_in, "write one host an item")
+    hosts = [host for text in written for host in lines_in(str(text))]
+    if not hosts:
         raise InvalidInput(f'"{item.name}" ({place}) has no mail_host; name the host that keeps its mailboxes')
     mx_lookup = bool(given.get("mx_lookup"))
     port = given.get("port")
-    result = nexthop(host, None if blank(port) else int(str(port)), mx_lookup, f"{place}.mail_host")
-    return replace(item, nexthop=bare_host(host), mx_lookup=mx_lookup, result=f"relay:{result}")
+    result = nexthops(hosts, None if blank(port) else int(str(port)), mx_lookup, f"{place}.mail_host")
+    names = tuple(bare_host(host) for host in hosts)
+    return replace(item, nexthops=names, mx_lookup=mx_lookup, result=f"relay:{result}")

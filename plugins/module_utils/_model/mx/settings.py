@@ -18,7 +18,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "subdomains": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "waiting_mail": {"type": "str", "default": "refuse", "choices": ["refuse", "bounce"]},
-    "mail_host": {"type": "str"},
+    "mail_host": {"type": "list", "elements": "str"},
     "port": {"type": "int"},
     "mx_lookup": {"type": "bool", "default": False},
     "has_list": {"type": "bool", "default": False},

@@ -10,7 +10,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
     address,
     domain_name,
+    hops_of,
     invalid,
+    is_hop,
     plain_text,
     transport_result,
 )
@@ -18,6 +20,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entr
 
 DEFAULT_TRANSPORT = "relay"
 EVERYTHING = "*"
+# The services that run smtp(8) unless somebody changed that.
+_SMTP = ("relay", "smtp")
 _FIELDS = ("transport", "nexthop", "port", "mx_lookup")
 
 
@@ -83,4 +87,13 @@ def checked_result(value: object, place: str) -> str:
         raise invalid(text, place, "has no colon", "write transport:nexthop, such as smtp:[mail.x.example]")
     if any(character.isspace() for character in text) and not text.startswith("error:"):
         raise invalid(text, place, "contains white space", "write transport:nexthop without spaces")
+    service, _colon, nexthop = text.partition(":")
+    bad = [hop for hop in hops_of(nexthop) if service in _SMTP and not is_hop(hop)]
+    if bad:
+        raise invalid(
+            text,
+            place,
+            f"has {bad[0]}, at which smtp would stop, and with it the mail of all domains",
+            "write each host as [host] or [host]:port, with commas between them",
+        )
     return text

@@ -12,6 +12,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     domain_name,
     domain_names,
     domain_of,
+    hops_of,
+    is_hop,
+    nexthops,
     recipient,
     shown,
     transport_result,
@@ -355,3 +358,71 @@ def test_domain_without_an_address_is_left_out() -> None:
     assert addresses_by_domain(given, "recipients") == {"x.example": "a@x.example"}
     with pytest.raises(InvalidInput, match=r"^\"nobody\" \(recipients\[x\.example\]\) "):
         addresses_by_domain({"x.example": "nobody"}, "recipients")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "port", "mx_lookup", "text"),
+    [
+        (["A.example", "b.example"], None, False, "[a.example],[b.example]"),
+        (["a.example", "[b.example]:26"], 2525, False, "[a.example]:2525,[b.example]:26"),
+        (["a.example", "b.example"], None, True, "a.example,b.example"),
+        (["2001:db8::1", "192.0.2.1"], 26, False, "[ipv6:2001:db8::1]:26,[192.0.2.1]:26"),
+        (["a.example"], 26, False, "[a.example]:26"),
+        ([], None, False, ""),
+    ],
+)
+def test_several_nexthops(hosts: list[str], port: int | None, mx_lookup: bool, text: str) -> None:
+    assert nexthops(hosts, port, mx_lookup, "mail_host") == text
+
+
+@pytest.mark.parametrize(
+    ("hosts", "message"),
+    [
+        (["a.example", "relay:[b.example]"], r'"relay:\[b.example\]" \(mail_host\[1\]\) is not a host name'),
+        (["a.example", "A.example"], r"mail_host has \[a.example\] twice; name each host once"),
+    ],
+)
+def test_bad_nexthop_of_several_is_refused(hosts: list[str], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        nexthops(hosts, None, False, "mail_host")
+
+
+@pytest.mark.parametrize("text", ["[a]:25,[b]:26", " [a]:25, [b]:26 ", "[a]:25 [b]:26", "[a]:25\t,\n[b]:26"])
+def test_hops_are_told_apart_as_postfix_does(text: str) -> None:
+    assert hops_of(text) == ["[a]:25", "[b]:26"]
+    assert hops_of("") == []
+
+
+# What smtp(8) of Postfix 3.10 did with each: true if it looked the host up, false if it stopped with a fatal error.
+@pytest.mark.parametrize(
+    ("text", "connects"),
+    [
+        ("[mail.lab.example]:25", True),
+        ("nowhere.example:smtp", True),
+        ("nowhere.example:", True),
+        ("[nowhere.example]:", True),
+        ("under_score.example", True),
+        ("10.253.1.10", True),
+        ("[ipv6:2001:db8::1]", True),
+        ("[IPv6:2001:db8::1]:25", True),
+        ("[2001:db8::1]:25", True),
+        ("bücher.example", True),
+        ("relay:[b.example]:25", False),
+        ("smtp:nowhere.example", False),
+        ("[nowhere.example", False),
+        ("[nowhere.example]x", False),
+        ("[nowhere.example]:nosuchport", False),
+        ("nowhere.example:99999", False),
+        ("[nowhere.example]:0", False),
+        ("nowhere.example.", False),
+        ("-bad.example", False),
+        ("a..b", False),
+        ("[]", False),
+        ("[10.253.1.300]", False),
+        ("2001:db8::1", False),
+        ("x/y", False),
+        ("unix:/x", False),
+    ],
+)
+def test_hop_is_one_that_smtp_connects_to(text: str, connects: bool) -> None:
+    assert is_hop(text) is connects

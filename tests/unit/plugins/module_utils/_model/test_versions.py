@@ -85,6 +85,8 @@ def test_release(version: str | tuple[int, ...], numbers: tuple[int, int]) -> No
         ("3.0.0", "chroot_off_by_default", True),
         ("3.0.15", "queue_as_json", False),
         ("3.1.0", "queue_as_json", True),
+        ("3.4.29", "nexthop_list", False),
+        ("3.5.0", "nexthop_list", True),
         ("3.10.13", "redirected_tables", False),
         ("3.11.6", "redirected_tables", True),
     ],

@@ -93,6 +93,7 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "probe_recipient": "",
             "canary": None,
             "mail_host": None,
+            "other_mail_hosts": [],
             "transport": {
                 "member": f"hash:{host.path('transport')}",
                 "key": "x.example",

@@ -301,3 +301,35 @@ def test_domain_is_compared_with_what_is_declared(fields: dict[str, Any], text: 
 )
 def test_domain_that_is_as_declared_has_no_finding(fields: dict[str, Any]) -> None:
     assert judged(host(), **fields) == []
+
+
+def test_each_mail_host_of_a_route_is_judged() -> None:
+    domain = DomainEvidence(
+        "x.example", "x.example", recipients=2, exchangers=[OWN], answer=row("relay:[a.example],[mx.example],c.example")
+    ).with_others()
+    domain.others[1].nexthop_unknown = True
+    domain.others[1].nexthop_exchangers = []
+    found = [finding for check in checks_of(DOMAIN) for finding in check(domain, host())]
+    assert [(finding.check, finding.message.partition(" (")[0]) for finding in found] == [
+        ("own_nexthop", "its mail is sent to mx.example"),
+        ("mail_host", "its mail is sent to c.example, which does not exist in DNS: it is returned at once"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("route", "version", "bad"),
+    [
+        ("relay:[a.example]:25,[b.example]:25", (3, 5, 0), ""),
+        ("relay:[a.example]:25,relay:[b.example]:25", (3, 10, 13), "relay:[b.example]:25"),
+        ("relay:[a.example],[b.example]", (3, 4, 29), "[a.example],[b.example]"),
+        ("relay:[a.example]", (3, 4, 29), ""),
+        ("discard:x/y", (3, 10, 13), ""),
+    ],
+)
+def test_host_of_a_route_at_which_smtp_stops(route: str, version: tuple[int, ...], bad: str) -> None:
+    state = replace(host(), version=version)
+    said = [finding for finding in judged(state, answer=row(route)) if finding.check == "nexthop_list"]
+    assert [finding.message.partition(" in ")[0] for finding in said] == ([bad] if bad else [])
+    assert [finding.remedy.endswith("; Postfix before 3.5 takes one alone") for finding in said] == [
+        version < (3, 5) for _finding in said
+    ]

@@ -226,6 +226,15 @@ def test_secure_needs_an_authority() -> None:
     assert checks(ask(mail_host_tls="secure")) == ["mail_host_tls"]
 
 
+def test_several_mail_hosts_need_a_release_that_tries_them() -> None:
+    several = [{"name": "x.example", "mail_host": ["a.example", "b.example"], "recipients_policy": "any"}]
+    assert ask(domains=several).refusals == []
+    (refusal,) = ask(replace(host(), version=(3, 4, 29)), domains=several).refusals
+    assert (refusal.domain, refusal.check) == ("x.example", "mail_host")
+    assert refusal.cause == "Postfix before 3.5 takes one mail host for a domain"
+    assert ask(replace(host(), version=(3, 4, 29))).refusals == []
+
+
 def test_dane_needs_dnssec_and_names() -> None:
     found = ask(mail_host_tls="dane")
     assert found.overrides == {"smtp_tls_security_level": "dane", "smtp_dns_support_level": "dnssec"}

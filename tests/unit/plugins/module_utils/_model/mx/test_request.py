@@ -84,6 +84,10 @@ def test_mixed_list_needs_a_role_for_each() -> None:
         ({"mx_lookup": True}, "relay:mail.example"),
         ({"mail_host": "2001:DB8::1"}, "relay:[ipv6:2001:db8::1]"),
         ({"mail_host": "[mail.example]:26"}, "relay:[mail.example]:26"),
+        ({"mail_host": ["mail.example"]}, "relay:[mail.example]"),
+        ({"mail_host": ["a.example", "b.example"], "port": 26}, "relay:[a.example]:26,[b.example]:26"),
+        ({"mail_host": "a.example\r\nb.example\n"}, "relay:[a.example],[b.example]"),
+        ({"mail_host": "a.example, b.example"}, "relay:[a.example],[b.example]"),
     ],
 )
 def test_mail_host_becomes_a_nexthop(fields: dict[str, Any], result: str) -> None:
@@ -98,6 +102,9 @@ def test_mail_host_becomes_a_nexthop(fields: dict[str, Any], result: str) -> Non
         {"name": "x.example"},
         {"name": "x.example", "mail_host": None},
         primary(mail_host="two hosts"),
+        primary(mail_host=["a.example", "relay:[b.example]"]),
+        primary(mail_host={"name": "a.example"}),
+        primary(mail_host=[]),
         primary(port=70000),
         {"name": "x.example.", "mail_host": "mail.example"},
         {"name": None, "mail_host": "mail.example"},

@@ -21,6 +21,7 @@ def test_rows_of_entries() -> None:
             {"pattern": "*", "result": "smtp:[relay.example]:587"},
             {"pattern": "v.example", "result": "error:5.1.2 gone for good"},
             {"pattern": "u.example", "result": ":"},
+            {"pattern": "w.example", "result": "relay:[a.example]:26,[b.example]"},
         ]
     ) == {
         "x.example": "relay:[mail.x.example]",
@@ -31,6 +32,7 @@ def test_rows_of_entries() -> None:
         "*": "smtp:[relay.example]:587",
         "v.example": "error:5.1.2 gone for good",
         "u.example": ":",
+        "w.example": "relay:[a.example]:26,[b.example]",
     }
 
 
@@ -81,6 +83,11 @@ def test_rows_to_remove_need_no_result() -> None:
         (
             {"pattern": "x.example", "result": "relay:[h] now"},
             '"relay:[h] now" (entries[1].result) contains white space; write transport:nexthop without spaces',
+        ),
+        (
+            {"pattern": "x.example", "result": "relay:[a]:25,relay:[b]:25"},
+            '"relay:[a]:25,relay:[b]:25" (entries[1].result) has relay:[b]:25, at which smtp would stop, and with it '
+            "the mail of all domains; write each host as [host] or [host]:port, with commas between them",
         ),
         (
             {"pattern": "x.example", "result": ""},

@@ -806,14 +806,36 @@ RECEPTION = (
         host("filter_silent"),
         "start or correct it",
         main("content_filter=smtp:[127.0.0.1]:10099"),
-        f"systemd-run --collect --unit=listener {LISTENER}",
+        main("content_filter="),
+    ),
+    Fault(
+        "content filter that relayed mail passes",
+        host("filtered"),
+        "see that it only adds headers",
+        f"systemd-run --collect --unit=listener {LISTENER}\n" + main("content_filter=smtp:[127.0.0.1]:10099"),
+        "systemctl stop listener\n" + main("content_filter="),
     ),
     Fault(
         "content filter without a service",
         host("filter_silent"),
         "remove it from content_filter",
-        "systemctl stop listener\n" + main("content_filter=scan:[127.0.0.1]:10024"),
+        main("content_filter=scan:[127.0.0.1]:10024"),
         main("content_filter="),
+    ),
+    Fault(
+        "headers of relayed mail that are removed",
+        host("altered"),
+        "remove those entries from regexp:/etc/postfix/lab_headers",
+        "printf '/^X-Loop:/ IGNORE\n' > /etc/postfix/lab_headers\n"
+        + main("header_checks=regexp:/etc/postfix/lab_headers"),
+        "rm /etc/postfix/lab_headers\n" + main("header_checks="),
+    ),
+    Fault(
+        "copies of relayed mail",
+        host("copied"),
+        "remove always_bcc",
+        main("always_bcc=archive@mx1.lab.example"),
+        main("always_bcc="),
     ),
     Fault(
         "milter that is not running",

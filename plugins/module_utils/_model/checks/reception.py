@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST, Register
@@ -14,19 +15,27 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import services_for_strangers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, Rules
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reception import (
+    CHECKS,
     FAMILIES,
     LOCAL_PART,
     Helper,
     RuleTable,
     canonical_tables,
+    cleanup_values,
     helpers,
+    receive_overrides,
     rule_tables,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
 _DIVERTING = {"DISCARD": "discards", "HOLD": "holds", "REDIRECT": "redirects"}
+# What header_checks(5) and body_checks do to a message that goes on its way.
+_CHANGING = ("REPLACE", "IGNORE", "STRIP")
+_BCC = ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")
+_SRS = re.compile(r"SRS[01][=+-]", re.IGNORECASE)
 _WHAT_WAITS = "mail is accepted and then waits"
 
 check = Register(WHOLE_HOST)
@@ -94,16 +103,78 @@ def _action(result: str) -> str:
     return word if word in _DIVERTING else ""
 
 
-@check("rewritten", LOCAL, "the sender of every message is rewritten")
+@check("rewritten", LOCAL, "the sender of every message is rewritten (warning: by SRS)")
 def rewritten(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for rules in canonical_tables(state):
         known = state.rules.get(rules.table)
         result = next(iter(known.answers.values()), "") if known else ""
-        if result:
+        if _SRS.match(result):
+            yield Fault(
+                f"{rules.table} in {rules.where} rewrites the sender of every message that a stranger sends, by SRS: "
+                "the mail host judges this host's name in place of the sender's",
+                f"let mail for relay domains pass {rules.where} unchanged, and make their mail hosts trust this host",
+                WARNING,
+            )
+        elif result:
             yield Fault(
                 f"{rules.table} in {rules.where} makes {result} the sender of every message that a stranger sends",
                 "let its entries match only addresses of this host, or rewrite on the way to the smarthost alone: "
                 f"smtp_generic_maps in place of {rules.where}",
+            )
+
+
+@check(
+    "altered",
+    LOCAL,
+    "mail that only passes through is changed, which breaks its DKIM signature",
+)
+def altered(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for rules in rule_tables(state, ()):
+        known = state.rules.get(rules.table)
+        words = {result.split()[0].upper() for result in known.listed or () if result.split()} if known else set()
+        changing = sorted(words.intersection(_CHANGING)) if rules.where.partition(" of ")[0] in CHECKS else []
+        if changing:
+            yield Fault(
+                f"{rules.table} in {rules.where} has entries that say {' and '.join(changing)}: they change mail that "
+                "only passes through, which breaks its DKIM signature",
+                f"remove those entries from {rules.table}, or keep {rules.where} from what strangers send: "
+                "receive_override_options=no_header_body_checks",
+                WARNING,
+            )
+    domain = state.value("remote_header_rewrite_domain")
+    if domain:
+        yield Fault(
+            f"remote_header_rewrite_domain = {domain} rewrites the headers of mail that strangers send, which breaks "
+            "its DKIM signature",
+            "set remote_header_rewrite_domain to empty",
+            WARNING,
+        )
+
+
+@check("copied", LOCAL, "a copy of mail that passes through goes to another address")
+def copied(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for service in services_for_strangers(state):
+        if "no_address_mappings" in receive_overrides(state, service):
+            continue
+        for name, value in cleanup_values(state, service, _BCC).items():
+            if value:
+                yield Fault(
+                    f"{name} = {value} has a copy of mail for relay domains sent elsewhere: if the copy can't be "
+                    "delivered, a bounce goes to the sender of the mail, who may be forged",
+                    f"remove {name}, or be sure that its addresses always take mail",
+                    WARNING,
+                )
+
+
+@check("filtered", LOCAL, "a content filter or milter is handed the mail, and may change it")
+def filtered(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    for helper in helpers(state):
+        if not (helper.where.startswith("non_smtpd_milters") or helper.problem or _why_silent(helper, state)):
+            yield Fault(
+                f"{helper.what} in {helper.where} is handed mail for relay domains: whether it changes more than it "
+                "adds, which would break DKIM signatures, can't be told",
+                "see that it only adds headers; a canary shows what arrives",
+                INFO,
             )
 
 

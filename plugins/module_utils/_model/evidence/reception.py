@@ -137,9 +137,9 @@ def reached(value: str, classes: Mapping[str, str], kind: str = "", depth: int =
 
 
 def _content_tables(host: HostState, service: Service) -> Iterator[RuleTable]:
-    if "no_header_body_checks" in _receive_overrides(host, service):
+    if "no_header_body_checks" in receive_overrides(host, service):
         return
-    values = _cleanup(host, service, CHECKS)
+    values = cleanup_values(host, service, CHECKS)
     for name, value in values.items():
         # Those of MIME headers are those of headers unless they are set.
         if name == "header_checks" or value != values["header_checks"]:
@@ -151,19 +151,20 @@ def canonical_tables(host: HostState) -> list[RuleTable]:
     """The tables that rewrite senders' addresses."""
     found: dict[str, RuleTable] = {}
     for service in services_for_strangers(host):
-        if "no_address_mappings" not in _receive_overrides(host, service):
-            for name, value in _cleanup(host, service, CANONICAL).items():
+        if "no_address_mappings" not in receive_overrides(host, service):
+            for name, value in cleanup_values(host, service, CANONICAL).items():
                 for table in split_items(value):
                     keys = (STRANGER, "@" + STRANGER.partition("@")[2])
                     found.setdefault(table, RuleTable(name, table, keys))
     return list(found.values())
 
 
-def _receive_overrides(host: HostState, service: Service) -> list[str]:
+def receive_overrides(host: HostState, service: Service) -> list[str]:
+    """What is left out of what cleanup(8) does with the mail of this SMTP server."""
     return split_items(effective(host, service, "receive_override_options").lower())
 
 
-def _cleanup(host: HostState, service: Service, names: Sequence[str]) -> dict[str, str]:
+def cleanup_values(host: HostState, service: Service, names: Sequence[str]) -> dict[str, str]:
     """The values of parameters of cleanup(8), by the service that this SMTP server hands mail to."""
     cleanup = sending_service(host, effective(host, service, "cleanup_service_name") or "cleanup")
     return {name: effective(host, cleanup, name) if cleanup else host.value(name) for name in names}

@@ -48,7 +48,14 @@ def judged(state: HostState) -> list[tuple[str, str, str]]:
 
 
 def _found(state: HostState) -> list[Finding]:
-    checks = (reception.diverted, reception.rewritten, reception.filter_silent)
+    checks = (
+        reception.diverted,
+        reception.rewritten,
+        reception.altered,
+        reception.copied,
+        reception.filtered,
+        reception.filter_silent,
+    )
     return [finding for check in checks for finding in check(state, HostFacts())]
 
 
@@ -142,9 +149,52 @@ def test_what_does_not_answer(values: dict[str, str], severity: str, words: str)
     assert (finding.check, finding.severity) == ("filter_silent", severity)
     assert words in finding.message
     if "gone" not in str(values):
-        assert judged(replace(state, answering={"inet:127.0.0.1:1": ""})) == []
+        # What this host itself sends is not handed to it with what only passes through.
+        passed = [] if "non_smtpd_milters" in values else [("", "filtered", "info")]
+        assert judged(replace(state, answering={"inet:127.0.0.1:1": ""})) == passed
 
 
 def test_one_of_several_filters_is_enough() -> None:
     state = replace(host(content_filter="smtp:[127.0.0.1]:1, [127.0.0.1]:2"), answering=DEAD)
-    assert judged(state) == []
+    assert judged(state) == [("", "filtered", "info")]
+
+
+@pytest.mark.parametrize(
+    ("where", "listed", "expected"),
+    [
+        ("header_checks", ["IGNORE", "prepend X-A: b", "REJECT"], [("", "altered", "warning")]),
+        ("body_checks", ["REPLACE x", "STRIP"], [("", "altered", "warning")]),
+        ("header_checks", ["PREPEND X-A: b", "REJECT", "DUNNO", "WARN"], []),
+        ("smtpd_sender_restrictions", ["IGNORE"], []),
+    ],
+)
+def test_rules_that_change_mail_on_its_way(where: str, listed: list[str], expected: list[tuple[str, str, str]]) -> None:
+    value = "regexp:/t" if where.endswith("_checks") else "check_sender_access regexp:/t"
+    state = host({"regexp:/t": Rules(listed, {})}, **{where: value})
+    assert judged(state) == expected
+    if expected:
+        state = host(
+            {"regexp:/t": Rules(listed, {})}, **{where: value}, receive_override_options="no_header_body_checks"
+        )
+        assert judged(state) == []
+
+
+def test_headers_that_are_completed_for_strangers() -> None:
+    assert judged(host(remote_header_rewrite_domain="domain.invalid")) == [("", "altered", "warning")]
+
+
+@pytest.mark.parametrize("name", ["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"])
+def test_copies_of_relayed_mail(name: str) -> None:
+    assert judged(host(**{name: "archive@x.example"})) == [("", "copied", "warning")]
+    assert judged(host(**{name: "archive@x.example"}, receive_override_options="no_address_mappings")) == []
+
+
+def test_sender_that_srs_rewrites_is_no_error() -> None:
+    known = {"tcp:localhost:10001": Rules(None, {"x@y.invalid": "SRS0=AbCd=EF=y.invalid=x@mx.example"})}
+    state = host(known, sender_canonical_maps="tcp:localhost:10001")
+    assert judged(state) == [("", "rewritten", "warning")]
+
+
+def test_filter_that_answers_may_change_what_it_is_handed() -> None:
+    state = replace(host(smtpd_milters="inet:127.0.0.1:11332"), answering={"inet:127.0.0.1:11332": ""})
+    assert judged(state) == [("", "filtered", "info")]

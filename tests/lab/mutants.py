@@ -35,6 +35,7 @@ STARTED = Claim("secondary_mx", "stopped_and_disabled")
 JUDGED = Claim("secondary_mx", "verify_phase_alone")
 TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 RACE = Claim("primary_mx", "two_runs_at_once")
+ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
 
 # By file and task. ./run mutate-roles refuses a task that is not here.
@@ -80,6 +81,8 @@ CLAIMS = {
     },
     "mx/tasks/removal.yml": {
         "Remove recipients of domains that are no longer relayed": GONE,
+        "Wait for the mail that is on its way by these rows": ON_ITS_WAY,
+        "Say which transport rows stay for now": ON_ITS_WAY,
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
         "Remove rows for subdomains and for the policy verify that are no longer needed": ASKED,
     },

@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
+import pathlib
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
 
+import lab
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -202,6 +208,47 @@ def test_domain_whose_mail_waits_is_not_removed() -> None:
     assert hosts.flushed(HOST, unique, "erin@flow.example") == 1
     changes_once(variables=gone)
     claims.refuses_relay(HOST, "erin@flow.example")
+    serves_its_domain()
+
+
+@contextmanager
+def streaming(listed: str, unlisted: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Strangers send mail to the host in this block, until what it gives is called, which returns what they heard."""
+    script = (pathlib.Path(lab.__file__).parent / "stream.py").read_text()
+    command = [os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container("tester"), "python3", "-c"]
+    arguments = [*command, script, NAME, listed, unlisted, "0.5"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        yield lambda: json.loads(process.communicate("\n")[0])
+
+
+def test_no_mail_loses_its_way_while_its_domain_goes() -> None:
+    """The mail host goes down behind the plan, and one message is on its way in all the time."""
+    changes_once(variables=WORKS)
+    with streaming("erin@flow.example", "nobody@flow.example") as ended:
+        with faults.held(HOST) as asking:
+            run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=GONE)
+            assert hosts.wait_for(lambda: asking() == 1, SECONDS_TO_COME)
+            hosts.stop("mail")
+            assert hosts.wait_for(lambda: hosts.queued(HOST), claims.SECONDS_TO_QUEUE)
+        gone = playbooks.finished(run)
+        assert gone.code == 0, gone.said
+        heard = ended()
+    stays = (
+        r"The transport rows of flow\.example stay until the next run, as mail may still need them: [1-9]\d* in the "
+    )
+    assert re.search(stays + "queue, 1 SMTP sessions from before the reload", gone.said), gone.said
+    assert heard["slow"] == 250
+    assert heard["codes"] == sorted(heard["codes"])
+    assert [codes for codes, _ in itertools.groupby(heard["codes"])] == [[550, 250], [554, 554]]
+    unchanged(variables=GONE)
+    hosts.start("mail")
+    assert hosts.flushed(HOST, heard["taken"][-1], "erin@flow.example") == 1
+    assert hosts.wait_for(lambda: not hosts.queued(HOST), claims.SECONDS_TO_QUEUE)
+    assert {unique: hosts.copies(unique, "erin@flow.example") for unique in heard["taken"]} == dict.fromkeys(
+        heard["taken"], 1
+    )
+    changes_once(variables=GONE)
     serves_its_domain()
 
 

@@ -225,6 +225,7 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
         transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in kept],
         subdomains=[pattern for pattern in decision.patterns_removed if pattern not in patterns],
         verify=[key for key in decision.verify_removed if key in verified],
+        routed=[name for name in decision.routed if name not in kept],
     )
 
 

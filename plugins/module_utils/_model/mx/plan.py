@@ -159,12 +159,16 @@ class RecipientRows:
 
 @dataclass(frozen=True)
 class Removal:
-    """Rows that go, once main.cf has let go of the domain: of domains, and by their keys."""
+    """Rows that go, once main.cf has let go of the domain: of domains, and by their keys.
+
+    A row of `transport` stays while mail is on its way to one of the domains `routed`, which would not find it then.
+    """
 
     recipients: Sequence[RecipientsItem] = ()
     transport: Sequence[str] = ()
     subdomains: Sequence[str] = ()
     verify: Sequence[str] = ()
+    routed: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
@@ -177,6 +181,7 @@ class Removal:
             "transport": [{"pattern": pattern} for pattern in self.transport],
             "subdomains": [{"key": key} for key in self.subdomains],
             "verify": [{"key": key} for key in self.verify],
+            "routed": list(self.routed),
         }
 
     @classmethod
@@ -186,6 +191,7 @@ class Removal:
             [entry["pattern"] for entry in given.get("transport", ())],
             [entry["key"] for entry in given.get("subdomains", ())],
             [entry["key"] for entry in given.get("verify", ())],
+            list(given.get("routed", ())),
         )
 
 

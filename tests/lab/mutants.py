@@ -59,6 +59,8 @@ CLAIMS = {
         "Discard the saved state": Claim("primary_mx", "others_changed_the_same"),
         "Undo the changes and report the failure": TAKEN_BACK,
         "Report the changes": Claim("default", "check_mode", "bare"),
+        "Return which host was changed": Claim("both", "hosts_that_were_changed"),
+        "Fail on drift": Claim("both", "fails_on_drift"),
     },
     "mx/tasks/config.yml": {
         "Update the relay service in master.cf": Claim("primary_mx", "fallback_relay"),
@@ -128,6 +130,7 @@ CLAIMS = {
         "Combine all hosts into one report": Claim("mail_flow", "report_of_a_healthy"),
         "Write the page": Claim("mail_flow", "report_of_a_healthy"),
         "Write the Markdown": Claim("mail_flow", "report_says_the_same"),
+        "Return how much there is to report": Claim("mail_flow", "report_is_returned"),
         "Return the report": Claim("mail_flow", "report_is_returned"),
         "Summarise": Claim("mail_flow", "report_of_a_healthy"),
     },

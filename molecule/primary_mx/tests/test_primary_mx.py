@@ -619,6 +619,21 @@ def test_next_run_removes_what_a_killed_one_left_behind() -> None:
     changes_once(variables=GONE)
 
 
+def test_record_of_a_run_that_was_killed_elsewhere_goes_if_somebody_says_so() -> None:
+    """From another controller nobody can tell that the run is over."""
+    with stopped_at_its_reload(WORKS, "exec postfix reload") as run:
+        run.kill()
+        run.communicate()
+        let_go()
+    record = json.loads(hosts.on(HOST, "cat", f"{RECORD}/record.json"))
+    elsewhere = json.dumps({**record, "controller": "elsewhere boot"})
+    hosts.on(HOST, "sh", "-c", f"cat > {RECORD}/record.json", given=elsewhere)
+    assert converged(variables={**WORKS, "primary_mx_ended_run": record["name"]}).changed[NAME] > 0
+    no_record_is_left()
+    unchanged(variables=WORKS)
+    changes_once(variables=GONE)
+
+
 def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:
     with foreign_map_without_index():
         before = faults.state_of(HOST)

@@ -86,7 +86,7 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
 def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
     """The plan as far as another run lets it be made."""
     if found.other is not None:
-        refusal = found.other.refusal(directory_of(postfix))
+        refusal = found.other.refusal(directory_of(postfix), f"{params.get('role') or 'mx'}_ended_run")
         return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
     return _planned(params, found, postfix, network)
 

@@ -706,6 +706,7 @@ def test_nothing_is_planned_beside_another_run(host: FakeMxHost) -> None:
     record, _mark = begin(host.postfix(), THEIRS, [])
     results = plan(host, listed())
     assert [refusal["check"] for refusal in results["refusals"]] == ["other_run"]
+    assert f"killed, set primary_mx_ended_run to {record.name}, or remove " in results["refusals"][0]["remedy"]
     assert results["other_run"] == {"record": record.name, "controller": "there boot", "pid": 8, "age": 0}
     assert (results["pending"], results["findings"]) == (False, None)
     assert plan(host, listed(), record=record.name)["refusals"] == []

@@ -423,13 +423,20 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
-@pytest.mark.parametrize(("path", "check"), [("/etc/postfix/main.cf", True), ("/etc/postfix", False)])
-def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
+@pytest.mark.parametrize(
+    ("path", "file", "check"),
+    [
+        ("/etc/postfix/main.cf", "/etc/postfix/main.cf", True),
+        ("/etc/postfix", "/etc/postfix/main.cf", False),
+        ("/etc/postfix/relay_recipients.db", "/etc/postfix/relay_recipients.db", False),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, file: str, check: bool) -> None:
     with faults.read_only(HOST, path):
         before = faults.state_of(HOST)
         run = converge(variables=CHANGE, check=check)
         assert run.code != 0
-        assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
+        assert f"this host (read_only): {file}: can't be changed: {path} is on a file system" in run.said
         assert faults.state_of(HOST) == before
 
 

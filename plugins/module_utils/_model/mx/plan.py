@@ -291,15 +291,15 @@ class MxPlan:
         return [name for name, changed in parts.items() if changed]
 
     @property
-    def tables_written(self) -> list[str]:
-        """The sources of the tables that get or lose rows."""
-        parts = {
-            self.transport.path: self.transport.changed or self.removal.transport,
-            self.recipients.path: self.recipients.changed or self.removal.recipients,
-            self.subdomains.path: self.subdomains.changed or self.removal.subdomains,
-            self.verify.path: self.verify.changed or self.removal.verify,
-        }
-        return [path for path, written in parts.items() if path and written]
+    def tables_written(self) -> dict[str, str]:
+        """The sources of the tables that get or lose rows, and the tables' types."""
+        parts = (
+            (self.transport, self.transport.changed or self.removal.transport),
+            (self.recipients, self.recipients.changed or self.removal.recipients),
+            (self.subdomains, self.subdomains.changed or self.removal.subdomains),
+            (self.verify, self.verify.changed or self.removal.verify),
+        )
+        return {table.path: table.type for table, written in parts if table.path and written}
 
     @property
     def changes(self) -> list[str]:

@@ -683,8 +683,11 @@ def test_files_that_the_run_would_write_and_cannot_are_refused(
         raise HostError(f"{path}: can't be changed: it is immutable; run chattr")
 
     monkeypatch.setattr(module, "refuse_unwritable", refuse)
+    for name in ("relay_recipients.db", ".relay_recipients.mxrelay", "relay_recipients.lmdb"):
+        host.write(name, "")
     refused = plan(host, listed())["refusals"]
-    written = [host.path(name) for name in ("transport", "relay_recipients", "main.cf", ".mxrelay-undo")]
+    names = ("transport", "relay_recipients", "relay_recipients.db", ".relay_recipients.mxrelay", "main.cf")
+    written = [host.path(name) for name in (*names, ".mxrelay-undo")]
     assert asked == written
     assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
         ("read_only", f"{path}: can't be changed: it is immutable", "run chattr") for path in written

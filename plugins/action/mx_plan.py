@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
             self._loader.cleanup_all_tmp_files()
         planned = recalled(variables.get("__mx_plan"), arguments, self._task)
         if planned is None:
-            planned = self._planned({**arguments, **({"_peer": peer} if peer else {})}, task_vars)
+            planned = self._planned({**arguments, **({"_peer": peer} if peer else {})}, variables)
             if peer and planned.get("peer_plan"):
                 planned["peer_plan"] = remembered(planned["peer_plan"], peer, self._task)
         result.update(planned)
@@ -68,16 +68,16 @@ class ActionModule(ActionBase):
                 return understood(without_blanks(arguments), variables, reader(self, variables))
         return None
 
-    def _planned(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+    def _planned(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """The host's plan, beside what other runs do there."""
-        run = this_run()
-        planned = self._plan(arguments, run, task_vars)
+        run = this_run(variables)
+        planned = self._plan(arguments, run, variables)
         other = planned.get("other_run")
-        if other and has_ended(other):
-            planned = self._plan(arguments, {**run, "ended": other["record"]}, task_vars)
+        if other and (other["record"] in _said_to_be_over(arguments) or has_ended(other)):
+            planned = self._plan(arguments, {**run, "ended": other["record"]}, variables)
         elif other and other["pid"] != run["pid"]:
             # A host that is in the inventory twice would wait for itself.
-            planned = self._plan(arguments, {**run, "await": other["record"]}, task_vars)
+            planned = self._plan(arguments, {**run, "await": other["record"]}, variables)
         return planned
 
     def _plan(self, arguments: dict[str, Any], run: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -116,6 +116,12 @@ def _peer(peer: Mapping[str, Any]) -> dict[str, Any]:
     items = named_items(peer.get("domains"), f"{role}_domains")
     settings = with_lists(without_blanks(peer.get("settings") or {}), f"{role}_")
     return dict(peer, domains=[item["name"] for item in items], settings=settings)
+
+
+def _said_to_be_over(arguments: Mapping[str, Any]) -> list[str]:
+    """The records of runs that were killed, as somebody who knows has said for this role or for the other one."""
+    peer = arguments.get("peer") or {}
+    return [str((part.get("settings") or {}).get("ended_run") or "") for part in (arguments, peer)]
 
 
 def without_blanks(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -278,6 +278,12 @@ options:
         type: list
         elements: str
         choices: [local, dns, remote]
+      ended_run:
+        description:
+          - The record of a run that was killed, by the name that the refusal C(other_run) gives it. That run then
+            counts as over at once, not only an hour after it began. Every other run is waited for as before.
+          - Make sure that it does not go on anywhere, as two runs at once would take each other's changes back.
+        type: str
       fail_on_drift:
         description:
           - Whether a run in check mode fails if it would change something, which a scheduled job shows as a failure.

@@ -13,17 +13,17 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, unknown
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown
 
 
 def mx_inputs(
     specification: Mapping[str, Any], given: Mapping[str, Any], names: Sequence[str] = ()
 ) -> dict[str, dict[str, Any]]:
-    """See `inputs`; warns of what is `unknown`."""
+    """See `inputs` and `to_validate`; warns of what is `unknown`."""
     for warning in unknown(specification, names):
         Display().warning(warning)
     try:
-        return inputs(specification, given)
+        return to_validate(inputs(specification, given))
     except InvalidInput as error:
         raise AnsibleFilterError(error.message) from None
 

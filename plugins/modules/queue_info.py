@@ -28,6 +28,17 @@ options:
     type: list
     elements: str
     default: []
+  subdomains:
+    description: Whether what is queued for subdomains of O(domains) counts as queued for them.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait up to so many seconds until nothing is queued for O(domains), and until the SMTP sessions that began before
+        Postfix last reloaded, and may still bring such mail, have ended.
+      - V(0) looks once.
+    type: int
+    default: 0
 seealso:
   - module: mxrelay.postfix.queue_flush
   - module: mxrelay.postfix.mx_info
@@ -63,6 +74,12 @@ total:
     reasons:
       - reason: "connect to mail.customer.example[192.0.2.5]:25: Connection refused"
         recipients: 3
+old_sessions:
+  description:
+    - How many processes of the SMTP server are left from before Postfix last reloaded, each of which ends with its
+      session. If a reload is pending, all of them.
+  type: int
+  returned: if O(wait) is given
 domains:
   description: What is queued for each domain, by its name.
   type: dict
@@ -92,12 +109,12 @@ domains:
       elements: dict
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import QUEUE_SPEC, queue_info
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import INFO_SPEC, queue_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
-    run_module(queue_info, QUEUE_SPEC)
+    run_module(queue_info, INFO_SPEC)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.other_run import JOB
+
 # For so long a run of another controller is taken to be alive: a task of a large inventory waits for all hosts.
 SECONDS_TO_LIVE = 3600
 
 
-def this_run() -> dict[str, Any]:
-    """The controller, and the process of ansible-playbook, whose child each worker is."""
-    return {"controller": _controller(), "pid": os.getppid()}
+def this_run(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The controller, and the process of ansible-playbook, whose child each worker is; in AWX also the job's number.
+
+    `variables` are those of the task.
+    """
+    job = str(variables.get("awx_job_id") or "")
+    return {"controller": _controller() + (f"{JOB}{job}" if job.isdigit() else ""), "pid": os.getppid()}
 
 
 def _controller() -> str:
@@ -33,7 +39,7 @@ def _controller() -> str:
 
 def has_ended(other: Mapping[str, Any]) -> bool:
     """Whether that run is over, as far as can be told from here."""
-    if other["controller"] == _controller():
+    if other["controller"].partition(JOB)[0] == _controller():
         return not _is_alive(other["pid"])
     return bool(other["age"] > SECONDS_TO_LIVE)
 

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, INFO, WARNING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY
+
+# So many findings of one check are shown.
+SHOWN = 20
 
 
 def verdict(
@@ -27,8 +31,8 @@ def verdict(
     none.
     """
     findings = [*evidence["findings"], *(outside or {}).get("findings", [])]
-    errors = [finding for finding in findings if finding["severity"] == ERROR and finding["scope"] in fail_on]
-    others = [finding for finding in findings if finding["severity"] != INFO and finding not in errors]
+    errors = [finding for finding in findings if _fails(finding, fail_on)]
+    others = [finding for finding in findings if finding["severity"] != INFO and not _fails(finding, fail_on)]
     accepted = [finding for finding in findings if finding.get("accepted")]
     parts = [
         _relayed(evidence["domains"], instance.get("declared")),
@@ -38,10 +42,33 @@ def verdict(
     directory = instance["config_directory"]
     place = "" if directory == DEFAULT_DIRECTORY else f"{directory}: "
     return {
-        "errors": [finding["text"] for finding in errors],
-        "others": [finding["text"] for finding in [*others, *accepted]],
+        "errors": texts(errors),
+        "others": texts([*others, *accepted]),
         "summary": place + "; ".join(part for part in parts if part),
     }
+
+
+def _fails(finding: Mapping[str, Any], fail_on: Collection[str]) -> bool:
+    return finding["severity"] == ERROR and finding["scope"] in fail_on
+
+
+def shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
+    """The texts of the `errors` of these scopes, and of the `others` that are more than information."""
+    return {
+        "errors": texts([one for one in findings if _fails(one, fail_on)]),
+        "others": texts([one for one in findings if one["severity"] != INFO and not _fails(one, fail_on)]),
+    }
+
+
+def texts(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The texts of the findings, of each check at most so many, and how many more there are of which."""
+    told: list[str] = []
+    counts: Counter[str] = Counter()
+    for one in findings:
+        counts[one["check"]] += 1
+        if counts[one["check"]] <= SHOWN:
+            told.append(one["text"])
+    return told + [f"and {count - SHOWN} more of {check}" for check, count in counts.items() if count > SHOWN]
 
 
 def _relayed(domains: Mapping[str, Mapping[str, Any]], declared: Sequence[Mapping[str, Any]] | None) -> str:

@@ -146,6 +146,14 @@ chown lists: {LISTS}/*
 su -s /bin/sh lists -c 'postmap hash:{LISTS}/lmtp hash:{LISTS}/domains'
 """
 
+# What an export from a directory does each night, as root.
+EXPORT = "/srv/export"
+BY_EXPORT = f"""
+echo 'wild.example smtp:[mail.lab.example]' > {EXPORT}/routes
+echo 'grace@wild.example x' > {EXPORT}/recipients
+postmap hash:{EXPORT}/routes hash:{EXPORT}/recipients
+"""
+
 TABLES = (
     history(
         "a route by hand to a primary that its MX does not lead to",
@@ -421,6 +429,141 @@ VARIANTS = (
         "a domain of this host's own",
         main("mydestination = localhost, away.example"),
         refusal="remove it from mydestination",
+    ),
+    history(
+        "tables that an export writes each night",
+        f"mkdir -p {EXPORT}"
+        + BY_EXPORT
+        + main(
+            "relay_domains = wild.example",
+            f"transport_maps = hash:{EXPORT}/routes",
+            f"relay_recipient_maps = hash:{EXPORT}/recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example", "grace@wild.example"),
+        unknown=("nobody@gateway.example", "nobody@wild.example"),
+        later=BY_EXPORT,
+        theirs=(EXPORT,),
+    ),
+    history(
+        "a table in the configuration directory that another user writes",
+        "getent passwd lists >/dev/null || useradd --system lists\n"
+        + table("/etc/postfix/transport", "wild.example smtp:[mail.lab.example]")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "grace@wild.example x")
+        + "\nchown lists: /etc/postfix/relay_recipients*\n"
+        + main(
+            "relay_domains = wild.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example", "grace@wild.example"),
+        unknown=("nobody@gateway.example", "nobody@wild.example"),
+        later="su -s /bin/sh lists -c \"echo 'grace@wild.example x' > /etc/postfix/relay_recipients; "
+        'postmap hash:/etc/postfix/relay_recipients"\n',
+    ),
+    history(
+        "everybody at the domain, by a row by hand",
+        table("/etc/postfix/relay_recipients", "@away.example x", "*@away.example x", "grace@wild.example x")
+        + "\n"
+        + main(
+            "relay_domains = away.example, wild.example",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+            f"transport_maps = inline:{{wild.example=smtp:[{NET}.10]}}",
+        ),
+        delivered=("ivan@away.example", "grace@wild.example"),
+        unknown=("nobody@away.example", "*@away.example", "nobody@wild.example"),
+        edited=("relay_recipients",),
+    ),
+    history(
+        "everybody at the domain, by a pattern by hand",
+        table("/etc/postfix/everybody", "/^.+@away\\.example$/ x", kind="regexp")
+        + "\n"
+        + main("relay_domains = away.example", "relay_recipient_maps = regexp:/etc/postfix/everybody"),
+        refusal="or set recipients_policy to any if that is meant",
+    ),
+    history(
+        "everybody at the domain, as shells write it",
+        table("/etc/postfix/relay_recipients", "@away.example x")
+        + "\n"
+        + main("relay_domains = away.example", "relay_recipient_maps = hash:/etc/postfix/relay_recipients"),
+        declared=secondary({**AWAY, "recipients": ["*@away.example"]}),
+        refusal="to accept every address of a domain give it recipients_policy: any",
+    ),
+    history(
+        "everybody at the domain, as Postfix writes it",
+        "true",
+        declared=secondary({**AWAY, "recipients": ["ivan@away.example", "@away.example"]}),
+        refusal="recipients_policy: any",
+    ),
+    history(
+        "everybody at the domain, as a regular expression",
+        "true",
+        declared=secondary({**AWAY, "recipients": ["/^.*@away\\.example$/"]}),
+        refusal="recipients_policy: any",
+    ),
+    history(
+        "a domain that got another name, by recipient_canonical_maps",
+        table("/etc/postfix/recipient_canonical", "@away.example @elsewhere.test")
+        + "\n"
+        + main("recipient_canonical_maps = hash:/etc/postfix/recipient_canonical"),
+        refusal="recipient_canonical_maps",
+    ),
+    history(
+        "a catch-all of the cleanup service alone",
+        table("/etc/postfix/virtual", "@away.example ivan@elsewhere.test")
+        + "\npostconf -P 'cleanup/unix/virtual_alias_maps=hash:/etc/postfix/virtual'",
+        refusal="virtual_alias_maps",
+    ),
+    history(
+        "a catch-all for those who are not listed",
+        table(
+            "/etc/postfix/virtual",
+            "ivan@away.example ivan@away.example",
+            "judy@away.example judy@away.example",
+            "postmaster@away.example postmaster@away.example",
+            "@away.example archive@elsewhere.test",
+        )
+        + "\n"
+        + main("virtual_alias_maps = hash:/etc/postfix/virtual"),
+        refusal="remove the row @away.example",
+    ),
+    history(
+        "one recipient who moved elsewhere, by virtual_alias_maps",
+        table("/etc/postfix/virtual", "judy@away.example grace@wild.example")
+        + "\n"
+        + main("virtual_alias_maps = hash:/etc/postfix/virtual"),
+        delivered=("ivan@away.example",),
+        accepted=("judy@away.example",),
+        unknown=("nobody@away.example",),
+    ),
+    history(
+        "unlisted recipients are taken, as before a content filter",
+        main("receive_override_options = no_unknown_recipient_checks"),
+        refusal="remove no_unknown_recipient_checks from receive_override_options",
+    ),
+    history(
+        "a relay service that drops all mail, from a rehearsal",
+        "postconf -M 'relay/unix=relay unix - - n - - discard'",
+        refusal="discard",
+    ),
+    history(
+        "an address of the host's from before it moved",
+        main("smtp_bind_address = 192.0.2.77", "smtp_bind_address_enforce = yes"),
+        refusal="smtp_bind_address",
+    ),
+    history(
+        "a content filter that was uninstalled",
+        "postconf -M 'amavis/unix=amavis unix - - n - 2 smtp'\n" + main("content_filter = amavis:[127.0.0.1]:10024"),
+        refusal="content_filter",
+    ),
+    history(
+        "all mail on hold, from a migration",
+        table("/etc/postfix/hold", "/^/ HOLD moving", kind="regexp")
+        + "\n"
+        + main("smtpd_sender_restrictions = check_sender_access regexp:/etc/postfix/hold"),
+        refusal="holds every message that a stranger sends",
     ),
     history(
         "a comment behind a truth value",

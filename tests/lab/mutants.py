@@ -35,6 +35,7 @@ STARTED = Claim("secondary_mx", "stopped_and_disabled")
 JUDGED = Claim("secondary_mx", "verify_phase_alone")
 TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 RACE = Claim("primary_mx", "two_runs_at_once")
+ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
 
 # By file and task. ./run mutate-roles refuses a task that is not here.
@@ -58,6 +59,8 @@ CLAIMS = {
         "Discard the saved state": Claim("primary_mx", "others_changed_the_same"),
         "Undo the changes and report the failure": TAKEN_BACK,
         "Report the changes": Claim("default", "check_mode", "bare"),
+        "Return which host was changed": Claim("both", "hosts_that_were_changed"),
+        "Fail on drift": Claim("both", "fails_on_drift"),
     },
     "mx/tasks/config.yml": {
         "Update the relay service in master.cf": Claim("primary_mx", "fallback_relay"),
@@ -80,6 +83,8 @@ CLAIMS = {
     },
     "mx/tasks/removal.yml": {
         "Remove recipients of domains that are no longer relayed": GONE,
+        "Wait for the mail that is on its way by these rows": ON_ITS_WAY,
+        "Say which transport rows stay for now": ON_ITS_WAY,
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
         "Remove rows for subdomains and for the policy verify that are no longer needed": ASKED,
     },
@@ -125,6 +130,7 @@ CLAIMS = {
         "Combine all hosts into one report": Claim("mail_flow", "report_of_a_healthy"),
         "Write the page": Claim("mail_flow", "report_of_a_healthy"),
         "Write the Markdown": Claim("mail_flow", "report_says_the_same"),
+        "Return how much there is to report": Claim("mail_flow", "report_is_returned"),
         "Return the report": Claim("mail_flow", "report_is_returned"),
         "Summarise": Claim("mail_flow", "report_of_a_healthy"),
     },

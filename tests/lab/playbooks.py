@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import json
 import os
 import pathlib
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +19,8 @@ ROLES = pathlib.Path(__file__).parents[2] / "roles"
 SECONDARY = "mxrelay.postfix.secondary_mx"
 PRIMARY = "mxrelay.postfix.primary_mx"
 VERIFY = "mxrelay.postfix.verify"
+# Linux takes no argument of 128 KiB or more.
+LONGEST_ARGUMENT = 120_000
 # How the lab runs Ansible.
 SETTINGS = {
     "ANSIBLE_PIPELINING": "true",
@@ -72,7 +76,7 @@ def start(
     """
     command = ["ansible-playbook", *inventories(scenario), playbook]
     if variables is not None:
-        command += ["--extra-vars", json.dumps(variables)]
+        command += ["--extra-vars", _as_argument(json.dumps(variables))]
     if tags:
         command += ["--tags", ",".join(tags)]
     if check:
@@ -81,6 +85,16 @@ def start(
         command += ["--limit", f"{limit},localhost"]
     environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def _as_argument(variables: str) -> str:
+    """The variables, or what names a file with them if they are too long for a command line."""
+    if len(variables) < LONGEST_ARGUMENT:
+        return variables
+    with tempfile.NamedTemporaryFile("w", prefix="mxrelay-lab-", suffix=".json", delete=False) as file:
+        file.write(variables)
+    atexit.register(os.unlink, file.name)
+    return f"@{file.name}"
 
 
 def finished(process: subprocess.Popen[str]) -> Run:

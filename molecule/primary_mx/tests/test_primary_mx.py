@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
+import pathlib
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
 
+import lab
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -247,6 +253,47 @@ def test_domain_whose_mail_waits_is_not_removed() -> None:
     serves_its_domain()
 
 
+@contextmanager
+def streaming(listed: str, unlisted: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Strangers send mail to the host in this block, until what it gives is called, which returns what they heard."""
+    script = (pathlib.Path(lab.__file__).parent / "stream.py").read_text()
+    command = [os.environ["MXRELAY_LAB_ENGINE"], "exec", "--interactive", hosts.container("tester"), "python3", "-c"]
+    arguments = [*command, script, NAME, listed, unlisted, "0.5"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        yield lambda: json.loads(process.communicate("\n")[0])
+
+
+def test_no_mail_loses_its_way_while_its_domain_goes() -> None:
+    """The mail host goes down behind the plan, and one message is on its way in all the time."""
+    changes_once(variables=WORKS)
+    with streaming("erin@flow.example", "nobody@flow.example") as ended:
+        with faults.held(HOST) as asking:
+            run = playbooks.start("primary_mx", playbooks.PRIMARY, variables=GONE)
+            assert hosts.wait_for(lambda: asking() == 1, SECONDS_TO_COME)
+            hosts.stop("mail")
+            assert hosts.wait_for(lambda: hosts.queued(HOST), claims.SECONDS_TO_QUEUE)
+        gone = playbooks.finished(run)
+        assert gone.code == 0, gone.said
+        heard = ended()
+    stays = (
+        r"The transport rows of flow\.example stay until the next run, as mail may still need them: [1-9]\d* in the "
+    )
+    assert re.search(stays + "queue, 1 SMTP sessions from before the reload", gone.said), gone.said
+    assert heard["slow"] == 250
+    assert heard["codes"] == sorted(heard["codes"])
+    assert [codes for codes, _ in itertools.groupby(heard["codes"])] == [[550, 250], [554, 554]]
+    unchanged(variables=GONE)
+    hosts.start("mail")
+    assert hosts.flushed(HOST, heard["taken"][-1], "erin@flow.example") == 1
+    assert hosts.wait_for(lambda: not hosts.queued(HOST), claims.SECONDS_TO_QUEUE)
+    assert {unique: hosts.copies(unique, "erin@flow.example") for unique in heard["taken"]} == dict.fromkeys(
+        heard["taken"], 1
+    )
+    changes_once(variables=GONE)
+    serves_its_domain()
+
+
 SETTINGS = {
     "primary_mx_mail_host_concurrency": 3,
     "primary_mx_message_size_limit": 9000000,
@@ -418,13 +465,20 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
-@pytest.mark.parametrize(("path", "check"), [("/etc/postfix/main.cf", True), ("/etc/postfix", False)])
-def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, check: bool) -> None:
+@pytest.mark.parametrize(
+    ("path", "file", "check"),
+    [
+        ("/etc/postfix/main.cf", "/etc/postfix/main.cf", True),
+        ("/etc/postfix", "/etc/postfix/main.cf", False),
+        ("/etc/postfix/relay_recipients.db", "/etc/postfix/relay_recipients.db", False),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_changes(path: str, file: str, check: bool) -> None:
     with faults.read_only(HOST, path):
         before = faults.state_of(HOST)
         run = converge(variables=CHANGE, check=check)
         assert run.code != 0
-        assert f"this host (read_only): /etc/postfix/main.cf: can't be changed: {path} is on a file system" in run.said
+        assert f"this host (read_only): {file}: can't be changed: {path} is on a file system" in run.said
         assert faults.state_of(HOST) == before
 
 
@@ -609,6 +663,21 @@ def test_next_run_removes_what_a_killed_one_left_behind() -> None:
         let_go()
     hosts.on(HOST, "test", "-e", f"{RECORD}/record.json")
     assert converged(variables=WORKS).changed[NAME] > 0
+    no_record_is_left()
+    unchanged(variables=WORKS)
+    changes_once(variables=GONE)
+
+
+def test_record_of_a_run_that_was_killed_elsewhere_goes_if_somebody_says_so() -> None:
+    """From another controller nobody can tell that the run is over."""
+    with stopped_at_its_reload(WORKS, "exec postfix reload") as run:
+        run.kill()
+        run.communicate()
+        let_go()
+    record = json.loads(hosts.on(HOST, "cat", f"{RECORD}/record.json"))
+    elsewhere = json.dumps({**record, "controller": "elsewhere boot"})
+    hosts.on(HOST, "sh", "-c", f"cat > {RECORD}/record.json", given=elsewhere)
+    assert converged(variables={**WORKS, "primary_mx_ended_run": record["name"]}).changed[NAME] > 0
     no_record_is_left()
     unchanged(variables=WORKS)
     changes_once(variables=GONE)

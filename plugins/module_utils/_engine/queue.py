@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
+    DEFERRED,
     HOLD,
     Message,
     parse_json,
@@ -21,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 # What `postqueue` says when no daemon takes its request.
 _DOWN = "mail system is down"
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,28 @@ def read_queue(postfix: Postfix) -> list[Message]:
 
 
 def waiting_mail(postfix: Postfix) -> dict[str, int]:
-    """How many messages wait for each domain, those on hold included. Raises HostError if the queue can't be read."""
-    return {domain: len(messages) for domain, messages in waiting_for(read_queue(postfix), ()).items()}
+    """How many messages wait for each domain, those on hold included. Raises HostError if the queue can't be read.
+
+    What is on its way just now does not wait.
+    """
+    waiting = [message for message in read_queue(postfix) if message.queue in (DEFERRED, HOLD)]
+    return {domain: len(messages) for domain, messages in waiting_for(waiting, ()).items()}
+
+
+def waiting_after(
+    look: Callable[[], list[Message]], domains: Sequence[str], seconds: float, old_sessions: Callable[[], int]
+) -> tuple[list[Message], int]:
+    """What `look` finds in the queue, and how many sessions may still bring mail by an old configuration.
+
+    Looks again until nothing waits for the domains and `old_sessions` counts none, for at most so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        # In this order: what a session brings is in the queue before it ends.
+        sessions, messages = old_sessions(), look()
+        if not (sessions or any(waiting_for(messages, domains).values())) or time.monotonic() >= deadline:
+            return messages, sessions
+        time.sleep(POLL_SECONDS)
 
 
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:

@@ -86,6 +86,8 @@ def plain_text(value: object, place: str, what: str) -> str:
         raise invalid(value, place, f"is not {what}", "write it as a string")
     if value == "":
         raise invalid(value, place, "is empty", f"give {what}")
+    if value.isascii() and value.isprintable():
+        return value
     for character in value:
         category = unicodedata.category(character)
         if category in ("Cc", "Cs", "Cn", "Zl", "Zp") or (category == "Cf" and character not in JOINERS):
@@ -95,7 +97,7 @@ def plain_text(value: object, place: str, what: str) -> str:
 
 
 def _no_white_space(value: str, place: str, remedy: str) -> None:
-    if any(character.isspace() for character in value):
+    if value.split() != [value]:
         raise invalid(value, place, "contains white space", remedy)
 
 

@@ -8,18 +8,19 @@ import json
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 
 HOLD = "hold"
+DEFERRED = "deferred"
 # How many reasons are told of one domain, the most frequent first.
 REASONS = 10
 
 _ENTRY = re.compile(r"^(\w+)([*!]?)#?\s+(\d+) \w{3} (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\s+(.*))?$")
-_QUEUES = {"*": "active", "!": HOLD, "": "deferred"}
+_QUEUES = {"*": "active", "!": HOLD, "": DEFERRED}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNAVAILABLE = "(reason unavailable)"
 _SUSPENDED = "delivery temporarily suspended: "
@@ -134,6 +135,21 @@ def common_reason(reason: str) -> str:
     (`<...@x.example>: User unknown`), and a host that is not tried at the moment is as bad as when it was.
     """
     return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason)
+
+
+def with_subdomains(messages: Iterable[Message], domains: Iterable[str]) -> list[Message]:
+    """The messages as if who has an address at a subdomain of one of the domains had it at that domain."""
+    wanted = set(domains)
+
+    def counted(address: str) -> str:
+        labels = domain_of(address).lower().split(".")
+        above = [".".join(labels[place:]) for place in range(len(labels))]
+        return next((f"{address.rpartition('@')[0]}@{name}" for name in above if name in wanted), address)
+
+    return [
+        replace(message, recipients=tuple((counted(address), reason) for address, reason in message.recipients))
+        for message in messages
+    ]
 
 
 def waiting_for(messages: Iterable[Message], domains: Iterable[str]) -> dict[str, list[Message]]:

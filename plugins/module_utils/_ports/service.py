@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+_QUEUE_MANAGERS = ("qmgr", "nqmgr")
 _ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "linked")
 
 
@@ -79,6 +80,22 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
     return started is not None and max(past, default=0.0) > started + 1
 
 
+def old_sessions(config_directory: str, queue_directory: str) -> int:
+    """How many processes of the SMTP server work by files that have changed since: those from before the last reload.
+
+    After a reload each of them ends with its session. All, if a reload is pending; 0 if that can't be told.
+    """
+    try:
+        children = _children(_master(queue_directory))
+    except (OSError, ValueError):
+        return 0
+    reloaded = [ticks for name, ticks in children if name in _QUEUE_MANAGERS]
+    servers = [ticks for name, ticks in children if name == "smtpd"]
+    if reload_pending(config_directory, queue_directory):
+        return len(servers)
+    return sum(ticks < min(reloaded) for ticks in servers) if reloaded else 0
+
+
 def is_replaced(queue_directory: str) -> bool:
     """Whether the master that runs is no longer the one that is installed, as after an upgrade of the package.
 
@@ -100,6 +117,15 @@ def _master(queue_directory: str) -> int:
 
 def _queue_manager_start(master: int) -> float | None:
     """When the qmgr that is a child of `master` started, in seconds since the epoch; None if there is none."""
+    for name, ticks in _children(master):
+        if name in _QUEUE_MANAGERS:
+            return _boot_time() + ticks / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def _children(master: int) -> list[tuple[str, int]]:
+    """The processes that `master` has started: their names, and their starts in clock ticks since the boot."""
+    found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
@@ -109,9 +135,9 @@ def _queue_manager_start(master: int) -> float | None:
         except OSError:
             continue
         name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
-        if name in ("qmgr", "nqmgr") and int(fields[1]) == master:
-            return _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return None
+        if int(fields[1]) == master:
+            found.append((name, int(fields[19])))
+    return found
 
 
 def _boot_time() -> float:

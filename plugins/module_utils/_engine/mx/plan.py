@@ -24,7 +24,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     directory_of,
     standing,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
@@ -86,7 +88,7 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
 def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
     """The plan as far as another run lets it be made."""
     if found.other is not None:
-        refusal = found.other.refusal(directory_of(postfix))
+        refusal = found.other.refusal(directory_of(postfix), f"{params.get('role') or 'mx'}_ended_run")
         return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
     return _planned(params, found, postfix, network)
 
@@ -225,6 +227,7 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
         transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in kept],
         subdomains=[pattern for pattern in decision.patterns_removed if pattern not in patterns],
         verify=[key for key in decision.verify_removed if key in verified],
+        routed=[name for name in decision.routed if name not in kept],
     )
 
 
@@ -251,7 +254,8 @@ def _service(request: MxRequest, state: HostState, config_directory: str) -> Ser
 def _unwritable(postfix: Postfix, plan: MxPlan) -> list[Refusal]:
     """The files that the run would write and can't. A record of it is made in the configuration directory."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
-    written = [*plan.tables_written, *[main_cf] * plan.main_cf.changed, *[master_cf] * plan.master_cf.changed]
+    written = [file for path, kind in plan.tables_written.items() for file in _files_of_table(path, kind)]
+    written += [*[main_cf] * plan.main_cf.changed, *[master_cf] * plan.master_cf.changed]
     found = []
     for path in [*written, *([directory_of(postfix)] if plan.pending else [])]:
         try:
@@ -259,6 +263,12 @@ def _unwritable(postfix: Postfix, plan: MxPlan) -> list[Refusal]:
         except HostError as error:
             found.append(Refusal.from_error("", "read_only", error))
     return found
+
+
+def _files_of_table(path: str, kind: str) -> list[str]:
+    """The source, and those of its index and record that are there already."""
+    others = [path + INDEX_SUFFIXES[kind]] if kind in INDEX_SUFFIXES else []
+    return [path, *(other for other in [*others, record_path(path)] if os.path.lexists(other))]
 
 
 def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:

@@ -57,7 +57,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verifica
 class Decision:
     """What is to be changed, whatever of it is there already. Removals of rows come after main.cf has let go.
 
-    `waiting` are the domains whose rows must stay until then.
+    `waiting` are the domains whose rows must stay until then; mail for the `routed` goes by transport rows that go.
     """
 
     refusals: Sequence[Refusal] = ()
@@ -77,6 +77,7 @@ class Decision:
     relay_command: str = ""
     undeclared: Sequence[str] = ()
     waiting: Sequence[str] = ()
+    routed: Sequence[str] = ()
 
 
 def decide(request: MxRequest, host: HostState) -> Decision:
@@ -146,6 +147,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         relay_command=relay_command,
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
+        routed=leaving.routed,
     )
 
 

@@ -29,7 +29,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
 
 @dataclass(frozen=True)
 class Leaving:
-    """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go."""
+    """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go.
+
+    `routed` are those among them whose mail goes by a row that goes, and is not to bounce.
+    """
 
     recipients: Sequence[RecipientsItem] = ()
     transport: Sequence[str] = ()
@@ -37,6 +40,7 @@ class Leaving:
     patterns: Sequence[str] = ()
     relay_domains: Sequence[str] = ()
     names: Sequence[str] = ()
+    routed: Sequence[str] = ()
     notes: Sequence[str] = ()
     refusals: Sequence[Refusal] = ()
 
@@ -80,6 +84,10 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
     stranded = [] if item and item.bounces else _stranded(name, transport, request, host)
+    if stranded and not relayed and not still_mx:
+        # Nothing more comes in: a row that a run has left for what was on its way.
+        notes.append(f"the transport row of {name} stays for now: {stranded[0].cause}")
+        transport, stranded = [], []
     if still_mx or stranded:
         return Leaving(notes=notes, refusals=[*still_mx, *stranded])
     elsewhere = [
@@ -102,6 +110,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
         patterns=patterns,
         relay_domains=[member for member in relayed if host.relayed[member] == member],
         names=[name],
+        routed=[name] if transport and not (item and item.bounces) else [],
         notes=notes,
         refusals=[
             Refusal(

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 
+# Before the number of AWX's job, at the end of the name of a controller.
+JOB = " job="
+
 
 @dataclass(frozen=True)
 class OtherRun:
@@ -21,11 +24,14 @@ class OtherRun:
     @property
     def told(self) -> str:
         """Who is at it, as a sentence without its end."""
-        where = f" (process {self.pid} on {self.controller.split()[0]})" if self.controller else ""
-        return f"another run{where} has been changing this host for {self.age} s"
+        machine, _, job = self.controller.partition(JOB)
+        process = [f"process {self.pid} on {machine.split()[0]}"] if machine.split() else []
+        who = ", ".join([*([f"AWX job {job}"] if job else []), *process])
+        return f"another run{f' ({who})' if who else ''} has been changing this host for {self.age} s"
 
-    def refusal(self, directory: str) -> Refusal:
-        """Why nothing is planned beside it. `directory` is where its record is."""
+    def refusal(self, directory: str, variable: str = "") -> Refusal:
+        """Why nothing is planned beside it. `directory` is where its record is; `variable` can say that it is over."""
+        said = f"set {variable} to {self.record}, or " if variable else ""
         return Refusal(
-            "", "other_run", self.told, f"run again when it has finished; if it was killed, remove {directory}"
+            "", "other_run", self.told, f"run again when it has finished; if it was killed, {said}remove {directory}"
         )

@@ -159,12 +159,16 @@ class RecipientRows:
 
 @dataclass(frozen=True)
 class Removal:
-    """Rows that go, once main.cf has let go of the domain: of domains, and by their keys."""
+    """Rows that go, once main.cf has let go of the domain: of domains, and by their keys.
+
+    A row of `transport` stays while mail is on its way to one of the domains `routed`, which would not find it then.
+    """
 
     recipients: Sequence[RecipientsItem] = ()
     transport: Sequence[str] = ()
     subdomains: Sequence[str] = ()
     verify: Sequence[str] = ()
+    routed: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
@@ -177,6 +181,7 @@ class Removal:
             "transport": [{"pattern": pattern} for pattern in self.transport],
             "subdomains": [{"key": key} for key in self.subdomains],
             "verify": [{"key": key} for key in self.verify],
+            "routed": list(self.routed),
         }
 
     @classmethod
@@ -186,6 +191,7 @@ class Removal:
             [entry["pattern"] for entry in given.get("transport", ())],
             [entry["key"] for entry in given.get("subdomains", ())],
             [entry["key"] for entry in given.get("verify", ())],
+            list(given.get("routed", ())),
         )
 
 
@@ -285,15 +291,15 @@ class MxPlan:
         return [name for name, changed in parts.items() if changed]
 
     @property
-    def tables_written(self) -> list[str]:
-        """The sources of the tables that get or lose rows."""
-        parts = {
-            self.transport.path: self.transport.changed or self.removal.transport,
-            self.recipients.path: self.recipients.changed or self.removal.recipients,
-            self.subdomains.path: self.subdomains.changed or self.removal.subdomains,
-            self.verify.path: self.verify.changed or self.removal.verify,
-        }
-        return [path for path, written in parts.items() if path and written]
+    def tables_written(self) -> dict[str, str]:
+        """The sources of the tables that get or lose rows, and the tables' types."""
+        parts = (
+            (self.transport, self.transport.changed or self.removal.transport),
+            (self.recipients, self.recipients.changed or self.removal.recipients),
+            (self.subdomains, self.subdomains.changed or self.removal.subdomains),
+            (self.verify, self.verify.changed or self.removal.verify),
+        )
+        return {table.path: table.type for table, written in parts if table.path and written}
 
     @property
     def changes(self) -> list[str]:

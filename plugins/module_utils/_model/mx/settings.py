@@ -99,5 +99,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "split": "words",
         "planned": False,
     },
+    "ended_run": {"type": "str", "default": "", "planned": False},
     "fail_on_drift": {"type": "bool", "default": False, "planned": False},
 }

@@ -115,9 +115,9 @@ def test_variables_are_nobodys_without_a_role(monkeypatch: pytest.MonkeyPatch) -
 OTHER = {"record": "theirs", "controller": "elsewhere", "pid": 1, "age": 5}
 
 
-def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]) -> list[dict[str, Any]]:
+def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], **args: Any) -> list[dict[str, Any]]:
     """What the module was told of the runs, in each of its own."""
-    action = mx_plan.ActionModule(MagicMock(args={}, async_val=0), MagicMock(), MagicMock(), MagicMock(), None, None)
+    action = mx_plan.ActionModule(MagicMock(args=args, async_val=0), MagicMock(), MagicMock(), MagicMock(), None, None)
     told: list[dict[str, Any]] = []
 
     def execute(module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]) -> list[
         return {"other_run": other if len(told) == 1 else None}
 
     monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
-    monkeypatch.setattr(mx_plan, "this_run", lambda: {"controller": "here", "pid": 7})
+    monkeypatch.setattr(mx_plan, "this_run", lambda _variables: {"controller": "here", "pid": 7})
     monkeypatch.setattr(action, "_execute_module", execute)
     assert action.run(task_vars={}) == {"other_run": other if len(told) == 1 else None}
     return told
@@ -140,6 +140,24 @@ def test_run_that_has_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mx_plan, "has_ended", lambda other: other == OTHER)
     ours = {"controller": "here", "pid": 7}
     assert runs_beside(monkeypatch, OTHER) == [ours, {**ours, "ended": "theirs"}]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"settings": {"ended_run": "theirs"}},
+        {"peer": {"role": "primary_mx", "domains": [], "settings": {"ended_run": "theirs"}}},
+    ],
+)
+def test_run_that_is_said_to_be_over_is_named(monkeypatch: pytest.MonkeyPatch, args: dict[str, Any]) -> None:
+    ours = {"controller": "here", "pid": 7}
+    assert runs_beside(monkeypatch, OTHER, **args) == [ours, {**ours, "ended": "theirs"}]
+
+
+def test_run_is_waited_for_though_another_one_is_said_to_be_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {"controller": "here", "pid": 7}
+    told = runs_beside(monkeypatch, OTHER, settings={"ended_run": "one of yesterday"})
+    assert told == [ours, {**ours, "await": "theirs"}]
 
 
 def test_host_that_is_in_the_inventory_twice_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:

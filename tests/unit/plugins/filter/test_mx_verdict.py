@@ -15,7 +15,7 @@ INSTANCES = [{"config_directory": "/etc/postfix"}, {"config_directory": "/etc/po
 
 
 def found(text: str) -> dict[str, Any]:
-    error = {"severity": "error", "scope": "local", "accepted": "", "text": text}
+    error = {"check": "open_relay", "severity": "error", "scope": "local", "accepted": "", "text": text}
     return {"findings": [error], "domains": {}, "dns": True}
 
 

@@ -50,6 +50,8 @@ class FakePostqueue(WholeOutput):
         command = [argv[0], *argv[3:]]
         if command == ["postconf", "-h", "mail_version"]:
             return Result(0, f"{self.version}\n", "")
+        if command == ["postconf", "-h", "queue_directory"]:
+            return Result(0, "/var/spool/postfix\n", "")
         if silence is not None and not self.answers:
             raise TimeoutError
         if command == ["postqueue", "-j"]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, unknown, values
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown, values
 
 SPECIFICATION: dict[str, dict[str, Any]] = {
     "verify_fail_on": {"type": "list", "elements": "str", "choices": ["local", "dns"], "default": ["local"]},
@@ -25,6 +25,16 @@ def test_what_was_given_is_validated_and_nothing_else() -> None:
     assert inputs(SPECIFICATION, given) == {
         "specification": {name: SPECIFICATION[name] for name in ("verify_probe", "verify_outage")},
         "given": {"verify_probe": "true", "verify_outage": 5},
+    }
+
+
+def test_value_of_any_kind_is_not_validated() -> None:
+    specification = {"secondary_mx_domains": {"type": "raw"}, "verify_probe": SPECIFICATION["verify_probe"]}
+    asked = inputs(specification, {"secondary_mx_domains": ["x.example"], "verify_probe": "true"})
+    assert asked["given"] == {"secondary_mx_domains": ["x.example"], "verify_probe": "true"}
+    assert to_validate(asked) == {
+        "specification": {"verify_probe": SPECIFICATION["verify_probe"]},
+        "given": {"verify_probe": "true"},
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import number, verdict
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import SHOWN, number, texts, verdict
 
 USUAL: dict[str, Any] = {"config_directory": "/etc/postfix"}
 BOTH = [
@@ -19,7 +19,16 @@ BOTH = [
 
 
 def finding(severity: str, scope: str = "local", accepted: str = "") -> dict[str, str]:
-    return {"severity": severity, "scope": scope, "accepted": accepted, "text": f"{severity} {scope}{accepted}"}
+    text = f"{severity} {scope}{accepted}"
+    return {"check": "chroot", "severity": severity, "scope": scope, "accepted": accepted, "text": text}
+
+
+def test_of_each_check_only_so_many_are_shown() -> None:
+    many = [{"check": "mx_record", "text": str(number)} for number in range(SHOWN + 2)]
+    few = [{"check": "chroot", "text": "few"}]
+    first = [str(number) for number in range(SHOWN)]
+    assert texts([*many, *few]) == [*first, "few", "and 2 more of mx_record"]
+    assert texts(many[:SHOWN]) == first
 
 
 def found(*findings: dict[str, str], relayed: tuple[str, ...] = (), dns: bool = True) -> dict[str, Any]:

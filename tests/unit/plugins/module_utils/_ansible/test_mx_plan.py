@@ -40,7 +40,7 @@ def test_settings_reach_the_plan_beside_the_other_arguments() -> None:
 def test_setting_that_is_not_given_is_left_to_the_model() -> None:
     params = given()
     unset = {name for name in SETTINGS if params[name] is None}
-    assert SETTINGS.keys() - unset == {"config_directory", "verify", "verify_fail_on", "fail_on_drift"}
+    assert SETTINGS.keys() - unset == {"config_directory", "verify", "verify_fail_on", "ended_run", "fail_on_drift"}
     assert (params["verify"], params["verify_fail_on"]) == (True, ["local"])
 
 

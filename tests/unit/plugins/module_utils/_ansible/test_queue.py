@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import queue as work_of_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import queue_flush, queue_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import Work
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -12,6 +13,8 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_po
     FakePostqueue,
     queue_entry,
 )
+
+LOOK = {"domains": [], "subdomains": False, "wait": 0}
 
 
 @pytest.mark.parametrize("work", [queue_info, queue_flush])
@@ -25,12 +28,30 @@ def test_domain_is_named_with_its_place(work: Work) -> None:
 
 def test_info_has_each_domain_once_and_changes_nothing() -> None:
     postqueue = FakePostqueue()
-    outcome = queue_info({"domains": ["Slow.Example", "slow.example"]}, postqueue.postfix(), False)
+    outcome = queue_info({**LOOK, "domains": ["Slow.Example", "slow.example"]}, postqueue.postfix(), False)
     assert (outcome.changed, outcome.warnings, postqueue.asked) == (False, [], [])
     assert list(outcome.results) == ["total", "domains"]
     assert {name: (found["count"], found["held"]) for name, found in outcome.results["domains"].items()} == {
         "slow.example": (2, 1)
     }
+
+
+@pytest.mark.parametrize(("subdomains", "count"), [(False, 0), (True, 2)])
+def test_subdomains_count_if_wanted(subdomains: bool, count: int) -> None:
+    outcome = queue_info({**LOOK, "domains": ["example"], "subdomains": subdomains}, FakePostqueue().postfix(), False)
+    assert outcome.results["domains"]["example"]["count"] == count
+
+
+def test_info_that_waits_tells_of_old_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def old_sessions(*directories: str) -> int:
+        asked.append((directories[0], directories[1]))
+        return 3 - len(asked)
+
+    monkeypatch.setattr(work_of_queue, "old_sessions", old_sessions)
+    outcome = queue_info({**LOOK, "domains": ["idle.example"], "wait": 9}, FakePostqueue().postfix(), False)
+    assert (outcome.results["old_sessions"], asked) == (0, [("/etc/postfix", "/var/spool/postfix")] * 3)
 
 
 @pytest.mark.parametrize(("check_mode", "asked"), [(True, []), (False, [["-f"]])])

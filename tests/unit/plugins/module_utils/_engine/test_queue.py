@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
     Flush,
     flush,
     plan_flush,
     read_queue,
+    waiting_after,
     waiting_mail,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import Message
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
     FakePostqueue,
     queue_entry,
@@ -108,4 +111,32 @@ def test_stopped_postfix_is_asked_once(domains: list[str]) -> None:
 
 
 def test_waiting_mail_is_counted_by_domain() -> None:
-    assert waiting_mail(FakePostqueue().postfix()) == {"slow.example": 2, "other.test": 2}
+    """What is in the active queue is being delivered, and so does not wait."""
+    assert waiting_mail(FakePostqueue().postfix()) == {"slow.example": 2, "other.test": 1}
+
+
+def awaited(
+    monkeypatch: pytest.MonkeyPatch, queues: list[list[Message]], sessions: list[int], seconds: float = 60
+) -> tuple[list[str], int, int]:
+    """The queue and the sessions that are found in the end, and how often was looked; the last ones go on."""
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    looks = iter([*queues, *[queues[-1]] * 9])
+    counts = iter([*sessions, *[sessions[-1]] * 9])
+    messages, left = waiting_after(lambda: next(looks), ["x.example"], seconds, lambda: next(counts))
+    return [message.queue_id for message in messages], left, len(pauses) + 1
+
+
+OURS = Message("A1", "active", 1, 1, (("a@x.example", ""),))
+OTHERS = Message("B1", "deferred", 1, 1, (("b@y.example", ""),))
+
+
+def test_mail_and_sessions_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert awaited(monkeypatch, [[OTHERS]], [0]) == (["B1"], 0, 1)
+    assert awaited(monkeypatch, [[OURS], [OURS, OTHERS], [OTHERS]], [0]) == (["B1"], 0, 3)
+    assert awaited(monkeypatch, [[]], [2, 1, 0]) == ([], 0, 3)
+    assert awaited(monkeypatch, [[], [OURS], []], [1, 0, 0]) == ([], 0, 3)
+
+
+def test_what_does_not_end_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert awaited(monkeypatch, [[OURS]], [1], seconds=0) == (["A1"], 1, 1)

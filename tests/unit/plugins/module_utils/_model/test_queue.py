@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     parse_listing,
     summary,
     waiting_for,
+    with_subdomains,
 )
 
 NOW = 1795359476.5
@@ -207,6 +208,21 @@ def test_waiting_is_told_by_domain() -> None:
         "slow.example": ["9D4F2180577", "A83B318057D", "9DC28180573"],
     }
     assert sorted(waiting_for(MESSAGES, [])) == ["away.example", "held.example", "other.test", "slow.example"]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("a@Sub.X.example", "a@x.example"),
+        ("a@x.example", "a@x.example"),
+        ("a@deep.sub.y.x.example", "a@y.x.example"),
+        ("a@yx.example", "a@yx.example"),
+        ("MAILER-DAEMON", "MAILER-DAEMON"),
+    ],
+)
+def test_subdomains_count_as_the_nearest_domain_above(address: str, counted: str) -> None:
+    message = Message("A", "deferred", 1, 1, ((address, "why"),))
+    assert with_subdomains([message], ["x.example", "y.x.example"])[0].recipients == ((counted, "why"),)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,43 @@ def test_nothing_is_pending_where_no_instance_runs(tmp_path: Path) -> None:
     assert service.reload_pending(str(tmp_path), str(tmp_path)) is False
 
 
+SERVERS = [("smtpd", 90), ("smtpd", 100), ("smtpd", 101), ("qmgr", 100), ("pickup", 90)]
+
+
+@pytest.mark.parametrize(
+    ("children", "pending", "old"),
+    [
+        (SERVERS, False, 1),
+        (SERVERS, True, 3),
+        ([("nqmgr", 100), ("smtpd", 50), ("smtpd", 60)], False, 2),
+        ([("smtpd", 90)], False, 0),
+        ([], True, 0),
+    ],
+)
+def test_sessions_from_before_the_reload_are_counted(
+    children: list[tuple[str, int]], pending: bool, old: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pid").mkdir()
+    (tmp_path / "pid" / "master.pid").write_text("   77\n")
+    monkeypatch.setattr(service, "_children", lambda master: children if master == 77 else [])
+    monkeypatch.setattr(service, "reload_pending", lambda *_directories: pending)
+    assert service.old_sessions("/etc/postfix", str(tmp_path)) == old
+
+
+def test_no_session_is_old_where_no_instance_runs(tmp_path: Path) -> None:
+    assert service.old_sessions("/etc/postfix", str(tmp_path)) == 0
+
+
+def test_children_are_told_by_name_and_start() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as first:
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as second:
+            starts = [ticks for name, ticks in service._children(os.getpid()) if name == "cat"]
+            assert len(starts) == 2
+            assert starts == sorted(starts)
+            second.communicate()
+        first.communicate()
+
+
 def test_master_that_is_no_longer_installed_is_told(tmp_path: Path) -> None:
     """A running program is replaced as a package manager does it."""
     for name in ("master", "new"):

@@ -366,6 +366,7 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
         "transport": [{"pattern": "x.example"}],
         "subdomains": [],
         "verify": [],
+        "routed": ["x.example"],
     }
 
 
@@ -682,8 +683,11 @@ def test_files_that_the_run_would_write_and_cannot_are_refused(
         raise HostError(f"{path}: can't be changed: it is immutable; run chattr")
 
     monkeypatch.setattr(module, "refuse_unwritable", refuse)
+    for name in ("relay_recipients.db", ".relay_recipients.mxrelay", "relay_recipients.lmdb"):
+        host.write(name, "")
     refused = plan(host, listed())["refusals"]
-    written = [host.path(name) for name in ("transport", "relay_recipients", "main.cf", ".mxrelay-undo")]
+    names = ("transport", "relay_recipients", "relay_recipients.db", ".relay_recipients.mxrelay", "main.cf")
+    written = [host.path(name) for name in (*names, ".mxrelay-undo")]
     assert asked == written
     assert [(refusal["check"], refusal["cause"], refusal["remedy"]) for refusal in refused] == [
         ("read_only", f"{path}: can't be changed: it is immutable", "run chattr") for path in written
@@ -705,6 +709,7 @@ def test_nothing_is_planned_beside_another_run(host: FakeMxHost) -> None:
     record, _mark = begin(host.postfix(), THEIRS, [])
     results = plan(host, listed())
     assert [refusal["check"] for refusal in results["refusals"]] == ["other_run"]
+    assert f"killed, set primary_mx_ended_run to {record.name}, or remove " in results["refusals"][0]["remedy"]
     assert results["other_run"] == {"record": record.name, "controller": "there boot", "pid": 8, "age": 0}
     assert (results["pending"], results["findings"]) == (False, None)
     assert plan(host, listed(), record=record.name)["refusals"] == []

@@ -98,6 +98,31 @@ def test_domain_stays_while_mail_would_lose_its_way(force: bool, waiting: dict[s
     assert gone.routes.removed == ["x.example", ".x.example"]
 
 
+def test_row_that_a_run_has_left_for_mail_on_its_way_stays_until_nothing_waits() -> None:
+    left = {"relayed": {}, "recipient_rows": {}, "verify": VERIFY, "transport": GONE["transport"]}
+    plan = secondary(ABSENT, on=host(**left, waiting={"x.example": 1}))
+    assert (plan.refusals, plan.routes.removed, plan.routed) == ([], [], [])
+    cause = "1 message waits for it in the queue, and would no longer find the mail host"
+    assert plan.notes == [f"the transport row of x.example stays for now: {cause}"]
+    plan = secondary(ABSENT, on=host(**left))
+    assert (plan.routes.removed, plan.routed) == (["x.example", ".x.example"], ["x.example"])
+
+
+@pytest.mark.parametrize(
+    ("item", "rows", "routed"),
+    [
+        (ABSENT, GONE["transport"].rows, ["x.example"]),
+        ({**ABSENT, "waiting_mail": "bounce"}, GONE["transport"].rows, []),
+        (ABSENT, {"y.example": "relay:[m]"}, []),
+    ],
+)
+def test_mail_on_its_way_is_awaited_if_it_needs_a_row(
+    item: dict[str, Any], rows: dict[str, str], routed: list[str]
+) -> None:
+    on = host(**{**GONE, "transport": replace(TRANSPORT, rows=rows)})
+    assert secondary(item, on=on).routed == routed
+
+
 @pytest.mark.parametrize(
     ("records", "refused"), [((OWN,), True), ((MxRecord(10, "mail.example", ("192.0.2.1",)), OWN), False), ((), False)]
 )

@@ -75,7 +75,7 @@ PLANS = every(
     transport=TABLES,
     subdomains=TABLES,
     verify=TABLES,
-    removal=every(Removal, recipients=ITEMS, transport=TEXTS, subdomains=TEXTS, verify=TEXTS),
+    removal=every(Removal, recipients=ITEMS, transport=TEXTS, subdomains=TEXTS, verify=TEXTS, routed=TEXTS),
     main_cf=every(
         MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()
     ),
@@ -114,7 +114,7 @@ def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
     assert MxPlan.from_result({}).as_result() == MxPlan().as_result()
     assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
     part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
-    assert (part.main_cf, part.removal) == (MainCfChange({"ipv6": "no"}), Removal([], [], [], ["k"]))
+    assert (part.main_cf, part.removal) == (MainCfChange({"ipv6": "no"}), Removal([], [], [], ["k"], []))
 
 
 def test_what_a_run_left_behind_is_to_be_removed() -> None:

@@ -36,7 +36,13 @@ def test_blank_settings_are_the_defaults(blank: Any) -> None:
 
 
 def test_what_concerns_the_run_is_no_part_of_the_plan() -> None:
-    assert SETTINGS.keys() - DEFAULTS.keys() == {"config_directory", "verify", "verify_fail_on", "fail_on_drift"}
+    assert SETTINGS.keys() - DEFAULTS.keys() == {
+        "config_directory",
+        "verify",
+        "verify_fail_on",
+        "ended_run",
+        "fail_on_drift",
+    }
 
 
 def test_false_is_no_blank() -> None:

@@ -26,6 +26,7 @@ FAST_PARTS = (("images",), ("sanity",), ("unit",), ("lint",), ("docs",))
 def parts() -> Iterator[tuple[str, ...]]:
     """Yield all parts, long scenarios before short ones, so that the lanes end at about the same time."""
     yield from FAST_PARTS
+    yield ("awx",)
     yield ("faults",)
     yield ("integration",)
     for name in longest_first():

@@ -306,6 +306,7 @@ PAYLOADS = {
     "controller_labels": "label",
     "controller_projects": "project",
     "controller_inventories": "inventory",
+    "controller_credentials": "credential",
     "controller_execution_environments": "execution_environment",
     "controller_templates": "job_template",
     "controller_workflows": "workflow_job_template",

@@ -27,6 +27,7 @@ def parts() -> Iterator[tuple[str, ...]]:
     """Yield all parts, long scenarios before short ones, so that the lanes end at about the same time."""
     yield from FAST_PARTS
     yield ("awx",)
+    yield ("eda",)
     yield ("faults",)
     yield ("integration",)
     for name in longest_first():

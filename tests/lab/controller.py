@@ -46,6 +46,8 @@ class Controller:
         if kind == "projects":
             item["scm_revision"] = "0" * 40
         item["related"] = {name: f"{url}{name}/" for name in ("survey_spec", "update", "launch")}
+        if "project" in fields:
+            item["organization"] = self.items["projects"][int(fields["project"])]["organization"]
         self.items.setdefault(kind, {})[number] = item
         return item
 
@@ -72,6 +74,9 @@ class Controller:
         if item is None:
             return 404, {"detail": "Not found."}
         if len(words) == 2:
+            if method == "DELETE":
+                self._remove(words[0], int(words[1]))
+                return 204, None
             if method == "PATCH":
                 item.update(body)
             return 200, item
@@ -83,6 +88,14 @@ class Controller:
         kinds = TYPES if kind == "unified_job_templates" else [kind]
         every = [item for name in kinds for item in self.items.get(name, {}).values()]
         return 200, listed([item for item in every if fits(item, query)])
+
+    def _remove(self, kind: str, number: int) -> None:
+        """Remove an object, and labels that nothing has any more."""
+        del self.items[kind][number]
+        templates = [f"{kind}/{number}" for kind in TYPES for number in self.items.get(kind, {})]
+        used = {label for place in templates for label in self.belongs.get(f"{place}/labels", [])}
+        labels = self.items.get("labels", {})
+        self.items["labels"] = {number: label for number, label in labels.items() if number in used}
 
     def _of_item(self, method: str, words: list[str], item: Item, body: Any) -> tuple[int, Any]:
         place = "/".join(words)
@@ -104,6 +117,9 @@ class Controller:
             else:
                 members.append(body["id"])
             return 204, None
+        if words[2] == "schedules":
+            of_template = {"unified_job_template": words[1]}
+            return 200, listed([each for each in self.items.get("schedules", {}).values() if fits(each, of_template)])
         kind = "workflow_job_template_nodes" if words[2].endswith("_nodes") else words[2]
         return 200, listed([self.items[kind][number] for number in self.belongs.get(place, [])])
 

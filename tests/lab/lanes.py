@@ -73,6 +73,8 @@ def run_part(words: Sequence[str], lane: int) -> Count:
     counts = Count.read(told)
     verdict = f"{title}: {counts.passed} passed, {counts.failed} failed, {time.monotonic() - began:.0f} s"
     print(f"{log.read_text()}{verdict}" if counts.failed else verdict, flush=True)
+    for what in counts.not_run:
+        print(f"{title}: not run: {what}", flush=True)
     return counts
 
 

@@ -395,5 +395,5 @@ def test_setup_proposes_the_names_of_the_data() -> None:
 
 def test_setup_reads_the_variables_that_it_specifies() -> None:
     options = METAS["awx_setup"]["argument_specs"]["awx_setup"]["options"]
-    text = (ROOT / "playbooks/awx_setup.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"__mx_given\.(awx_setup_\w+)", text)) == set(options)
+    texts = [(ROOT / f"playbooks/{name}.yml").read_text(encoding="utf-8") for name in ("awx_setup", "tasks/awx_setup")]
+    assert set(re.findall(r"__mx_given\.(awx_setup_\w+)", "".join(texts))) == set(options)

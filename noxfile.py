@@ -13,7 +13,7 @@ import nox
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "tests"))
 
-from lab import attacks, checkout, gates, lanes, measurements, mutation, preview
+from lab import attacks, checkout, controllers, gates, lanes, measurements, mutation, preview, rulebooks
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
@@ -107,6 +107,18 @@ def faults_session(session: nox.Session) -> None:
 def integration_session(session: nox.Session) -> None:
     """Modules on a real Postfix, what it reads in generated files, edits that race and runs that are killed; --long."""
     finish(session, attacks.integration(session))
+
+
+@nox.session(name="awx")
+def awx_session(session: nox.Session) -> None:
+    """Playbooks as jobs of AWX, in an execution environment that is built; --long: also on the lowest ansible-core."""
+    finish(session, controllers.awx(session))
+
+
+@nox.session(name="eda")
+def eda_session(session: nox.Session) -> None:
+    """Rulebooks, run by ansible-rulebook with events, against what stands in for AWX."""
+    finish(session, rulebooks.eda(session))
 
 
 @nox.session(name="mutate-engine")

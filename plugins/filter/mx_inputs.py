@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what a playbook was given, on the controller."""
+"""Reads what a playbook was given, on the controller, and completes it for a host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown, values
 
 
 def mx_inputs(
@@ -28,8 +28,16 @@ def mx_inputs(
         raise AnsibleFilterError(error.message) from None
 
 
+def mx_given(specification: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """See `values`."""
+    try:
+        return values(specification, given)
+    except InvalidInput as error:
+        raise AnsibleFilterError(error.message) from None
+
+
 class FilterModule:
-    """The filter of this file."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"mx_inputs": mx_inputs}
+        return {"mx_inputs": mx_inputs, "mx_given": mx_given}

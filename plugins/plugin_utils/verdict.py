@@ -55,8 +55,8 @@ def _fails(finding: Mapping[str, Any], fail_on: Collection[str]) -> bool:
 def shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
     """The texts of the `errors` of these scopes, and of the `others` that are more than information."""
     return {
-        "errors": texts([one for one in findings if _fails(one, fail_on)]),
-        "others": texts([one for one in findings if one["severity"] != INFO and not _fails(one, fail_on)]),
+        "errors": texts([finding for finding in findings if _fails(finding, fail_on)]),
+        "others": texts([found for found in findings if found["severity"] != INFO and not _fails(found, fail_on)]),
     }
 
 
@@ -64,10 +64,10 @@ def texts(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     """The texts of the findings, of each check at most so many, and how many more there are of which."""
     told: list[str] = []
     counts: Counter[str] = Counter()
-    for one in findings:
-        counts[one["check"]] += 1
-        if counts[one["check"]] <= SHOWN:
-            told.append(one["text"])
+    for finding in findings:
+        counts[finding["check"]] += 1
+        if counts[finding["check"]] <= SHOWN:
+            told.append(finding["text"])
     return told + [f"and {count - SHOWN} more of {check}" for check, count in counts.items() if count > SHOWN]
 
 

@@ -282,6 +282,15 @@ def base(names: Words, templates: Sequence[Words]) -> dict[str, list[Data]]:
             }
         ],
         "controller_inventories": [{"name": names["inventory"], "organization": organization}],
+        # One that is there is left as it is, with its secrets; a new one has none.
+        "controller_credentials": [
+            {
+                "name": names["credential"],
+                "organization": organization,
+                "credential_type": "Machine",
+                "state": "exists",
+            }
+        ],
         "controller_execution_environments": [
             {"name": names["execution_environment"], "image": names["image"], "pull": "missing"}
         ],

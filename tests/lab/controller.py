@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for AWX: keeps what the modules of awx.awx create by its API, and notes each request for a change.
 
-It knows no rules of AWX; it answers as its API does: lists with filters, objects, associations, surveys, approvals.
+It knows no rules of AWX; it answers as its API does: lists with filters, objects, associations, surveys, approvals. A
+job that is launched has run.
 """
 
 from __future__ import annotations
@@ -44,9 +45,17 @@ class Controller:
         item = {**fields, "id": number, "url": url, "type": TYPES.get(kind, kind), "summary_fields": {}}
         if kind == "projects":
             item["scm_revision"] = "0" * 40
-        item["related"] = {"survey_spec": f"{url}survey_spec/", "update": f"{url}update/"}
+        item["related"] = {name: f"{url}{name}/" for name in ("survey_spec", "update", "launch")}
+        if "project" in fields:
+            item["organization"] = self.items["projects"][int(fields["project"])]["organization"]
         self.items.setdefault(kind, {})[number] = item
         return item
+
+    @property
+    def launched(self) -> list[tuple[str, Any]]:
+        """The templates whose jobs were launched, by their names, with what was asked; in the order of the launches."""
+        launches = [(path.strip("/").split("/"), body) for _, path, body in self.changes if path.endswith("/launch/")]
+        return [(str(self.items[kind][int(number)]["name"]), body) for (*_, kind, number, _), body in launches]
 
     def named(self, kind: str) -> dict[str, Item]:
         """Return the objects of a kind by their names."""
@@ -57,7 +66,7 @@ class Controller:
         if method != "GET":
             self.changes.append((method, path, body))
         words = path.removeprefix(ROOT).strip("/").split("/")
-        if words == ["ping"]:
+        if words in (["ping"], ["config"]):
             return 200, {"version": "24.6.1"}
         if len(words) == 1:
             return self._of_kind(method, words[0], query, body)
@@ -65,6 +74,9 @@ class Controller:
         if item is None:
             return 404, {"detail": "Not found."}
         if len(words) == 2:
+            if method == "DELETE":
+                self._remove(words[0], int(words[1]))
+                return 204, None
             if method == "PATCH":
                 item.update(body)
             return 200, item
@@ -77,12 +89,23 @@ class Controller:
         every = [item for name in kinds for item in self.items.get(name, {}).values()]
         return 200, listed([item for item in every if fits(item, query)])
 
+    def _remove(self, kind: str, number: int) -> None:
+        """Remove an object, and labels that nothing has any more."""
+        del self.items[kind][number]
+        templates = [f"{kind}/{number}" for kind in TYPES for number in self.items.get(kind, {})]
+        used = {label for place in templates for label in self.belongs.get(f"{place}/labels", [])}
+        labels = self.items.get("labels", {})
+        self.items["labels"] = {number: label for number, label in labels.items() if number in used}
+
     def _of_item(self, method: str, words: list[str], item: Item, body: Any) -> tuple[int, Any]:
         place = "/".join(words)
         if words[2] == "survey_spec":
             if method == "POST":
                 self.surveys[place] = body
             return 200, self.surveys.get(place, {})
+        if words[2] == "launch":
+            job = self.add("jobs", {"status": "successful", "created": "", "artifacts": {}})
+            return 201, {**job, "job": job["id"]}
         if words[2] == "create_approval_template":
             made = self.add("workflow_approval_templates", body)
             item["related"]["unified_job_template"] = made["url"]
@@ -94,6 +117,9 @@ class Controller:
             else:
                 members.append(body["id"])
             return 204, None
+        if words[2] == "schedules":
+            of_template = {"unified_job_template": words[1]}
+            return 200, listed([each for each in self.items.get("schedules", {}).values() if fits(each, of_template)])
         kind = "workflow_job_template_nodes" if words[2].endswith("_nodes") else words[2]
         return 200, listed([self.items[kind][number] for number in self.belongs.get(place, [])])
 
@@ -102,9 +128,15 @@ def fits(item: Item, query: dict[str, str]) -> bool:
     """Whether an object is among those that a list is asked for."""
     either = {name.removeprefix("or__"): value for name, value in query.items() if name.startswith("or__")}
     every = {name: value for name, value in query.items() if name not in ("page_size",) and not name.startswith("or__")}
-    return all(str(item.get(name)) == value for name, value in every.items()) and (
-        not either or any(str(item.get(name)) == value for name, value in either.items())
+    return all(has(item, name, value) for name, value in every.items()) and (
+        not either or any(has(item, name, value) for name, value in either.items())
     )
+
+
+def has(item: Item, name: str, value: str) -> bool:
+    """Whether an object's field has the value, or one of them where the name ends in __in."""
+    values = value.split(",") if name.endswith("__in") else [value]
+    return str(item.get(name.removesuffix("__in"))) in values
 
 
 def listed(items: list[Item]) -> Item:

@@ -19,13 +19,14 @@ from lab.commands import succeeds
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """How many tests passed and failed."""
+    """How many tests passed and failed; `not_run` names what this machine can't run, and why."""
 
     passed: int = 0
     failed: int = 0
+    not_run: tuple[str, ...] = ()
 
     def __add__(self, other: Count) -> Count:
-        return Count(self.passed + other.passed, self.failed + other.failed)
+        return Count(self.passed + other.passed, self.failed + other.failed, self.not_run + other.not_run)
 
     def write(self, path: pathlib.Path) -> None:
         """Write the count to a file, for `read`."""
@@ -34,7 +35,10 @@ class Count:
     @classmethod
     def read(cls, path: pathlib.Path) -> Count:
         """Return the count in a file; one failure where a part ended before it wrote any."""
-        return cls(**json.loads(path.read_text())) if path.exists() else FAILED
+        if not path.exists():
+            return FAILED
+        told = json.loads(path.read_text())
+        return cls(told["passed"], told["failed"], tuple(told["not_run"]))
 
 
 PASSED = Count(passed=1)
@@ -90,5 +94,7 @@ def finish(session: nox.Session, counts: Count) -> None:
     """Tell the run of everything, if this is a part of it; fail the session if anything failed."""
     if "MXRELAY_COUNTS" in os.environ:
         counts.write(pathlib.Path(os.environ["MXRELAY_COUNTS"]))
+    for what in counts.not_run:
+        session.log(f"not run: {what}")
     if counts.failed or not counts.passed:
         session.error(f"{counts.failed} failed")

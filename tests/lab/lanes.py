@@ -26,6 +26,8 @@ FAST_PARTS = (("images",), ("sanity",), ("unit",), ("lint",), ("docs",))
 def parts() -> Iterator[tuple[str, ...]]:
     """Yield all parts, long scenarios before short ones, so that the lanes end at about the same time."""
     yield from FAST_PARTS
+    yield ("awx",)
+    yield ("eda",)
     yield ("faults",)
     yield ("integration",)
     for name in longest_first():
@@ -71,6 +73,8 @@ def run_part(words: Sequence[str], lane: int) -> Count:
     counts = Count.read(told)
     verdict = f"{title}: {counts.passed} passed, {counts.failed} failed, {time.monotonic() - began:.0f} s"
     print(f"{log.read_text()}{verdict}" if counts.failed else verdict, flush=True)
+    for what in counts.not_run:
+        print(f"{title}: not run: {what}", flush=True)
     return counts
 
 

@@ -23,3 +23,16 @@ def test_unknown_variables_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_missing_variable_is_an_error_of_ansible() -> None:
     with pytest.raises(AnsibleFilterError, match="^verify_outage is not given; it is the outage$"):
         mx_inputs.mx_inputs(SPECIFICATION, {})
+
+
+OPTIONAL = {"verify_probe": {"type": "bool", "default": False}, "verify_outage": {"type": "str", "default": "5d"}}
+
+
+def test_values_are_completed() -> None:
+    found = FilterModule().filters()["mx_given"](OPTIONAL, {"verify_probe": "yes", "verify_outage": " "})
+    assert found == {"verify_probe": True, "verify_outage": "5d"}
+
+
+def test_wrong_value_is_an_error_of_ansible() -> None:
+    with pytest.raises(AnsibleFilterError, match="^argument 'verify_probe' is of type str"):
+        FilterModule().filters()["mx_given"](OPTIONAL, {"verify_probe": "perhaps"})

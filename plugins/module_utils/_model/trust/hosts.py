@@ -74,7 +74,7 @@ def single_address(text: str, place: str) -> str:
     """One address that a client of another host can have. Raises InvalidInput."""
     bare = text.strip()
     address = plain_address(bare)
-    if "/" in bare or not is_address(address):
+    if not is_address(address):
         what = "is a network" if "/" in bare else "is not an address"
         raise InvalidInput(
             f'trust_mx: "{bare}" ({place}) {what}; give single addresses, since a network takes in strangers'

@@ -111,7 +111,6 @@ def decide(state: HostState, request: TrustRequest, known: TrustTable | None) ->
     if not request.present:
         return draft.taken_back()
     refusals = [*_no_mail_host(state, request), *_own_host(request)]
-    refusals = refusals or [*_relays(state, request)]
     if refusals:
         return TrustPlan(refusals=refusals)
     plan = draft.trusting()

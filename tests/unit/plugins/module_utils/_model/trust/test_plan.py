@@ -230,6 +230,11 @@ def test_override_of_postscreen_is_its_own() -> None:
             "ends without rejecting foreign destinations (smtp/inet)",
         ),
         (
+            "smtpd_relay_restrictions = permit\nsmtpd_recipient_restrictions = reject_unauth_destination\n",
+            "it is not sure that smtpd_relay_restrictions refuses foreign destinations: permit in "
+            "smtpd_relay_restrictions: it permits every client (smtp/inet)",
+        ),
+        (
             "smtpd_relay_restrictions = check_policy_service unix:p, reject_unauth_destination\n",
             "it is not sure that smtpd_relay_restrictions refuses foreign destinations: check_policy_service unix:p in "
             "smtpd_relay_restrictions: what a policy service answers cannot be listed (smtp/inet)",

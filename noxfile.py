@@ -70,7 +70,7 @@ def images_session(session: nox.Session) -> None:
 
 @nox.session(name="molecule")
 def molecule_session(session: nox.Session) -> None:
-    """Scenarios on real hosts: all or those named; --keep uses the lab's shared hosts again, and leaves them up."""
+    """Scenarios on real hosts: all or those named; --keep leaves the lab's shared hosts up and uses them; --long."""
     finish(session, molecule(session))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from lab import hosts
@@ -25,7 +25,8 @@ NOWHERE = "somebody@nowhere.test"
 # A sender who claims to be one of the mail host's own.
 OWN = "alice@gateway.example"
 MX_NAMES = tuple(f"mx{number}.lab.example" for number in ("1", "2", "35", "37", "310", "311"))
-MX_ADDRESSES = (21, 22, 35, 37, 110, 111)
+# Those of the MX hosts, and that of the tester.
+ADDRESSES = (21, 22, 35, 37, 110, 111, 99)
 SAVED = "/root/trusting"
 CERTIFICATE = "/root/certificate"
 OWN_SENDERS = "/etc/mailhost/senders"
@@ -127,7 +128,7 @@ WAYS: Mapping[str, Way] = {
         on="rcpt",
         answer="450 4.7.25 Client host rejected: cannot find your hostname",
         lists={"smtpd_client_restrictions": ("reject_unknown_client_hostname",)},
-        view=tuple(f"local=/{_reverse(last)}/" for last in MX_ADDRESSES),
+        view=tuple(f"local=/{_reverse(last)}/" for last in ADDRESSES),
     ),
     "helo": Way(
         on="rcpt",
@@ -202,8 +203,8 @@ def settings_of(*names: str) -> dict[str, str]:
     return settings
 
 
-def turning_on(*names: str) -> str:
-    """Return the script that makes the mail host distrustful in these ways, together."""
+def switch_on(*names: str, host: str = MAIL) -> None:
+    """Make the mail host distrustful in these ways, together; it answers so when this returns."""
     ways = [WAYS[name] for name in names]
     settings = [f"{parameter}={value}" for parameter, value in settings_of(*names).items()]
     services = {name: entry for way in ways for name, entry in way.services.items()}
@@ -212,34 +213,63 @@ def turning_on(*names: str) -> str:
     lines += [f"postconf -e {_quoted(*settings)}"] if settings else []
     lines += [f"postconf -M {_quoted(f'{name}={entry}')}" for name, entry in services.items()]
     lines += [_asking(view)] if view else []
-    return "\n".join([*lines, _reload()])
-
-
-def turning_off(*names: str) -> str:
-    """Return the script that makes the mail host what it was before these ways were switched on."""
-    stops = [f"({WAYS[name].stop}) || true" for name in names if WAYS[name].stop]
-    lines = [*stops, *_trusting_view(), f"rm -rf /etc/postfix/*; cp -a {SAVED}/. /etc/postfix/; rm -r {SAVED}"]
-    return "\n".join([*lines, _reload()])
-
-
-def switch_on(*names: str, host: str = MAIL) -> None:
-    """Make the mail host distrustful in these ways, together; it answers so when this returns."""
-    hosts.on(host, "sh", "-ec", turning_on(*names))
+    hosts.on(host, "sh", "-ec", "\n".join([*lines, _reload()]))
 
 
 def switch_off(*names: str, host: str = MAIL) -> None:
     """Make the mail host what it was before these ways were switched on."""
-    hosts.on(host, "sh", "-ec", turning_off(*names))
+    stops = [f"({WAYS[name].stop}) || true" for name in names if WAYS[name].stop]
+    lines = [
+        f"test -e {SAVED}",
+        *stops,
+        *_trusting_view(),
+        f"find /etc/postfix -mindepth 1 -delete; cp -a {SAVED}/. /etc/postfix/; rm -r {SAVED}",
+    ]
+    hosts.on(host, "sh", "-ec", "\n".join([*lines, _reload()]))
 
 
 @contextmanager
 def distrusting(*names: str, host: str = MAIL) -> Iterator[None]:
     """The mail host is distrustful in these ways in this block, and as before after it."""
+    hosts.on(host, "test", "!", "-e", SAVED)
     try:
         switch_on(*names, host=host)
         yield
     finally:
         switch_off(*names, host=host)
+
+
+def asked(
+    origin: str, recipients: Sequence[str], *senders: str, server: str = "mail.lab.example", helo: str = ""
+) -> list[hosts.Conversation]:
+    """Have a host name the recipients to a mail host, in a connection for each sender."""
+    orders = [
+        {"server": server, "sender": sender, "recipients": list(recipients), "helo": helo or f"{origin}.lab.example"}
+        for sender in senders
+    ]
+    return hosts.talk_often(orders, origin)
+
+
+def codes(conversation: hosts.Conversation) -> list[int]:
+    """Return the codes of the answers to each recipient."""
+    return [code for code, _text in conversation.rcpt]
+
+
+def heard(conversations: Sequence[hosts.Conversation]) -> str:
+    """Return everything that a server said, a line for each answer, and why there were no connections."""
+    answers = [
+        f"{code} {text}"
+        for conversation in conversations
+        for code, text in [*([conversation.mail] if conversation.mail else []), *conversation.rcpt]
+    ]
+    return "\n".join([*answers, *(str(error) for told in conversations for _server, error in told.tried if error)])
+
+
+def refused_as(name: str, conversations: Sequence[hosts.Conversation], helo: str) -> bool:
+    """Return whether a server refused in this way; the error of a connection has code and text apart."""
+    way = WAYS[name]
+    words = way.answer.format(helo=helo)
+    return words in heard(conversations) or (way.on == "banner" and words[4:] in heard(conversations))
 
 
 def _quoted(*words: str) -> str:

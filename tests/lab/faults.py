@@ -24,6 +24,12 @@ def state_of(host: str) -> str:
     )
 
 
+def bytes_of(host: str) -> str:
+    """Return all below /etc/postfix: names, owners, modes, and each file to the byte."""
+    script = "cd /etc/postfix; find . -printf '%p %u %g %m\\n' | sort; find . -type f | sort | xargs sha256sum"
+    return hosts.on(host, "sh", "-c", script)
+
+
 def meaning_of(host: str) -> str:
     """Return what below /etc/postfix decides on mail: configuration and sources to the byte, what indexes hold."""
     return hosts.on(

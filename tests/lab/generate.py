@@ -23,7 +23,8 @@ SOURCE = "meta/settings.yml"
 MODEL = "plugins/module_utils/_model/mx/settings.py"
 FRAGMENT = "plugins/doc_fragments/mx_plan.py"
 NAMES = "roles/mx/vars/main/settings.yml"
-REPORT = "playbooks/report.meta.yml"
+# The roles that take what the playbook of their name takes, from its specification.
+OF_PLAYBOOKS = ("report", "trust_mx")
 GUIDE = "docs/playbooks.md"
 GENERATED = f"Generated from {SOURCE} by ./run generate; change it there."
 LICENCE = """\
@@ -86,9 +87,10 @@ def generated(root: pathlib.Path) -> dict[str, str]:
         files[f"roles/{role}/defaults/main.yml"] = defaults(source, role)
     for role in source["playbooks"]:
         files[f"playbooks/{role}.meta.yml"] = playbook(source, role)
-    report = yaml.safe_load((root / REPORT).read_text(encoding="utf-8"))
-    files["roles/report/meta/argument_specs.yml"] = report_specs(report)
-    files["roles/report/defaults/main.yml"] = report_defaults(report)
+    for role in OF_PLAYBOOKS:
+        meta = yaml.safe_load((root / _specification(role)).read_text(encoding="utf-8"))
+        files[f"roles/{role}/meta/argument_specs.yml"] = specs_of_playbook(role, meta)
+        files[f"roles/{role}/defaults/main.yml"] = defaults_of_playbook(role, meta)
     metas = {
         path.name.partition(".")[0]: files.get(f"playbooks/{path.name}") or path.read_text(encoding="utf-8")
         for path in sorted((root / "playbooks").glob("*.meta.yml"))
@@ -120,26 +122,30 @@ def _one(description: list[str], role: str) -> str:
     return "\n".join(_prefixed(description, role))
 
 
-def report_specs(meta: Mapping[str, Any]) -> str:
-    """Return the argument specs of the role report."""
+def _specification(playbook_name: str) -> str:
+    return f"playbooks/{playbook_name}.meta.yml"
+
+
+def specs_of_playbook(role: str, meta: Mapping[str, Any]) -> str:
+    """Return the argument specs of a role that takes what its playbook takes."""
     main = {
         "short_description": meta["short_description"],
         "description": meta["description"].split("\n"),
         "version_added": "1.0.0",
         "author": ["The mxrelay.postfix authors (@mxrelay)"],
-        "options": {name: _role_option(option, "") for name, option in _report_options(meta).items()},
+        "options": {name: _role_option(option, "") for name, option in _playbook_options(role, meta).items()},
     }
-    return "---\n" + _made_from(REPORT) + _yaml({"argument_specs": {"main": main}})
+    return "---\n" + _made_from(_specification(role)) + _yaml({"argument_specs": {"main": main}})
 
 
-def report_defaults(meta: Mapping[str, Any]) -> str:
-    """Return the defaults of the role report."""
-    lines = [f"{name}: {_scalar(option['default'])}\n" for name, option in _report_options(meta).items()]
-    return "---\n" + _made_from(REPORT) + "".join(lines)
+def defaults_of_playbook(role: str, meta: Mapping[str, Any]) -> str:
+    """Return the defaults of a role that takes what its playbook takes."""
+    lines = [f"{name}: {_scalar(option['default'])}\n" for name, option in _playbook_options(role, meta).items()]
+    return "---\n" + _made_from(_specification(role)) + "".join(lines)
 
 
-def _report_options(meta: Mapping[str, Any]) -> dict[str, Option]:
-    options: Mapping[str, Option] = meta["argument_specs"]["report"]["options"]
+def _playbook_options(role: str, meta: Mapping[str, Any]) -> dict[str, Option]:
+    options: Mapping[str, Option] = meta["argument_specs"][role]["options"]
     return {name: {**option, "description": option["description"].split("\n")} for name, option in options.items()}
 
 

@@ -37,6 +37,8 @@ TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 RACE = Claim("primary_mx", "two_runs_at_once")
 ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
+TRUSTED = Claim("trust", "arrives")
+RELAYING = Claim("trust", "relays_trusts_nobody")
 
 # By file and task. ./run mutate-roles refuses a task that is not here.
 CLAIMS = {
@@ -133,6 +135,21 @@ CLAIMS = {
         "Return how much there is to report": Claim("mail_flow", "report_is_returned"),
         "Return the report": Claim("mail_flow", "report_is_returned"),
         "Summarise": Claim("mail_flow", "report_of_a_healthy"),
+    },
+    "trust_mx/tasks/main.yml": {
+        "Ask the MX hosts for the addresses from which they connect": TRUSTED,
+        "Change which MX hosts are trusted": TRUSTED,
+        "Prove that the MX hosts cannot relay, or take the change back": RELAYING,
+        "Report what is trusted and what is not": Claim("trust", "report_tells"),
+        "Return what was changed": TRUSTED,
+    },
+    "trust_mx/tasks/prove.yml": {
+        "Keep the change only if nothing relays": RELAYING,
+        "Ask the mail host from each MX host": RELAYING,
+        "Stop if the mail host relays for an MX host": RELAYING,
+        "Remove the copies of the files from before": Claim("trust", "nothing_of_a_run_stays"),
+        "Put the files from before back": RELAYING,
+        "Report the failure": RELAYING,
     },
     "secondary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_SECONDARY},
 }

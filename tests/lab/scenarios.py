@@ -20,7 +20,7 @@ SCENARIOS = tuple(sorted(path.parent.name for path in ROOT.glob("molecule/*/mole
 
 def molecule(session: nox.Session) -> Count:
     """Run the scenarios named, or all, against the collection as installed from its artifact."""
-    words = [word for word in session.posargs if word != "--keep"]
+    words = [word for word in session.posargs if word not in ("--keep", "--long")]
     unknown = sorted(set(words) - set(SCENARIOS))
     if unknown:
         session.error(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
@@ -29,6 +29,7 @@ def molecule(session: nox.Session) -> Count:
         return counts
     keep = "--keep" in session.posargs
     environment = lab_environment(session, words or SCENARIOS, keep=keep)
+    environment["MXRELAY_LAB_LONG"] = "yes" if "--long" in session.posargs else ""
     for name in words or SCENARIOS:
         counts += scenario(session, name, environment)
     if not keep:

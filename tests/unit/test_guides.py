@@ -20,6 +20,7 @@ GUIDES = (
     "docs/canary.md",
     "docs/domains.md",
     "docs/eda.md",
+    "docs/mail-host.md",
     "docs/playbooks.md",
     "docs/recipients.md",
     "docs/releases.md",
@@ -31,8 +32,13 @@ GUIDES = (
 )
 TWO_SCREENS = 120
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if "." not in path.stem)
-ROLE_PREFIXES = {"secondary_mx_": "secondary_mx", "primary_mx_": "primary_mx", "report_": "report"}
-NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report)_[a-z0-9_]+")
+ROLE_PREFIXES = {
+    "secondary_mx_": "secondary_mx",
+    "primary_mx_": "primary_mx",
+    "report_": "report",
+    "trust_mx_": "trust_mx",
+}
+NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report|trust_mx)_[a-z0-9_]+")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLAYBOOK = re.compile(r"ansible-playbook mxrelay\.postfix\.(\w+)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")

@@ -239,6 +239,19 @@ class MainCf:
         else:
             self._rewrite(line, _extended(line, new))
 
+    def insert_item(self, name: str, item: str, place: int) -> None:
+        """Puts the item in front of the member number `place` of a list that is set, in its line; at the end beyond it.
+
+        `remove_items` makes of the list what it was, to the byte.
+        """
+        line = self._single(name)
+        spans = _member_spans(line) if line is not None else []
+        if line is None or place >= len(spans):
+            self.add_items(name, [item])
+            return
+        position = line.raw_position(spans[place][0])
+        self._rewrite(line, f"{line.raw[:position]}{item}, {line.raw[position:]}")
+
     def remove_items(self, name: str, items: Sequence[str], default: str = "") -> None:
         """Removes the members wherever they are in the list; the others keep their order and form."""
         line = self._single(name)

@@ -334,6 +334,22 @@ class MasterCf:
             self._drop(entry.line)
         self._edit(found[-1].line, request, chroot_default)
 
+    def amend_override(self, key: str, name: str, value: str) -> None:
+        """Gives an override of a service (`smtp/inet`) that is there another value; only what differs is written.
+
+        The value that it had makes of the file what it was, to the byte.
+        """
+        found = [entry for entry in self._read() if "/".join(entry.key) == key]
+        overrides = [override for entry in found[-1:] for override in entry.overrides if override.name == name]
+        if not overrides:
+            raise HostError(f"{self._path}: {key} has no override {name} any more; run it again")
+        line, old = found[-1].line, overrides[-1]
+        begin = line.text.index(old.value, line.text.index("=", old.argument) + 1, old.end)
+        first, last = _difference(old.value, value)
+        start = line.raw_position(begin + first) if begin + first < old.end else line.raw_end(old.end)
+        end = line.raw_end(begin + last) if last > first else start
+        line.rewrite(line.raw[:start] + value[first : len(value) - (len(old.value) - last)] + line.raw[end:])
+
     def _read(self) -> list[_Entry]:
         return [
             _Entry(block, self._path) for block in self._blocks if isinstance(block, LogicalLine) and not block.ignored
@@ -380,6 +396,17 @@ class MasterCf:
             _set_command(line, self._path, request.command)
         for name, value in request.overrides.items():
             _set_override(line, self._path, name, value)
+
+
+def _difference(old: str, new: str) -> tuple[int, int]:
+    """The span of `old` that differs from `new`: what both begin with, and what both end with, is not in it."""
+    first = _alike(old, new)
+    return first, len(old) - _alike(old[first:][::-1], new[first:][::-1])
+
+
+def _alike(old: str, new: str) -> int:
+    """How many characters both begin with."""
+    return next((place for place, (left, right) in enumerate(zip(old, new)) if left != right), min(len(old), len(new)))
 
 
 def _flag(value: bool | None) -> str:

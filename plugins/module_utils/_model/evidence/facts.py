@@ -117,6 +117,15 @@ def depending_on(names: Iterable[str], parameters: Mapping[str, str]) -> set[str
     return found
 
 
+def values_with(host: HostState, parameters: Mapping[str, str], written: set[str]) -> dict[str, str]:
+    """The values once `parameters` hold, of which those `written` are new: all that refer to them change with them."""
+    # Of what depends on a condition Postfix alone knows the value; it is taken as it was read.
+    plain = {name: value for name, value in parameters.items() if "?" not in value}
+    stale = written | depending_on(written, plain)
+    known = {**host.values, **{name: parameters[name] for name in stale}}
+    return {name: expand(value, known) if name in stale else value for name, value in known.items()}
+
+
 def stranger_services(host: HostState) -> list[Service]:
     """The SMTP servers to which the world's mail comes: those on port 25, and those to which a postscreen there hands.
 

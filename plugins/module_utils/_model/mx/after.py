@@ -21,14 +21,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     split_items,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
-    expand,
     lookup_keys,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    depending_on,
     has_other_maps,
     unknown_host,
+    values_with,
     written_value,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
@@ -98,7 +97,7 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
         host,
         admission=replace(host.admission, unread=unread),
         parameters=parameters,
-        values=_values(host, parameters, set(written)),
+        values=values_with(host, parameters, set(written)),
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
         services=[
             replace(service, overrides=_set(service.overrides, overrides)) if service.key == "relay/unix" else service
@@ -120,15 +119,6 @@ def ours_of(host: HostState) -> set[str]:
     """The tables that a run makes or mends, as main.cf and postmap name them."""
     tables = [table for table in (host.recipients, host.transport, host.subdomains, host.verify) if table]
     return {name for table in tables for name in (table.reference, table.member, *table.replaces)}
-
-
-def _values(host: HostState, parameters: Mapping[str, str], written: set[str]) -> dict[str, str]:
-    """The values once `parameters` hold, of which those `written` are new: all that refer to them change with them."""
-    # Of what depends on a condition Postfix alone knows the value; it is taken as it was read.
-    plain = {name: value for name, value in parameters.items() if "?" not in value}
-    stale = written | depending_on(written, plain)
-    known = {**host.values, **{name: parameters[name] for name in stale}}
-    return {name: expand(value, known) if name in stale else value for name, value in known.items()}
 
 
 def _lists(host: HostState, main_cf: MainCfChange) -> dict[str, str]:

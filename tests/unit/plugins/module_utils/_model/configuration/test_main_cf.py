@@ -332,3 +332,19 @@ def test_null_byte_is_told(text: str) -> None:
     with pytest.raises(HostError) as caught:
         MainCf(text, "/x/main.cf")
     assert str(caught.value) == "/x/main.cf, line 2: null byte, after which Postfix ignores text; remove it"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("a = x y\n", 0, "a = c t, x y\n"),
+        ("a =\n    x,\n    # note\n    y\n", 1, "a =\n    x,\n    # note\n    c t, y\n"),
+        ("a=x, y", 2, "a=x, y, c t"),
+    ],
+)
+def test_item_is_inserted_where_it_belongs_and_removed_to_the_byte(text: str, place: int, expected: str) -> None:
+    file = MainCf(text)
+    file.insert_item("a", "c t", place)
+    assert str(file) == expected
+    file.remove_items("a", ["c t"])
+    assert str(file) == text

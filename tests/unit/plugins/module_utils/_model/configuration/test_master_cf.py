@@ -314,3 +314,26 @@ def test_null_byte_is_told() -> None:
     with pytest.raises(HostError) as caught:
         MasterCf("smtp inet n - - - - smtpd\0 -v\n")
     assert str(caught.value) == "master.cf, line 1: null byte, after which Postfix ignores text; remove it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "smtp inet n - y - - smtpd\n  -o a=x,y -o b=c\n",
+        "smtp inet n - y - - smtpd -o {a =  x,y } -o b=c\n",
+        "smtp inet n - y - - smtpd -oa=x,y\n",
+    ],
+)
+def test_override_is_amended_where_it_differs_and_back_to_the_byte(text: str) -> None:
+    file = MasterCf(text)
+    file.amend_override("smtp/inet", "a", "c,t,x,y")
+    assert str(file) == text.replace("x,y", "c,t,x,y")
+    file.amend_override("smtp/inet", "a", "x,z")
+    assert str(file) == text.replace("x,y", "x,z")
+    file.amend_override("smtp/inet", "a", "x,y")
+    assert str(file) == text
+
+
+def test_override_that_is_gone_cannot_be_amended() -> None:
+    with pytest.raises(HostError, match="smtp/inet has no override a any more; run it again"):
+        MasterCf("smtp inet n - y - - smtpd\n").amend_override("smtp/inet", "a", "b")

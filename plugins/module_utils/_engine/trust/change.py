@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes a mail host trust its MX hosts, or not any more: planned, tried, done in one go, and taken back where it fails.
+
+The order is such that nothing is named which is not there: the table comes first, and goes last.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
+    ConfigurationPlan,
+    apply_configuration,
+    rehearse_configuration,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import directory_of as record_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.saved import (
+    directory_of,
+    discard,
+    note_written,
+    put_back,
+    put_file,
+    remove_file,
+    save,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustPlan, TrustRequest, decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason, run_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_pending
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan and the texts that it comes to. `pending`: Postfix has not read yet what its files say."""
+
+    plan: TrustPlan
+    main_cf: ConfigurationPlan
+    master_cf: ConfigurationPlan
+    table: Diff
+    pending: bool = False
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def edits(self) -> bool:
+        """Whether a file is to change."""
+        return self.main_cf.changed or self.master_cf.changed or self.table.before != self.table.after
+
+    @property
+    def changed(self) -> bool:
+        return self.edits or self.pending
+
+    @property
+    def diffs(self) -> list[Diff]:
+        found = [plan.diff for plan in (self.main_cf, self.master_cf) if plan.changed]
+        return [*found, *([self.table] if self.table.before != self.table.after else [])]
+
+
+def plan_trust(postfix: Postfix, request: TrustRequest) -> Planned:
+    """What the request would change. Raises Refused with all reasons, or HostError."""
+    if not postfix.installed():
+        raise HostError(
+            f"no Postfix with its configuration in {postfix.config_directory}; trust_mx is for mail hosts that run "
+            "Postfix; docs/mail-host.md has the lines for others"
+        )
+    state = replace(
+        read_parameters(postfix, MapReader(postfix)), admission=AdmissionEvidence(defaults=postfix.defaults())
+    )
+    before = _text(request.path)
+    plan = decide(state, request, TrustTable() if before is None else read_table(before))
+    if plan.refusals:
+        lines = [f"- {one.check}: {one.cause}; {one.remedy}" for one in plan.refusals]
+        raise Refused("\n".join([f"trust_mx: refused for {len(lines)} reason(s); nothing was changed:", *lines]))
+    queue = state.value("queue_directory")
+    planned = Planned(
+        plan,
+        _main_cf(postfix, request, plan),
+        _master_cf(postfix, request, plan),
+        Diff(request.path, before or "", plan.table or ""),
+        reload_pending(postfix.config_directory, queue),
+    )
+    return replace(planned, changes=_changes(planned))
+
+
+def _changes(planned: Planned) -> list[str]:
+    """One line for each thing that changes."""
+    values = {name: after for name, (_before, after) in planned.main_cf.changes.items()}
+    lines = [f"{name}: {'removed' if value is None else ' '.join(value.split())}" for name, value in values.items()]
+    lines += [f"master.cf: {key}" for key in planned.master_cf.changes]
+    if planned.table.before != planned.table.after:
+        lines.append(f"{planned.table.header}: {'written' if planned.table.after else 'removed'}")
+    if planned.pending and not lines:
+        lines.append("Postfix reads its files again")
+    return lines
+
+
+def _main_cf(postfix: Postfix, request: TrustRequest, plan: TrustPlan) -> ConfigurationPlan:
+    path = os.path.join(postfix.config_directory, "main.cf")
+    before = _text(path) or ""
+    old, new = MainCf(before, path), MainCf(before, path)
+    for name, items in plan.removed.items():
+        new.remove_items(name, items)
+    for name, (item, place) in plan.inserted.items():
+        new.insert_item(name, item, place)
+    level = old.values.get("compatibility_level", postfix.defaults().get("compatibility_level", "0"))
+    for name, items in plan.added.items():
+        new.add_items(name, items, default_text(postfix.defaults().get(name, ""), level))
+    for name in plan.absent:
+        new.remove(name)
+    values, now = old.values, new.values
+    names = dict.fromkeys([*plan.removed, *plan.inserted, *plan.added, *plan.absent])
+    changes = {name: (values.get(name), now.get(name)) for name in names if values.get(name) != now.get(name)}
+    diff = Diff(path, old.excerpt(changes), new.excerpt(changes))
+    return ConfigurationPlan(path, before, str(new), changes, diff, lambda: plan_trust(postfix, request).main_cf)
+
+
+def _master_cf(postfix: Postfix, request: TrustRequest, plan: TrustPlan) -> ConfigurationPlan:
+    path = os.path.join(postfix.config_directory, "master.cf")
+    before = _text(path) or ""
+    old, new = MasterCf(before, path), MasterCf(before, path)
+    for key, overrides in plan.overrides.items():
+        for name, value in overrides.items():
+            new.amend_override(key, name, value)
+    keys = [(key.rpartition("/")[0], key.rpartition("/")[2]) for key in plan.overrides]
+    changes = {"/".join(key): (old.excerpt([key]) or None, new.excerpt([key]) or None) for key in keys}
+    diff = Diff(path, old.excerpt(keys), new.excerpt(keys))
+    return ConfigurationPlan(path, before, str(new), changes, diff, lambda: plan_trust(postfix, request).master_cf)
+
+
+def rehearse(postfix: Postfix, planned: Planned) -> list[str]:
+    """Tries the texts, and changes nothing; returns the warnings. Raises what `carry_out` raises."""
+    tried = [rehearse_configuration(postfix, plan) for plan in (planned.master_cf, planned.main_cf)]
+    return [warning for plan in tried for warning in plan.warnings]
+
+
+def carry_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> list[str]:
+    """Makes the change live, and returns the warnings. What was there before is kept until `settle` or `take_back`.
+
+    Raises HostError or Refused; then everything is as it was.
+    """
+    paths = _paths(postfix, request)
+    other = standing(postfix).other
+    if other is not None:
+        refused = other.refusal(record_of(postfix))
+        raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed")
+    with run_lock():
+        save(postfix, paths)
+        try:
+            warnings = _carried_out(postfix, request, planned)
+            note_written(postfix, paths)
+        except (MxRelayError, OSError) as error:
+            _restored(postfix, paths, error)
+            raise
+    return warnings
+
+
+def _carried_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> list[str]:
+    text = planned.plan.table
+    if text is not None and planned.table.before != text:
+        put_file(request.path, text.encode("utf-8", "surrogateescape"))
+    files = (planned.master_cf, planned.main_cf)
+    applied = [apply_configuration(postfix, plan) for plan in files]
+    _reload(postfix)
+    if text is None:
+        remove_file(request.path)
+    return [warning for plan in applied for warning in plan.warnings]
+
+
+def _reload(postfix: Postfix) -> None:
+    """Raises HostError where Postfix does not come through it."""
+    if postfix.reload() and not postfix.running():
+        raise HostError("Postfix is not running any more after the reload; see the mail log")
+
+
+def _restored(postfix: Postfix, paths: Sequence[str], error: Exception) -> None:
+    """Puts everything back after a failure, whose error says what could not be."""
+    try:
+        put_back(postfix, paths)
+        discard(postfix)
+        postfix.reload()
+    except (MxRelayError, OSError) as failed:
+        why = failed.message if isinstance(failed, MxRelayError) else reason(failed)
+        raise HostError(f"{error}; and it could not be taken back: {why}") from error
+
+
+def settle(postfix: Postfix) -> bool:
+    """Forgets what was there before; whether there was anything. Raises HostError."""
+    found = os.path.isdir(directory_of(postfix))
+    try:
+        discard(postfix)
+    except OSError as error:
+        raise HostError(f"{directory_of(postfix)}: {reason(error)}; remove it") from error
+    return found
+
+
+def take_back(postfix: Postfix, request: TrustRequest) -> list[str]:
+    """Puts back what was there before the change; returns what was done.
+
+    If somebody else has changed one of the files since, what trusts the MX hosts is taken out instead.
+    Raises HostError.
+    """
+    paths = _paths(postfix, request)
+    with run_lock():
+        touched = put_back(postfix, paths)
+        if touched:
+            absent = replace(request, hosts=(), present=False)
+            _carried_out(postfix, absent, plan_trust(postfix, absent))
+        else:
+            postfix.reload()
+    settle(postfix)
+    if touched:
+        return [f"others have changed {', '.join(touched)} since, so what trusts the MX hosts was taken out instead"]
+    return [f"{path} is as before" for path in paths]
+
+
+def _paths(postfix: Postfix, request: TrustRequest) -> list[str]:
+    return [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")] + [request.path]
+
+
+def _text(path: str) -> str | None:
+    content = read_file(path)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def told(planned: Planned) -> Mapping[str, Any]:
+    """The plan as a result has it."""
+    return {
+        "changes": planned.changes,
+        "exempts": planned.plan.exempts,
+        "untouched": planned.plan.untouched,
+        "reload_needed": planned.changed,
+    }

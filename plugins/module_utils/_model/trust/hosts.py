@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The MX hosts that a mail host is to trust, and the addresses from which they come."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, Problems
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, words_in
+
+OPTION = "hosts"
+VARIABLE = "trust_mx_addresses"
+
+
+@dataclass(frozen=True)
+class MxHost:
+    """An MX host: its name in the inventory, or its address where only that was given, and all its addresses."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+    @property
+    def in_inventory(self) -> bool:
+        return not is_address(self.name)
+
+
+def read_hosts(items: Sequence[Mapping[str, Any]]) -> list[MxHost]:
+    """The hosts of the option `hosts`. Raises InvalidInput that says all that is wrong with them.
+
+    The addresses of a host of the inventory are those that it says itself (`addresses`), else those from which it
+    reaches the world (`facts`) with those by which the world knows it (`proxy_interfaces`), else its `ansible_host`.
+    """
+    problems = Problems()
+    found: list[MxHost] = []
+    for item in items:
+        with problems.kept():
+            found.append(_host(item))
+    problems.tell("MX hosts")
+    return list({host.name: host for host in found}.values())
+
+
+def _host(item: Mapping[str, Any]) -> MxHost:
+    name = str(item.get("name") or "").strip()
+    if not name:
+        raise InvalidInput(f"trust_mx: an item of {OPTION} has no name; give a host of the inventory, or an address")
+    if "/" in name or is_address(name.strip("[]")):
+        return MxHost(single_address(name, OPTION), (single_address(name, OPTION),))
+    if not item.get("in_inventory"):
+        raise InvalidInput(
+            f'trust_mx: "{name}" ({OPTION}) is neither an address nor a host of the inventory; give the address from '
+            "which it connects"
+        )
+    told = as_list(item.get("addresses"), f"{VARIABLE} of {name}", words_in, "write one address an item")
+    if told:
+        return MxHost(name, _unique(single_address(str(one), f"{VARIABLE} of {name}") for one in told))
+    outside = [str(one) for one in item.get("proxy_interfaces") or () if is_address(str(one).strip("[]"))]
+    seen = [str(one) for one in item.get("facts") or () if one]
+    if seen:
+        return MxHost(name, _unique(single_address(one, f"addresses of {name}") for one in [*seen, *outside]))
+    reached = str(item.get("ansible_host") or "")
+    if is_address(reached):
+        return MxHost(name, _unique(single_address(one, f"addresses of {name}") for one in [reached, *outside]))
+    raise InvalidInput(
+        f"trust_mx: no address of {name} is known: it has not told its own, and its ansible_host is not an address; "
+        f"set {VARIABLE} for it in the inventory, to the addresses from which it connects"
+    )
+
+
+def single_address(text: str, place: str) -> str:
+    """One address that a client of another host can have. Raises InvalidInput."""
+    bare = text.strip()
+    address = plain_address(bare)
+    if not is_address(address):
+        what = "is a network" if "/" in bare else "is not an address"
+        raise InvalidInput(
+            f'trust_mx: "{bare}" ({place}) {what}; give single addresses, since a network takes in strangers'
+        )
+    known = ipaddress.ip_address(address)
+    if known.is_loopback or known.is_unspecified or known.is_multicast or known.is_link_local:
+        raise InvalidInput(
+            f'trust_mx: "{bare}" ({place}) is not an address from which another host connects; give that address'
+        )
+    return address
+
+
+def _unique(addresses: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(addresses))

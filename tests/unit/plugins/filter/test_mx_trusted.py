@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mxrelay.postfix.plugins.filter.mx_trusted import FilterModule, mx_trusted
+
+GROUPS = {"primary_mx": ["mx1"], "secondary_mx": ["mx2", "mx1"], "all": ["mx1", "mx2", "other"]}
+HOSTVARS: dict[str, dict[str, Any]] = {
+    "mx1": {
+        "ansible_host": "192.0.2.1",
+        "primary_mx_domains": ["X.example", {"name": "old.example", "state": "absent"}],
+        "secondary_mx_domains": [{"name": "y.example"}],
+        "secondary_mx_proxy_interfaces": ["198.51.100.1"],
+        "ansible_facts": {"default_ipv4": {"address": "10.0.0.1"}, "default_ipv6": {}},
+    },
+    "mx2": {"trust_mx_addresses": "192.0.2.2\n2001:db8::2", "secondary_mx_domains": "y.example\nz.example"},
+    "other": {},
+}
+
+
+def test_hosts_of_the_groups_are_meant_by_default_with_all_that_is_known() -> None:
+    assert mx_trusted("", GROUPS, HOSTVARS) == {
+        "hosts": [
+            {
+                "name": "mx1",
+                "in_inventory": True,
+                "addresses": [],
+                "facts": ["10.0.0.1"],
+                "proxy_interfaces": ["198.51.100.1"],
+                "ansible_host": "192.0.2.1",
+            },
+            {
+                "name": "mx2",
+                "in_inventory": True,
+                "addresses": ["192.0.2.2", "2001:db8::2"],
+                "facts": [],
+                "proxy_interfaces": [],
+                "ansible_host": "",
+            },
+        ],
+        "domains": ["x.example", "y.example", "z.example"],
+        "inventory": ["mx1", "mx2"],
+    }
+
+
+def test_named_hosts_are_meant_alone() -> None:
+    found = mx_trusted("other 192.0.2.9\nunknown", GROUPS, HOSTVARS)
+    assert [(host["name"], host["in_inventory"]) for host in found["hosts"]] == [
+        ("other", True),
+        ("192.0.2.9", False),
+        ("unknown", False),
+    ]
+    assert (found["domains"], found["inventory"]) == ([], ["other"])
+
+
+def test_what_is_no_list_is_told() -> None:
+    with pytest.raises(AnsibleFilterError, match="mx_trusted: trust_mx_hosts is a mapping, not a list"):
+        FilterModule().filters()["mx_trusted"]({"a": 1}, GROUPS, HOSTVARS)

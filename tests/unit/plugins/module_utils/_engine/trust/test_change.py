@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import change, saved
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
+    carry_out,
+    plan_trust,
+    rehearse,
+    settle,
+    take_back,
+    told,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import metadata_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+
+MAIN_CF = """\
+virtual_mailbox_domains = x.example
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_client_restrictions =
+    # ours first
+    permit_mynetworks,
+    reject_rbl_client list.example
+smtpd_client_event_limit_exceptions=$mynetworks
+"""
+MASTER_CF = """\
+smtp      inet  n       -       y       -       -       smtpd
+  -o smtpd_sender_restrictions=reject_unknown_sender_domain -o x=y
+"""
+
+
+@pytest.fixture(name="host")
+def _host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeMxHost:
+    monkeypatch.setattr(saved, "_NEW_FILE", metadata_of(str(tmp_path)))
+    found = FakeMxHost(str(tmp_path), MAIN_CF)
+    found.write("master.cf", MASTER_CF)
+    return found
+
+
+def request(host: FakeMxHost, *addresses: str) -> TrustRequest:
+    hosts = [MxHost(address, (address,)) for address in addresses]
+    return TrustRequest(hosts, host.path("trusted_mx"), bool(addresses))
+
+
+def text(host: FakeMxHost, name: str) -> str:
+    with open(host.path(name), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def run(host: FakeMxHost, *addresses: str) -> bool:
+    """Whether a run of the role changes something."""
+    wanted = request(host, *addresses)
+    planned = plan_trust(host.postfix(), wanted)
+    if planned.changed:
+        carry_out(host.postfix(), wanted, planned)
+        settle(host.postfix())
+    return planned.changed
+
+
+def test_trust_is_written_once_and_taken_back_to_the_byte(host: FakeMxHost) -> None:
+    assert run(host, "192.0.2.1") is True
+    table = host.path("trusted_mx")
+    assert text(host, "main.cf") == MAIN_CF.replace(
+        "    permit_mynetworks,\n", f"    check_client_access cidr:{table}, permit_mynetworks,\n"
+    ).replace("=$mynetworks", "=$mynetworks, 192.0.2.1")
+    assert text(host, "master.cf") == MASTER_CF.replace(
+        "=reject_unknown", f"=check_client_access,cidr:{table},reject_unknown"
+    )
+    assert text(host, "trusted_mx").endswith("192.0.2.1 permit\n")
+    assert ["postfix", "reload"] in host.commands
+    assert run(host, "192.0.2.1") is False
+    assert run(host, "192.0.2.7") is True
+    assert "192.0.2.1" not in text(host, "main.cf") + text(host, "trusted_mx")
+    assert run(host) is True
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
+    assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
+    assert run(host) is False
+
+
+def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None:
+    planned = plan_trust(host.postfix(), request(host, "192.0.2.1"))
+    assert rehearse(host.postfix(), planned) == []
+    table = f"cidr:{host.path('trusted_mx')}"
+    assert told(planned) == {
+        "changes": [
+            f"smtpd_client_restrictions: check_client_access {table}, permit_mynetworks, reject_rbl_client "
+            "list.example",
+            "smtpd_client_event_limit_exceptions: $mynetworks, 192.0.2.1",
+            "master.cf: smtp/inet",
+            f"{host.path('trusted_mx')}: written",
+        ],
+        "exempts": [
+            "smtpd_client_restrictions: reject_rbl_client list.example",
+            "smtpd_sender_restrictions of smtp/inet: reject_unknown_sender_domain",
+            "the limits of clients (smtpd_client_*_limit)",
+        ],
+        "untouched": [],
+        "reload_needed": True,
+    }
+    assert [diff.header for diff in planned.diffs] == [
+        host.path("main.cf"),
+        host.path("master.cf"),
+        host.path("trusted_mx"),
+    ]
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
+    assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
+
+
+def test_refusal_names_every_reason(host: FakeMxHost) -> None:
+    host.write("main.cf", MAIN_CF.replace("reject_unauth_destination", ""))
+    with pytest.raises(Refused) as caught:
+        plan_trust(host.postfix(), request(host, "192.0.2.1"))
+    assert caught.value.message.startswith("trust_mx: refused for 1 reason(s); nothing was changed:\n- relay_restr")
+
+
+def test_host_without_postfix_is_shown_the_page_for_others(host: FakeMxHost) -> None:
+    host.installed = False
+    with pytest.raises(HostError, match="docs/mail-host.md has the lines for others"):
+        plan_trust(host.postfix(), request(host, "192.0.2.1"))
+
+
+def test_change_that_fails_leaves_everything_as_it_was(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reload(_postfix: Postfix) -> None:
+        raise HostError("postfix reload failed")
+
+    monkeypatch.setattr(change, "_reload", reload)
+    wanted = request(host, "192.0.2.1")
+    with pytest.raises(HostError, match="postfix reload failed"):
+        carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
+    assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
+
+
+def test_change_is_taken_back_after_it_was_made(host: FakeMxHost) -> None:
+    wanted = request(host, "192.0.2.1")
+    carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+    assert take_back(host.postfix(), wanted) == [
+        f"{host.path(name)} is as before" for name in ("main.cf", "master.cf", "trusted_mx")
+    ]
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
+    assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
+
+
+def test_where_others_have_changed_a_file_since_only_the_trust_goes(host: FakeMxHost) -> None:
+    wanted = request(host, "192.0.2.1")
+    carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+    host.write("main.cf", text(host, "main.cf") + "soft_bounce = yes\n")
+    assert take_back(host.postfix(), wanted) == [
+        f"others have changed {host.path('main.cf')} since, so what trusts the MX hosts was taken out instead"
+    ]
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF + "soft_bounce = yes\n", MASTER_CF)
+    assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
+
+
+def test_file_that_was_changed_after_the_plan_is_planned_anew(host: FakeMxHost) -> None:
+    wanted = request(host, "192.0.2.1")
+    planned = plan_trust(host.postfix(), wanted)
+    host.write("main.cf", MAIN_CF + "smtpd_helo_restrictions = reject_unknown_helo_hostname\n")
+    carry_out(host.postfix(), wanted, planned)
+    table = f"cidr:{host.path('trusted_mx')}"
+    assert f"smtpd_helo_restrictions = check_client_access {table}, reject" in text(host, "main.cf")
+
+
+def test_run_of_a_role_that_changes_the_host_is_not_disturbed(host: FakeMxHost) -> None:
+    begin(host.postfix(), Record(), [])
+    wanted = request(host, "192.0.2.1")
+    with pytest.raises(HostError, match="another run has been changing this host for .* nothing was changed"):
+        carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+    assert text(host, "main.cf") == MAIN_CF
+
+
+def test_nothing_to_settle_is_told(host: FakeMxHost) -> None:
+    assert settle(host.postfix()) is False

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists import (
+    RECIPIENT_LIST,
+    Reading,
+    before_and_behind,
+    checks_recipients,
+    distrusting,
+    distrusts,
+    inserted,
+    place_of,
+    removed,
+)
+
+ELEMENT = "check_client_access cidr:/t"
+CLIENTS = "smtpd_client_restrictions"
+
+
+def reading(**values: str) -> Reading:
+    classes = {name: value for name, value in values.items() if name.startswith("class_")}
+    return Reading(lambda value: expand(value, values), classes)
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "expected"),
+    [
+        (CLIENTS, "reject_rbl_client list.example", True),
+        (CLIENTS, "hash:/clients", True),
+        (CLIENTS, "reject", True),
+        (CLIENTS, "permit_mynetworks", False),
+        (RECIPIENT_LIST, "check_policy_service unix:private/spf", True),
+        (RECIPIENT_LIST, "reject_unauth_destination", False),
+        (RECIPIENT_LIST, "reject_unverified_recipient", False),
+        (RECIPIENT_LIST, "check_recipient_access hash:/r", False),
+        (RECIPIENT_LIST, "check_recipient_mx_access hash:/r", False),
+        (RECIPIENT_LIST, "hash:/recipients", False),
+        ("smtpd_data_restrictions", "reject_unauth_pipelining", False),
+        ("smtpd_sender_restrictions", "REJECT_UNKNOWN_SENDER_DOMAIN", True),
+    ],
+)
+def test_distrust_is_what_refuses_a_client_for_itself_or_for_a_sender(name: str, part: str, expected: bool) -> None:
+    assert distrusts(name, part) is expected
+
+
+def test_bare_table_checks_recipients_only_in_their_list() -> None:
+    assert checks_recipients(RECIPIENT_LIST, "hash:/r") is True
+    assert checks_recipients(CLIENTS, "hash:/r") is False
+    assert checks_recipients(CLIENTS, "check_recipient_access hash:/r") is True
+
+
+def test_what_only_warns_is_no_distrust() -> None:
+    assert distrusting(CLIENTS, ["warn_if_reject", "reject_unknown_client_hostname", "reject"]) == ["reject"]
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("reject_rbl_client a, permit", 0),
+        ("permit_mynetworks, check_recipient_access hash:/r, check_policy_service unix:p", 3),
+        (f"permit_mynetworks, {ELEMENT}, reject_unlisted_recipient reject_rbl_client a", 2),
+        ("permit_mynetworks, $checks, reject_rbl_client a", 2),
+        ("class_checks, reject_rbl_client a", 1),
+    ],
+)
+def test_place_is_behind_the_last_check_of_recipients(value: str, place: int) -> None:
+    known = reading(checks="reject_unverified_recipient", class_checks="reject_unlisted_recipient, permit_mynetworks")
+    assert place_of(RECIPIENT_LIST, value, ELEMENT, known) == place
+
+
+def test_what_stands_before_the_element_still_refuses() -> None:
+    value = f"reject_rbl_client a, {ELEMENT}, class_more, permit"
+    known = reading(class_more="reject_rbl_client b, class_more")
+    assert before_and_behind(CLIENTS, value, ELEMENT, known) == (
+        ["reject_rbl_client a"],
+        ["reject_rbl_client b", "class_more"],
+    )
+    assert before_and_behind(CLIENTS, "reject", ELEMENT, known) == (["reject"], [])
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "result"),
+    [
+        ("permit_mynetworks,reject", 0, "check_client_access,cidr:/t,permit_mynetworks,reject"),
+        ("permit_mynetworks, reject", 1, f"permit_mynetworks, {ELEMENT}, reject"),
+        ("$mua_restrictions", 0, "check_client_access,cidr:/t,$mua_restrictions"),
+        ("a,b", 2, "a,b,check_client_access,cidr:/t"),
+        ("", 0, "check_client_access,cidr:/t"),
+    ],
+)
+def test_value_of_an_override_gets_the_element_and_loses_it_again(value: str, place: int, result: str) -> None:
+    assert inserted(value, ELEMENT, place) == result
+    assert removed(result, ELEMENT) == value
+
+
+def test_only_the_element_is_removed() -> None:
+    assert removed(f"{ELEMENT}x, a, {ELEMENT}, {ELEMENT} , b", ELEMENT) == f"{ELEMENT}x, a, b"
+    assert removed("check_client_access hash:/t", ELEMENT) == "check_client_access hash:/t"

@@ -282,7 +282,7 @@ def test_no_mail_loses_its_way_while_its_domain_goes() -> None:
     assert re.search(stays + "queue, 1 SMTP sessions from before the reload", gone.said), gone.said
     assert heard["slow"] == 250
     assert heard["codes"] == sorted(heard["codes"])
-    assert [codes for codes, _ in itertools.groupby(heard["codes"])] == [[550, 250], [554, 554]]
+    assert [codes for codes, _same in itertools.groupby(heard["codes"])] == [[550, 250], [554, 554]]
     unchanged(variables=GONE)
     hosts.start("mail")
     assert hosts.flushed(HOST, heard["taken"][-1], "erin@flow.example") == 1

@@ -24,7 +24,7 @@ class OtherRun:
     @property
     def told(self) -> str:
         """Who is at it, as a sentence without its end."""
-        machine, _, job = self.controller.partition(JOB)
+        machine, _mark, job = self.controller.partition(JOB)
         process = [f"process {self.pid} on {machine.split()[0]}"] if machine.split() else []
         who = ", ".join([*([f"AWX job {job}"] if job else []), *process])
         return f"another run{f' ({who})' if who else ''} has been changing this host for {self.age} s"

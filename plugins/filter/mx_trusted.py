@@ -20,29 +20,34 @@ ROLES = (*GROUPS, "mx")
 
 
 def mx_trusted(
-    names: object, groups: Mapping[str, Sequence[str]], hostvars: Mapping[str, Mapping[str, Any]]
+    names: object,
+    groups: Mapping[str, Sequence[str]],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    asked: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """`hosts` as mx_trust takes them, the `domains` that they relay, and the `inventory` names among them.
 
-    `names` are hosts of the inventory and addresses; without any, all hosts of the groups of the roles.
+    `names` are hosts of the inventory and addresses; without any, all hosts of the groups of the roles. `asked` are the
+    results of a loop of ansible.builtin.setup over hosts: where one of them is lost, Ansible keeps the facts of none.
     """
     try:
         wanted = [str(name) for name in as_list(names, "trust_mx_hosts", words_in, "write one host an item")]
     except InvalidInput as error:
         raise AnsibleFilterError(f"mx_trusted: {error.message}") from None
     every = wanted or [name for group in GROUPS for name in groups.get(group, ())]
-    hosts = [_host(name, hostvars) for name in dict.fromkeys(every)]
+    told = {str(result.get("item")): result.get("ansible_facts") or {} for result in asked}
+    hosts = [_host(name, hostvars, told.get(name, {})) for name in dict.fromkeys(every)]
     inventory = [host["name"] for host in hosts if host["in_inventory"]]
     domains = [domain for name in inventory for domain in _domains(hostvars[name])]
     return {"hosts": hosts, "domains": list(dict.fromkeys(domains)), "inventory": inventory}
 
 
-def _host(name: str, hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _host(name: str, hostvars: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> dict[str, Any]:
     if is_address(name.strip("[]")) or name not in hostvars:
         return {"name": name, "in_inventory": False}
     variables = hostvars[name]
     facts = variables.get("ansible_facts") or {}
-    found = [(facts.get(fact) or {}).get("address") for fact in ("default_ipv4", "default_ipv6")]
+    routes = [facts.get(fact) or told.get(f"ansible_{fact}") or {} for fact in ("default_ipv4", "default_ipv6")]
     proxies = [
         address
         for role in ROLES
@@ -52,7 +57,7 @@ def _host(name: str, hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
         "name": name,
         "in_inventory": True,
         "addresses": as_list(variables.get("trust_mx_addresses"), name, words_in, "write one address an item"),
-        "facts": [str(address) for address in found if address],
+        "facts": [str(route["address"]) for route in routes if route.get("address")],
         "proxy_interfaces": list(dict.fromkeys(map(str, proxies))),
         "ansible_host": str(variables.get("ansible_host") or ""),
     }

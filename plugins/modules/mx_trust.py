@@ -116,6 +116,11 @@ untouched:
   type: list
   elements: str
   returned: with O(state=present) and O(state=absent)
+domains:
+  description: Those of O(domains) for which the mail host takes mail.
+  type: list
+  elements: str
+  returned: with O(state=present) and O(state=absent)
 addresses:
   description: The addresses of each MX host, by its name.
   type: dict

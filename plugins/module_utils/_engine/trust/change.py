@@ -239,5 +239,6 @@ def told(planned: Planned) -> Mapping[str, Any]:
         "changes": planned.changes,
         "exempts": planned.plan.exempts,
         "untouched": planned.plan.untouched,
+        "domains": planned.plan.domains,
         "reload_needed": planned.changed,
     }

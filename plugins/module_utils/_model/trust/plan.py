@@ -85,7 +85,7 @@ class TrustPlan:
     `inserted` has the element and its place by the parameter of main.cf, `removed` and `added` members by parameter,
     `absent` parameters to remove. `overrides` are the new values by service and parameter, `table` is the new text of
     the table (None: no file). `exempts` says what the MX hosts are exempt from then, `untouched` what may still refuse
-    them.
+    them, and `domains` which of their domains this host takes mail for.
     """
 
     refusals: list[Refusal] = field(default_factory=list)
@@ -97,6 +97,7 @@ class TrustPlan:
     table: str | None = None
     exempts: list[str] = field(default_factory=list)
     untouched: list[str] = field(default_factory=list)
+    domains: list[str] = field(default_factory=list)
 
 
 def decide(state: HostState, request: TrustRequest, known: TrustTable | None) -> TrustPlan:
@@ -181,7 +182,8 @@ class _Draft:
         table = TrustTable(self._request.addresses, limits, tuple(new))
         kept, exempts = self._judged(services)
         told = untouched(self.state, services, kept)
-        return replace(self._plan, table=table.text, exempts=exempts, untouched=told)
+        domains = _domains_of(self._before, self._request)
+        return replace(self._plan, table=table.text, exempts=exempts, untouched=told, domains=domains)
 
     def _exempt(self, service: Service, name: str) -> None:
         """Puts the element in the list by which the service goes, if it exempts from more there than it does now."""
@@ -296,6 +298,17 @@ class _Draft:
         )
 
 
+def _domains_of(state: HostState, request: TrustRequest) -> list[str]:
+    """Those of the MX hosts' domains that this host lists; all of them if none is listed and there are tables."""
+    known = destinations(state).names
+    listed = [name for name in request.domains if name.lower() in known]
+    return listed or (list(request.domains) if _has_tables(state) else [])
+
+
+def _has_tables(state: HostState) -> bool:
+    return any(is_table(member) for name in PARAMETERS for member in split_items(state.value(name)))
+
+
 def _no_mail_host(state: HostState, request: TrustRequest) -> Iterator[Refusal]:
     if not stranger_services(state):
         yield Refusal(
@@ -314,9 +327,8 @@ def _no_mail_host(state: HostState, request: TrustRequest) -> Iterator[Refusal]:
         )
     known = destinations(state)
     own = {*_OF_THE_HOST, state.value("myhostname").lower(), f"localhost.{state.value('mydomain').lower()}"}
-    tables = any(is_table(member) for name in PARAMETERS for member in split_items(state.value(name)))
     relayed = {name.lower() for name in request.domains}
-    if not tables and not (known.names - own) and not (known.names & relayed):
+    if not _has_tables(state) and not (known.names - own) and not (known.names & relayed):
         yield Refusal(
             "",
             "mail_host",

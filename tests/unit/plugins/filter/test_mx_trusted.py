@@ -59,6 +59,16 @@ def test_named_hosts_are_meant_alone() -> None:
     assert (found["domains"], found["inventory"]) == ([], ["other"])
 
 
+def test_facts_of_a_loop_in_which_a_host_was_lost_are_known() -> None:
+    asked = [
+        {"item": "mx1", "ansible_facts": {"ansible_default_ipv4": {"address": "10.9.9.9"}}},
+        {"item": "other", "ansible_facts": {"ansible_default_ipv6": {"address": "2001:db8::9"}}},
+        {"item": "mx2", "unreachable": True},
+    ]
+    found = mx_trusted("mx1 other mx2", GROUPS, HOSTVARS, asked)
+    assert [host["facts"] for host in found["hosts"]] == [["10.0.0.1"], ["2001:db8::9"], []]
+
+
 def test_what_is_no_list_is_told() -> None:
     with pytest.raises(AnsibleFilterError, match="mx_trusted: trust_mx_hosts is a mapping, not a list"):
         FilterModule().filters()["mx_trusted"]({"a": 1}, GROUPS, HOSTVARS)

@@ -106,6 +106,7 @@ def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None
             "the limits of clients (smtpd_client_*_limit)",
         ],
         "untouched": [],
+        "domains": [],
         "reload_needed": True,
     }
     assert [diff.header for diff in planned.diffs] == [

@@ -287,6 +287,16 @@ def test_domains_in_a_table_are_mail() -> None:
     assert plan(host("virtual_mailbox_domains = hash:/d\n")).refusals == []
 
 
+@pytest.mark.parametrize(
+    ("main_cf", "domains"),
+    [("", ["x.example"]), ("virtual_mailbox_domains = z.example\n", []), ("relay_domains = hash:/d\n", ["x.example"])],
+)
+def test_domains_of_mx_hosts_that_this_host_takes_mail_for_are_told(main_cf: str, domains: list[str]) -> None:
+    assert plan(host(main_cf), replace(REQUEST, domains=["x.example", "y.example"])).domains == domains
+    table = host("virtual_mailbox_domains = hash:/d\n")
+    assert plan(table, replace(REQUEST, domains=["x.example"])).domains == ["x.example"]
+
+
 def test_other_reasons_to_refuse() -> None:
     own = replace(REQUEST, own_addresses=frozenset({"192.0.2.1"}))
     assert causes(plan(host(), own)) == ["mx1.example (192.0.2.1) is this host itself"]

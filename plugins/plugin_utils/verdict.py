@@ -72,7 +72,7 @@ def texts(findings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _relayed(domains: Mapping[str, Mapping[str, Any]], declared: Sequence[Mapping[str, Any]] | None) -> str:
-    relayed = {name for name, one in domains.items() if one["relayed"]}
+    relayed = {name for name, domain in domains.items() if domain["relayed"]}
     if not declared:
         return f"no domain is declared in the inventory, {len(relayed) or 'none'} relayed"
     wanted = {str(item["name"]).lower() for item in declared if item["required"] and item["state"] == PRESENT}

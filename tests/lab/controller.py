@@ -54,8 +54,10 @@ class Controller:
     @property
     def launched(self) -> list[tuple[str, Any]]:
         """The templates whose jobs were launched, by their names, with what was asked; in the order of the launches."""
-        launches = [(path.strip("/").split("/"), body) for _, path, body in self.changes if path.endswith("/launch/")]
-        return [(str(self.items[kind][int(number)]["name"]), body) for (*_, kind, number, _), body in launches]
+        launches = [
+            (path.strip("/").split("/"), body) for _method, path, body in self.changes if path.endswith("/launch/")
+        ]
+        return [(str(self.items[kind][int(number)]["name"]), body) for (*_above, kind, number, _word), body in launches]
 
     def named(self, kind: str) -> dict[str, Item]:
         """Return the objects of a kind by their names."""

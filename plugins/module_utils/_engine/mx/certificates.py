@@ -9,7 +9,7 @@ from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -33,13 +33,14 @@ def read_trust(domains: Sequence[DomainEvidence], state: HostState, postfix: Pos
     notes: dict[str, None] = {}
     for domain in domains:
         service = sending_service(state, domain.agent)
-        if service is None or domain.talk is None or "starttls" not in domain.talk.extensions:
+        talk = domain.talk
+        if service is None or talk is None or "starttls" not in talk.extensions:
             continue
         level = effective_level(state, service)
         if level in _NOT_JUDGED or (level and effective(state, service, parameter_of(service, TLS_POLICY))):
             notes[f"{service.key}: what its level of TLS ({level}) demands of certificates was not tried"] = None
         if level in _MATCHES:
-            command = _command(domain, state, service, level)
+            command = _command(domain, talk, state, service, level)
             try:
                 if command not in known:
                     result = postfix.commands.run(list(command), silence=2 * SECONDS)
@@ -47,16 +48,15 @@ def read_trust(domains: Sequence[DomainEvidence], state: HostState, postfix: Pos
                 domain.untrusted = known[command]
             except (FileNotFoundError, TimeoutError):
                 known[command] = ""
-                notes[f"{domain.talk.server}: its certificate was not tried, as posttls-finger(1) tells nothing"] = None
+                notes[f"{talk.server}: its certificate was not tried, as posttls-finger(1) tells nothing"] = None
     return list(notes)
 
 
-def _command(domain: DomainEvidence, state: HostState, service: Service, level: str) -> tuple[str, ...]:
-    assert domain.talk is not None
+def _command(domain: DomainEvidence, talk: Talk, state: HostState, service: Service, level: str) -> tuple[str, ...]:
     files = {"-F": "smtp_tls_CAfile", "-P": "smtp_tls_CApath"}
     given = {option: effective(state, service, parameter_of(service, name)) for option, name in files.items()}
     authorities = [word for option, value in given.items() if value for word in (option, value)]
-    place = f"[{domain.talk.server}]:{domain.talk.port}"
+    place = f"[{talk.server}]:{talk.port}"
     # The name that was asked of DNS, which is not the server's where that name's MX records lead to it.
     nexthop = domain.nexthop or domain.name
     meant = {"nexthop": nexthop, "dot-nexthop": f".{nexthop}"}

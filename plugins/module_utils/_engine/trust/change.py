@@ -80,7 +80,7 @@ def plan_trust(postfix: Postfix, request: TrustRequest) -> Planned:
     before = _text(request.path)
     plan = decide(state, request, TrustTable() if before is None else read_table(before))
     if plan.refusals:
-        lines = [f"- {one.check}: {one.cause}; {one.remedy}" for one in plan.refusals]
+        lines = [f"- {refusal.check}: {refusal.cause}; {refusal.remedy}" for refusal in plan.refusals]
         raise Refused("\n".join([f"trust_mx: refused for {len(lines)} reason(s); nothing was changed:", *lines]))
     queue = state.value("queue_directory")
     planned = Planned(

@@ -56,14 +56,14 @@ def _host(item: Mapping[str, Any]) -> MxHost:
         )
     told = as_list(item.get("addresses"), f"{VARIABLE} of {name}", words_in, "write one address an item")
     if told:
-        return MxHost(name, _unique(single_address(str(one), f"{VARIABLE} of {name}") for one in told))
-    outside = [str(one) for one in item.get("proxy_interfaces") or () if is_address(str(one).strip("[]"))]
-    seen = [str(one) for one in item.get("facts") or () if one]
+        return MxHost(name, _unique(single_address(str(address), f"{VARIABLE} of {name}") for address in told))
+    outside = [str(address) for address in item.get("proxy_interfaces") or () if is_address(str(address).strip("[]"))]
+    seen = [str(address) for address in item.get("facts") or () if address]
     if seen:
-        return MxHost(name, _unique(single_address(one, f"addresses of {name}") for one in [*seen, *outside]))
+        return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [*seen, *outside]))
     reached = str(item.get("ansible_host") or "")
     if is_address(reached):
-        return MxHost(name, _unique(single_address(one, f"addresses of {name}") for one in [reached, *outside]))
+        return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [reached, *outside]))
     raise InvalidInput(
         f"trust_mx: no address of {name} is known: it has not told its own, and its ansible_host is not an address; "
         f"set {VARIABLE} for it in the inventory, to the addresses from which it connects"

@@ -104,7 +104,7 @@ def place_of(name: str, value: str, element: str, reading: Reading) -> int:
         if part == element:
             continue
         count += len(split_items(part))
-        if any(checks_recipients(name, one) for one in reading.parts(part)):
+        if any(checks_recipients(name, member) for member in reading.parts(part)):
             place = count
     return place
 

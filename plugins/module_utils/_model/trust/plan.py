@@ -135,12 +135,12 @@ class _Draft:
         for name, value in self._before.explicit.items():
             gone = [element] if removed(value, element) != value else []
             gone += [table] if name == POSTSCREEN_LIST and table in split_items(value) else []
-            gone += [one for one in self._known.limits if name == LIMITS and one in split_items(value)]
+            gone += [address for address in self._known.limits if name == LIMITS and address in split_items(value)]
             if not gone:
                 continue
             left = value
-            for one in gone:
-                left = removed(left, one)
+            for member in gone:
+                left = removed(left, member)
             if name in self._known.set and self._is_default(name, left):
                 self._plan.absent.append(name)
             else:
@@ -150,8 +150,8 @@ class _Draft:
             for name, value in service.overrides.items():
                 gone = [element, *([table] if name == POSTSCREEN_LIST else ())]
                 left = value
-                for one in [*gone, *(self._known.limits if name == LIMITS else ())]:
-                    left = removed(left, one)
+                for member in [*gone, *(self._known.limits if name == LIMITS else ())]:
+                    left = removed(left, member)
                 if left != value:
                     self._override(service, name, left)
         still = [name for name, value in self.state.explicit.items() if self._request.path in value]
@@ -228,28 +228,28 @@ class _Draft:
 
     def _limits(self, services: Sequence[Service]) -> tuple[str, ...]:
         """Excepts the addresses from the limits of clients; returns the members that are there for them."""
-        wanted = [f"[{one}]" if ":" in one else one for one in self._request.addresses]
+        wanted = [f"[{address}]" if ":" in address else address for address in self._request.addresses]
         value = self.state.parameters.get(LIMITS, "")
         present = split_items(value)
-        stale = [one for one in self._known.limits if one not in wanted]
-        added = [one for one in wanted if one not in present]
+        stale = [address for address in self._known.limits if address not in wanted]
+        added = [address for address in wanted if address not in present]
         if set(stale).intersection(present):
             self._plan.removed[LIMITS] = stale
         if added:
             self._plan.added[LIMITS] = added
         if stale or added:
-            self._write(LIMITS, ", ".join([*(one for one in present if one not in stale), *added]))
+            self._write(LIMITS, ", ".join([*(address for address in present if address not in stale), *added]))
         for service in services:
             own = service.overrides.get(LIMITS)
             if own is not None:
                 new = own
-                for one in stale:
-                    new = removed(new, one)
-                for one in wanted:
-                    new = new if one in split_items(new) else inserted(new, one, len(split_items(new)))
+                for address in stale:
+                    new = removed(new, address)
+                for address in wanted:
+                    new = new if address in split_items(new) else inserted(new, address, len(split_items(new)))
                 if new != own:
                     self._override(self._now(service), LIMITS, new)
-        return tuple(one for one in wanted if one in added or one in self._known.limits)
+        return tuple(address for address in wanted if address in added or address in self._known.limits)
 
     def _judged(self, services: Sequence[Service]) -> tuple[list[str], list[str]]:
         """What of the lists may still refuse the MX hosts, and from what they are exempt, a line for each."""
@@ -276,7 +276,7 @@ class _Draft:
         return Reading(lambda value: expand(value, written), restriction_classes(self.state))
 
     def _now(self, service: Service) -> Service:
-        return next((one for one in self.state.services if one.key == service.key), service)
+        return next((other for other in self.state.services if other.key == service.key), service)
 
     def _write(self, name: str, value: str) -> None:
         parameters = {**self.state.parameters, name: value}
@@ -292,8 +292,8 @@ class _Draft:
         self.state = replace(
             self.state,
             services=[
-                replace(one, overrides={**one.overrides, name: value}) if one.key == service.key else one
-                for one in self.state.services
+                replace(other, overrides={**other.overrides, name: value}) if other.key == service.key else other
+                for other in self.state.services
             ],
         )
 
@@ -397,7 +397,7 @@ def _reasons(name: str, found: Passage, request: TrustRequest) -> list[tuple[str
                     "take it out of mynetworks, or of what else permits it there; trust_mx exempts it from the rest",
                 )
             )
-    for doubt in sorted(found.doubts, key=lambda one: not one.proven):
+    for doubt in sorted(found.doubts, key=lambda found_doubt: not found_doubt.proven):
         member = f"{doubt.member} in {doubt.where}" if doubt.member else doubt.where
         reasons.append(
             (
@@ -424,4 +424,4 @@ def _relay_lists_changed(before: HostState, after: HostState) -> Iterator[Refusa
 
 def as_refusals(plan: TrustPlan) -> list[Mapping[str, str]]:
     """The refusals as a result has them."""
-    return [{"check": one.check, "cause": one.cause, "remedy": one.remedy} for one in plan.refusals]
+    return [{"check": refusal.check, "cause": refusal.cause, "remedy": refusal.remedy} for refusal in plan.refusals]

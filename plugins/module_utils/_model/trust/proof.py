@@ -22,8 +22,8 @@ def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks:
         answers.update(talk.recipients)
     asked = {recipient: answers[recipient] for recipient in foreign if recipient in answers}
     # Where any recipient of a domain of ours is taken, so are those whose local part hides another address.
-    takes_all = any(answers[one][0] < _REFUSED for one in unknown if one in answers)
-    ours = {one.rpartition("@")[2] for one in unknown} if takes_all else set()
+    takes_all = any(answers[address][0] < _REFUSED for address in unknown if address in answers)
+    ours = {address.rpartition("@")[2] for address in unknown} if takes_all else set()
     relays = [
         _told(recipient, answer)
         for recipient, answer in asked.items()
@@ -34,7 +34,7 @@ def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks:
         "server": server,
         "proven": not relays and not missing,
         "relays": relays,
-        "unknown": next((_told(one, answers[one]) for one in unknown if one in answers), ""),
+        "unknown": next((_told(address, answers[address]) for address in unknown if address in answers), ""),
         "problem": _problem(server, talks) if missing and not relays else "",
     }
 

@@ -25,7 +25,7 @@ _JUDGING = (
 
 def untouched(state: HostState, services: Sequence[Service], kept: Sequence[str]) -> list[str]:
     """One line for each thing, with `kept`: what of the restriction lists may still refuse an MX host."""
-    now = [next((one for one in state.services if one.key == service.key), service) for service in services]
+    now = [next((other for other in state.services if other.key == service.key), service) for service in services]
     found = [line for service in now for line in _of_service(state, service)]
     return list(dict.fromkeys([*kept, *found]))
 

@@ -31,7 +31,7 @@ def test_recipient_elsewhere_that_is_taken_is_relaying() -> None:
     proof = proof_of("mail.example", UNKNOWN, FOREIGN, told(unknown=550, plain=250, hidden=250))
     assert (proof["proven"], proof["relays"]) == (
         False,
-        [f"RCPT TO:<{one}>: 250 words" for one in FOREIGN],
+        [f"RCPT TO:<{address}>: 250 words" for address in FOREIGN],
     )
 
 

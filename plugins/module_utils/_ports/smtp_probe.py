@@ -51,7 +51,7 @@ Transaction = Tuple[str, Sequence[str]]
 class Approach:
     """How a server is met. `tls` is from the first byte; where a server demands it, it is begun by STARTTLS as well.
 
-    `twice`: all is asked by a second connection too, while the first is open.
+    `twice`: the first recipient of each sender is asked by a second connection too, while the first is open.
     """
 
     server: str
@@ -90,7 +90,8 @@ class SmtpProber:
                 lines = _Link(link, min(deadline, begun + TALK_SECONDS))
                 welcome = conversation.hold(lines, approach, transactions)
                 if welcome and approach.twice:
-                    again = self.talk(replace(approach, twice=False), transactions, deadline)
+                    firsts = [(sender, recipients[:1]) for sender, recipients in transactions]
+                    again = self.talk(replace(approach, twice=False), firsts, deadline)
                     conversation.talks += [replace(talk, again=True) for talk in again]
                 if welcome:
                     # All is known by now, in whatever way the server takes its leave.

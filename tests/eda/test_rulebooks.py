@@ -104,8 +104,9 @@ def activation(folder: Path, rulebook: str, **variables: Any) -> Iterator[Activa
         "PATH": path_with(os.environ["MXRELAY_LAB_EDA"]),
     }
     awx = controller.Controller()
+    project = awx.add("projects", {"name": "MX hosts", "organization": 1})
     for template in TEMPLATES:
-        awx.add("job_templates", {**OF_AWX, **template})
+        awx.add("job_templates", {**OF_AWX, **template, "project": project["id"]})
     with controller.serving(awx) as address, (folder / "log").open("wb") as log:
         command = ["ansible-rulebook", "--rulebook", f"mxrelay.postfix.{rulebook}", "--inventory", "hosts.yml"]
         options = ["--vars", "variables.yml", "--controller-url", address, "--controller-token", "a token"]

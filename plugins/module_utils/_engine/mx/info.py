@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
     read_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
@@ -116,6 +117,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         hops = each_hop(domains)
         for hop in hops:
             hop.probe_recipient = samples.get(hop.name, "")
+        read_logins(hops, state, reader)
         reader.notes += ask_mail_hosts(hops, state, prober, senders)
         reader.notes += read_trust(hops, state, postfix)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))

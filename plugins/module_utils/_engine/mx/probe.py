@@ -68,7 +68,10 @@ def ask_mail_hosts(
     silent: dict[tuple[str, int], Talk] = {}
     again: dict[tuple[str, int], list[Talk]] = {}
     targets = [
-        (domain, target) for domain in domains for target in [_target(domain, state)] if domain.relayed and target
+        (domain, target)
+        for domain in domains
+        for target in [_target(domain, state)]
+        if domain.relayed and target and not domain.logs_in
     ]
     for domain, target in targets[:DOMAINS]:
         if target in silent:
@@ -91,7 +94,12 @@ def ask_mail_hosts(
             domain.talks_again = [talk for talk in talks if talk.again] or again.get(target, [])
             again.setdefault(target, [talk for talk in domain.talks_again if not talk.recipients])
     left = sum(1 for domain, _target in targets if domain.talk is None)
-    return [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
+    logins = dict.fromkeys(domain.nexthop or domain.name for domain in domains if domain.relayed and domain.logs_in)
+    more = [f"the mail hosts of {left} more domains were not asked; name these domains to ask them"] if left else []
+    return [
+        *more,
+        *(f"{host}, a mail host, was not asked: this host logs in there, and a probe does not" for host in logins),
+    ]
 
 
 def _transactions(domain: DomainEvidence, senders: ProbeSenders) -> list[Transaction]:

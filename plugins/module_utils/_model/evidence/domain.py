@@ -90,6 +90,8 @@ class DomainEvidence:
     talks_again: Sequence[Talk] = ()
     # delimiter -> the listed recipient that the mail host was asked about, with something behind that delimiter
     tagged: Mapping[str, str] = field(default_factory=dict)
+    # Whether this host logs in to its mail host, which may refuse it otherwise.
+    logs_in: bool = False
     # Why no certificate of the mail host satisfies the service that sends the domain's mail, which demands one.
     untrusted: str = ""
     # What became of the last canary, None where none was sent.

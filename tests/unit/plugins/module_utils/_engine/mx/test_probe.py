@@ -141,6 +141,15 @@ def test_mail_host_is_asked_about_a_tagged_recipient_by_bounces_alone() -> None:
     assert evidence.tagged == {"+": "a+mxrelay-probe@x.example"}
 
 
+def test_mail_host_that_this_host_logs_in_to_is_not_asked() -> None:
+    prober = FakeProber()
+    evidence = domain(result="relay:[mail.example]:587", logs_in=True)
+    assert ask_mail_hosts([evidence], HOST, prober, ProbeSenders()) == [
+        "mail.example, a mail host, was not asked: this host logs in there, and a probe does not"
+    ]
+    assert (prober.talks, evidence.talk) == ([], None)
+
+
 def test_mail_host_is_met_twice_at_once_for_the_first_of_its_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = Talk("mail.example", banner=(421, "4.7.0 too many"), again=True)
     welcome = Talk("mail.example", banner=(220, "ready"), mail=(250, "ok"))

@@ -33,7 +33,8 @@ START = "\n".join(
         "openssl req -x509 -newkey rsa:2048 -nodes -keyout /root/login.key -out /root/login.pem -days 2"
         " -subj /CN=mail.lab.example 2> /dev/null",
         "mkdir -p /etc/postfix/sasl",
-        "printf 'pwcheck_method: auxprop\\nauxprop_plugin: sasldb\\nmech_list: PLAIN LOGIN\\n' > /etc/postfix/sasl/smtpd.conf",
+        "printf '%s\\n' 'pwcheck_method: auxprop' 'auxprop_plugin: sasldb' 'mech_list: PLAIN LOGIN'"
+        " > /etc/postfix/sasl/smtpd.conf",
         f"echo {LOGIN['branch_password']} | saslpasswd2 -p -c -u mail.lab.example gateway",
         "chgrp postfix /etc/sasldb2; chmod 0640 /etc/sasldb2",
         f"postconf -M '{SERVICE}={PORT} inet n - n - - smtpd'",

@@ -36,7 +36,10 @@ def mx_trusted(
         raise AnsibleFilterError(f"mx_trusted: {error.message}") from None
     every = wanted or [name for group in GROUPS for name in groups.get(group, ())]
     told = {str(result.get("item")): result.get("ansible_facts") or {} for result in asked}
+    lost = {str(result.get("item")) for result in asked if result.get("unreachable")}
     hosts = [_host(name, hostvars, told.get(name, {})) for name in dict.fromkeys(every)]
+    for host in hosts:
+        host["lost"] = host["name"] in lost
     inventory = [host["name"] for host in hosts if host["in_inventory"]]
     domains = [domain for name in inventory for domain in _domains(hostvars[name])]
     return {"hosts": hosts, "domains": list(dict.fromkeys(domains)), "inventory": inventory}

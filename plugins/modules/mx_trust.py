@@ -50,6 +50,7 @@ options:
       - The MX hosts. Each has a C(name), which is an address or a host of the inventory (C(in_inventory)).
       - The addresses of a host of the inventory are its C(addresses), else its C(facts) with its C(proxy_interfaces),
         else its C(ansible_host) if that is an address. Networks are refused.
+      - One that did not answer (C(lost)) is refused unless it has C(addresses) or C(facts).
       - Required with O(state=present).
     type: list
     elements: dict

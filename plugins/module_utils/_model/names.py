@@ -38,7 +38,7 @@ _SERVICE = re.compile(r"[A-Za-z0-9_.-]+")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 _BETWEEN_HOPS = re.compile(r"[\s,]+")
 # As host_port(3) of Postfix takes them apart; a host name is what valid_hostname(3) takes for one.
-_HOP = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::([A-Za-z0-9]*))?")
+_HOP = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::([A-Za-z0-9_-]*))?")
 # What services(5) calls ports on which mail hosts take mail.
 _PORT_NAMES = ("", "smtp", "submission", "submissions", "smtps", "lmtp")
 _HOSTNAME = re.compile(r"(?:(?:(?!-)[^\x00-,./:-@\[-^`{-\x7f]{1,63}(?<!-))(?:\.(?!$)|$))+")
@@ -266,7 +266,10 @@ def is_hop(text: str) -> bool:
     if found is None:
         return False
     host, port = found.group(1) or found.group(2), found.group(3) or ""
-    if port not in _PORT_NAMES and not (port.isdigit() and 1 <= int(port) <= 65535):
+    if port.isdigit() and not 1 <= int(port) <= 65535:
+        return False
+    # What services(5) of the host calls a port can't be told here; `relay:host` is no port of a host.
+    if not port.isdigit() and port not in _PORT_NAMES and not (found.group(1) or "." in host):
         return False
     if _HOSTNAME.fullmatch(host) and not host.replace(".", "").isdigit():
         return True

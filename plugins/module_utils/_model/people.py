@@ -8,10 +8,12 @@ import re
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 
 SOMEBODY = "[a recipient]"
+# What may stand right before an address, and in one.
+_BEFORE = re.compile(r"[='`\[{*!?|/]")
 _ADDRESS = re.compile(r'(?:"[^"]*"|[^\s<>()",;:])+@[^\s<>()",;:]*[^\s<>()",;:.]')
 
 
@@ -25,7 +27,7 @@ def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> f
 
 
 def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> Iterator[str]:
-    for domain in domains:
+    for domain in each_hop(domains):
         yield from (domain.probe_recipient, *domain.tagged.values())
     yield from lookups.listed.values()
     for answers in (*lookups.answers.values(), *lookups.rewritten.values()):
@@ -37,11 +39,21 @@ def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> 
 def unnamed(told: Any, people: Collection[str] | None = None) -> Any:
     """What is told, wherever it is text of a result, without these addresses; None stands for everybody's."""
     if isinstance(told, str):
-        return _ADDRESS.sub(
-            lambda found: SOMEBODY if people is None or found.group().lower() in people else found.group(), told
-        )
+        return _ADDRESS.sub(lambda found: _unnamed_address(found.group(), people), told)
     if isinstance(told, Mapping):
         return {unnamed(name, people): unnamed(value, people) for name, value in told.items()}
     if isinstance(told, (list, tuple)):
         return [unnamed(value, people) for value in told]
     return told
+
+
+def _unnamed_address(found: str, people: Collection[str] | None) -> str:
+    """What looks like an address, which may have what stands before or behind it as well, as in `to='a@x.example'`."""
+    if people is None or found.lower() in people:
+        return SOMEBODY
+    bare = found.rstrip("'`]}>*!?")
+    starts = [0, *(match.end() for match in _BEFORE.finditer(bare))]
+    for start in starts:
+        if bare[start:].lower() in people:
+            return f"{found[:start]}{SOMEBODY}{found[len(bare):]}"
+    return found

@@ -44,6 +44,8 @@ CONVERSATION_SECONDS = 15.0
 ERRORS_AT_ONCE = 4
 NOT_AVAILABLE = 421
 USUAL_DELIMITER = "+"
+# What services(5) calls ports on which mail hosts take mail.
+PORT_NAMES = {"submission": 587, "submissions": 465, "smtps": 465}
 
 
 def unknown_recipient(domain: str) -> str:
@@ -130,8 +132,8 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
 
 def _port(domain: DomainEvidence) -> int:
     behind = domain.hop_text.rpartition("]")[2]
-    digits = behind.rpartition(":")[2]
-    return int(digits) if behind.count(":") == 1 and digits.isdigit() else PORT
+    port = behind.rpartition(":")[2] if behind.count(":") == 1 else ""
+    return int(port) if port.isdigit() else PORT_NAMES.get(port, PORT)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ reason that it does not tell is a matter of the checks in mail_host.py.
 
 from __future__ import annotations
 
+import re
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
@@ -51,6 +52,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 SECONDS_OF_POSTSCREEN = 1.0
 _BOUNCES = "mail that is accepted here bounces"
 _WAITS = "mail waits here for longer"
+_OF_TLS = re.compile(r"\bstarttls\b|\btls\b|\bencrypt")
 _AGAIN = {CONNECTION: "a second connection"}
 
 check = Register(DOMAIN_ON_MAIL_HOST)
@@ -186,6 +188,9 @@ def mail_host_tls(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     if "yes" in (own_value(state, service, "smtp_use_tls"), own_value(state, service, "smtp_enforce_tls")):
         return
     code, told = talk.tls_demanded
+    if not _OF_TLS.search(told.lower()):
+        # That answer is also one to a client who did not log in.
+        return
     yield Fault(
         f"its mail host {talk.server} demands TLS ({code} {told}), but {service.key} sends without: {_BOUNCES}",
         f"set mail_host_tls to may (in the roles), or add the override smtp_tls_security_level=may to {service.key}",

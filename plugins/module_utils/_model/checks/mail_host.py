@@ -8,6 +8,7 @@ it does not trust this host, the checks in distrust.py say so.
 
 from __future__ import annotations
 
+import re
 from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
@@ -36,6 +37,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     welcome,
 )
 
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
 check = Register(DOMAIN_ON_MAIL_HOST)
 
 
@@ -58,7 +61,8 @@ def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
     for talk, step, answer in refusal(domain):
         if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer) or _by_its_form(domain, step)):
             yield Fault(
-                f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): all its mail bounces",
+                f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): "
+                + ("mail for such recipients bounces" if step == RCPT else "all its mail bounces"),
                 "exempt this host from block lists, SPF and client checks on the mail host, as one of the domain's own "
                 "MX hosts, or correct what the answer complains about",
                 domain=domain.name,
@@ -161,7 +165,7 @@ def _offers_smtputf8(state: HostState) -> bool:
 
 
 def _is_unknown(step: str, answer: Answer) -> bool:
-    return step == RCPT and answer[1].startswith(UNKNOWN)
+    return step == RCPT and answer[1].lstrip("#").startswith(UNKNOWN)
 
 
 def _said(answer: Answer) -> str:
@@ -206,4 +210,4 @@ def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 
 def _number(text: str) -> int | None:
     words = text.split()
-    return int(words[0]) if words and words[0].isdigit() else None
+    return int(words[0]) if words and _DIGITS.fullmatch(words[0]) else None

@@ -36,9 +36,15 @@ _CAUSES = (
         NAME,
         re.compile(r"[45]\.7\.25 |\bhelo\b|\behlo\b|reverse (dns|hostname|name)|\bptr\b|find your( reverse)? hostname"),
     ),
-    (BLOCK_LIST, re.compile(r"\bblocked using\b|\b(dnsbl|rbl)\b|(block|black|deny)-?list|listed (in|by|at|on) ")),
+    (
+        BLOCK_LIST,
+        re.compile(
+            r"\bblocked using\b|\b(dnsbl|rbl)\b|(block|black|deny)-?list|(?<!not )\blisted (in|by|at|on) \S+\.\S"
+        ),
+    ),
     (LIMIT, re.compile(r"4\.7\.28 |\btoo (many|much)\b|\brate.?limit|limit exceeded")),
 )
+_OF_MAILBOX = re.compile(r"[45]\.2\.[1-9]")
 _QUOTED = re.compile(r"<[^>]*>")
 
 
@@ -60,14 +66,15 @@ class TurnedAway(NamedTuple):
 
 def cause_of(step: str, answer: Answer) -> str:
     """The cause that the answer tells, "" if it tells none."""
-    code, told = answer
+    _code, told = answer
+    told = told.lstrip("#")
     if step == RCPT and told.startswith(UNKNOWN):
         return ""
-    if step == CONNECTION and code == 421:
-        return LIMIT
     # Addresses and names that it repeats may be called anything.
     words = _QUOTED.sub("", told.lower())
-    return next((cause for cause, pattern in _CAUSES if pattern.search(words)), "")
+    cause = next((cause for cause, pattern in _CAUSES if pattern.search(words)), "")
+    # A mailbox has limits as well.
+    return "" if cause == LIMIT and _OF_MAILBOX.match(told) else cause
 
 
 def turned_away(talk: Talk, listed: str) -> Iterator[TurnedAway]:
@@ -79,7 +86,8 @@ def turned_away(talk: Talk, listed: str) -> Iterator[TurnedAway]:
             yield TurnedAway(talk, step, answer)
             return
     for step, answer in others:
-        if answer[0] >= 400 and cause_of(step, answer):
+        # That they are refused for good is as it should be.
+        if 400 <= answer[0] < 500 and cause_of(step, answer):
             yield TurnedAway(talk, step, answer)
             return
 

@@ -33,6 +33,7 @@ def read_hosts(items: Sequence[Mapping[str, Any]]) -> list[MxHost]:
 
     The addresses of a host of the inventory are those that it says itself (`addresses`), else those from which it
     reaches the world (`facts`) with those by which the world knows it (`proxy_interfaces`), else its `ansible_host`.
+    One that is `lost` just now would be trusted by fewer addresses than before, and is refused.
     """
     problems = Problems()
     found: list[MxHost] = []
@@ -61,6 +62,11 @@ def _host(item: Mapping[str, Any]) -> MxHost:
     seen = [str(address) for address in item.get("facts") or () if address]
     if seen:
         return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [*seen, *outside]))
+    if item.get("lost"):
+        raise InvalidInput(
+            f"trust_mx: {name} did not answer, so the addresses from which it connects are not known; run again when "
+            f"it does, or set {VARIABLE} for it in the inventory"
+        )
     reached = str(item.get("ansible_host") or "")
     if is_address(reached):
         return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [reached, *outside]))

@@ -32,7 +32,11 @@ LISTS = (
     "smtpd_end_of_data_restrictions",
 )
 # What says whether a recipient exists, or may have mail: it holds for MX hosts as well.
-_RECIPIENT_CHECKS = frozenset({"reject_unlisted_recipient", "reject_unverified_recipient", "check_recipient_access"})
+_RECIPIENT_CHECKS = frozenset(
+    {"reject_unlisted_recipient", "reject_unverified_recipient", "check_recipient_access", "check_recipient_maps"}
+)
+# What refuses, behind a check of recipients, those that it did not let through.
+_CLOSING = frozenset({"reject", "defer", "defer_if_permit"})
 # What refuses no host for its mail: destinations that are not ours, addresses without a domain, broken protocol.
 _HARMLESS = frozenset(
     {
@@ -95,7 +99,8 @@ def distrusting(name: str, found: Sequence[str]) -> list[str]:
 
 
 def place_of(name: str, value: str, element: str, reading: Reading) -> int:
-    """At which of the words of the value, as it is written, the element belongs: behind the last check of recipients.
+    """At which of the words of the value, as it is written, the element belongs: behind the last check of recipients,
+    with what closes the list for those that it did not let through, and behind what can't be read here.
 
     Words of the element itself, wherever it is, are not counted.
     """
@@ -104,7 +109,9 @@ def place_of(name: str, value: str, element: str, reading: Reading) -> int:
         if part == element:
             continue
         count += len(split_items(part))
-        if any(checks_recipients(name, member) for member in reading.parts(part)):
+        members = reading.parts(part)
+        closes = place and any(member.lower() in _CLOSING for member in members)
+        if closes or any("$" in member or checks_recipients(name, member) for member in members):
             place = count
     return place
 

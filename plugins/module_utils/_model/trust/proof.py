@@ -9,6 +9,8 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 
 _REFUSED = 400
+# By which defer_unauth_destination refuses, and nothing else of Postfix.
+_DEFERRED_RELAY = 454
 
 
 def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks: Sequence[Talk]) -> Mapping[str, Any]:
@@ -29,14 +31,20 @@ def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks:
         for recipient, answer in asked.items()
         if answer[0] < _REFUSED and recipient.rpartition("@")[2] not in ours
     ]
+    # A host that puts off may take the same a little later.
+    put_off = [_told(recipient, answer) for recipient, answer in asked.items() if _is_put_off(answer)]
     missing = [recipient for recipient in foreign if recipient not in answers]
     return {
         "server": server,
-        "proven": not relays and not missing,
+        "proven": not (relays or missing or put_off),
         "relays": relays,
         "unknown": next((_told(address, answers[address]) for address in unknown if address in answers), ""),
-        "problem": _problem(server, talks) if missing and not relays else "",
+        "problem": "" if relays else _problem(server, talks) if missing else "".join(put_off[:1]),
     }
+
+
+def _is_put_off(answer: Answer) -> bool:
+    return _REFUSED <= answer[0] < 500 and answer[0] != _DEFERRED_RELAY
 
 
 def _told(recipient: str, answer: Answer) -> str:

@@ -34,6 +34,7 @@ def test_hosts_of_the_groups_are_meant_by_default_with_all_that_is_known() -> No
                 "facts": ["10.0.0.1"],
                 "proxy_interfaces": ["198.51.100.1"],
                 "ansible_host": "192.0.2.1",
+                "lost": False,
             },
             {
                 "name": "mx2",
@@ -42,6 +43,7 @@ def test_hosts_of_the_groups_are_meant_by_default_with_all_that_is_known() -> No
                 "facts": [],
                 "proxy_interfaces": [],
                 "ansible_host": "",
+                "lost": False,
             },
         ],
         "domains": ["x.example", "y.example", "z.example"],
@@ -67,6 +69,7 @@ def test_facts_of_a_loop_in_which_a_host_was_lost_are_known() -> None:
     ]
     found = mx_trusted("mx1 other mx2", GROUPS, HOSTVARS, asked)
     assert [host["facts"] for host in found["hosts"]] == [["10.0.0.1"], ["2001:db8::9"], []]
+    assert [host["lost"] for host in found["hosts"]] == [False, False, True]
 
 
 def test_what_is_no_list_is_told() -> None:

@@ -411,7 +411,10 @@ def test_hops_are_told_apart_as_postfix_does(text: str) -> None:
         ("smtp:nowhere.example", False),
         ("[nowhere.example", False),
         ("[nowhere.example]x", False),
-        ("[nowhere.example]:nosuchport", False),
+        # What the host does not call a port stops smtp as well; what it calls one can't be told.
+        ("[nowhere.example]:amavisd", True),
+        ("nowhere.example:amavisd", True),
+        ("relay:nowhere", False),
         ("nowhere.example:99999", False),
         ("[nowhere.example]:0", False),
         ("nowhere.example.", False),

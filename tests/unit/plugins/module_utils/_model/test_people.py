@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import SOMEBODY, people_of, unnamed
 
@@ -64,3 +65,23 @@ def test_results_are_searched_wherever_they_have_text() -> None:
         "all": [SOMEBODY],
     }
     assert unnamed(answers, frozenset())["recipients"] == {"bob@x.example": [550, "bob@x.example"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("to='jane@x.example'", "to='[a recipient]'"),
+        ("to=jane@x.example refused", "to=[a recipient] refused"),
+        ("[jane@x.example]: no", "[[a recipient]]: no"),
+        ("notjane@x.example", "notjane@x.example"),
+    ],
+)
+def test_address_is_left_out_whatever_stands_beside_it(text: str, told: str) -> None:
+    assert unnamed(text, {"jane@x.example"}) == told
+
+
+def test_recipients_with_something_behind_a_delimiter_are_people_at_each_mail_host() -> None:
+    answer = Capture("hash:/t", "x.example", "relay:[a.example],[b.example]")
+    domain = DomainEvidence("x.example", answer=answer).with_others()
+    domain.others[0].tagged = {"+": "jane+mxrelay-probe@x.example"}
+    assert people_of(RecipientLookups(), [domain]) == {"jane+mxrelay-probe@x.example"}

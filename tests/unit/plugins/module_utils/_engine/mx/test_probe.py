@@ -39,6 +39,8 @@ def domain(name: str = "x.example", result: str = "", **fields: Any) -> DomainEv
         (domain(result="smtp:[2001:db8::1]:26"), "2001:db8::1", 26),
         (domain(result="relay:mail.example", nexthop_exchangers=[OTHER]), "primary.example", 25),
         (domain(result="relay:mail.example:26", nexthop_exchangers=[]), "mail.example", 26),
+        (domain(result="relay:[mail.example]:submission"), "mail.example", 587),
+        (domain(result="relay:[mail.example]:smtp"), "mail.example", 25),
         (domain(exchangers=[OWN, OTHER]), "primary.example", 25),
     ],
 )

@@ -149,6 +149,11 @@ def test_greeting_that_is_held_back_is_that_of_postscreen() -> None:
     assert listed.remedy.startswith(f"{TRUST}postscreen_access_list = permit_mynetworks, inline:{{192.0.2.1=permit}}; ")
 
 
+def test_answer_to_who_did_not_log_in_is_no_demand_for_tls() -> None:
+    talk = replace(MET, tls_demanded=(530, "5.7.57 Client not authenticated to send mail"))
+    assert found(talk) == []
+
+
 @pytest.mark.parametrize(
     ("overrides", "values", "expected"),
     [

@@ -51,6 +51,10 @@ def of_mail_host(
         (talk(recipients={"b@x.example": (550, "5.1.1 unknown")}), []),
         (talk(extensions={**EXTENSIONS, "size": "900"}), [("message_size", "error", "local")]),
         (talk(extensions={**EXTENSIONS, "size": "0"}), [("message_size", "warning", "local")]),
+        # What is no number in ASCII, or has no end, is none.
+        (talk(extensions={**EXTENSIONS, "size": "\u00b2"}), []),
+        (talk(extensions={**EXTENSIONS, "size": "9" * 5000}), []),
+        (talk(recipients={"a@x.example": (550, "#5.1.0 rejected")}), [("mail_host_unknown", "error", "remote")]),
         (talk(extensions={"size": "1000", "8bitmime": ""}), [("smtputf8", "info", "local")]),
         (talk(extensions={}), [("mail_host_8bitmime", "warning", "remote")]),
     ],

@@ -48,7 +48,11 @@ MET = Talk("mail.example", banner=(220, "ready"), mail=OK, recipients={LISTED: O
         (CONNECTION, 554, "5.7.1 192.0.2.1 is listed in zen.example", BLOCK_LIST),
         (RCPT, 550, "5.7.1 on our blacklist", BLOCK_LIST),
         (CONNECTION, 421, "4.7.0 mail.example Error: too many connections from 192.0.2.1", LIMIT),
-        (CONNECTION, 421, "try again", LIMIT),
+        (CONNECTION, 421, "4.3.2 Service not active", ""),
+        (RCPT, 552, "5.2.2 Mailbox full: quota limit exceeded", ""),
+        (RCPT, 550, "5.7.1 not listed in Domino Directory", ""),
+        (RCPT, 550, "5.7.1 recipient not listed in the.directory.example", ""),
+        (RCPT, 550, "#5.1.0 Address rejected by our SPF list", ""),
         (MAIL, 450, "4.7.1 Error: too much mail from 192.0.2.1", LIMIT),
         (RCPT, 450, "4.7.1 Error: too many recipients from 192.0.2.1", LIMIT),
         (RCPT, 421, "4.7.28 our system has detected an unusual rate", LIMIT),
@@ -89,6 +93,8 @@ def test_answer_to_an_unknown_recipient_counts_if_it_has_a_cause() -> None:
     away = replace(MET, recipients={LISTED: OK, NOBODY: limit})
     assert list(turned_away(away, LISTED)) == [TurnedAway(away, RCPT, limit)]
     assert list(turned_away(replace(away, recipients={LISTED: OK, NOBODY: (450, "4.2.0 later")}), LISTED)) == []
+    # That it is refused for good says nothing of this host.
+    assert list(turned_away(replace(away, recipients={LISTED: OK, NOBODY: (550, "on our blacklist")}), LISTED)) == []
 
 
 def test_every_conversation_is_looked_at() -> None:

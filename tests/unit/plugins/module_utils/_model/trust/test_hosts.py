@@ -20,6 +20,8 @@ def inventory(name: str = "mx1.example", **said: Any) -> dict[str, Any]:
     [
         ({"addresses": "192.0.2.1 2001:DB8::1", "facts": ["192.0.2.9"]}, ("192.0.2.1", "2001:db8::1")),
         ({"facts": ["10.0.0.1"], "ansible_host": "192.0.2.9"}, ("10.0.0.1",)),
+        ({"facts": ["10.0.0.1"], "lost": True}, ("10.0.0.1",)),
+        ({"addresses": ["192.0.2.1"], "lost": True}, ("192.0.2.1",)),
         ({"facts": ["10.0.0.1"], "proxy_interfaces": ["192.0.2.1", "mx.example"]}, ("10.0.0.1", "192.0.2.1")),
         ({"ansible_host": "192.0.2.1", "proxy_interfaces": ["192.0.2.1"]}, ("192.0.2.1",)),
     ],
@@ -41,6 +43,11 @@ def test_address_is_a_host_by_itself() -> None:
     ("item", "message"),
     [
         ({"name": ""}, "an item of hosts has no name; give a host of the inventory, or an address"),
+        (
+            inventory(lost=True, ansible_host="10.8.0.1"),
+            "mx1.example did not answer, so the addresses from which it connects are not known; run again when it "
+            "does, or set trust_mx_addresses for it in the inventory",
+        ),
         (
             {"name": "192.0.2.0/24"},
             '"192.0.2.0/24" (hosts) is a network; give single addresses, since a network takes in strangers',

@@ -66,6 +66,12 @@ def test_what_only_warns_is_no_distrust() -> None:
         (f"permit_mynetworks, {ELEMENT}, reject_unlisted_recipient reject_rbl_client a", 2),
         ("permit_mynetworks, $checks, reject_rbl_client a", 2),
         ("class_checks, reject_rbl_client a", 1),
+        ("permit_mynetworks, check_recipient_maps, reject_rbl_client a", 2),
+        # Whom the check of recipients does not let through is refused by what closes the list.
+        ("permit_mynetworks, check_recipient_access hash:/r, reject", 4),
+        ("check_client_access hash:/c, reject", 0),
+        # What it stands for is not known here.
+        ("reject_rbl_client a, ${v?{reject_unverified_recipient}}, reject_rbl_client b", 3),
     ],
 )
 def test_place_is_behind_the_last_check_of_recipients(value: str, place: int) -> None:

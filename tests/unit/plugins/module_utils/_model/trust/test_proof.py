@@ -17,6 +17,13 @@ def told(**answers: int) -> list[Talk]:
     return [Talk("mail.example", banner=(220, "hello"), mail=(250, "ok"), recipients=said)]
 
 
+def test_answer_that_puts_off_is_no_proof() -> None:
+    answers = {**dict.fromkeys(FOREIGN, (554, "no")), FOREIGN[-1]: (450, "4.2.0 Greylisted")}
+    found = proof_of("m", [], FOREIGN, [Talk("m", recipients=answers)])
+    assert (found["proven"], found["relays"]) == (False, [])
+    assert found["problem"] == f"RCPT TO:<{FOREIGN[-1]}>: 450 4.2.0 Greylisted"
+
+
 def test_refusals_of_every_spelling_are_proof() -> None:
     assert proof_of("mail.example", UNKNOWN, FOREIGN, told(unknown=550, plain=554, hidden=454)) == {
         "server": "mail.example",

@@ -23,7 +23,7 @@ def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> f
     A domain's postmaster is a role, and no secret.
     """
     found = {address.lower() for address in _addresses(lookups, domains)}
-    return frozenset(address for address in found if not address.startswith(("@", "postmaster@")))
+    return frozenset(address for address in found if address and not address.startswith(("@", "postmaster@")))
 
 
 def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> Iterator[str]:

@@ -64,8 +64,8 @@ def _instance(place: str, said: Mapping[str, Mapping[str, Any]], groups: Sequenc
     return {
         "config_directory": place,
         **({"declared": items} if items else {}),
-        "unproven": FAIL if any(verdict["unproven"] == FAIL for verdict in said.values()) else WARN,
-        "accepted": [finding for verdict in said.values() for finding in verdict["accepted"]],
+        "unproven": FAIL if any(role["unproven"] == FAIL for role in said.values()) else WARN,
+        "accepted": [finding for role in said.values() for finding in role["accepted"]],
     }
 
 

@@ -31,8 +31,7 @@ def verdict(
     none.
     """
     findings = [*evidence["findings"], *(outside or {}).get("findings", [])]
-    errors = [finding for finding in findings if _fails(finding, fail_on)]
-    others = [finding for finding in findings if finding["severity"] != INFO and not _fails(finding, fail_on)]
+    errors, others = _split(findings, fail_on)
     accepted = [finding for finding in findings if finding.get("accepted")]
     parts = [
         _relayed(evidence["domains"], instance.get("declared")),
@@ -48,16 +47,24 @@ def verdict(
     }
 
 
-def _fails(finding: Mapping[str, Any], fail_on: Collection[str]) -> bool:
-    return finding["severity"] == ERROR and finding["scope"] in fail_on
+def _split(
+    findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The errors of these scopes, and what else is more than information."""
+    errors: list[Mapping[str, Any]] = []
+    others: list[Mapping[str, Any]] = []
+    for finding in findings:
+        if finding["severity"] == ERROR and finding["scope"] in fail_on:
+            errors.append(finding)
+        elif finding["severity"] != INFO:
+            others.append(finding)
+    return errors, others
 
 
 def shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
     """The texts of the `errors` of these scopes, and of the `others` that are more than information."""
-    return {
-        "errors": texts([finding for finding in findings if _fails(finding, fail_on)]),
-        "others": texts([found for found in findings if found["severity"] != INFO and not _fails(found, fail_on)]),
-    }
+    errors, others = _split(findings, fail_on)
+    return {"errors": texts(errors), "others": texts(others)}
 
 
 def texts(findings: Sequence[Mapping[str, Any]]) -> list[str]:

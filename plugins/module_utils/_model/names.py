@@ -39,8 +39,8 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 _BETWEEN_HOPS = re.compile(r"[\s,]+")
 # As host_port(3) of Postfix takes them apart; a host name is what valid_hostname(3) takes for one.
 _HOP = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::([A-Za-z0-9_-]*))?")
-# What services(5) calls ports on which mail hosts take mail.
-_PORT_NAMES = ("", "smtp", "submission", "submissions", "smtps", "lmtp")
+# What services(5) calls ports on which mail hosts take mail; without a name it is that of smtp(8).
+PORTS = {"": 25, "smtp": 25, "lmtp": 24, "submission": 587, "submissions": 465, "smtps": 465}
 _HOSTNAME = re.compile(r"(?:(?:(?!-)[^\x00-,./:-@\[-^`{-\x7f]{1,63}(?<!-))(?:\.(?!$)|$))+")
 
 
@@ -269,7 +269,7 @@ def is_hop(text: str) -> bool:
     if port.isdigit() and not 1 <= int(port) <= 65535:
         return False
     # What services(5) of the host calls a port can't be told here; `relay:host` is no port of a host.
-    if not port.isdigit() and port not in _PORT_NAMES and not (found.group(1) or "." in host):
+    if not port.isdigit() and port not in PORTS and not (found.group(1) or "." in host):
         return False
     if _HOSTNAME.fullmatch(host) and not host.replace(".", "").isdigit():
         return True

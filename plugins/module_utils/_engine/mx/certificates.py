@@ -10,12 +10,11 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     TLS_POLICY,
+    client_value,
     effective_level,
-    parameter_of,
     sending_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -37,7 +36,7 @@ def read_trust(domains: Sequence[DomainEvidence], state: HostState, postfix: Pos
         if service is None or talk is None or "starttls" not in talk.extensions:
             continue
         level = effective_level(state, service)
-        if level in _NOT_JUDGED or (level and effective(state, service, parameter_of(service, TLS_POLICY))):
+        if level in _NOT_JUDGED or (level and client_value(state, service, TLS_POLICY)):
             notes[f"{service.key}: what its level of TLS ({level}) demands of certificates was not tried"] = None
         if level in _MATCHES:
             command = _command(domain, talk, state, service, level)
@@ -54,13 +53,13 @@ def read_trust(domains: Sequence[DomainEvidence], state: HostState, postfix: Pos
 
 def _command(domain: DomainEvidence, talk: Talk, state: HostState, service: Service, level: str) -> tuple[str, ...]:
     files = {"-F": "smtp_tls_CAfile", "-P": "smtp_tls_CApath"}
-    given = {option: effective(state, service, parameter_of(service, name)) for option, name in files.items()}
+    given = {option: client_value(state, service, name) for option, name in files.items()}
     authorities = [word for option, value in given.items() if value for word in (option, value)]
     place = f"[{talk.server}]:{talk.port}"
     # The name that was asked of DNS, which is not the server's where that name's MX records lead to it.
     nexthop = domain.nexthop or domain.name
     meant = {"nexthop": nexthop, "dot-nexthop": f".{nexthop}"}
-    written = split_items(effective(state, service, parameter_of(service, _MATCHES[level])).replace(":", " "))
+    written = split_items(client_value(state, service, _MATCHES[level]).replace(":", " "))
     names = [meant.get(name, name) for name in written]
     return ("posttls-finger", "-c", "-t", str(SECONDS), "-T", str(SECONDS), "-l", level, *authorities, place, *names)
 

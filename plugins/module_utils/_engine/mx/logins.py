@@ -9,11 +9,10 @@ from typing import Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    client_value,
     own_value,
-    parameter_of,
     sending_service,
 )
 
@@ -26,5 +25,5 @@ def read_logins(domains: Sequence[DomainEvidence], state: HostState, reader: Map
             continue
         # As smtp(8) asks: for the server, and for the destination as the route has it.
         keys = list(dict.fromkeys(key for key in (domain.nexthop, domain.hop_text or domain.name) if key))
-        maps = split_items(effective(state, service, parameter_of(service, "smtp_sasl_password_maps")))
+        maps = split_items(client_value(state, service, "smtp_sasl_password_maps"))
         domain.logs_in = any(reader.ask(table, keys) for table in maps)

@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.st
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
+    PORTS,
     addresses_by_domain,
     domain_names,
     is_hop,
@@ -44,8 +45,6 @@ CONVERSATION_SECONDS = 15.0
 ERRORS_AT_ONCE = 4
 NOT_AVAILABLE = 421
 USUAL_DELIMITER = "+"
-# What services(5) calls ports on which mail hosts take mail.
-PORT_NAMES = {"submission": 587, "submissions": 465, "smtps": 465}
 
 
 def unknown_recipient(domain: str) -> str:
@@ -133,7 +132,7 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
 def _port(domain: DomainEvidence) -> int:
     behind = domain.hop_text.rpartition("]")[2]
     port = behind.rpartition(":")[2] if behind.count(":") == 1 else ""
-    return int(port) if port.isdigit() else PORT_NAMES.get(port, PORT)
+    return int(port) if port.isdigit() else PORTS.get(port, PORT)
 
 
 @dataclass(frozen=True)

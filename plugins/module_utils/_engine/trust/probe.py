@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import unknown_recipient
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.proof import proof_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 def probe(server: str, port: int, helo: str, domains: Sequence[str], prober: Prober) -> Mapping[str, Any]:
     """What the mail host answered about recipients elsewhere, and about one of `domains` that nobody has."""
     domain = domains[0] if domains else server
-    unknown = [f"mxrelay-{secrets.token_hex(4)}@{domains[0]}"] if domains else []
+    unknown = [unknown_recipient(domains[0])] if domains else []
     spellings = foreign_recipients(domain)
     asked = [(BOUNCES, unknown), (BOUNCES, spellings)] if unknown else [(BOUNCES, spellings)]
     talks = prober.talk(Approach(server, port, helo), asked, time.monotonic() + 2 * TALK_SECONDS)

@@ -39,6 +39,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     SENDER_POLICY,
     TurnedAway,
     all_turned_away,
+    met,
     welcome,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -158,8 +159,8 @@ mail_host_sender_domain = _of_cause(
     place=MAIL_HOST,
 )
 def mail_host_postscreen(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    talk = domain.talk
-    if talk is None or not domain.relayed:
+    talk = met(domain)
+    if talk is None:
         return
     remedy = f"{_TRUST.format(client=talk.client)}{_access_list(talk)}"
     found = [turn for turn in all_turned_away(domain) if turn.cause == POSTSCREEN]
@@ -179,8 +180,8 @@ def mail_host_postscreen(domain: DomainEvidence, _state: HostState) -> Iterator[
 
 @check("mail_host_tls", LOCAL, "the mail host demands TLS, and this host sends without", place=MAIL_HOST)
 def mail_host_tls(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    talk = domain.talk
-    if talk is None or not domain.relayed or talk.tls_demanded is None:
+    talk = met(domain)
+    if talk is None or talk.tls_demanded is None:
         return
     service = sending_service(state, domain.agent)
     if service is None or effective_level(state, service) not in ("", "none"):
@@ -206,9 +207,9 @@ def mail_host_tls(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     place=MAIL_HOST,
 )
 def mail_host_certificate(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    talk = domain.talk
+    talk = met(domain)
     service = sending_service(state, domain.agent)
-    if talk is None or not domain.relayed or service is None:
+    if talk is None or service is None:
         return
     level = effective_level(state, service)
     problem = domain.untrusted

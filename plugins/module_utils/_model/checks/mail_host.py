@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     UNKNOWN,
     TurnedAway,
     cause_of,
+    met,
     refusal,
     turned_away,
     welcome,
@@ -44,8 +45,8 @@ check = Register(DOMAIN_ON_MAIL_HOST)
 
 @check("mail_host_unreachable", REMOTE, "the mail host can't be reached, or breaks off", place=MAIL_HOST)
 def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    talk = domain.talk
-    if talk is None or not domain.relayed or not talk.failure or any(refusal(domain)):
+    talk = met(domain)
+    if talk is None or not talk.failure or any(refusal(domain)):
         return
     what = "can't be reached from here" if talk.banner is None else "greets this host, then breaks off"
     yield Fault(
@@ -58,7 +59,7 @@ def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator
 
 @check("mail_host_refuses", REMOTE, "the mail host refuses this host, and does not tell why", place=MAIL_HOST)
 def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
-    for talk, step, answer in refusal(domain):
+    for talk, step, answer in [*refusal(domain), *_refusals_again(domain, of_bounces=True)]:
         if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer) or _by_its_form(domain, step)):
             yield Fault(
                 f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): "

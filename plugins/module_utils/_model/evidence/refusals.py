@@ -101,16 +101,21 @@ def all_turned_away(domain: DomainEvidence) -> Iterator[TurnedAway]:
             yield from turned_away(talk, listed)
 
 
+def met(domain: DomainEvidence) -> Talk | None:
+    """The first conversation with the mail host, if mail for the domain is relayed to it."""
+    return domain.talk if domain.relayed else None
+
+
 def refusal(domain: DomainEvidence) -> Iterator[TurnedAway]:
     """Where the mail host turned this host away as the sender `<>`; once or never."""
-    talk = domain.talk
-    if talk is not None and domain.relayed and talk.banner is not None:
+    talk = met(domain)
+    if talk is not None and talk.banner is not None:
         yield from turned_away(talk, domain.probe_recipient)
 
 
 def welcome(domain: DomainEvidence) -> Talk | None:
     """The conversation with a mail host that did not turn this host away."""
-    talk = domain.talk
-    if talk is None or not domain.relayed or talk.banner is None or any(refusal(domain)):
+    talk = met(domain)
+    if talk is None or talk.banner is None or any(refusal(domain)):
         return None
     return talk

@@ -87,9 +87,14 @@ def parameter_of(service: Service, name: str) -> str:
     return name.replace("smtp_", "lmtp_", 1) if program(service) == "lmtp" else name
 
 
+def client_value(host: HostState, service: Service, name: str) -> str:
+    """The value by which the service goes of what smtp(8) calls `name`."""
+    return effective(host, service, parameter_of(service, name))
+
+
 def own_value(host: HostState, service: Service, name: str) -> str:
-    """The value by which the service goes of what smtp(8) calls `name`, in lower case."""
-    return effective(host, service, parameter_of(service, name)).lower()
+    """The same in lower case."""
+    return client_value(host, service, name).lower()
 
 
 def harms(host: HostState, service: Service) -> list[Harm]:
@@ -108,7 +113,7 @@ def _harms(host: HostState, service: Service) -> Iterator[Harm]:
     """By the names of smtp(8)."""
 
     def value(name: str) -> str:
-        return effective(host, service, parameter_of(service, name))
+        return client_value(host, service, name)
 
     if value("smtp_tls_wrappermode").lower() == "yes":
         yield Harm("smtp_tls_wrappermode", "yes", "no mail host takes TLS at once on port 25, so mail waits", "no")
@@ -143,14 +148,14 @@ def _tls_harms(host: HostState, service: Service) -> Iterator[Harm]:
             yield Harm(TLS_LEVEL, level, what, "may", certain=False)
         elif not level and own_value(host, service, "smtp_enforce_tls") == "yes":
             yield Harm(TLS_LEVEL, "", what, "may", "smtp_enforce_tls = yes", certain=False)
-    policy = effective(host, service, parameter_of(service, TLS_POLICY))
+    policy = client_value(host, service, TLS_POLICY)
     if any(member.startswith(f"static:{level}") for member in split_items(policy.lower()) for level in TLS_DEMANDED):
         yield Harm(TLS_POLICY, policy, "a mail host without TLS gets no mail", "")
 
 
 def _gives_password_away(host: HostState, service: Service) -> bool:
     """Whether a host that no entry names would be sent a password: see SASL_README on smtp_sasl_password_maps."""
-    maps = split_items(effective(host, service, parameter_of(service, "smtp_sasl_password_maps")))
+    maps = split_items(client_value(host, service, "smtp_sasl_password_maps"))
     by_sender = own_value(host, service, "smtp_sender_dependent_authentication") == "yes"
     return bool(maps) and (by_sender or any(type_of(member) not in _KEYED for member in maps))
 
@@ -160,7 +165,7 @@ def _bind_harms(host: HostState, service: Service) -> Iterator[Harm]:
     protocols = split_items(host.value("inet_protocols").lower())
     ipv6 = not protocols or "all" in protocols or "ipv6" in protocols
     for name in ["smtp_bind_address", *(["smtp_bind_address6"] if ipv6 else [])]:
-        address = effective(host, service, parameter_of(service, name))
+        address = client_value(host, service, name)
         if not address:
             continue
         plain = plain_address(address)

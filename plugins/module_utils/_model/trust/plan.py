@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Iterator, Mapping, Sequence
+from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -420,8 +420,3 @@ def _relay_lists_changed(before: HostState, after: HostState) -> Iterator[Refusa
                 "which they could relay",
                 f"write the members of {RELAY_RESTRICTIONS} out",
             )
-
-
-def as_refusals(plan: TrustPlan) -> list[Mapping[str, str]]:
-    """The refusals as a result has them."""
-    return [{"check": refusal.check, "cause": refusal.cause, "remedy": refusal.remedy} for refusal in plan.refusals]

@@ -63,6 +63,28 @@ def test_mail_host_is_judged(told: Talk | None, expected: list[tuple[str, str, s
     assert of_mail_host(told) == expected
 
 
+@pytest.mark.parametrize(
+    ("sender", "answer", "check"),
+    [
+        ("", (554, "5.7.1 no"), "mail_host_refuses"),
+        ("", (454, "4.7.1 later"), "mail_host_defers"),
+        ("s@mx.example", (554, "5.7.1 no"), "mail_host_sender_policy"),
+    ],
+)
+def test_second_connection_is_judged_as_the_first(sender: str, answer: tuple[int, str], check: str) -> None:
+    again = talk(sender=sender, mail=answer, again=True)
+    state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes"})
+    domain = DomainEvidence(
+        "x.example",
+        "x.example",
+        talk=talk(recipients={"a@x.example": OK}),
+        probe_recipient="a@x.example",
+        talks_again=[again],
+    )
+    found = [finding.check for each in checks_of(DOMAIN_ON_MAIL_HOST) for finding in each(domain, state)]
+    assert found == [check]
+
+
 @pytest.mark.parametrize("told", [Talk("mail.example", "timed out"), talk(banner=(554, "no")), talk(extensions={})])
 def test_mail_host_of_a_domain_that_is_not_relayed_is_not_judged(told: Talk) -> None:
     assert of_mail_host(told, relayed="") == []

@@ -82,6 +82,24 @@ options:
         type: str
         default: refuse
         choices: [refuse, bounce]
+      refused_mail:
+        description:
+          - What becomes of mail that this host has accepted, and that the mail host then refuses for good, or that
+            can't be delivered until it expires.
+          - V(bounce) returns it to its sender, as Postfix does, which for spam is a stranger. V(postmaster) sends the
+            report, with the whole message, to O(refused_mail_to). V(hold) keeps it in the hold queue, until
+            P(mxrelay.postfix.queue_release#module) releases or deletes it.
+          - With one such domain the senders of the host's other domains are no longer offered delivery status
+            notifications (DSN) either.
+        type: str
+        default: bounce
+        choices: [bounce, postmaster, hold]
+      refused_mail_retry:
+        description:
+          - Keep trying to deliver mail that the mail host refuses for good, until it expires, so that it arrives once
+            the mail host takes it. Not with O(domains[].refused_mail=bounce). From Postfix 3.0 on.
+        type: bool
+        default: false
       mail_host:
         description:
           - The host with the domain's mailboxes, by name or address.
@@ -160,6 +178,22 @@ options:
         description:
           - How long mail waits in the queue before it is returned, as a Postfix time value such as V(10d), V(100d) at
             the most. Without a unit, days are meant. Empty leaves it unchanged.
+        type: str
+      bounce_lifetime:
+        description:
+          - How long a report of mail that could not be delivered waits in the queue before it is given up, as a Postfix
+            time value (C(bounce_queue_lifetime)). Without a unit, days are meant. What is longer than
+            C(maximal_queue_lifetime) counts as that. Empty leaves it unchanged.
+        type: str
+      delay_warning:
+        description:
+          - After how long the sender of mail that waits is told so, as a Postfix time value (C(delay_warning_time));
+            V(0h) tells nobody. Without a unit, hours are meant. Empty leaves it unchanged.
+        type: str
+      refused_mail_to:
+        description:
+          - The address that gets the reports of the domains with O(domains[].refused_mail=postmaster). Empty means
+            postmaster at a domain of this host's own, C(localhost) if that is one.
         type: str
       mail_host_tls:
         description:

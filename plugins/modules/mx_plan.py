@@ -251,6 +251,22 @@ transport:
       (C(changed)), and if so its C(entries).
   type: dict
   returned: always
+filters:
+  description:
+    - The table that makes of a mail host's final refusal one for now, with the keys of RV(transport).
+  type: dict
+  returned: always
+probes:
+  description:
+    - The table of the transports by which a mail host is asked about recipients, with the keys of RV(transport).
+  type: dict
+  returned: always
+refused:
+  description:
+    - The table of patterns by which the reports of refused mail are kept from strangers, with the keys of
+      RV(transport).
+  type: dict
+  returned: always
 verify:
   description:
     - The table of domains whose mail host is asked about each recipient, with the keys of RV(transport).

@@ -65,7 +65,7 @@ CLAIMS = {
         "Fail on drift": Claim("both", "fails_on_drift"),
     },
     "mx/tasks/config.yml": {
-        "Update the relay service in master.cf": Claim("primary_mx", "fallback_relay"),
+        "Update the services in master.cf": Claim("primary_mx", "fallback_relay"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
     },
     "mx/tasks/install.yml": {
@@ -88,7 +88,7 @@ CLAIMS = {
         "Wait for the mail that is on its way by these rows": ON_ITS_WAY,
         "Say which transport rows stay for now": ON_ITS_WAY,
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
-        "Remove rows for subdomains and for the policy verify that are no longer needed": ASKED,
+        "Remove rows of the other tables that are no longer needed": ASKED,
     },
     "mx/tasks/run.yml": {
         "Run the preflight checks": NEW_SECONDARY,
@@ -101,7 +101,7 @@ CLAIMS = {
     "mx/tasks/tables.yml": {
         "Update the transport table": Claim("primary_mx", "another_mail_host"),
         "Update the table of valid recipients": REPAIRED,
-        "Update the tables for subdomains and for the policy verify": ASKED,
+        "Update the other tables": ASKED,
     },
     "mx/tasks/undo.yml": {
         "Take the run back, and say what has become of the host": TAKEN_BACK,

@@ -45,6 +45,8 @@ FEATURES: Mapping[str, Introduced] = {
     "quoted_keys": Introduced((3, 2), "RELEASE_NOTES-3.2, double quotes"),
     # relay:[a],[b] in transport_maps
     "nexthop_list": Introduced((3, 5), "RELEASE_NOTES-3.5, multiple relayhosts"),
+    # smtp_delivery_status_filter
+    "refused_mail_retry": Introduced((3, 0), "RELEASE_NOTES-3.0, delivery status filters"),
     # non_bdb_migration_level, which can give hash and btree tables another type.
     "redirected_tables": Introduced((3, 11), "NON_BERKELEYDB_README"),
 }

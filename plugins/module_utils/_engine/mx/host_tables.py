@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Iterable, Mapping, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -33,6 +34,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     HostState,
     TableState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import (
+    BOUNCE_CLEANUP,
+    RETRYING,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import sending_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
@@ -48,6 +54,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
+REFUSED_NAME = "relay_refused_mail"
+FILTERS_NAME = "relay_refused_retry"
+PROBES_NAME = "relay_verify_transport"
+_OF_PATTERNS = (SUBDOMAINS_NAME, REFUSED_NAME, FILTERS_NAME)
 # What goes before the name of a table where a file of that name is not ours to edit.
 OTHER_NAME = "mxrelay_"
 PARAMETERS = {
@@ -67,6 +77,9 @@ class OwnTables(NamedTuple):
     transport: TableState | None = None
     verify: TableState | None = None
     subdomains: TableState | None = None
+    refused: TableState | None = None
+    filters: TableState | None = None
+    probes: TableState | None = None
 
 
 @dataclass(frozen=True)
@@ -98,14 +111,14 @@ def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: 
     transport = read_table(postfix, request, settings, "transport_maps", TRANSPORT_NAME)
     known = OwnTables(recipients=recipients.table)
     if recipients.table:
+        beside = partial(_table_beside, postfix, settings, recipients.table, reader)
         known = known._replace(
             recipient_rows=_recipient_rows(recipients.table, request, settings, reader),
-            verify=_table_beside(
-                postfix, settings, recipients.table, state, "smtpd_recipient_restrictions", VERIFY_NAME, reader
-            ),
-            subdomains=_table_beside(
-                postfix, settings, recipients.table, state, "relay_recipient_maps", SUBDOMAINS_NAME, reader
-            ),
+            verify=beside(VERIFY_NAME, state.value("smtpd_recipient_restrictions")),
+            subdomains=beside(SUBDOMAINS_NAME, state.value("relay_recipient_maps")),
+            refused=beside(REFUSED_NAME, _override(state, BOUNCE_CLEANUP, "body_checks")),
+            filters=beside(FILTERS_NAME, _override(state, RETRYING, "smtp_delivery_status_filter")),
+            probes=beside(PROBES_NAME, state.explicit.get("address_verify_transport_maps", "")),
         )
     if transport.table:
         rows = reader.source(transport.table.path).mapping(settings.utf8)
@@ -118,6 +131,12 @@ def read_tables(postfix: Postfix, request: MxRequest, state: HostState, reader: 
         list(dict.fromkeys(read.missing_type for read in both if read.missing_type)),
         notes,
     )
+
+
+def _override(state: HostState, name: str, parameter: str) -> str:
+    """What a service of ours has for the parameter."""
+    service = sending_service(state, name)
+    return service.overrides.get(parameter, "") if service else ""
 
 
 def _recipient_rows(
@@ -253,16 +272,15 @@ def _table_beside(
     postfix: Postfix,
     settings: Settings,
     recipients: TableState,
-    state: HostState,
-    parameter: str,
-    name: str,
     reader: MapReader,
+    name: str,
+    value: str,
 ) -> TableState:
-    """A table of ours in the directory of the recipients: of their type, or of patterns."""
-    table_type = "regexp" if name == SUBDOMAINS_NAME else recipients.type
+    """A table of ours in the directory of the recipients: of their type, or of patterns. `value` names it by now."""
+    table_type = "regexp" if name in _OF_PATTERNS else recipients.type
     reference = TableReference(table_type, os.path.join(os.path.dirname(recipients.path), name))
     refuse_open_places(reference)
-    table = _state(postfix, reference, settings, state.value(parameter))
+    table = _state(postfix, reference, settings, value)
     return replace(table, rows=reader.rows(table.type, table.path, settings.utf8))
 
 

@@ -28,7 +28,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ind
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
@@ -38,7 +37,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import removals_allowed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
-    RELAY_SERVICE,
+    KEYED,
     MainCfChange,
     MasterCfChange,
     MxPlan,
@@ -52,7 +51,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     in_both_forms,
     read_request,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import domain_of_pattern
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
+    domain_of_pattern,
+    domain_of_report_pattern,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
@@ -149,7 +151,7 @@ def _left_wrong(
     """What would be wrong with the host as the run leaves it, the tables of others included, beside these refusals."""
     if evidence.reader is None:
         return []
-    after = host_after(evidence.state, decision.main_cf, decision.overrides)
+    after = host_after(evidence.state, decision.main_cf, decision.services)
     refused = {refusal.domain for refusal in refusals}
     tables = [] if refusals else gather_tables(postfix, after, evidence.reader)
     ours = ours_of(after)
@@ -184,10 +186,9 @@ def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
 
 
 def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
-    if not (change.overrides or change.command):
+    if not change.services:
         return change
-    service = ServiceRequest(*RELAY_SERVICE, command=change.command or None, overrides=dict(change.overrides))
-    return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=[service])).changed)
+    return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=change.requests)).changed)
 
 
 def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_directory: str) -> MxPlan:
@@ -210,9 +211,12 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         transport=TableRows.planned(state.transport, decision.routes.rows),
         subdomains=TableRows.planned(state.subdomains, decision.patterns),
         verify=TableRows.planned(state.verify, decision.verify),
+        refused=TableRows.planned(state.refused, decision.refused),
+        filters=TableRows.planned(state.filters, decision.filters),
+        probes=TableRows.planned(state.probes, decision.probes),
         removal=_removal(state, decision, waiting),
         main_cf=decision.main_cf,
-        master_cf=MasterCfChange(decision.overrides, decision.relay_command),
+        master_cf=MasterCfChange(decision.services),
         service=_service(request, state, config_directory),
     )
 
@@ -227,6 +231,9 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
         transport=[row for row in dict.fromkeys(decision.routes.removed) if row.lstrip(".") not in kept],
         subdomains=[pattern for pattern in decision.patterns_removed if pattern not in patterns],
         verify=[key for key in decision.verify_removed if key in verified],
+        refused=[pattern for pattern in decision.refused_removed if domain_of_report_pattern(pattern) not in kept],
+        filters=decision.filters_removed,
+        probes=[pattern for pattern in decision.probes_removed if pattern.lstrip(".") not in kept],
         routed=[name for name in decision.routed if name not in kept],
     )
 
@@ -288,7 +295,7 @@ def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:
 
 def _not_utf8(plan: MxPlan) -> list[Refusal]:
     """What would be written again holds a byte that is not UTF-8, which no plan can carry from the host and back."""
-    change, tables = plan.main_cf, (plan.transport, plan.recipients, plan.subdomains, plan.verify)
+    change, tables = plan.main_cf, (plan.transport, plan.recipients, *(getattr(plan, name) for name in KEYED))
     named: dict[str, list[Any]] = {"a table": [plan.removal.as_result(), *(table.path for table in tables)]}
     for part in (change.parameters, change.add_items, change.remove_items):
         for name, value in part.items():

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     REWRITING,
+    STATUS_FILTER,
     is_client,
     parameter_of,
 )
@@ -66,5 +67,6 @@ def _rules(table: str, keys: Sequence[str], reader: MapReader) -> Rules:
 def _tables_of_clients(state: HostState) -> list[str]:
     """The tables by which services that send mail change it."""
     sending = [service for service in state.services if service.type == "unix" and is_client(service)]
-    values = [effective(state, service, parameter_of(service, name)) for service in sending for name in REWRITING]
+    names = (*REWRITING, STATUS_FILTER)
+    values = [effective(state, service, parameter_of(service, name)) for service in sending for name in names]
     return [table for value in values for table in split_items(value)]

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     HostState,
     MxRecord,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     EXTERNAL,
     MxRequest,
@@ -143,7 +144,7 @@ def read_captures(request: MxRequest, state: HostState, reader: MapReader) -> Ca
                 capture = Capture(member, key if place else f"any address of {item.name}", answers[key])
                 if not (place == 0 or (place == 1 and before)):
                     weak.setdefault(item.name, capture)
-                elif capture.result != (item.result or "relay:"):
+                elif capture.result != (item.result or f"{item.agent}:"):
                     strong.setdefault(item.name, capture)
     return Captures(strong, weak)
 
@@ -174,10 +175,11 @@ def read_reach(network: Network, request: MxRequest, state: HostState) -> Reach:
     """Asks DNS about the domains and mail hosts that would change, and about nothing else."""
     rows = state.transport.rows if state.transport else {}
     # A domain that is relayed already is asked about where its own MX records are to take over from a row.
+    secondaries = [item for item in request.present if item.role == SECONDARY]
     domains = [
         item.name
-        for item in request.present
-        if item.role == SECONDARY and (item.name not in state.relayed or rows.get(item.name, "relay:") != "relay:")
+        for item in secondaries
+        if item.name not in state.relayed or rows.get(item.name, "relay:") not in ("relay:", f"{RETRYING}:")
     ]
     domains += [item.name for item in request.absent if not item.force]
     declared = request.declared

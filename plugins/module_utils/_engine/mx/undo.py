@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,
@@ -44,12 +44,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     MasterCf,
     Service,
     ServiceRequest,
+    as_request,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
-    RELAY_SERVICE,
+    KEYED,
+    MasterCfChange,
     MxPlan,
     RecipientsItem,
+    ServiceChange,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import (
     Undo,
@@ -66,9 +70,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
-# Beside the names of its overrides, the service relay/unix itself.
+# Beside its overrides, a service itself.
 _ENTRY = "the entry"
-TABLES = ("transport", "recipients", "subdomains", "verify")
+TABLES = ("transport", "recipients", *KEYED)
 
 
 @dataclass
@@ -160,8 +164,7 @@ def _tables(plan: MxPlan) -> dict[str, _Table]:
     gone = plan.removal
     keyed = {
         "transport": (plan.transport, gone.transport),
-        "subdomains": (plan.subdomains, gone.subdomains),
-        "verify": (plan.verify, gone.verify),
+        **{name: (getattr(plan, name), getattr(gone, name)) for name in KEYED},
     }
     found = {
         name: _Table(
@@ -216,11 +219,13 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
     master_cf = _master_cf_undo(postfix, plan, before)
     result.touched = [f"{table.reference.path}: {key}" for table in tables for key in table.undo.touched]
     result.touched += [f"main.cf: {name}" for name in main_cf.undo.touched]
-    result.touched += [f"master.cf: {name} of relay/unix" for name in master_cf.undo.touched]
+    result.touched += [f"master.cf: {name}" for name in master_cf.undo.touched]
     if result.touched:
         return
     rows_are_back = [_edit(postfix, table, table.first, settings, result) for table in tables]
-    _configuration(postfix, main_cf, master_cf, any(rows_are_back), result)
+    then = _text(before.get(master_cf.path))
+    requests = _services_back(plan.master_cf, master_cf.undo, then, master_cf.path)
+    _configuration(postfix, main_cf, master_cf, requests, any(rows_are_back), result)
     for table, is_back in zip(tables, rows_are_back):
         path = table.reference.path
         if result.problems:
@@ -277,11 +282,28 @@ def _main_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | N
 def _master_cf_undo(postfix: Postfix, plan: MxPlan, memory: Mapping[str, bytes | None]) -> _FileUndo:
     path = os.path.join(postfix.config_directory, "master.cf")
     then, text = memory.get(path), read_file(path)
-    made = {_ENTRY: plan.master_cf.command} if plan.master_cf.command else {}
-    before, others_before = _services(_text(then), path, bool(made))
-    now, others = _services(_text(text), path, bool(made))
-    found = undo_rows(before, now, {**plan.master_cf.overrides, **made})
+    before, others_before = _services(_text(then), path, plan.master_cf)
+    now, others = _services(_text(text), path, plan.master_cf)
+    found = undo_rows(before, now, _planned(plan.master_cf, before))
     return _file_undo(path, found, found.restores(before, now) and others == others_before, then, text)
+
+
+def _of(part: str, key: str) -> str:
+    """What an override, or the entry, of a service is called."""
+    return f"{part} of {key}"
+
+
+def _planned(change: MasterCfChange, before: Mapping[str, str]) -> dict[str, str | None]:
+    """What the plan makes of overrides and entries, by what they are called."""
+    found: dict[str, str | None] = {}
+    for key, service in change.services.items():
+        if service.state == ABSENT:
+            found.update(dict.fromkeys(name for name in before if name.endswith(_of("", key))))
+            continue
+        if service.command:
+            found[_of(_ENTRY, key)] = service.command
+        found.update({_of(name, key): value for name, value in service.overrides.items()})
+    return found
 
 
 def _file_undo(path: str, found: Undo, restores: bool, then: bytes | None, now: bytes | None) -> _FileUndo:
@@ -289,15 +311,42 @@ def _file_undo(path: str, found: Undo, restores: bool, then: bytes | None, now: 
     return _FileUndo(path, found, _text(now), _text(then) if whole else None)
 
 
-def _services(text: str, path: str, made: bool) -> tuple[Mapping[str, str], list[Service]]:
-    """The overrides of the service relay/unix, and everything else. `made`: this run has added it, with its program."""
-    file = MasterCf(text, path)
-    relay = file.find(*RELAY_SERVICE)
-    if made:
-        others = [found for found in file.services if found != relay]
-        return {_ENTRY: relay.command, **relay.overrides} if relay else {}, others
-    others = [replace(found, overrides={}) if found == relay else found for found in file.services]
-    return relay.overrides if relay else {}, others
+def _services(text: str, path: str, change: MasterCfChange) -> tuple[dict[str, str], list[Service]]:
+    """The overrides of the services that the plan is about, with the entries that it makes or removes; and the rest."""
+    values: dict[str, str] = {}
+    others = []
+    for service in MasterCf(text, path).effective:
+        planned = change.services.get(service.key)
+        if planned is None:
+            others.append(service)
+            continue
+        values.update({_of(name, service.key): value for name, value in service.overrides.items()})
+        if planned.whole:
+            values[_of(_ENTRY, service.key)] = service.command
+        else:
+            others.append(replace(service, overrides={}))
+    return values, others
+
+
+def _services_back(change: MasterCfChange, found: Undo, then: str, path: str) -> list[ServiceRequest]:
+    """What takes the plan's services back, as `found`, where master.cf can't have all of its text back."""
+    before = {service.key: service for service in MasterCf(then, path).effective}
+    requests = []
+    for key, planned in change.services.items():
+        names = {_of(name, key): name for name in [*planned.overrides, *_overrides(before.get(key))]}
+        overrides = {name: found.set.get(part) for part, name in names.items() if part in found.names}
+        entry = _of(_ENTRY, key)
+        if entry in found.remove:
+            requests.append(ServiceChange(state=ABSENT).request(key))
+        elif entry in found.set:
+            requests.append(as_request(before[key]))
+        elif overrides:
+            requests.append(ServiceChange(overrides).request(key))
+    return requests
+
+
+def _overrides(service: Service | None) -> Iterable[str]:
+    return service.overrides if service else ()
 
 
 def _text(content: bytes | None) -> str:
@@ -317,20 +366,22 @@ def _edit(postfix: Postfix, table: _TableUndo, edits: Edits, settings: Settings,
 
 
 def _configuration(
-    postfix: Postfix, main_cf: _FileUndo, master_cf: _FileUndo, rows_are_back: bool, result: Undone
+    postfix: Postfix,
+    main_cf: _FileUndo,
+    master_cf: _FileUndo,
+    requests: Sequence[ServiceRequest],
+    rows_are_back: bool,
+    result: Undone,
 ) -> None:
     parameters, overrides = main_cf.undo, master_cf.undo
     request = MainCfRequest(parameters=parameters.set, absent=parameters.remove, allow_unknown=True)
-    service = ServiceRequest(*RELAY_SERVICE, overrides={**overrides.set, **dict.fromkeys(overrides.remove)})
-    if _ENTRY in overrides.remove:
-        service = ServiceRequest(*RELAY_SERVICE, state="absent")
-    services = MasterCfRequest([service] if overrides.needed else [])
+    services = MasterCfRequest(requests)
     try:
         plan = apply_configuration(postfix, main_cf.plan(lambda: plan_main_cf(postfix, request)))
         result.restart_needed = plan.restart_needed
         result.undone += [f"main.cf: {name} is as before" for name in parameters.names]
         apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)))
-        result.undone += [f"master.cf: {name} of relay/unix is as before" for name in overrides.names]
+        result.undone += [f"master.cf: {name} is as before" for name in overrides.names]
         if result.undone or rows_are_back:
             postfix.reload()
     except MxRelayError as error:

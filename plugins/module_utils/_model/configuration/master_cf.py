@@ -170,6 +170,41 @@ class Service:
         return f"{self.name}/{self.type}"
 
 
+def as_request(service: Service) -> ServiceRequest:
+    """What makes an entry like this one."""
+    private, unprivileged, chroot = (
+        None if flag == DEFAULT else flag == "y" for flag in (service.private, service.unprivileged, service.chroot)
+    )
+    return ServiceRequest(
+        service.name,
+        service.type,
+        service.command,
+        private,
+        unprivileged,
+        chroot,
+        service.wakeup,
+        service.process_limit,
+        service.overrides,
+    )
+
+
+def new_service(request: ServiceRequest) -> Service:
+    """The entry that a request makes where there is none."""
+    overrides = {name: value for name, value in request.overrides.items() if value is not None}
+    private = False if request.type == "inet" else request.private
+    return Service(
+        request.name,
+        request.type,
+        _flag(private),
+        _flag(request.unprivileged),
+        _flag(request.chroot),
+        request.wakeup or DEFAULT,
+        request.process_limit or DEFAULT,
+        request.command or "",
+        overrides,
+    )
+
+
 class _Entry:
     """One logical line of master.cf, taken apart."""
 
@@ -368,19 +403,9 @@ class MasterCf:
             )
         if self._blocks and not self._blocks[-1].raw.endswith("\n"):
             self._blocks[-1].raw += "\n"
-        private = request.private if request.type != "inet" else False
-        fields = (
-            request.name,
-            request.type,
-            _flag(private),
-            _flag(request.unprivileged),
-            _flag(request.chroot),
-            request.wakeup or DEFAULT,
-            request.process_limit or DEFAULT,
-        )
-        head = "".join(f"{word:<{width - 1}} " for word, width in zip(fields, _COLUMNS))
-        overrides = {name: value for name, value in request.overrides.items() if value is not None}
-        self._blocks.append(LogicalLine(head + _rendered_command(request.command, overrides), 0))
+        service = new_service(request)
+        head = "".join(f"{getattr(service, name):<{width - 1}} " for name, width in zip(FIELDS[:-1], _COLUMNS))
+        self._blocks.append(LogicalLine(head + _rendered_command(service.command, service.overrides), 0))
 
     def _edit(self, line: LogicalLine, request: ServiceRequest, chroot_default: Callable[[], str]) -> None:
         for name, wanted in (

@@ -113,6 +113,11 @@ class HostState:
     verify: TableState | None = None
     # Patterns that accept every address of a domain's subdomains.
     subdomains: TableState | None = None
+    # Patterns by which the reports of refused mail are kept from strangers.
+    refused: TableState | None = None
+    # What makes of a final refusal one for now, and the ways of probes past it.
+    filters: TableState | None = None
+    probes: TableState | None = None
     # domain -> an answer of another member of transport_maps that no row of ours comes before
     captures: Mapping[str, Capture] = field(default_factory=dict)
     # domain -> an answer of another member that a row of ours comes before: a parent's, a wildcard's, a later one's

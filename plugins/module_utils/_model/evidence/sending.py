@@ -30,7 +30,8 @@ TLS_DEMANDED = ("encrypt", "dane-only", "fingerprint", "verify", "secure")
 # Tables of which each entry is about a name that somebody wrote down.
 _KEYED = (*KEYED_TYPES, *UNSAFE_TYPES, "inline")
 REWRITING = tuple(f"smtp_{kind}_checks" for kind in ("header", "mime_header", "nested_header", "body"))
-_FILTERS = ("smtp_reply_filter", "smtp_delivery_status_filter", "smtp_dns_reply_filter")
+STATUS_FILTER = "smtp_delivery_status_filter"
+_FILTERS = ("smtp_reply_filter", STATUS_FILTER, "smtp_dns_reply_filter")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _harms(host: HostState, service: Service) -> Iterator[Harm]:
         yield Harm("smtp_tcp_port", port, "mail hosts are asked on that port, and mail waits", "smtp")
     yield from _bind_harms(host, service)
     for name in _FILTERS:
-        if value(name):
+        if value(name) and not (name == STATUS_FILTER and puts_off(host, value(name))):
             yield Harm(
                 name, value(name), "whether it makes an outage of a mail host a bounce can't be told", certain=False
             )
@@ -178,6 +179,17 @@ def _bind_harms(host: HostState, service: Service) -> Iterator[Harm]:
                 yield Harm(name, address, "this host has no such address, so mail waits")
             else:
                 yield Harm(name, address, "this host has no such address, so mail leaves from another", certain=False)
+
+
+def puts_off(host: HostState, tables: str) -> bool:
+    """Whether a filter of delivery statuses only ever makes of a final refusal one for now."""
+    found = [host.rules.get(table) for table in split_items(tables)]
+    listed = [rules.listed if rules else None for rules in found]
+    return bool(listed) and all(results is not None and all(map(_for_now, results)) for results in listed)
+
+
+def _for_now(result: str) -> bool:
+    return result.startswith("4")
 
 
 def _rewrites(host: HostState, tables: str) -> bool:

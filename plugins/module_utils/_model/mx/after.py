@@ -20,10 +20,18 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     join_items,
     split_items,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
+    Service,
+    new_service,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     lookup_keys,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
+    ABSENT,
+    DomainEvidence,
+    each_hop,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     has_other_maps,
     unknown_host,
@@ -33,7 +41,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, DomainRows, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import with_relay_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
@@ -83,8 +91,8 @@ def _served(request: MxRequest, host: HostState, judged: bool) -> HostState:
     return host if judged else replace(host, service_active=None)
 
 
-def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, str | None]) -> HostState:
-    """The host with main.cf, and the service relay/unix, as they are to be."""
+def host_after(host: HostState, main_cf: MainCfChange, services: Mapping[str, ServiceChange]) -> HostState:
+    """The host with main.cf, and these services of master.cf, as they are to be."""
     written = {**main_cf.parameters, **_lists(host, main_cf)}
     # What a plan no longer sets is empty by default.
     written.update(dict.fromkeys(main_cf.absent, ""))
@@ -99,15 +107,24 @@ def host_after(host: HostState, main_cf: MainCfChange, overrides: Mapping[str, s
         parameters=parameters,
         values=values_with(host, parameters, set(written)),
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
-        services=[
-            replace(service, overrides=_set(service.overrides, overrides)) if service.key == "relay/unix" else service
-            for service in with_relay_service(host).services
-        ],
+        services=_services(with_relay_service(host).services, services),
         relayed={
             **{name: member for name, member in host.relayed.items() if name not in gone},
             **{name: name for name in members},
         },
     )
+
+
+def _services(services: Sequence[Service], changes: Mapping[str, ServiceChange]) -> list[Service]:
+    """The services as they are to be: of one that comes only what the plan says is known."""
+    there = {service.key for service in services}
+    new = [new_service(change.request(key)) for key, change in changes.items() if change.command and key not in there]
+    return [
+        replace(service, overrides=_set(service.overrides, change.overrides))
+        for service in [*services, *new]
+        for change in [changes.get(service.key, ServiceChange())]
+        if change.state != ABSENT
+    ]
 
 
 def _set(values: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[str, str]:
@@ -117,7 +134,8 @@ def _set(values: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[s
 
 def ours_of(host: HostState) -> set[str]:
     """The tables that a run makes or mends, as main.cf and postmap name them."""
-    tables = [table for table in (host.recipients, host.transport, host.subdomains, host.verify) if table]
+    every = (host.recipients, host.transport, host.subdomains, host.verify, host.refused, host.filters, host.probes)
+    tables = [table for table in every if table]
     return {name for table in tables for name in (table.reference, table.member, *table.replaces)}
 
 

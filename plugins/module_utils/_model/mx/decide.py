@@ -32,7 +32,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membersh
     recipient_maps,
     relay_domains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
+    RELAY_SERVICE,
+    MainCfChange,
+    RecipientsItem,
+    ServiceChange,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     Recipients,
     declared_patterns,
@@ -43,6 +48,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
     undeclared_domains,
     undeclared_recipients,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import refused_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_retry import refused_retry
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import LISTED, MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
@@ -71,10 +78,14 @@ class Decision:
     verify: Mapping[str, str] = field(default_factory=dict)
     verify_removed: Sequence[str] = ()
     main_cf: MainCfChange = field(default_factory=MainCfChange)
-    # Of the relay service; None is one that goes.
-    overrides: Mapping[str, str | None] = field(default_factory=dict)
-    # Its program, if there is no such service.
-    relay_command: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    refused_removed: Sequence[str] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
+    filters_removed: Sequence[str] = ()
+    probes: Mapping[str, str] = field(default_factory=dict)
+    probes_removed: Sequence[str] = ()
+    # Of master.cf, by name and type.
+    services: Mapping[str, ServiceChange] = field(default_factory=dict)
     undeclared: Sequence[str] = ()
     waiting: Sequence[str] = ()
     routed: Sequence[str] = ()
@@ -104,6 +115,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     patterns_removed = [*leaving.patterns, *patterns_no_longer_wanted(request, host, patterns)]
     left = recipients_left_at_subdomains(request, host)
     verified = verification(request, host, leaving.verify)
+    refused = refused_mail(request, host, leaving.reports)
     members = relay_domains(request, host, leaving, routes.removed)
     maps = recipient_maps(request, host, tabled)
     settings = host_settings(request, host) if request.present else HostSettings()
@@ -112,6 +124,9 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
     main_cf = main_cf.joined(named_table("transport_maps", host.transport if routes.rows else None))
     main_cf = main_cf.joined(verified.main_cf)
+    overrides = settings.overrides or _no_longer_needed(request, host, leaving)
+    retried = refused_retry(request, host, leaving.names, overrides, settings.parameters)
+    main_cf = main_cf.joined(retried.main_cf)
     lists = relaying(request, host, main_cf.parameters, verified.check)
     if request.present:
         main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
@@ -126,6 +141,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *members.refusals,
         *maps.refusals,
         *verified.refusals,
+        *refused.refusals,
+        *retried.refusals,
         *(lists.refusals if request.present else ()),
         *settings.refusals,
     ]
@@ -143,8 +160,17 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         verify=verified.rows,
         verify_removed=verified.removed,
         main_cf=main_cf,
-        overrides=settings.overrides or _no_longer_needed(request, host, leaving),
-        relay_command=relay_command,
+        refused=refused.rows,
+        refused_removed=refused.removed,
+        filters=retried.filters,
+        filters_removed=retried.filters_removed,
+        probes=retried.probes,
+        probes_removed=retried.probes_removed,
+        services={
+            **_relay_service(overrides, relay_command),
+            **refused.services,
+            **retried.services,
+        },
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
         routed=leaving.routed,
@@ -180,8 +206,12 @@ def _without_postfix(request: MxRequest, host: HostState) -> Decision:
         recipients=declared.items,
         routes=primary_routes(request, host),
         main_cf=members.joined(MainCfChange(settings.parameters)),
-        overrides=settings.overrides,
+        services=_relay_service(settings.overrides),
     )
+
+
+def _relay_service(overrides: Mapping[str, str | None], command: str = "") -> dict[str, ServiceChange]:
+    return {RELAY_SERVICE: ServiceChange(overrides, command)} if overrides or command else {}
 
 
 def _captured(request: MxRequest, host: HostState) -> list[Refusal]:

@@ -146,7 +146,7 @@ def _sending(request: MxRequest, host: HostState, found: HostSettings) -> None:
     for harm in harms(host, relay):
         if harm.instead is not None and not harm.own:
             found.overrides.setdefault(harm.name, harm.instead)
-    looked_up = [item for item in request.present if item.result in (None, "relay:") or item.mx_lookup]
+    looked_up = [item for item in request.present if item.result is None or item.mx_lookup]
     support = parameter_of(relay, DNS_SUPPORT)
     if looked_up and dns_is_off(host, relay) and not {support, "disable_dns_lookups"}.intersection(relay.overrides):
         level = found.overrides.get(TLS_LEVEL, override(relay, TLS_LEVEL, host))

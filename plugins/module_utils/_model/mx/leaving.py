@@ -24,7 +24,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes i
     others_routed_by,
     row_stays,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import patterns_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
+    domain_of_pattern,
+    domain_of_report_pattern,
+    patterns_by_domain,
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Leaving:
     transport: Sequence[str] = ()
     verify: Sequence[str] = ()
     patterns: Sequence[str] = ()
+    reports: Sequence[str] = ()
     relay_domains: Sequence[str] = ()
     names: Sequence[str] = ()
     routed: Sequence[str] = ()
@@ -80,7 +85,8 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     relayed = [member for member in names if member in host.relayed]
     verified = [key for key in names if host.verify and key in host.verify.rows]
     patterns = _patterns(host).get(name, [])
-    if not (rows or transport or relayed or verified or patterns):
+    reports = _report_patterns(host).get(name, [])
+    if not (rows or transport or relayed or verified or patterns or reports):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
     stranded = [] if item and item.bounces else _stranded(name, transport, request, host)
@@ -108,6 +114,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
         transport=transport,
         verify=verified,
         patterns=patterns,
+        reports=reports,
         relay_domains=[member for member in relayed if host.relayed[member] == member],
         names=[name],
         routed=[name] if transport and not (item and item.bounces) else [],
@@ -179,4 +186,10 @@ def is_own_row(name: str, host: HostState) -> bool:
 def _patterns(host: HostState) -> Mapping[str, list[str]]:
     """The patterns of ours that the host has, by their domains."""
     rows = host.subdomains.rows if host.subdomains else {}
-    return host.once(("patterns", "by domain"), lambda: patterns_by_domain(rows))
+    return host.once(("patterns", "by domain"), lambda: patterns_by_domain(rows, domain_of_pattern))
+
+
+def _report_patterns(host: HostState) -> Mapping[str, list[str]]:
+    """The same of those by which reports of refused mail are known."""
+    rows = host.refused.rows if host.refused else {}
+    return host.once(("reports", "by domain"), lambda: patterns_by_domain(rows, domain_of_report_pattern))

@@ -12,10 +12,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 
-RELAY_SERVICE = ("relay", "unix")
+RELAY_SERVICE = "relay/unix"
+# The parts of a plan that are tables whose rows are known by their keys alone.
+KEYED = ("subdomains", "verify", "refused", "filters", "probes")
 # More reasons to refuse than these are counted by their checks.
 REFUSALS_SHOWN = 20
 
@@ -168,19 +172,21 @@ class Removal:
     transport: Sequence[str] = ()
     subdomains: Sequence[str] = ()
     verify: Sequence[str] = ()
+    refused: Sequence[str] = ()
+    filters: Sequence[str] = ()
+    probes: Sequence[str] = ()
     routed: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
-        return bool(self.recipients or self.transport or self.subdomains or self.verify)
+        return bool(self.recipients or self.transport or any(getattr(self, name) for name in KEYED))
 
     def as_result(self) -> dict[str, Any]:
         return {
             "changed": self.changed,
             "recipients": [item.as_result() for item in self.recipients],
             "transport": [{"pattern": pattern} for pattern in self.transport],
-            "subdomains": [{"key": key} for key in self.subdomains],
-            "verify": [{"key": key} for key in self.verify],
+            **{name: [{"key": key} for key in getattr(self, name)] for name in KEYED},
             "routed": list(self.routed),
         }
 
@@ -189,35 +195,70 @@ class Removal:
         return cls(
             [RecipientsItem.from_result(item) for item in given.get("recipients", ())],
             [entry["pattern"] for entry in given.get("transport", ())],
-            [entry["key"] for entry in given.get("subdomains", ())],
-            [entry["key"] for entry in given.get("verify", ())],
-            list(given.get("routed", ())),
+            routed=list(given.get("routed", ())),
+            **{name: [entry["key"] for entry in given.get(name, ())] for name in KEYED},
+        )
+
+
+@dataclass(frozen=True)
+class ServiceChange:
+    """What a service of master.cf is to be: the overrides that it gets, or with None loses.
+
+    `command` is its program if there is no such service yet; `private`, `chroot` and `process_limit` are its fields.
+    """
+
+    overrides: Mapping[str, str | None] = field(default_factory=dict)
+    command: str = ""
+    private: bool | None = None
+    chroot: bool | None = None
+    process_limit: str = ""
+    state: str = PRESENT
+
+    @property
+    def whole(self) -> bool:
+        """Whether the entry itself comes or goes."""
+        return bool(self.command) or self.state == ABSENT
+
+    def request(self, key: str) -> ServiceRequest:
+        """The same as the module master_cf takes it; `key` is its name and type, such as relay/unix."""
+        name, _slash, kind = key.rpartition("/")
+        return ServiceRequest(
+            name,
+            kind,
+            command=self.command or None,
+            private=self.private,
+            chroot=self.chroot,
+            process_limit=self.process_limit or None,
+            overrides=dict(self.overrides),
+            state=self.state,
         )
 
 
 @dataclass(frozen=True)
 class MasterCfChange:
-    """The overrides that the service relay/unix of master.cf is to get, or with None to lose.
+    """What services of master.cf are to be, by name and type, such as relay/unix."""
 
-    `command` is its program if there is no such service yet.
-    """
-
-    overrides: Mapping[str, str | None] = field(default_factory=dict)
-    command: str = ""
+    services: Mapping[str, ServiceChange] = field(default_factory=dict)
     changed: bool = False
 
+    @property
+    def requests(self) -> list[ServiceRequest]:
+        return [service.request(key) for key, service in self.services.items()]
+
     def as_result(self) -> dict[str, Any]:
-        name, kind = RELAY_SERVICE
-        made = {"command": self.command} if self.command else {}
-        service = {"name": name, "type": kind, **made, "overrides": dict(self.overrides)}
-        return {"services": [service] if self.overrides or made else [], "changed": self.changed}
+        services = []
+        for request in self.requests:
+            said = {**asdict(request), "state": None if request.state == PRESENT else request.state}
+            services.append({name: value for name, value in said.items() if value is not None})
+        return {"services": services, "changed": self.changed}
 
     @classmethod
     def from_result(cls, given: Mapping[str, Any]) -> MasterCfChange:
-        services = given.get("services", ())
-        overrides = {name: value for service in services for name, value in service["overrides"].items()}
-        command = "".join(service.get("command", "") for service in services)
-        return cls(overrides, command, given.get("changed", False))
+        services = {}
+        for service in given.get("services", ()):
+            fields = {name: value for name, value in service.items() if name not in ("name", "type")}
+            services[f"{service['name']}/{service['type']}"] = ServiceChange(**fields)
+        return cls(services, given.get("changed", False))
 
 
 @dataclass(frozen=True)
@@ -254,6 +295,9 @@ class MxPlan:
     transport: TableRows = field(default_factory=TableRows)
     subdomains: TableRows = field(default_factory=TableRows)
     verify: TableRows = field(default_factory=TableRows)
+    refused: TableRows = field(default_factory=TableRows)
+    filters: TableRows = field(default_factory=TableRows)
+    probes: TableRows = field(default_factory=TableRows)
     removal: Removal = field(default_factory=Removal)
     main_cf: MainCfChange = field(default_factory=MainCfChange)
     master_cf: MasterCfChange = field(default_factory=MasterCfChange)
@@ -282,24 +326,18 @@ class MxPlan:
     @property
     def behind(self) -> list[str]:
         """The tables whose rows are not yet as main.cf will rely on them."""
-        parts = {
-            "recipients": self.recipients.changed,
-            "subdomains": self.subdomains.changed,
-            "transport": self.transport.changed,
-            "verify": self.verify.changed,
-        }
-        return [name for name, changed in parts.items() if changed]
+        names = sorted(("recipients", "transport", *KEYED))
+        return [name for name in names if getattr(self, name).changed]
 
     @property
     def tables_written(self) -> dict[str, str]:
         """The sources of the tables that get or lose rows, and the tables' types."""
-        parts = (
-            (self.transport, self.transport.changed or self.removal.transport),
-            (self.recipients, self.recipients.changed or self.removal.recipients),
-            (self.subdomains, self.subdomains.changed or self.removal.subdomains),
-            (self.verify, self.verify.changed or self.removal.verify),
-        )
-        return {table.path: table.type for table, written in parts if table.path and written}
+        names = [
+            name
+            for name in ("transport", "recipients", *KEYED)
+            if getattr(self, name).changed or getattr(self.removal, name)
+        ]
+        return {getattr(self, name).path: getattr(self, name).type for name in names if getattr(self, name).path}
 
     @property
     def changes(self) -> list[str]:
@@ -318,8 +356,7 @@ class MxPlan:
             "notes": list(self.notes),
             "recipients": self.recipients.as_result(),
             "transport": self.transport.as_result("pattern", "result"),
-            "subdomains": self.subdomains.as_result("key", "value"),
-            "verify": self.verify.as_result("key", "value"),
+            **{name: getattr(self, name).as_result("key", "value") for name in KEYED},
             "removal": self.removal.as_result(),
             "main_cf": self.main_cf.as_result(),
             "master_cf": self.master_cf.as_result(),
@@ -345,8 +382,7 @@ class MxPlan:
         parts: dict[str, Any] = {
             "recipients": RecipientRows.from_result(given.get("recipients", {})),
             "transport": TableRows.from_result(given.get("transport", {}), "pattern", "result"),
-            "subdomains": TableRows.from_result(given.get("subdomains", {}), "key", "value"),
-            "verify": TableRows.from_result(given.get("verify", {}), "key", "value"),
+            **{name: TableRows.from_result(given.get(name, {}), "key", "value") for name in KEYED},
             "removal": Removal.from_result(given.get("removal", {})),
             "main_cf": MainCfChange.from_result(given.get("main_cf", {})),
             "master_cf": MasterCfChange.from_result(given.get("master_cf", {})),
@@ -377,6 +413,12 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         yield f"transport {pattern} {result}"
     for domain in plan.verify.rows:
         yield f"verify recipients of {domain} by asking its mail host"
+    for pattern, action in plan.refused.rows.items():
+        yield f"reports of refused mail: {pattern} {action}"
+    for pattern, action in plan.filters.rows.items():
+        yield f"refusals by a mail host: {pattern} {action}"
+    for pattern, result in plan.probes.rows.items():
+        yield f"probes of recipients: {pattern} {result}"
     if plan.main_cf.changed or not plan.installed:
         for name, value in plan.main_cf.parameters.items():
             yield f"main.cf: {name} = {value}"
@@ -387,10 +429,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         for name, members in plan.main_cf.remove_items.items():
             yield f"main.cf: {name} loses {', '.join(members)}"
     if plan.master_cf.changed:
-        if plan.master_cf.command:
-            yield f"master.cf: relay/unix is added, which runs {plan.master_cf.command}"
-        for name, override in plan.master_cf.overrides.items():
-            yield "master.cf: relay/unix " + (f"loses -o {name}" if override is None else f"-o {name}={override}")
+        for key, service in plan.master_cf.services.items():
+            yield from _changes_of_service(key, service)
     for item in plan.removal.recipients:
         yield f"remove the recipients of {item.name}"
     for key in plan.removal.subdomains:
@@ -399,3 +439,12 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         yield f"remove transport {pattern}"
     if plan.left_behind:
         yield "remove the record that a run which was cut off has left behind"
+
+
+def _changes_of_service(key: str, service: ServiceChange) -> Iterator[str]:
+    if service.state == ABSENT:
+        yield f"master.cf: {key} is removed"
+    if service.command:
+        yield f"master.cf: {key} is added, which runs {service.command}"
+    for name, override in service.overrides.items():
+        yield f"master.cf: {key} " + (f"loses -o {name}" if override is None else f"-o {name}={override}")

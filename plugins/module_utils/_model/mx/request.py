@@ -24,6 +24,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthops
@@ -36,6 +38,8 @@ ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
 BOUNCE = "bounce"
+POSTMASTER = "postmaster"
+HOLD = "hold"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
 # What a setting of the whole host is when nobody gives it.
 DEFAULTS: Mapping[str, Any] = {
@@ -63,10 +67,17 @@ class DomainItem:
     subdomains: bool = False
     force: bool = False
     bounces: bool = False
+    refused_mail: str = BOUNCE
+    refused_mail_retry: bool = False
     nexthops: tuple[str, ...] = ()
     mx_lookup: bool = False
     result: str | None = None
     form_of: str = ""
+
+    @property
+    def agent(self) -> str:
+        """The service that sends its mail."""
+        return RETRYING if self.refused_mail_retry else RELAY
 
     @property
     def patterns(self) -> list[str]:
@@ -346,6 +357,12 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         raise InvalidInput(
             f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave one of them out'
         )
+    refused = given.get("refused_mail") or BOUNCE
+    if given.get("refused_mail_retry") and refused == BOUNCE:
+        raise InvalidInput(
+            f'"{name}" ({place}) has refused_mail_retry, by which mail that is refused bounces later, when it expires; '
+            "also set refused_mail to postmaster or hold"
+        )
     item = DomainItem(
         index=index,
         name=name,
@@ -359,6 +376,8 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         subdomains=bool(given.get("subdomains")),
         force=bool(given.get("force")),
         bounces=given.get("waiting_mail") == BOUNCE,
+        refused_mail=refused,
+        refused_mail_retry=bool(given.get("refused_mail_retry")),
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 
@@ -406,4 +425,4 @@ def _with_nexthop(item: DomainItem, given: Mapping[str, Any], place: str) -> Dom
     port = given.get("port")
     result = nexthops(hosts, None if blank(port) else int(str(port)), mx_lookup, f"{place}.mail_host")
     names = tuple(bare_host(host) for host in hosts)
-    return replace(item, nexthops=names, mx_lookup=mx_lookup, result=f"relay:{result}")
+    return replace(item, nexthops=names, mx_lookup=mx_lookup, result=f"{item.agent}:{result}")

@@ -11,10 +11,12 @@ from typing import Iterable, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, MxRequest
 
-# The results of this role: the relay service, by MX or to a mail host.
-_OWN_RESULT = re.compile(r"relay:\S*$")
+# The results of this role: a relay service, by MX or to a mail host.
+_OWN_RESULT = re.compile(rf"({RELAY}|{RETRYING}):\S*$")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def _routes_beside(wanted: Mapping[str, str], request: MxRequest, host: HostStat
 def secondary_routes(request: MxRequest, host: HostState, primary: Routes, leaving: Sequence[str]) -> Routes:
     """`relay:` if something else would capture the mail of a secondary; its own MX lookup does without a row.
 
+    Mail that is tried again after a refusal goes by a service of its own, and so by a row.
+
     The row for a domain's subdomains captures the mail of those that are secondaries themselves, so parents come
     first, and what counts are the rows as this plan leaves them: with those of primaries, without those `leaving`.
     A row that this role can't have written is somebody's way to the primary, and stays.
@@ -85,8 +89,9 @@ def secondary_routes(request: MxRequest, host: HostState, primary: Routes, leavi
         foreign = foreign_rows(item.patterns, host)
         patterns = [pattern for pattern in item.patterns if pattern not in foreign]
         notes += [foreign_row_stays(pattern, result) for pattern, result in foreign.items()]
-        if _is_captured(item, host) or found.intersection([*lookup_keys(item.name, False)[1:], "*"]):
-            rows.update(dict.fromkeys(patterns, "relay:"))
+        above = [*lookup_keys(item.name, False)[1:], "*"]
+        if item.refused_mail_retry or _is_captured(item, host) or found.intersection(above):
+            rows.update(dict.fromkeys(patterns, f"{item.agent}:"))
             found.update(patterns)
         else:
             removed += [pattern for pattern in patterns if pattern in present]

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Callable, Collection, Iterable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 
 _ANY_LABEL = "[^.@]"
 # No name of a domain has a parenthesis, or a plus sign.
 _OURS = re.compile(r"/@(?:\[\^@\]\+|\(.*\))\\\.([^()+]+)\$/")
+# By these fields a report names a recipient: as the mail was to be delivered, and as it came. See RFC 3464, RFC 6533.
+_REPORTED = "/^(Final|Original)-Recipient: *(rfc822|utf-8); *.*@"
+_OF_REPORT = re.compile(re.escape(_REPORTED) + r"(?:\(.*\\\.\)\?)?([^()+]+)\$/")
 
 
 @dataclass
@@ -27,8 +30,31 @@ class _Names:
     further: dict[str, _Names] = field(default_factory=dict)
 
 
+def report_patterns(domains: Iterable[tuple[str, bool]], declared: Collection[str]) -> list[str]:
+    """What matches a line of a report by which a recipient of the domain is told, for each domain.
+
+    With each domain goes whether its subdomains count, but those declared, and what is below them.
+    """
+    found = []
+    for name, subdomains in domains:
+        below = f"({_others(_tree(name, declared))}\\.)?" if subdomains else ""
+        found.append(f"{_REPORTED}{below}{_escaped(name)}$/")
+    return found
+
+
+def domain_of_report_pattern(pattern: str) -> str:
+    """The domain that such a pattern is for; "" for any other text."""
+    match = _OF_REPORT.fullmatch(pattern)
+    return match.group(1).replace("\\.", ".") if match else ""
+
+
 def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
     """The pattern for all subdomains of a domain but those declared, and what is below them."""
+    return f"/@{_others(_tree(name, declared))}{_suffix(name)}"
+
+
+def _tree(name: str, declared: Iterable[str]) -> _Names:
+    """What of the subdomains is left out."""
     tree = _Names()
     for other in declared:
         # A bracket expression is one of bytes, by which letters beyond ASCII can not be told apart.
@@ -37,7 +63,7 @@ def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
             for label in reversed(other[: -len(name) - 1].split(".")):
                 place = place.further.setdefault(label, _Names())
             place.left_out = True
-    return f"/@{_others(tree)}{_suffix(name)}"
+    return tree
 
 
 def subdomain_patterns(names: Iterable[str], declared: Iterable[str]) -> list[str]:
@@ -56,17 +82,23 @@ def domain_of_pattern(pattern: str) -> str:
     return match.group(1).replace("\\.", ".") if match else ""
 
 
-def patterns_by_domain(rows: Iterable[str]) -> dict[str, list[str]]:
-    """The patterns of ours among the rows, by their domains."""
+def patterns_by_domain(
+    rows: Iterable[str], domain_of: Callable[[str], str] = domain_of_pattern
+) -> dict[str, list[str]]:
+    """The patterns of ours among the rows, by the domains that `domain_of` knows them for."""
     found: dict[str, list[str]] = {}
     for pattern in rows:
-        found.setdefault(domain_of_pattern(pattern), []).append(pattern)
+        found.setdefault(domain_of(pattern), []).append(pattern)
     found.pop("", None)
     return found
 
 
 def _suffix(name: str) -> str:
-    return "\\." + name.replace(".", "\\.") + "$/"
+    return "\\." + _escaped(name) + "$/"
+
+
+def _escaped(name: str) -> str:
+    return name.replace(".", "\\.")
 
 
 def _others(names: _Names) -> str:

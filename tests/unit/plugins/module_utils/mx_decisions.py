@@ -73,7 +73,7 @@ def listed(name: str = "x.example", **fields: Any) -> dict[str, Any]:
 def decided(request: MxRequest, on: HostState) -> Decision:
     """What is decided, with what would be wrong with the host afterwards among the reasons to refuse."""
     decision = decide(request, on)
-    after = host_after(on, decision.main_cf, decision.overrides)
+    after = host_after(on, decision.main_cf, decision.services)
     refused = {refusal.domain for refusal in decision.refusals}
     wrong = refusals_after(request, after, (), decision.routes, True, refused) if on.installed else []
     return replace(decision, refusals=[*decision.refusals, *wrong])

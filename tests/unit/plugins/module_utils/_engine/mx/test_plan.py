@@ -366,6 +366,9 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
         "transport": [{"pattern": "x.example"}],
         "subdomains": [],
         "verify": [],
+        "refused": [],
+        "filters": [],
+        "probes": [],
         "routed": ["x.example"],
     }
 

@@ -11,6 +11,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     MasterCf,
     Service,
     ServiceRequest,
+    as_request,
+    new_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 
@@ -337,3 +339,15 @@ def test_override_is_amended_where_it_differs_and_back_to_the_byte(text: str) ->
 def test_override_that_is_gone_cannot_be_amended() -> None:
     with pytest.raises(HostError, match="smtp/inet has no override a any more; run it again"):
         MasterCf("smtp inet n - y - - smtpd\n").amend_override("smtp/inet", "a", "b")
+
+
+@pytest.mark.parametrize(
+    "text", ["smtp inet n - y - - smtpd -v\n  -o a=b\n", "x unix - n n 60? 1 pipe\n  -o c={d e}\n  flags=R argv=/x\n"]
+)
+def test_request_made_of_a_service_makes_it_again(text: str) -> None:
+    (found,) = MasterCf(text).services
+    request = as_request(found)
+    empty = MasterCf("")
+    empty.apply(request, lambda: "n", lambda: True)
+    assert empty.services == [found]
+    assert new_service(request) == found

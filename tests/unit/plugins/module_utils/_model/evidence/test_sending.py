@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     dns_overrides,
     harms,
     odd_arguments,
+    puts_off,
     relay_service,
 )
 
@@ -196,3 +197,13 @@ def test_names_are_found_as_before_once_dns_is_on(
 def test_dns_before_2_11() -> None:
     on = HostState(parameters={"disable_dns_lookups": "yes"}, services=[service()])
     assert dns_overrides(on, service(), "") == {"disable_dns_lookups": "no"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"), [(["4$1"], True), (["4$1", "2.0.0 gone"], False), (None, False), ([], True)]
+)
+def test_filter_that_only_puts_off_does_no_harm(listed: list[str] | None, expected: bool) -> None:
+    on = HostState(rules={"regexp:/f": Rules(listed)})
+    assert puts_off(on, "regexp:/f") is expected
+    assert not puts_off(on, "")
+    assert not puts_off(on, "regexp:/other")

@@ -23,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after im
     refusals_after,
     rows_after,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import DomainItem, read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import Routes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import MISSING, NO_SUCH_TYPE
@@ -138,9 +138,12 @@ def test_missing_relay_service_is_added() -> None:
     """With the overrides that it would need if it were there."""
     lacking = host(services=[service("smtp", "inet", "smtpd")], values={"smtp_fallback_relay": "[smart.example]"})
     plan = secondary(on=lacking)
-    assert (checks(plan), plan.relay_command, dict(plan.overrides)) == ([], "smtp", {"smtp_fallback_relay": ""})
-    assert secondary(on=host()).relay_command == ""
-    assert secondary({"name": "x.example", "state": "absent"}, on=lacking).relay_command == ""
+    assert (checks(plan), dict(plan.services)) == (
+        [],
+        {"relay/unix": ServiceChange({"smtp_fallback_relay": ""}, "smtp")},
+    )
+    assert secondary(on=host()).services.get("relay/unix", ServiceChange()).command == ""
+    assert secondary({"name": "x.example", "state": "absent"}, on=lacking).services == {}
 
 
 @pytest.mark.parametrize(
@@ -210,9 +213,9 @@ def test_value_that_depends_on_a_condition_is_taken_as_it_was_read() -> None:
     assert host_after(on, MainCfChange({"smtpd_relay_restrictions": "reject"}), {}).value("mine") == "old"
 
 
-def test_overrides_are_those_of_the_relay_service_alone() -> None:
+def test_overrides_are_those_of_their_service_alone() -> None:
     services = [service("smtp", "unix", a="1"), service("relay", "unix", a="1", b="2"), service("relay", "inet")]
-    after = host_after(host(services=services), MainCfChange(), {"a": "new"})
+    after = host_after(host(services=services), MainCfChange(), {"relay/unix": ServiceChange({"a": "new"})})
     assert [changed.overrides for changed in after.services] == [{"a": "1"}, {"a": "new", "b": "2"}, {}]
 
 

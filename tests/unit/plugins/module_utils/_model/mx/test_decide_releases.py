@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision, decide
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import name_in
@@ -120,7 +121,7 @@ def test_fallback_relay_takes_no_mail_of_relay_domains(version: tuple[int, int],
     name = name_in(version, "smtp_fallback_relay")
     on = host(version, level, **{name: "[smart.example]"})
     plan = plan_for(on)
-    service = {**on.services[1].overrides, **plan.overrides}
+    service = {**on.services[1].overrides, **plan.services.get("relay/unix", ServiceChange()).overrides}
     # The old name, as an override, empties the default of the present one.
     assert service.get(name, service.get("fallback_relay")) == ""
 

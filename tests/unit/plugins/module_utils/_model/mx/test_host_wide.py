@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 
 VALUES = {
@@ -134,7 +135,7 @@ GONE = {"name": "x.example", "state": "absent", "force": True}
 def taken_back(on: HostState, relayed: tuple[str, ...] = ("x.example",), **settings: Any) -> dict[str, str | None]:
     on = replace(on, relayed={name: name for name in relayed})
     request = read_request({"role": "primary_mx", "domains": [GONE], "undeclared_domains": "any", **settings})
-    return dict(decide(request, on).overrides)
+    return dict(decide(request, on).services.get("relay/unix", ServiceChange()).overrides)
 
 
 def test_overrides_go_with_the_last_domain() -> None:

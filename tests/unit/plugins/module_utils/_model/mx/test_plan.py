@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
+    KEYED,
     MainCfChange,
     MasterCfChange,
     MxPlan,
     RecipientRows,
     RecipientsItem,
     Removal,
+    ServiceChange,
     ServicePlan,
     TableRows,
 )
@@ -73,13 +75,27 @@ PLANS = every(
         max_removals=TEXT,
     ),
     transport=TABLES,
-    subdomains=TABLES,
-    verify=TABLES,
-    removal=every(Removal, recipients=ITEMS, transport=TEXTS, subdomains=TEXTS, verify=TEXTS, routed=TEXTS),
+    **dict.fromkeys(KEYED, TABLES),
+    removal=every(Removal, recipients=ITEMS, transport=TEXTS, routed=TEXTS, **dict.fromkeys(KEYED, TEXTS)),
     main_cf=every(
         MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()
     ),
-    master_cf=every(MasterCfChange, overrides=ROWS, command=st.sampled_from(["", "smtp"]), changed=st.booleans()),
+    master_cf=every(
+        MasterCfChange,
+        services=st.dictionaries(
+            st.sampled_from(["relay/unix", "[::1]:smtp/inet"]),
+            every(
+                ServiceChange,
+                overrides=st.dictionaries(st.text(max_size=4), st.none() | st.text(max_size=4), max_size=2),
+                command=st.sampled_from(["", "smtp"]),
+                private=st.none() | st.booleans(),
+                chroot=st.none() | st.booleans(),
+                process_limit=st.sampled_from(["", "0"]),
+                state=st.sampled_from(["present", "absent"]),
+            ),
+        ),
+        changed=st.booleans(),
+    ),
     service=every(
         ServicePlan,
         name=TEXT,
@@ -114,7 +130,7 @@ def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
     assert MxPlan.from_result({}).as_result() == MxPlan().as_result()
     assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
     part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
-    assert (part.main_cf, part.removal) == (MainCfChange({"ipv6": "no"}), Removal([], [], [], ["k"], []))
+    assert (part.main_cf, part.removal.as_result()) == (MainCfChange({"ipv6": "no"}), Removal(verify=["k"]).as_result())
 
 
 def test_what_a_run_left_behind_is_to_be_removed() -> None:
@@ -132,11 +148,10 @@ ITEM = RecipientsItem("x.example", "any", changed=True)
         ({"packages": ["postfix"]}, []),
         ({"recipients": RecipientRows(domains=[ITEM], changed=True)}, ["recipients"]),
         ({"subdomains": TableRows(changed=True), "transport": TableRows(changed=True)}, ["subdomains", "transport"]),
-        ({"verify": TableRows(changed=True)}, ["verify"]),
+        *(({name: TableRows(changed=True)}, [name]) for name in KEYED),
         ({"removal": Removal(recipients=[ITEM])}, []),
         ({"removal": Removal(transport=["x.example"])}, []),
-        ({"removal": Removal(subdomains=["/x/"])}, []),
-        ({"removal": Removal(verify=["x.example"])}, []),
+        *(({"removal": Removal(**{name: ["x"]})}, []) for name in KEYED),
         ({"main_cf": MainCfChange(changed=True)}, []),
         ({"master_cf": MasterCfChange(changed=True)}, []),
         ({"service": ServicePlan(changed=True)}, []),
@@ -154,8 +169,18 @@ def test_each_change_is_a_line() -> None:
         subdomains=TableRows(rows={"/x/": "x"}, changed=True),
         transport=TableRows(rows={"x.example": "relay:[m]"}, changed=True),
         verify=TableRows(rows={"x.example": "reject_unverified_recipient"}, changed=True),
+        refused=TableRows(rows={"/r/": "HOLD"}, changed=True),
+        filters=TableRows(rows={"/5/": "4"}, changed=True),
+        probes=TableRows(rows={"x.example": "relay:"}, changed=True),
         main_cf=MainCfChange({"a": "b"}, ["c"], {"d": ["e", "f"]}, {"g": ["h"]}, True),
-        master_cf=MasterCfChange({"o": ""}, "smtp", True),
+        master_cf=MasterCfChange(
+            {
+                "relay/unix": ServiceChange({"o": ""}, "smtp"),
+                "bounce/unix": ServiceChange({"p": None}),
+                "old/unix": ServiceChange(state="absent"),
+            },
+            True,
+        ),
         removal=Removal([RecipientsItem("y.example", "listed", "absent")], ["y.example"], ["/y/"], ["y.example"]),
     )
     assert plan.changes == [
@@ -164,12 +189,17 @@ def test_each_change_is_a_line() -> None:
         "recipients of subdomains: /x/",
         "transport x.example relay:[m]",
         "verify recipients of x.example by asking its mail host",
+        "reports of refused mail: /r/ HOLD",
+        "refusals by a mail host: /5/ 4",
+        "probes of recipients: x.example relay:",
         "main.cf: a = b",
         "main.cf: c is no longer set",
         "main.cf: d gets e, f",
         "main.cf: g loses h",
         "master.cf: relay/unix is added, which runs smtp",
         "master.cf: relay/unix -o o=",
+        "master.cf: bounce/unix loses -o p",
+        "master.cf: old/unix is removed",
         "remove the recipients of y.example",
         "remove the recipients of subdomains /y/",
         "remove transport y.example",
@@ -177,7 +207,7 @@ def test_each_change_is_a_line() -> None:
 
 
 def test_configuration_that_is_as_wanted_is_no_change() -> None:
-    plan = MxPlan(main_cf=MainCfChange({"a": "b"}), master_cf=MasterCfChange({"o": ""}))
+    plan = MxPlan(main_cf=MainCfChange({"a": "b"}), master_cf=MasterCfChange({"relay/unix": ServiceChange({"o": ""})}))
     assert plan.changes == []
     assert replace(plan, installed=False).changes == ["main.cf: a = b"]
 

@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail that was accepted here and is then refused for good: its report is kept from strangers, by domain.
+
+The bounces of the host go through a cleanup service of their own, whose body checks know the reports of these domains
+by the recipients that they name. See bounce(8), cleanup(8), header_checks(5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    effective,
+    services_for_strangers,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import (
+    BOUNCE_CLEANUP,
+    DISCARDED,
+    DISCARDS,
+    bounce_services,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import sending_service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
+    BOUNCE,
+    HOLD,
+    DomainItem,
+    MxRequest,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
+    domain_of_report_pattern,
+    report_patterns,
+)
+
+CHECK = "refused_mail"
+# Lines that name no recipient are passed over at once, however many domains there are.
+OTHER_LINES = "!/^(Final|Original)-Recipient:/"
+_PASS = "DUNNO"
+# As much as Postfix counts: the whole message is part of the report.
+_WHOLE = "2000000000"
+# A report names each recipient; more of them than one message may have do not fill so much.
+_ALL_RECIPIENTS = "20000000"
+_ADDED = {"internal_mail_filter_classes": ("bounce",), "notify_classes": ("2bounce",)}
+
+
+@dataclass(frozen=True)
+class RefusedMail:
+    """Rows of the table of these domains to have and to remove, what services are to be, and reasons against it."""
+
+    rows: Mapping[str, str] = field(default_factory=dict)
+    removed: Sequence[str] = ()
+    services: Mapping[str, ServiceChange] = field(default_factory=dict)
+    refusals: Sequence[Refusal] = ()
+
+
+def refused_mail(request: MxRequest, host: HostState, leaving: Sequence[str]) -> RefusedMail:
+    """What the declared domains need; `leaving` are patterns of domains that go."""
+    kept = [item for item in request.present if item.refused_mail != BOUNCE]
+    present = host.refused.rows if host.refused else {}
+    target, refusals = _target(request, host, kept)
+    patterns = report_patterns([(item.name, item.subdomains) for item in kept], request.declared)
+    rows = {
+        pattern: "HOLD" if item.refused_mail == HOLD else f"REDIRECT {target}" for item, pattern in zip(kept, patterns)
+    }
+    declared = {item.name for item in request.items}
+    removed = [*leaving]
+    removed += [row for row in present if domain_of_report_pattern(row) in declared and row not in rows]
+    staying = [row for row in present if row not in removed and row != OTHER_LINES]
+    if rows:
+        return RefusedMail(
+            {OTHER_LINES: _PASS, **rows},
+            list(dict.fromkeys(removed)),
+            _services(host),
+            [*refusals, *_against(kept, host)],
+        )
+    if staying or host.refused is None:
+        return RefusedMail(removed=list(dict.fromkeys(removed)))
+    removed += [OTHER_LINES] if OTHER_LINES in present else []
+    return RefusedMail(removed=list(dict.fromkeys(removed)), services=_taken_back(host))
+
+
+def _target(request: MxRequest, host: HostState, kept: Sequence[DomainItem]) -> tuple[str, list[Refusal]]:
+    """The address that gets the reports, "" where it is not needed or not known; and what speaks against it."""
+    redirected = [item for item in kept if item.refused_mail != HOLD]
+    if not redirected:
+        return "", []
+    role = request.role or "mx"
+    given = str(request.settings["refused_mail_to"])
+    if not given:
+        own = own_domain(host)
+        if own:
+            return f"postmaster@{own}", []
+        cause = "no domain is delivered on this host, so there is no postmaster here to get its refused mail"
+        return "", [Refusal(redirected[0].name, CHECK, cause, f"set {role}_refused_mail_to to an address")]
+    local_part, _at, domain = given.rpartition("@")
+    if not local_part or not domain or any(character.isspace() for character in given):
+        return "", [Refusal("", CHECK, f'refused_mail_to "{given}" is not an address', "give it as user@domain")]
+    looping = [item.name for item in redirected if item.name == domain.lower()]
+    refusals = [
+        Refusal(
+            name,
+            CHECK,
+            "refused_mail_to is an address of this domain, whose mail host would refuse the report as well",
+            "name an address elsewhere",
+        )
+        for name in looping
+    ]
+    return given, refusals
+
+
+def own_domain(host: HostState) -> str:
+    """A domain that is delivered on this host, "" if main.cf names none."""
+    members = [member.lower() for member in split_items(host.value("mydestination"))]
+    names = ["localhost", host.value("myhostname").lower(), *members]
+    return next((name for name in names if name in members and not set(":/!").intersection(name)), "")
+
+
+def _against(kept: Sequence[DomainItem], host: HostState) -> list[Refusal]:
+    """What of others stands where the mechanism is to go."""
+    found = []
+    ours = host.refused.reference if host.refused else ""
+    cleanup = sending_service(host, BOUNCE_CLEANUP)
+    theirs = cleanup.overrides.get("body_checks", "") if cleanup else ""
+    if cleanup and theirs != ours:
+        cause = f"master.cf already has a service {cleanup.key} with body_checks {theirs or 'unset'}"
+        found.append(Refusal(kept[0].name, CHECK, cause, "remove or rename that service"))
+    for service in bounce_services(host):
+        used = effective(host, service, "cleanup_service_name") or "cleanup"
+        if used not in ("cleanup", BOUNCE_CLEANUP):
+            cause = f"{service.key} hands its reports to the service {used} (cleanup_service_name)"
+            found.append(Refusal(kept[0].name, CHECK, cause, f"remove cleanup_service_name for {service.key}"))
+    return found
+
+
+def _services(host: HostState) -> dict[str, ServiceChange]:
+    """The services as they are to be while any domain's reports are kept from strangers."""
+    if host.refused is None:
+        return {}
+    cleanup = sending_service(host, "cleanup")
+    found = {
+        f"{BOUNCE_CLEANUP}/unix": ServiceChange(
+            {
+                "body_checks": host.refused.reference,
+                "body_checks_size_limit": _ALL_RECIPIENTS,
+                "header_checks": "",
+                "message_size_limit": "0",
+                "mime_header_checks": "",
+                "nested_header_checks": "",
+                "non_smtpd_milters": "",
+            },
+            # It is reached as the one that it stands beside.
+            command="" if sending_service(host, BOUNCE_CLEANUP) else "cleanup",
+            private=False,
+            chroot=None if cleanup is None or cleanup.chroot == "-" else cleanup.chroot == "y",
+            process_limit="0",
+        )
+    }
+    for service in bounce_services(host):
+        overrides: dict[str, str | None] = {"cleanup_service_name": BOUNCE_CLEANUP, "bounce_size_limit": _WHOLE}
+        for name, members in _ADDED.items():
+            overrides.update(_with(host, service, name, members))
+        found[service.key] = ServiceChange(overrides)
+    for service in services_for_strangers(host):
+        overrides = dict(_with(host, service, DISCARDS, DISCARDED))
+        if overrides:
+            found[service.key] = ServiceChange(overrides)
+    return found
+
+
+def _with(host: HostState, service: Service, name: str, members: Sequence[str]) -> dict[str, str]:
+    """The override by which a list of the service has these members as well; none if it does already."""
+    value = effective(host, service, name)
+    if {member.lower() for member in split_items(value)}.issuperset(members[:1]):
+        return {}
+    text = service.overrides.get(name) or ",".join(split_items(value))
+    return {name: ",".join([*([text] if text else []), *members])}
+
+
+def _taken_back(host: HostState) -> dict[str, ServiceChange]:
+    """The services as they were before `_services`: what somebody has set otherwise since stays."""
+    cleanup = sending_service(host, BOUNCE_CLEANUP)
+    if cleanup is None or host.refused is None or cleanup.overrides.get("body_checks") != host.refused.reference:
+        return {}
+    found = {cleanup.key: ServiceChange(state=ABSENT)}
+    for service in bounce_services(host):
+        ours = {"cleanup_service_name": BOUNCE_CLEANUP, "bounce_size_limit": _WHOLE}
+        overrides: dict[str, str | None] = {
+            name: None for name, value in ours.items() if service.overrides.get(name) == value
+        }
+        for name, members in _ADDED.items():
+            overrides.update(_without(host, service, name, members))
+        found[service.key] = ServiceChange(overrides)
+    for service in host.services:
+        overrides = _without(host, service, DISCARDS, DISCARDED)
+        if overrides:
+            found[service.key] = ServiceChange(overrides)
+    return found
+
+
+def _without(host: HostState, service: Service, name: str, members: Sequence[str]) -> dict[str, str | None]:
+    """What `_with` has changed, changed back: nothing if the override does not end in what it adds."""
+    own = service.overrides.get(name, "")
+    added = ",".join(members)
+    if own != added and not own.endswith("," + added):
+        return {}
+    kept = own[: -len(added)].rstrip(",")
+    bare = replace(service, overrides={key: value for key, value in service.overrides.items() if key != name})
+    inherited = split_items(effective(host, bare, name)) == split_items(kept)
+    return {name: None if inherited else kept}

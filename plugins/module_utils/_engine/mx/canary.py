@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
-    record_path,
+    outcomes_path,
     write_outcomes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
@@ -215,7 +215,7 @@ def finish(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Out
         for queue_id in ours:
             postfix.check("postsuper", "-d", queue_id)
         if outcomes:
-            write_outcomes(record_path(postfix.config_directory), outcomes)
+            write_outcomes(outcomes_path(postfix.config_directory), outcomes)
     return Outcome(changed=bool(ours or outcomes), results={"removed": ours})
 
 

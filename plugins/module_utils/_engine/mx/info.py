@@ -9,8 +9,8 @@ from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
+    outcomes_path,
     read_outcomes,
-    record_path,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.certificates import read_trust
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
@@ -107,7 +107,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
-    outcomes = read_outcomes(record_path(postfix.config_directory)) if params.get("canary") else {}
+    outcomes = read_outcomes(outcomes_path(postfix.config_directory)) if params.get("canary") else {}
     for domain in domains:
         domain.canary = outcomes.get(domain.name)
     own = own_mail_domain(state)

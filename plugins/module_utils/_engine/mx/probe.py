@@ -136,8 +136,8 @@ def _port(domain: DomainEvidence) -> int:
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """A stranger to the host `server`: where he asks, as whom, and until when. `port` is where its mail comes."""
+class StrangerProbe:
+    """Asks the host `server` as a stranger: where, as whom, and until when. `port` is where its mail comes."""
 
     server: str
     port: int
@@ -187,7 +187,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     listed = addresses_by_domain(params.get("probe_recipients") or {}, "probe_recipients")
     if not names:
         raise InvalidInput("mx_info: probe_server needs the domains to ask about (domains); name at least one")
-    stranger = Stranger(server, port, senders, prober, time.monotonic() + SECONDS)
+    stranger = StrangerProbe(server, port, senders, prober, time.monotonic() + SECONDS)
     found = _asked(stranger, ports, names[:DOMAINS], listed)
     talks = [*found.talks.values(), *found.senders.values(), *found.foreign, *found.others]
     left = len(dict.fromkeys(names)) - len(found.unknown)
@@ -216,7 +216,7 @@ def _ports(given: Sequence[Mapping[str, Any]], usual: int) -> list[Approach]:
 
 
 def _asked(
-    stranger: Stranger, ports: Sequence[Approach], names: Sequence[str], listed: Mapping[str, str]
+    stranger: StrangerProbe, ports: Sequence[Approach], names: Sequence[str], listed: Mapping[str, str]
 ) -> StrangerEvidence:
     unknown = {name: unknown_recipient(name) for name in names}
     talks: dict[str, Talk] = {}

@@ -36,7 +36,7 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """A run, by the name of its record and the process that it is on its controller.
 
     `running`: whether Postfix was running before. `copies` has the names of the copies by the paths of their originals;
@@ -95,11 +95,11 @@ def _mark(postfix: Postfix) -> str:
         return ""
 
 
-def _read(directory: str) -> Record | None:
+def _read(directory: str) -> RunRecord | None:
     """The record in the directory; None for what a run that was cut off, or an earlier release, has left there."""
     content = read_file(os.path.join(directory, FILE))
     try:
-        return Record(**json.loads(content or b""))
+        return RunRecord(**json.loads(content or b""))
     except (TypeError, ValueError):
         return None
 
@@ -115,8 +115,8 @@ def await_end(postfix: Postfix, other: OtherRun, seconds: float = SECONDS_TO_WAI
 
 
 def begin(
-    postfix: Postfix, record: Record, paths: Sequence[str], ended: str = "", seconds: float = SECONDS_TO_WAIT
-) -> tuple[Record, str]:
+    postfix: Postfix, record: RunRecord, paths: Sequence[str], ended: str = "", seconds: float = SECONDS_TO_WAIT
+) -> tuple[RunRecord, str]:
     """Makes the record of a run, with copies of the files, and returns it with the mark that it found.
 
     Waits for another run to finish, and removes what one that has ended left behind. Raises HostError; then nothing was
@@ -134,7 +134,7 @@ def begin(
         time.sleep(POLL_SECONDS)
 
 
-def _begun(postfix: Postfix, record: Record, paths: Sequence[str]) -> Record:
+def _begun(postfix: Postfix, record: RunRecord, paths: Sequence[str]) -> RunRecord:
     directory = directory_of(postfix)
     refuse_open_place(os.path.join(directory, FILE))
     named = replace(record, name=record.name or uuid.uuid4().hex)
@@ -163,7 +163,7 @@ def _remove(directory: str) -> None:
         shutil.rmtree(directory)
 
 
-def own_record(postfix: Postfix, name: str) -> Record | None:
+def own_record(postfix: Postfix, name: str) -> RunRecord | None:
     """The record of that name, None if it is gone. Raises HostError."""
     directory = directory_of(postfix)
     # Where others write, it would be theirs what a table gets back.
@@ -172,13 +172,13 @@ def own_record(postfix: Postfix, name: str) -> Record | None:
     return record if record is not None and record.name == name else None
 
 
-def files_before(postfix: Postfix, record: Record) -> dict[str, bytes | None]:
+def files_before(postfix: Postfix, record: RunRecord) -> dict[str, bytes | None]:
     """What the files held before the run; None for one that was not there. Raises HostError."""
     directory = directory_of(postfix)
     return {path: read_file(os.path.join(directory, copy)) if copy else None for path, copy in record.copies.items()}
 
 
-def end(postfix: Postfix, record: Record) -> None:
+def end(postfix: Postfix, record: RunRecord) -> None:
     """Says in the record that its run is over, so that it keeps no other from running. Raises HostError."""
     path = os.path.join(directory_of(postfix), FILE)
     new = f"{path}.new"

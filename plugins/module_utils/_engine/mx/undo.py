@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_master_cf,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
-    Record,
+    RunRecord,
     begin,
     directory_of,
     end,
@@ -135,7 +135,7 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
     run = plan.run
     running = postfix.running()
-    record = Record(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
+    record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
     begun, mark = begin(postfix, record, list(dict.fromkeys(paths)), str(run.get("ended", "")))
     return begun.name, not own and mark != plan.mark
 
@@ -194,7 +194,7 @@ def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:
     return result
 
 
-def _with_record(postfix: Postfix, plan: MxPlan, record: Record, result: Undone) -> None:
+def _with_record(postfix: Postfix, plan: MxPlan, record: RunRecord, result: Undone) -> None:
     try:
         _take_back(postfix, plan, files_before(postfix, record), result)
     except MxRelayError as error:

@@ -25,11 +25,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     LISTS,
     STRANGERS,
     Access,
-    Passage,
-    Rules,
+    ListContext,
+    ListResult,
     Stranger,
     accesses,
-    passage,
+    evaluate_list,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
@@ -98,7 +98,7 @@ class _Refused:
 
     service: Service
     name: str
-    passage: Passage
+    result: ListResult
 
 
 @check(
@@ -129,8 +129,8 @@ def _refusal(state: HostState, service: Service, strangers: Sequence[Stranger]) 
 
 
 def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _Refused | None:
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         if through.refused_by:
             return _Refused(service, name, through)
         if through.settled:
@@ -138,20 +138,20 @@ def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _R
     return None
 
 
-def restriction_lists(state: HostState, service: Service) -> Iterator[tuple[str, str, Rules]]:
+def restriction_lists(state: HostState, service: Service) -> Iterator[tuple[str, str, ListContext]]:
     """Each list between a connection and an accepted message, its value for the service, and what it refers to."""
-    rules = Rules(
+    context = ListContext(
         classes=restriction_classes(state),
         answers=state.admission.answers,
         delayed=effective(state, service, "smtpd_delay_reject").lower() != "no",
         peer_names=effective(state, service, "smtpd_peername_lookup").lower() != "no",
     )
     for name in LISTS:
-        yield name, effective(state, service, name), rules
+        yield name, effective(state, service, name), context
 
 
 def _everyone(state: HostState, refused: _Refused, lets_in: bool) -> Fault:
-    through = refused.passage
+    through = refused.result
     where = place_of(state, refused.service, refused.name)
     if through.perhaps:
         return Fault(
@@ -177,7 +177,7 @@ def _of_ipv6(state: HostState, service: Service) -> Iterator[Fault]:
     if refused:
         yield Fault(
             f"{place_of(state, service, refused.name)} refuses every stranger that comes by IPv6, by "
-            f"{_by(refused.passage)}",
+            f"{_by(refused.result)}",
             f"{_without(state, refused)}, or remove this host's IPv6 addresses from DNS",
             WARNING,
         )
@@ -191,7 +191,7 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
         refused = _refusal(state, service, [replace(stranger, domain=domain) for stranger in strangers])
         if refused:
             yield Fault(
-                f"{place_of(state, service, refused.name)} refuses all mail for it, by {_by(refused.passage)}",
+                f"{place_of(state, service, refused.name)} refuses all mail for it, by {_by(refused.result)}",
                 f"remove what refuses it from the table, or {_without(state, refused)}",
                 domain=domain,
             )
@@ -200,8 +200,8 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
 def _met(state: HostState, service: Service, stranger: Stranger) -> list[Access]:
     """The tables and policy services that the stranger comes to."""
     found: list[Access] = []
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         found += through.met
         if through.refused_by:
             break
@@ -213,19 +213,19 @@ def place_of(state: HostState, service: Service, name: str) -> str:
     return name if effective(state, service, name) == state.value(name) else f"{name} of {service.key}"
 
 
-def _by(through: Passage) -> str:
+def _by(through: ListResult) -> str:
     return through.refused_by + (f" (in the restriction class {through.within})" if through.within else "")
 
 
 def _without(state: HostState, refused: _Refused) -> str:
     """The remedy. A list that decides on destinations must still refuse those of others."""
     where = place_of(state, refused.service, refused.name)
-    holder = refused.passage.within or where
-    plain = refused.passage.refused_by.lower() in ("reject", "defer")
+    holder = refused.result.within or where
+    plain = refused.result.refused_by.lower() in ("reject", "defer")
     others = effective(state, refused.service, refused.name).lower()
     if plain and refused.name in _DECIDING_ON_DESTINATIONS and "reject_unauth_destination" not in others:
-        return f"replace {refused.passage.refused_by} by reject_unauth_destination in {holder}"
-    return f"remove {refused.passage.refused_by} from {holder}"
+        return f"replace {refused.result.refused_by} by reject_unauth_destination in {holder}"
+    return f"remove {refused.result.refused_by} from {holder}"
 
 
 @check("demands_tls", LOCAL, "senders without TLS are refused (warning), or everyone is", place=SENDER)
@@ -279,8 +279,8 @@ def _tls(state: HostState, service: Service) -> tuple[bool, tuple[str, str, str]
         return True, (where, wanted, f"set {where} to {harmless}")
     offered = level == "may" or (not level and effective(state, service, "smtpd_use_tls").lower() == "yes")
     stranger = replace(STRANGERS["ipv4"][0], encrypted=False)
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         if through.refused_by.lower() == "reject_plaintext_session":
             where = place_of(state, service, name)
             remedy = f"remove {through.refused_by} from {through.within or where}"
@@ -397,9 +397,9 @@ def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
     """Whom strangers come to in which list, as far as they get in it; of ETRN's, which few get to, all members."""
     found: dict[tuple[str, Access], None] = {}
     for service in stranger_services(state):
-        for name, value, rules in restriction_lists(state, service):
+        for name, value, context in restriction_lists(state, service):
             for family in STRANGERS.values():
-                for access in passage(name, value, family[0], rules).met:
+                for access in evaluate_list(name, value, family[0], context).met:
                     found[place_of(state, service, name), access] = None
         value = effective(state, service, ETRN_RESTRICTIONS)
         for access in accesses(ETRN_RESTRICTIONS, value, restriction_classes(state)):

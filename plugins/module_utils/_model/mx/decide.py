@@ -43,7 +43,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
     undeclared_domains,
     undeclared_recipients,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relay_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import LISTED, MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
     Routes,
@@ -112,7 +112,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
     main_cf = main_cf.joined(named_table("transport_maps", host.transport if routes.rows else None))
     main_cf = main_cf.joined(verified.main_cf)
-    lists = relaying(request, host, main_cf.parameters, verified.check)
+    lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
         main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
 

@@ -20,22 +20,22 @@ _OURS = re.compile(r"/@(?:\[\^@\]\+|\(.*\))\\\.([^()+]+)\$/")
 
 
 @dataclass
-class _Names:
+class _LabelTree:
     """Labels by what stands to the right of them; `left_out` are those of a name that is left out, with all below."""
 
     left_out: bool = False
-    further: dict[str, _Names] = field(default_factory=dict)
+    further: dict[str, _LabelTree] = field(default_factory=dict)
 
 
 def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
     """The pattern for all subdomains of a domain but those declared, and what is below them."""
-    tree = _Names()
+    tree = _LabelTree()
     for other in declared:
         # A bracket expression is one of bytes, by which letters beyond ASCII can not be told apart.
         if other.isascii() and other.endswith("." + name):
             place = tree
             for label in reversed(other[: -len(name) - 1].split(".")):
-                place = place.further.setdefault(label, _Names())
+                place = place.further.setdefault(label, _LabelTree())
             place.left_out = True
     return f"/@{_others(tree)}{_suffix(name)}"
 
@@ -69,7 +69,7 @@ def _suffix(name: str) -> str:
     return "\\." + name.replace(".", "\\.") + "$/"
 
 
-def _others(names: _Names) -> str:
+def _others(names: _LabelTree) -> str:
     """What matches any labels left of a suffix, but none that is left out."""
     if not names.further:
         return "[^@]+"

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import record as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     FILE,
-    Record,
+    RunRecord,
     Standing,
     await_end,
     begin,
@@ -30,8 +30,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.other_ru
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
-OURS = Record(controller="here boot", pid=7, running=True)
-THEIRS = Record(controller="there boot", pid=8)
+OURS = RunRecord(controller="here boot", pid=7, running=True)
+THEIRS = RunRecord(controller="there boot", pid=8)
 
 
 @pytest.fixture(name="host")
@@ -173,7 +173,7 @@ def test_what_a_run_that_was_cut_off_left_makes_room(postfix: Postfix, content: 
 
 def test_own_record_is_replaced_by_its_own_run(host: FakeMxHost, postfix: Postfix) -> None:
     first, _mark = begin(postfix, OURS, [])
-    again = Record(name=first.name)
+    again = RunRecord(name=first.name)
     second, _mark = begin(postfix, again, [host.path("main.cf")], seconds=0)
     assert second.name == first.name
     assert sorted(os.listdir(directory_of(postfix))) == ["0", FILE]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import RunRecord, begin
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import change, saved
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
     carry_out,
@@ -174,7 +174,7 @@ def test_file_that_was_changed_after_the_plan_is_planned_anew(host: FakeMxHost) 
 
 
 def test_run_of_a_role_that_changes_the_host_is_not_disturbed(host: FakeMxHost) -> None:
-    begin(host.postfix(), Record(), [])
+    begin(host.postfix(), RunRecord(), [])
     wanted = request(host, "192.0.2.1")
     with pytest.raises(HostError, match="another run has been changing this host for .* nothing was changed"):
         carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))

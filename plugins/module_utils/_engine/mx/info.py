@@ -20,7 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, talk_result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import (
@@ -243,7 +243,7 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
 
 
 def _mail_host(domain: DomainEvidence, talk: Talk) -> dict[str, Any]:
-    said = told(talk)
+    said = talk_result(talk)
     answers: dict[str, Any] = said["recipients"]
     delimiters = {delimiter: answers.pop(address, None) for delimiter, address in domain.tagged.items()}
     return {**said, "delimiters": delimiters, "extensions": sorted(talk.extensions), "client": talk.client}

@@ -61,21 +61,21 @@ class Standing:
     mark: str = ""
 
 
-def directory_of(postfix: Postfix) -> str:
+def record_directory(postfix: Postfix) -> str:
     """Where the record of an instance is."""
     return os.path.join(postfix.config_directory, DIRECTORY)
 
 
 def standing(postfix: Postfix, own: str = "", ended: str = "") -> Standing:
     """How it stands beside the record named `own`; `ended` is one whose run is known to be over. Raises HostError."""
-    if not os.path.lexists(directory_of(postfix)):
+    if not os.path.lexists(record_directory(postfix)):
         return Standing(mark=_mark(postfix))
     with run_lock(create=False):
         return _standing(postfix, own, ended)
 
 
 def _standing(postfix: Postfix, own: str, ended: str) -> Standing:
-    directory, mark = directory_of(postfix), _mark(postfix)
+    directory, mark = record_directory(postfix), _mark(postfix)
     if not os.path.lexists(directory):
         return Standing(mark=mark)
     record = _read(directory)
@@ -129,13 +129,13 @@ def begin(
             if found.other is None:
                 return _begun(postfix, record, paths), found.mark
         if time.monotonic() >= deadline:
-            refused = found.other.refusal(directory_of(postfix))
+            refused = found.other.refusal(record_directory(postfix))
             raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed")
         time.sleep(POLL_SECONDS)
 
 
 def _begun(postfix: Postfix, record: RunRecord, paths: Sequence[str]) -> RunRecord:
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     refuse_open_place(os.path.join(directory, FILE))
     named = replace(record, name=record.name or uuid.uuid4().hex)
     try:
@@ -165,7 +165,7 @@ def _remove(directory: str) -> None:
 
 def own_record(postfix: Postfix, name: str) -> RunRecord | None:
     """The record of that name, None if it is gone. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     # Where others write, it would be theirs what a table gets back.
     refuse_open_place(os.path.join(directory, FILE))
     record = _read(directory)
@@ -174,13 +174,13 @@ def own_record(postfix: Postfix, name: str) -> RunRecord | None:
 
 def files_before(postfix: Postfix, record: RunRecord) -> dict[str, bytes | None]:
     """What the files held before the run; None for one that was not there. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     return {path: read_file(os.path.join(directory, copy)) if copy else None for path, copy in record.copies.items()}
 
 
 def end(postfix: Postfix, record: RunRecord) -> None:
     """Says in the record that its run is over, so that it keeps no other from running. Raises HostError."""
-    path = os.path.join(directory_of(postfix), FILE)
+    path = os.path.join(record_directory(postfix), FILE)
     new = f"{path}.new"
     try:
         write_new_file(new, json.dumps(asdict(replace(record, ended=True))).encode())
@@ -191,7 +191,7 @@ def end(postfix: Postfix, record: RunRecord) -> None:
 
 def forget(postfix: Postfix, name: str) -> bool:
     """Removes the record of that name, and no other; whether there was one. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     if not os.path.isdir(directory):
         return False
     with run_lock():

@@ -23,11 +23,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     RunRecord,
     begin,
-    directory_of,
     end,
     files_before,
     forget,
     own_record,
+    record_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
@@ -188,7 +188,7 @@ def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:
         if record is not None:
             _with_record(postfix, plan, record, result)
         elif name:
-            result.problems.append(f"{directory_of(postfix)} no longer has the files from before this run")
+            result.problems.append(f"{record_directory(postfix)} no longer has the files from before this run")
     except MxRelayError as error:
         result.problems.append(error.message)
     return result

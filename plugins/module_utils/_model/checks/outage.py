@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admission import (
-    place_of,
+    parameter_place,
     restriction_lists,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
@@ -52,7 +52,7 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
                 f"{place} has smtpd ask its mail host about each recipient: while that is down, mail for listed "
                 f"recipients is deferred as well{f' ({code})' if code else ''}",
                 (
-                    f"set {place_of(state, service, _CODE)} to 250, or remove {place}"
+                    f"set {parameter_place(state, service, _CODE)} to 250, or remove {place}"
                     if state.knows(_CODE)
                     else f"remove {place}"
                 ),
@@ -80,7 +80,7 @@ def _verified_by(domain: DomainEvidence, state: HostState, service: Service) -> 
     for name, value, context in restriction_lists(state, service):
         through = evaluate_list(name, value, stranger, _of_recipients(context, stranger, state))
         if through.verified_by:
-            return f"{through.verified_by[0]} in {place_of(state, service, name)}"
+            return f"{through.verified_by[0]} in {parameter_place(state, service, name)}"
         if through.refused_by or through.settled:
             break
     return ""

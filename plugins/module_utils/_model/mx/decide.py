@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     NEW_RELAY,
-    relay_service,
+    find_relay_service,
     with_relay_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
@@ -84,7 +84,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     """The decision for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     if not host.installed:
         return _without_postfix(request, host)
-    relay_command = NEW_RELAY.command if request.present and relay_service(host) is None else ""
+    relay_command = NEW_RELAY.command if request.present and find_relay_service(host) is None else ""
     host = with_relay_service(host) if relay_command else host
     undeclared = undeclared_domains(request, host)
     leaving = domains_that_leave(request, host, undeclared)

@@ -12,11 +12,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import change, saved
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
     carry_out,
+    plan_result,
     plan_trust,
     rehearse,
     settle,
     take_back,
-    told,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost
@@ -92,7 +92,7 @@ def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None
     planned = plan_trust(host.postfix(), request(host, "192.0.2.1"))
     assert rehearse(host.postfix(), planned) == []
     table = f"cidr:{host.path('trusted_mx')}"
-    assert told(planned) == {
+    assert plan_result(planned) == {
         "changes": [
             f"smtpd_client_restrictions: check_client_access {table}, permit_mynetworks, reject_rbl_client "
             "list.example",

@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost, read_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import NAME
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import NAME
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, SmtpProber

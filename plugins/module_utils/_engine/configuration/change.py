@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.postfix_facts import (
     Facts,
     check_known,
     restriction_class_names,

@@ -17,9 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import look_at
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import (
     Fate,
     Handed,
     Seen,
@@ -27,6 +25,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outc
     is_left_out,
     left,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.canary import canary as check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence

@@ -38,7 +38,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan 
     TrustRequest,
     decide_trust,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_trust_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason, run_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_pending

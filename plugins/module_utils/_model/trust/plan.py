@@ -45,7 +45,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists
     place_in_list,
     removed,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import TrustTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.untouched import untouched
 
 POSTSCREEN_LIST = "postscreen_access_list"

@@ -19,7 +19,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan 
     TrustRequest,
     decide_trust,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_trust_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 
 TABLE = "cidr:/etc/postfix/trusted_mx"
 ELEMENT = f"check_client_access {TABLE}"

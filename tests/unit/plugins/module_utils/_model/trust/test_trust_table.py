@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_trust_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 
 
 def test_text_is_read_as_what_it_was_written_from() -> None:

@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
-            arguments = understood(without_blanks(self._task.args), variables, reader(self, variables))
+            arguments = module_arguments(without_blanks(self._task.args), variables, reader(self, variables))
             peer = self._peer_arguments(variables)
         except MxRelayError as error:
             raise AnsibleActionFail(f"mx_plan: {error.message}") from None
@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
         arguments = arguments_of_peer(self._task.args, self._task)
         with suppress(MxRelayError):
             if arguments:
-                return understood(without_blanks(arguments), variables, reader(self, variables))
+                return module_arguments(without_blanks(arguments), variables, reader(self, variables))
         return None
 
     def _planned(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class ActionModule(ActionBase):
         return planned
 
 
-def understood(arguments: dict[str, Any], variables: Mapping[str, Any], read: ReadFile) -> dict[str, Any]:
+def module_arguments(arguments: dict[str, Any], variables: Mapping[str, Any], read: ReadFile) -> dict[str, Any]:
     """The arguments as the module takes them: without addresses, and lists as lists. Raises InvalidInput."""
     role = arguments.get("role")
     place = f"{role}_domains" if role else "domains"

@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import (
     RecipientRequest,
-    plan,
+    plan_request,
     told,
     understood,
 )
@@ -24,8 +24,8 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request 
 def mx_recipients_plan(
     given: Mapping[str, Any], variables: Mapping[str, Any], groups: list[str], directory: str = DEFAULT_DIRECTORY
 ) -> dict[str, Any]:
-    """See `plan`."""
-    return plan(given, variables, groups, directory)
+    """See `plan_request`."""
+    return plan_request(given, variables, groups, directory)
 
 
 def mx_recipients_listed(given: Mapping[str, Any]) -> list[str]:

@@ -11,13 +11,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import shown
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import texts_to_show
 
 
 def mx_shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
-    """See `shown`."""
+    """See `texts_to_show`."""
     try:
-        return shown(findings, fail_on)
+        return texts_to_show(findings, fail_on)
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError(
             f"mx_shown: {error!r}: these are not the findings that mx_info returns; give it its findings"

@@ -196,13 +196,13 @@ removed:
   returned: with O(state=finished)
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.canary import CANARY_SPEC, canary
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.canary import CANARY_SPEC, run_canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
     run_module(
-        canary,
+        run_canary,
         CANARY_SPEC,
         required_if=[("state", "sent", ["plan", "server"]), ("state", "followed", ["plan"])],
     )

@@ -23,8 +23,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     ReadFile,
     as_items,
     as_paths,
-    declared_recipients,
     listed_addresses,
+    task_addresses,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
@@ -76,7 +76,7 @@ def take_from_items(items: object, read: ReadFile, remote_src: bool = False, pla
 
 def take_from_entries(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> bytes:
     """The content of the file for the by-entry form. Raises InvalidInput for a bad address, with its place."""
-    return _content(dict.fromkeys(declared_recipients(recipients, files, read, state)))
+    return _content(dict.fromkeys(task_addresses(recipients, files, read, state)))
 
 
 def _content(addresses: Iterable[str]) -> bytes:

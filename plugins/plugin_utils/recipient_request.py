@@ -96,7 +96,7 @@ def _key(text: object, place: str, domain: str, state: str) -> str:
     return key
 
 
-def plan(
+def plan_request(
     given: Mapping[str, Any], variables: Mapping[str, Any], groups: list[str], directory: str = DEFAULT_DIRECTORY
 ) -> dict[str, Any]:
     """What a request means for a host: its domain, whether the host has that, and the reasons to refuse the request.

@@ -61,7 +61,7 @@ def _split(
     return errors, others
 
 
-def shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
+def texts_to_show(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
     """The texts of the `errors` of these scopes, and of the `others` that are more than information."""
     errors, others = _split(findings, fail_on)
     return {"errors": texts(errors), "others": texts(others)}

@@ -17,6 +17,8 @@ MODULES = "plugins/modules"
 LAYERS = ("_model", "_ports", "_engine", "_ansible")
 OUTSIDE_WORLD = frozenset({"os", "subprocess", "socket"})
 LONGEST_MAIN = 25
+# Ansible asks each plugin for these by name.
+ANSIBLE_NAMES = frozenset({"main", "ActionModule", "FilterModule", "ModuleDocFragment"})
 
 Rule = Callable[[Path], "list[str]"]
 
@@ -237,6 +239,22 @@ def loops_over_ones(root: Path) -> list[str]:
     ]
 
 
+def names_with_two_meanings(root: Path) -> list[str]:
+    """No two files define a public class or function of the same name, so a name says which one is meant."""
+    first: dict[str, Path] = {}
+    found = []
+    for path in _python_files(root, "plugins"):
+        for node in _parse(path).body:
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if node.name.startswith("_") or node.name in ANSIBLE_NAMES:
+                continue
+            other = first.setdefault(node.name, path)
+            if other != path:
+                found.append(f"{_place(root, path, node)}: {node.name} is also defined in {_place(root, other)}")
+    return found
+
+
 RULES: tuple[Rule, ...] = (
     imports_that_go_up,
     outside_world_in_the_model,
@@ -249,6 +267,7 @@ RULES: tuple[Rule, ...] = (
     rooms_that_import_in_circles,
     lines_ended_by_more_than_a_newline,
     loops_over_ones,
+    names_with_two_meanings,
 )
 
 
@@ -450,6 +469,24 @@ def test_rooms_in_a_circle_are_named(tmp_path: Path, imports: dict[str, str], co
     for name, asked in imports.items():
         _write(tmp_path, {f"{MODULE_UTILS}/_model/{name}.py": f"{FUTURE}from {OWN}._model.{asked} import f\n"})
     assert rooms_that_import_in_circles(tmp_path) == complaints
+
+
+def test_name_with_two_meanings_is_a_breach(tmp_path: Path) -> None:
+    code = f"{FUTURE}class Record:\n    pass\n\n\ndef read():\n    pass\n\n\ndef _split():\n    pass\n"
+    _write(
+        tmp_path,
+        {
+            "plugins/module_utils/_engine/x.py": code,
+            "plugins/module_utils/_model/x.py": code,
+            "plugins/modules/x.py": f"{FUTURE}def read():\n    pass\n\n\ndef main():\n    pass\n",
+            "plugins/modules/y.py": f"{FUTURE}class A:\n    def read(self):\n        pass\n\n\ndef main():\n    pass\n",
+        },
+    )
+    assert names_with_two_meanings(tmp_path) == [
+        "plugins/module_utils/_model/x.py:2: Record is also defined in plugins/module_utils/_engine/x.py",
+        "plugins/module_utils/_model/x.py:6: read is also defined in plugins/module_utils/_engine/x.py",
+        "plugins/modules/x.py:2: read is also defined in plugins/module_utils/_engine/x.py",
+    ]
 
 
 def test_rules_accept_what_is_right(tmp_path: Path) -> None:

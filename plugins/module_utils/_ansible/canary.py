@@ -40,7 +40,7 @@ CANARY_SPEC: dict[str, Any] = {
 }
 
 
-def canary(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+def run_canary(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """The work of mx_canary. In check mode nothing is sent, and so there is nothing to follow."""
     if params["state"] == SENT:
         return Outcome(results={"handed": {}}) if check_mode else send(params, SmtpMessenger())

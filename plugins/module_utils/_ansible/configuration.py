@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.instance import describe
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
-    parameter_value,
+    main_cf_value,
     value_text,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
@@ -88,7 +88,7 @@ def _service(item: Mapping[str, Any], place: str) -> ServiceRequest:
     """An item of services as a request; values of overrides are written as those of main.cf are."""
     try:
         overrides = {
-            name: None if value is None else value_text(parameter_value(value, f"{place}.overrides.{name}"))
+            name: None if value is None else value_text(main_cf_value(value, f"{place}.overrides.{name}"))
             for name, value in (item["overrides"] or {}).items()
         }
     except InvalidInput as error:

@@ -25,9 +25,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     ReadFile,
     as_paths,
     declared_domains,
-    declared_recipients,
     edits_by_domain,
     edits_by_entry,
+    task_addresses,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
@@ -111,7 +111,7 @@ def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
     """The edits, each key in the form in which it is given."""
     value = checked_value(params["value"], "value")
     if params["domains"] is None:
-        addresses = declared_recipients(params["recipients"], params["recipients_file"], read, params["state"])
+        addresses = task_addresses(params["recipients"], params["recipients_file"], read, params["state"])
         return edits_by_entry(addresses, params["state"], value, params["purge"])
     if params["state"] == "absent":
         raise InvalidInput("state: absent is for recipients; to remove a domain, give its item state: absent")

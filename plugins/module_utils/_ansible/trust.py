@@ -10,18 +10,18 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
     carry_out,
+    plan_result,
     plan_trust,
     rehearse,
     settle,
     take_back,
-    told,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.probe import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.probe import probe_mail_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost, read_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import NAME
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import NAME
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT, SmtpProber
@@ -47,7 +47,7 @@ def trust(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome
     """The work of mx_trust. Raises MxRelayError."""
     state = params["state"]
     if state == PROBED:
-        proof = probe(params["server"], params["port"], params["helo"], params["domains"], SmtpProber())
+        proof = probe_mail_host(params["server"], params["port"], params["helo"], params["domains"], SmtpProber())
         return Outcome(results={"proof": proof})
     path = os.path.join(postfix.config_directory, NAME)
     if state == SETTLED:
@@ -75,5 +75,5 @@ def _change(request: TrustRequest, hosts: list[MxHost], postfix: Postfix, check_
         changed=planned.changed,
         diffs=planned.diffs,
         warnings=list(dict.fromkeys(warnings)),
-        results={**told(planned), "addresses": {host.name: list(host.addresses) for host in hosts}},
+        results={**plan_result(planned), "addresses": {host.name: list(host.addresses) for host in hosts}},
     )

@@ -50,12 +50,12 @@ def shown(value: object) -> str:
     What a list, a mapping or a long text holds may be many people's addresses, and is not shown.
     """
     if not isinstance(value, str):
-        return kind_of(value) if isinstance(value, (Mapping, list, tuple)) else repr(value)
+        return value_kind(value) if isinstance(value, (Mapping, list, tuple)) else repr(value)
     left_out = "..." if len(value) > SHOWN_CHARACTERS else ""
     return '"' + "".join(map(_shown_character, value[:SHOWN_CHARACTERS])) + left_out + '"'
 
 
-def kind_of(value: object) -> str:
+def value_kind(value: object) -> str:
     """What a value is instead of what it should be, without what it holds."""
     if value is None:
         return "null"

@@ -8,7 +8,7 @@ import re
 from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import kind_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import value_kind
 
 Split = Callable[[str], "list[str]"]
 # An address may have any character between quotes.
@@ -49,7 +49,7 @@ def as_list(value: object, place: str, split: Split, remedy: str) -> list[Any]:
         return split(value)
     if isinstance(value, (list, tuple)):
         return list(value)
-    raise InvalidInput(f"{place} is {kind_of(value)}, not a list; {remedy}")
+    raise InvalidInput(f"{place} is {value_kind(value)}, not a list; {remedy}")
 
 
 def names_in(values: object, place: str) -> list[str]:

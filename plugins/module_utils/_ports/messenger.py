@@ -10,8 +10,8 @@ import time
 from email.utils import formatdate
 from typing import Protocol, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
 

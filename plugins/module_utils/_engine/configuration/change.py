@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.facts import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.postfix_facts import (
     Facts,
     check_known,
-    restriction_classes,
+    restriction_class_names,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.trial import Staged, stage
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
@@ -24,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     Value,
     check_name,
     list_items,
-    parameter_value,
+    main_cf_value,
     value_text,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import (
@@ -68,7 +68,7 @@ class MainCfRequest:
         """The request with its values as main.cf takes them. Raises InvalidInput, naming the option and the item."""
         request = MainCfRequest(
             parameters={
-                check_name(name, "parameters"): parameter_value(value, f"parameters.{name}")
+                check_name(name, "parameters"): main_cf_value(value, f"parameters.{name}")
                 for name, value in self.parameters.items()
             },
             absent=[check_name(name, f"absent[{index}]") for index, name in enumerate(self.absent)],
@@ -198,7 +198,7 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
     touched = [service for service in request.services if (service.name, service.type) in changed]
     overrides = _new_overrides(old, touched)
     for place, name, value in overrides:
-        Judge(facts.defaults, restriction_classes(main_cf), "master.cf").check(name, value, place)
+        Judge(facts.defaults, restriction_class_names(main_cf), "master.cf").check(name, value, place)
     return ConfigurationPlan(
         path,
         before,
@@ -275,7 +275,7 @@ def _check_parameters(request: MainCfRequest, changed: Sequence[str], new: MainC
     for name in changed:
         if not request.allow_unknown:
             check_known(name, new, facts)
-        judge = Judge(facts.defaults, restriction_classes(new.values))
+        judge = Judge(facts.defaults, restriction_class_names(new.values))
         if name in request.parameters:
             judge.check(name, request.parameters[name], f"parameters.{name}")
         elif name in request.add_items:

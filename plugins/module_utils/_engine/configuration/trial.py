@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe_type
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
@@ -150,7 +150,7 @@ def _check_types(postfix: Postfix, types: Sequence[str]) -> None:
                 "Install the package for that type, or use another one; nothing was changed"
             )
         if table_type in INDEXED_TYPES:
-            probe(postfix, table_type)
+            probe_type(postfix, table_type)
 
 
 def _without_numbers(text: str) -> str:

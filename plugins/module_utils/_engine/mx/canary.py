@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
-    record_path,
+    outcomes_path,
     write_outcomes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import look_at
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import (
     Fate,
     Handed,
     Seen,
@@ -27,6 +25,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outc
     is_left_out,
     left,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.canary import canary as check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
@@ -215,7 +215,7 @@ def finish(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Out
         for queue_id in ours:
             postfix.check("postsuper", "-d", queue_id)
         if outcomes:
-            write_outcomes(record_path(postfix.config_directory), outcomes)
+            write_outcomes(outcomes_path(postfix.config_directory), outcomes)
     return Outcome(changed=bool(ours or outcomes), results={"removed": ours})
 
 

@@ -22,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 DIRECTORY = "/var/lib/mxrelay"
 
 
-def record_path(config_directory: str, directory: str = DIRECTORY) -> str:
+def outcomes_path(config_directory: str, directory: str = DIRECTORY) -> str:
     """The file of an instance of Postfix."""
     return os.path.join(directory, f"canary{config_directory.rstrip('/').replace('/', '-')}.json")
 

@@ -23,7 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     resolve,
     settings_from,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe_type
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
@@ -227,7 +227,7 @@ def _missing_type(postfix: Postfix, table_type: str, request: MxRequest) -> str:
     Raises HostError if no such package changes it.
     """
     try:
-        probe(postfix, table_type)
+        probe_type(postfix, table_type)
     except HostError:
         if not (type_package(table_type) and request.settings["manage_package"] and not request.after_install):
             raise

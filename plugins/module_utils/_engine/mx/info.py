@@ -9,8 +9,8 @@ from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
+    outcomes_path,
     read_outcomes,
-    record_path,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.certificates import read_trust
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather
@@ -20,7 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, told
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, talk_result
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import (
@@ -107,7 +107,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
-    outcomes = read_outcomes(record_path(postfix.config_directory)) if params.get("canary") else {}
+    outcomes = read_outcomes(outcomes_path(postfix.config_directory)) if params.get("canary") else {}
     for domain in domains:
         domain.canary = outcomes.get(domain.name)
     own = own_mail_domain(state)
@@ -243,7 +243,7 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
 
 
 def _mail_host(domain: DomainEvidence, talk: Talk) -> dict[str, Any]:
-    said = told(talk)
+    said = talk_result(talk)
     answers: dict[str, Any] = said["recipients"]
     delimiters = {delimiter: answers.pop(address, None) for delimiter, address in domain.tagged.items()}
     return {**said, "delimiters": delimiters, "extensions": sorted(talk.extensions), "client": talk.client}

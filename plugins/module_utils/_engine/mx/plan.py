@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recepti
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     Standing,
     await_end,
-    directory_of,
+    record_directory,
     standing,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
@@ -90,7 +90,7 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
 def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
     """The plan as far as another run lets it be made."""
     if found.other is not None:
-        refusal = found.other.refusal(directory_of(postfix), f"{params.get('role') or 'mx'}_ended_run")
+        refusal = found.other.refusal(record_directory(postfix), f"{params.get('role') or 'mx'}_ended_run")
         return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
     return _planned(params, found, postfix, network)
 
@@ -264,7 +264,7 @@ def _unwritable(postfix: Postfix, plan: MxPlan) -> list[Refusal]:
     written = [file for path, kind in plan.tables_written.items() for file in _files_of_table(path, kind)]
     written += [*[main_cf] * plan.main_cf.changed, *[master_cf] * plan.master_cf.changed]
     found = []
-    for path in [*written, *([directory_of(postfix)] if plan.pending else [])]:
+    for path in [*written, *([record_directory(postfix)] if plan.pending else [])]:
         try:
             refuse_unwritable(path)
         except HostError as error:

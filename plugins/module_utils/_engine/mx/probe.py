@@ -14,7 +14,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import program, sending_service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
+    sending_service,
+    written_program,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
@@ -118,7 +121,7 @@ def _transactions(domain: DomainEvidence, senders: ProbeSenders) -> list[Transac
 def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     """The mail host and its port, None where mail of the domain does not leave by SMTP or nobody knows where to."""
     service = sending_service(state, domain.agent)
-    if domain.agent not in ("relay", "smtp") and (service is None or program(service) != "smtp"):
+    if domain.agent not in ("relay", "smtp") and (service is None or written_program(service) != "smtp"):
         return None
     if domain.nexthop and not is_hop(domain.hop_text):
         return None
@@ -136,8 +139,8 @@ def _port(domain: DomainEvidence) -> int:
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """A stranger to the host `server`: where he asks, as whom, and until when. `port` is where its mail comes."""
+class StrangerProbe:
+    """Asks the host `server` as a stranger: where, as whom, and until when. `port` is where its mail comes."""
 
     server: str
     port: int
@@ -187,7 +190,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     listed = addresses_by_domain(params.get("probe_recipients") or {}, "probe_recipients")
     if not names:
         raise InvalidInput("mx_info: probe_server needs the domains to ask about (domains); name at least one")
-    stranger = Stranger(server, port, senders, prober, time.monotonic() + SECONDS)
+    stranger = StrangerProbe(server, port, senders, prober, time.monotonic() + SECONDS)
     found = _asked(stranger, ports, names[:DOMAINS], listed)
     talks = [*found.talks.values(), *found.senders.values(), *found.foreign, *found.others]
     left = len(dict.fromkeys(names)) - len(found.unknown)
@@ -195,7 +198,7 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     return Outcome(
         results={
             "findings": unnamed([finding.as_result() for finding in stranger_findings(found)], people),
-            "probes": unnamed([told(talk) for talk in talks], people),
+            "probes": unnamed([talk_result(talk) for talk in talks], people),
             "tried": _tried(talks),
             "notes": [f"{left} more domains were not asked about; name them to ask about them"] if left else [],
         }
@@ -216,7 +219,7 @@ def _ports(given: Sequence[Mapping[str, Any]], usual: int) -> list[Approach]:
 
 
 def _asked(
-    stranger: Stranger, ports: Sequence[Approach], names: Sequence[str], listed: Mapping[str, str]
+    stranger: StrangerProbe, ports: Sequence[Approach], names: Sequence[str], listed: Mapping[str, str]
 ) -> StrangerEvidence:
     unknown = {name: unknown_recipient(name) for name in names}
     talks: dict[str, Talk] = {}
@@ -257,7 +260,7 @@ def _way(port: int, guise: str, talks: Sequence[Talk]) -> str:
     return f"{place}: {sum(len(talk.recipients) for talk in talks)} recipients from {named or 'nobody'}"
 
 
-def told(talk: Talk) -> dict[str, Any]:
+def talk_result(talk: Talk) -> dict[str, Any]:
     """What a server answered, as a result."""
     return {
         "server": talk.server,

@@ -36,7 +36,7 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """A run, by the name of its record and the process that it is on its controller.
 
     `running`: whether Postfix was running before. `copies` has the names of the copies by the paths of their originals;
@@ -61,21 +61,21 @@ class Standing:
     mark: str = ""
 
 
-def directory_of(postfix: Postfix) -> str:
+def record_directory(postfix: Postfix) -> str:
     """Where the record of an instance is."""
     return os.path.join(postfix.config_directory, DIRECTORY)
 
 
 def standing(postfix: Postfix, own: str = "", ended: str = "") -> Standing:
     """How it stands beside the record named `own`; `ended` is one whose run is known to be over. Raises HostError."""
-    if not os.path.lexists(directory_of(postfix)):
+    if not os.path.lexists(record_directory(postfix)):
         return Standing(mark=_mark(postfix))
     with run_lock(create=False):
         return _standing(postfix, own, ended)
 
 
 def _standing(postfix: Postfix, own: str, ended: str) -> Standing:
-    directory, mark = directory_of(postfix), _mark(postfix)
+    directory, mark = record_directory(postfix), _mark(postfix)
     if not os.path.lexists(directory):
         return Standing(mark=mark)
     record = _read(directory)
@@ -95,11 +95,11 @@ def _mark(postfix: Postfix) -> str:
         return ""
 
 
-def _read(directory: str) -> Record | None:
+def _read(directory: str) -> RunRecord | None:
     """The record in the directory; None for what a run that was cut off, or an earlier release, has left there."""
     content = read_file(os.path.join(directory, FILE))
     try:
-        return Record(**json.loads(content or b""))
+        return RunRecord(**json.loads(content or b""))
     except (TypeError, ValueError):
         return None
 
@@ -115,8 +115,8 @@ def await_end(postfix: Postfix, other: OtherRun, seconds: float = SECONDS_TO_WAI
 
 
 def begin(
-    postfix: Postfix, record: Record, paths: Sequence[str], ended: str = "", seconds: float = SECONDS_TO_WAIT
-) -> tuple[Record, str]:
+    postfix: Postfix, record: RunRecord, paths: Sequence[str], ended: str = "", seconds: float = SECONDS_TO_WAIT
+) -> tuple[RunRecord, str]:
     """Makes the record of a run, with copies of the files, and returns it with the mark that it found.
 
     Waits for another run to finish, and removes what one that has ended left behind. Raises HostError; then nothing was
@@ -129,13 +129,13 @@ def begin(
             if found.other is None:
                 return _begun(postfix, record, paths), found.mark
         if time.monotonic() >= deadline:
-            refused = found.other.refusal(directory_of(postfix))
+            refused = found.other.refusal(record_directory(postfix))
             raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed")
         time.sleep(POLL_SECONDS)
 
 
-def _begun(postfix: Postfix, record: Record, paths: Sequence[str]) -> Record:
-    directory = directory_of(postfix)
+def _begun(postfix: Postfix, record: RunRecord, paths: Sequence[str]) -> RunRecord:
+    directory = record_directory(postfix)
     refuse_open_place(os.path.join(directory, FILE))
     named = replace(record, name=record.name or uuid.uuid4().hex)
     try:
@@ -163,24 +163,24 @@ def _remove(directory: str) -> None:
         shutil.rmtree(directory)
 
 
-def own_record(postfix: Postfix, name: str) -> Record | None:
+def own_record(postfix: Postfix, name: str) -> RunRecord | None:
     """The record of that name, None if it is gone. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     # Where others write, it would be theirs what a table gets back.
     refuse_open_place(os.path.join(directory, FILE))
     record = _read(directory)
     return record if record is not None and record.name == name else None
 
 
-def files_before(postfix: Postfix, record: Record) -> dict[str, bytes | None]:
+def files_before(postfix: Postfix, record: RunRecord) -> dict[str, bytes | None]:
     """What the files held before the run; None for one that was not there. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     return {path: read_file(os.path.join(directory, copy)) if copy else None for path, copy in record.copies.items()}
 
 
-def end(postfix: Postfix, record: Record) -> None:
+def end(postfix: Postfix, record: RunRecord) -> None:
     """Says in the record that its run is over, so that it keeps no other from running. Raises HostError."""
-    path = os.path.join(directory_of(postfix), FILE)
+    path = os.path.join(record_directory(postfix), FILE)
     new = f"{path}.new"
     try:
         write_new_file(new, json.dumps(asdict(replace(record, ended=True))).encode())
@@ -191,7 +191,7 @@ def end(postfix: Postfix, record: Record) -> None:
 
 def forget(postfix: Postfix, name: str) -> bool:
     """Removes the record of that name, and no other; whether there was one. Raises HostError."""
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     if not os.path.isdir(directory):
         return False
     with run_lock():

@@ -21,13 +21,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_master_cf,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
-    Record,
+    RunRecord,
     begin,
-    directory_of,
     end,
     files_before,
     forget,
     own_record,
+    record_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
@@ -139,7 +139,7 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
     run = plan.run
     running = postfix.running()
-    record = Record(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
+    record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
     begun, mark = begin(postfix, record, list(dict.fromkeys(paths)), str(run.get("ended", "")))
     return begun.name, not own and mark != plan.mark
 
@@ -191,13 +191,13 @@ def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:
         if record is not None:
             _with_record(postfix, plan, record, result)
         elif name:
-            result.problems.append(f"{directory_of(postfix)} no longer has the files from before this run")
+            result.problems.append(f"{record_directory(postfix)} no longer has the files from before this run")
     except MxRelayError as error:
         result.problems.append(error.message)
     return result
 
 
-def _with_record(postfix: Postfix, plan: MxPlan, record: Record, result: Undone) -> None:
+def _with_record(postfix: Postfix, plan: MxPlan, record: RunRecord, result: Undone) -> None:
     try:
         _take_back(postfix, plan, files_before(postfix, record), result)
     except MxRelayError as error:

@@ -34,7 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.rep
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     index_suffix,
     pattern_problems,
-    probe,
+    probe_type,
     refuse_new_problems,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
@@ -170,7 +170,7 @@ def plan_table(
         leftovers=leftovers_of(reference),
     )
     if plan.source_changed or plan.index_rebuilt:
-        probe(postfix, reference.type)
+        probe_type(postfix, reference.type)
     if plan.index_rebuilt:
         refuse_shared_index(postfix, reference, suffix)
     unused, used = old_indexes(postfix, reference, suffix, known.redirected) if options.remove_old_index else ([], [])

@@ -53,11 +53,11 @@ def index_suffix(postfix: Postfix, table_type: str, redirected: bool) -> str:
     if table_type not in INDEX_SUFFIXES:
         return ""
     if redirected and INDEX_SUFFIXES[table_type] == ".db":
-        return probe(postfix, table_type)
+        return probe_type(postfix, table_type)
     return INDEX_SUFFIXES[table_type]
 
 
-def probe(postfix: Postfix, table_type: str) -> str:
+def probe_type(postfix: Postfix, table_type: str) -> str:
     """Builds and queries a scratch table; returns the suffix of the index that appeared.
 
     `postconf -m` also lists types that can't be used. Raises HostError if the type does not work.
@@ -162,7 +162,7 @@ def working_types(postfix: Postfix) -> list[str]:
         if table_type not in listed:
             continue
         try:
-            probe(postfix, table_type)
+            probe_type(postfix, table_type)
         except HostError:
             continue
         working.append(table_type)

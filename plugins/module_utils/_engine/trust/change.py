@@ -18,24 +18,30 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import directory_of as record_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import record_directory, standing
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.saved import (
-    directory_of,
     discard,
     note_written,
     put_back,
     put_file,
     remove_file,
     save,
+    saved_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustPlan, TrustRequest, decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import (
+    TrustPlan,
+    TrustRequest,
+    decide_trust,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason, run_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_pending
@@ -78,7 +84,7 @@ def plan_trust(postfix: Postfix, request: TrustRequest) -> Planned:
         read_parameters(postfix, MapReader(postfix)), admission=AdmissionEvidence(defaults=postfix.defaults())
     )
     before = _text(request.path)
-    plan = decide(state, request, TrustTable() if before is None else read_table(before))
+    plan = decide_trust(state, request, TrustTable() if before is None else read_trust_table(before))
     if plan.refusals:
         lines = [f"- {refusal.check}: {refusal.cause}; {refusal.remedy}" for refusal in plan.refusals]
         raise Refused("\n".join([f"trust_mx: refused for {len(lines)} reason(s); nothing was changed:", *lines]))
@@ -152,7 +158,7 @@ def carry_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> list
     paths = _paths(postfix, request)
     other = standing(postfix).other
     if other is not None:
-        refused = other.refusal(record_of(postfix))
+        refused = other.refusal(record_directory(postfix))
         raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed")
     with run_lock():
         save(postfix, paths)
@@ -196,11 +202,11 @@ def _restored(postfix: Postfix, paths: Sequence[str], error: Exception) -> None:
 
 def settle(postfix: Postfix) -> bool:
     """Forgets what was there before; whether there was anything. Raises HostError."""
-    found = os.path.isdir(directory_of(postfix))
+    found = os.path.isdir(saved_directory(postfix))
     try:
         discard(postfix)
     except OSError as error:
-        raise HostError(f"{directory_of(postfix)}: {reason(error)}; remove it") from error
+        raise HostError(f"{saved_directory(postfix)}: {reason(error)}; remove it") from error
     return found
 
 
@@ -233,7 +239,7 @@ def _text(path: str) -> str | None:
     return None if content is None else content.decode("utf-8", "surrogateescape")
 
 
-def told(planned: Planned) -> Mapping[str, Any]:
+def plan_result(planned: Planned) -> Mapping[str, Any]:
     """The plan as a result has it."""
     return {
         "changes": planned.changes,

@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 )
 
 
-def probe(server: str, port: int, helo: str, domains: Sequence[str], prober: Prober) -> Mapping[str, Any]:
+def probe_mail_host(server: str, port: int, helo: str, domains: Sequence[str], prober: Prober) -> Mapping[str, Any]:
     """What the mail host answered about recipients elsewhere, and about one of `domains` that nobody has."""
     domain = domains[0] if domains else server
     unknown = [unknown_recipient(domains[0])] if domains else []

@@ -32,14 +32,14 @@ _WRITTEN = "written.json"
 _NEW_FILE = Metadata(0, 0, 0o644)
 
 
-def directory_of(postfix: Postfix) -> str:
+def saved_directory(postfix: Postfix) -> str:
     """Where the files are kept."""
     return os.path.join(postfix.config_directory, DIRECTORY)
 
 
 def save(postfix: Postfix, paths: Sequence[str]) -> None:
     """Copies the files. Raises HostError; then nothing was changed."""
-    directory = directory_of(postfix)
+    directory = saved_directory(postfix)
     refuse_open_place(os.path.join(directory, _WRITTEN))
     try:
         discard(postfix)
@@ -55,7 +55,7 @@ def save(postfix: Postfix, paths: Sequence[str]) -> None:
 def note_written(postfix: Postfix, paths: Sequence[str]) -> None:
     """Keeps in mind what the files hold after the change, so that what others write later is told from it."""
     digests = {path: _digest(read_file(path)) for path in paths}
-    write_new_file(os.path.join(directory_of(postfix), _WRITTEN), json.dumps(digests).encode())
+    write_new_file(os.path.join(saved_directory(postfix), _WRITTEN), json.dumps(digests).encode())
 
 
 def put_back(postfix: Postfix, paths: Sequence[str]) -> list[str]:
@@ -63,7 +63,7 @@ def put_back(postfix: Postfix, paths: Sequence[str]) -> list[str]:
 
     Raises HostError.
     """
-    directory = directory_of(postfix)
+    directory = saved_directory(postfix)
     if not os.path.isdir(directory):
         raise HostError(f"{directory} no longer has the files from before this run; run trust_mx with state absent")
     refuse_open_place(os.path.join(directory, _WRITTEN))
@@ -87,7 +87,7 @@ def _written(directory: str) -> Mapping[str, str]:
 
 def discard(postfix: Postfix) -> None:
     """Removes the copies, if there are any. Raises OSError."""
-    directory = directory_of(postfix)
+    directory = saved_directory(postfix)
     if os.path.lexists(directory):
         shutil.rmtree(directory)
 

@@ -25,11 +25,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     LISTS,
     STRANGERS,
     Access,
-    Passage,
-    Rules,
+    ListContext,
+    ListResult,
     Stranger,
     accesses,
-    passage,
+    evaluate_list,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
@@ -98,7 +98,7 @@ class _Refused:
 
     service: Service
     name: str
-    passage: Passage
+    result: ListResult
 
 
 @check(
@@ -129,8 +129,8 @@ def _refusal(state: HostState, service: Service, strangers: Sequence[Stranger]) 
 
 
 def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _Refused | None:
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         if through.refused_by:
             return _Refused(service, name, through)
         if through.settled:
@@ -138,21 +138,21 @@ def _first_refusal(state: HostState, service: Service, stranger: Stranger) -> _R
     return None
 
 
-def restriction_lists(state: HostState, service: Service) -> Iterator[tuple[str, str, Rules]]:
+def restriction_lists(state: HostState, service: Service) -> Iterator[tuple[str, str, ListContext]]:
     """Each list between a connection and an accepted message, its value for the service, and what it refers to."""
-    rules = Rules(
+    context = ListContext(
         classes=restriction_classes(state),
         answers=state.admission.answers,
         delayed=effective(state, service, "smtpd_delay_reject").lower() != "no",
         peer_names=effective(state, service, "smtpd_peername_lookup").lower() != "no",
     )
     for name in LISTS:
-        yield name, effective(state, service, name), rules
+        yield name, effective(state, service, name), context
 
 
 def _everyone(state: HostState, refused: _Refused, lets_in: bool) -> Fault:
-    through = refused.passage
-    where = place_of(state, refused.service, refused.name)
+    through = refused.result
+    where = parameter_place(state, refused.service, refused.name)
     if through.perhaps:
         return Fault(
             f"{where} refuses, by {_by(through)}, every stranger whom {through.perhaps[0]} does not let through: "
@@ -176,8 +176,8 @@ def _of_ipv6(state: HostState, service: Service) -> Iterator[Fault]:
     refused = _refusal(state, service, STRANGERS["ipv6"])
     if refused:
         yield Fault(
-            f"{place_of(state, service, refused.name)} refuses every stranger that comes by IPv6, by "
-            f"{_by(refused.passage)}",
+            f"{parameter_place(state, service, refused.name)} refuses every stranger that comes by IPv6, by "
+            f"{_by(refused.result)}",
             f"{_without(state, refused)}, or remove this host's IPv6 addresses from DNS",
             WARNING,
         )
@@ -191,7 +191,7 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
         refused = _refusal(state, service, [replace(stranger, domain=domain) for stranger in strangers])
         if refused:
             yield Fault(
-                f"{place_of(state, service, refused.name)} refuses all mail for it, by {_by(refused.passage)}",
+                f"{parameter_place(state, service, refused.name)} refuses all mail for it, by {_by(refused.result)}",
                 f"remove what refuses it from the table, or {_without(state, refused)}",
                 domain=domain,
             )
@@ -200,32 +200,32 @@ def _of_domains(state: HostState, service: Service, strangers: Sequence[Stranger
 def _met(state: HostState, service: Service, stranger: Stranger) -> list[Access]:
     """The tables and policy services that the stranger comes to."""
     found: list[Access] = []
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         found += through.met
         if through.refused_by:
             break
     return list(dict.fromkeys(found))
 
 
-def place_of(state: HostState, service: Service, name: str) -> str:
-    """The list, with its service where that has a list of its own."""
+def parameter_place(state: HostState, service: Service, name: str) -> str:
+    """The parameter, with its service where that has a value of its own."""
     return name if effective(state, service, name) == state.value(name) else f"{name} of {service.key}"
 
 
-def _by(through: Passage) -> str:
+def _by(through: ListResult) -> str:
     return through.refused_by + (f" (in the restriction class {through.within})" if through.within else "")
 
 
 def _without(state: HostState, refused: _Refused) -> str:
     """The remedy. A list that decides on destinations must still refuse those of others."""
-    where = place_of(state, refused.service, refused.name)
-    holder = refused.passage.within or where
-    plain = refused.passage.refused_by.lower() in ("reject", "defer")
+    where = parameter_place(state, refused.service, refused.name)
+    holder = refused.result.within or where
+    plain = refused.result.refused_by.lower() in ("reject", "defer")
     others = effective(state, refused.service, refused.name).lower()
     if plain and refused.name in _DECIDING_ON_DESTINATIONS and "reject_unauth_destination" not in others:
-        return f"replace {refused.passage.refused_by} by reject_unauth_destination in {holder}"
-    return f"remove {refused.passage.refused_by} from {holder}"
+        return f"replace {refused.result.refused_by} by reject_unauth_destination in {holder}"
+    return f"remove {refused.result.refused_by} from {holder}"
 
 
 @check("demands_tls", LOCAL, "senders without TLS are refused (warning), or everyone is", place=SENDER)
@@ -238,7 +238,7 @@ def demands_tls(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 def _tls_fault(state: HostState, service: Service) -> Fault | None:
     if effective(state, service, "smtpd_tls_wrappermode").lower() == "yes":
-        where = place_of(state, service, "smtpd_tls_wrappermode")
+        where = parameter_place(state, service, "smtpd_tls_wrappermode")
         return Fault(
             f"{where} is yes, but other mail servers start without TLS: no mail from them arrives",
             f"set {where} to no; wrapper mode is for port 465",
@@ -255,7 +255,7 @@ def _tls_fault(state: HostState, service: Service) -> Fault | None:
             f"{demanded_by[2]}, or give this host a certificate in smtpd_tls_chain_files and offer TLS",
         )
     if demanded_by[1] != "may" and effective(state, service, "smtpd_tls_req_ccert").lower() == "yes":
-        certificate = place_of(state, service, "smtpd_tls_req_ccert")
+        certificate = parameter_place(state, service, "smtpd_tls_req_ccert")
         if demanded_by[1] in ("encrypt", "yes"):
             return Fault(
                 f"{certificate} is yes: senders have to show a certificate of their own, which few have",
@@ -275,14 +275,14 @@ def _tls(state: HostState, service: Service) -> tuple[bool, tuple[str, str, str]
     deciding = ("smtpd_tls_security_level", "encrypt", "may") if level else ("smtpd_enforce_tls", "yes", "no")
     name, wanted, harmless = deciding
     if effective(state, service, name).strip().lower() == wanted:
-        where = place_of(state, service, name)
+        where = parameter_place(state, service, name)
         return True, (where, wanted, f"set {where} to {harmless}")
     offered = level == "may" or (not level and effective(state, service, "smtpd_use_tls").lower() == "yes")
     stranger = replace(STRANGERS["ipv4"][0], encrypted=False)
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, rules)
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, context)
         if through.refused_by.lower() == "reject_plaintext_session":
-            where = place_of(state, service, name)
+            where = parameter_place(state, service, name)
             remedy = f"remove {through.refused_by} from {through.within or where}"
             return offered, (where, f"one that has {through.refused_by}", remedy)
     return offered, None
@@ -305,7 +305,7 @@ def strangers_limited(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             # No client, and no message, is limited by 0.
             unlimited = name.startswith((_PER_CLIENT, "message_"))
             if is_number(value) and int(value) < least and not (int(value) <= 0 and unlimited):
-                where = place_of(state, service, name)
+                where = parameter_place(state, service, name)
                 yield Fault(
                     f"{where} is {value}: ordinary senders are cut off",
                     f"set {where} to {least} or more" + (", or to 0 for no limit" if unlimited else ""),
@@ -320,7 +320,7 @@ def _slow(state: HostState, service: Service) -> Iterator[Fault]:
     value = effective(state, service, "smtpd_timeout").strip()
     period = seconds(value)
     if period is not None and period < _LEAST_SECONDS:
-        where = place_of(state, service, "smtpd_timeout")
+        where = parameter_place(state, service, "smtpd_timeout")
         yield Fault(
             f"{where} is {value}: senders on slow links are cut off",
             f"set {where} to 300s, as RFC 5321 (4.5.3.2.7) asks",
@@ -350,7 +350,7 @@ def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
         for service in services:
             value = effective(state, service, name).strip()
             if value:
-                where = place_of(state, service, name)
+                where = parameter_place(state, service, name)
                 yield Fault(
                     f"{where} is {value}: whoever does not come through a proxy that says so gets 421",
                     f"empty {where} if DNS names this host itself, not the proxy",
@@ -397,13 +397,13 @@ def _met_by_strangers(state: HostState) -> Iterator[tuple[str, Access]]:
     """Whom strangers come to in which list, as far as they get in it; of ETRN's, which few get to, all members."""
     found: dict[tuple[str, Access], None] = {}
     for service in stranger_services(state):
-        for name, value, rules in restriction_lists(state, service):
+        for name, value, context in restriction_lists(state, service):
             for family in STRANGERS.values():
-                for access in passage(name, value, family[0], rules).met:
-                    found[place_of(state, service, name), access] = None
+                for access in evaluate_list(name, value, family[0], context).met:
+                    found[parameter_place(state, service, name), access] = None
         value = effective(state, service, ETRN_RESTRICTIONS)
         for access in accesses(ETRN_RESTRICTIONS, value, restriction_classes(state)):
-            found[place_of(state, service, ETRN_RESTRICTIONS), access] = None
+            found[parameter_place(state, service, ETRN_RESTRICTIONS), access] = None
     yield from found
 
 
@@ -461,7 +461,7 @@ def sasl_socket(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         endpoint = sasl_endpoint(state, service)
         why = state.admission.silent.get(endpoint) if endpoint else ""
         if why:
-            where = place_of(state, service, "smtpd_sasl_auth_enable")
+            where = parameter_place(state, service, "smtpd_sasl_auth_enable")
             yield Fault(
                 f"{where} is yes, but no SASL server answers at {endpoint} ({why}): smtpd ends before it can take mail",
                 f"start Dovecot with that socket, or set {where} to no",

@@ -39,8 +39,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     is_client,
-    program,
     sending_service,
+    written_program,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import is_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
@@ -190,7 +190,7 @@ def _leaves(domain: DomainEvidence, state: HostState) -> bool:
 def _by_smtp(domain: DomainEvidence, state: HostState) -> bool:
     """Whether smtp(8) sends it, which knows this host by its name and addresses."""
     service = sending_service(state, domain.agent)
-    runs_smtp = program(service) == "smtp" if service else domain.agent in ("relay", "smtp")
+    runs_smtp = written_program(service) == "smtp" if service else domain.agent in ("relay", "smtp")
     return _leaves(domain, state) and runs_smtp
 
 

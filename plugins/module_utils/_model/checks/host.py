@@ -347,7 +347,7 @@ def soft_bounce(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 
 @check("relay_service", LOCAL, "master.cf has no relay service", place=NEXTHOP, mark=DEPARTURE)
 def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    if sending.relay_service(state) is None:
+    if sending.find_relay_service(state) is None:
         yield Fault(
             "master.cf has no service relay/unix, so no mail for relay domains leaves this host",
             "add the service relay, type unix, command smtp (module mxrelay.postfix.master_cf)",
@@ -363,7 +363,7 @@ def relay_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
 )
 def fallback_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     name = "smtp_fallback_relay" if state.knows("smtp_fallback_relay") else "fallback_relay"
-    relay = sending.relay_service(state)
+    relay = sending.find_relay_service(state)
     if relay is not None and effective(state, relay, name):
         yield Fault(
             f"{name} takes mail for relay domains that should wait here",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admission import (
-    place_of,
+    parameter_place,
     restriction_lists,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
@@ -16,9 +16,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
     LISTS,
     STRANGERS,
-    Rules,
+    ListContext,
     Stranger,
-    passage,
+    evaluate_list,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import VERIFYING
@@ -52,7 +52,7 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
                 f"{place} has smtpd ask its mail host about each recipient: while that is down, mail for listed "
                 f"recipients is deferred as well{f' ({code})' if code else ''}",
                 (
-                    f"set {place_of(state, service, _CODE)} to 250, or remove {place}"
+                    f"set {parameter_place(state, service, _CODE)} to 250, or remove {place}"
                     if state.knows(_CODE)
                     else f"remove {place}"
                 ),
@@ -77,20 +77,20 @@ def _names_verification(state: HostState) -> bool:
 def _verified_by(domain: DomainEvidence, state: HostState, service: Service) -> str:
     """The first place, such as `reject_unverified_recipient in x`, that has smtpd ask about a stranger's recipient."""
     stranger = replace(STRANGERS["ipv4"][0], domain=domain.name)
-    for name, value, rules in restriction_lists(state, service):
-        through = passage(name, value, stranger, _of_recipients(rules, stranger, state))
+    for name, value, context in restriction_lists(state, service):
+        through = evaluate_list(name, value, stranger, _of_recipients(context, stranger, state))
         if through.verified_by:
-            return f"{through.verified_by[0]} in {place_of(state, service, name)}"
+            return f"{through.verified_by[0]} in {parameter_place(state, service, name)}"
         if through.refused_by or through.settled:
             break
     return ""
 
 
-def _of_recipients(rules: Rules, stranger: Stranger, state: HostState) -> Rules:
-    """The rules with what the tables say of a listed recipient of the stranger's domain."""
+def _of_recipients(context: ListContext, stranger: Stranger, state: HostState) -> ListContext:
+    """The context with what the tables say of a listed recipient of the stranger's domain."""
     said = {
-        table: {**rules.answers.get(table, {}), stranger.domain: results[stranger.domain]}
+        table: {**context.answers.get(table, {}), stranger.domain: results[stranger.domain]}
         for table, results in state.admission.of_recipients.items()
         if stranger.domain in results
     }
-    return replace(rules, answers={**rules.answers, **said}, verifying=state.admission.verifying)
+    return replace(context, answers={**context.answers, **said}, verifying=state.admission.verifying)

@@ -32,12 +32,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     dns_is_off,
     dns_overrides,
     effective_level,
+    find_relay_service,
     harms,
     is_client,
     odd_arguments,
-    program,
-    relay_service,
     sending_service,
+    written_program,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
@@ -57,19 +57,20 @@ of_domain = Register(DOMAIN)
     mark=DEPARTURE,
 )
 def relay_command(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    relay = relay_service(state)
+    relay = find_relay_service(state)
     if relay is None:
         return
+    runs = written_program(relay)
     if not is_client(relay):
-        does = _DROPPING.get(program(relay), "does not hand it to a mail host")
+        does = _DROPPING.get(runs, "does not hand it to a mail host")
         yield Fault(
-            f"the service relay/unix runs {program(relay)}, which takes mail for relay domains and {does}",
+            f"the service relay/unix runs {runs}, which takes mail for relay domains and {does}",
             "let it run smtp: set its command to smtp in master.cf (module mxrelay.postfix.master_cf)",
         )
     elif odd_arguments(relay):
         odd = " ".join(odd_arguments(relay))
         yield Fault(
-            f"the service relay/unix runs {program(relay)} with {odd}: with arguments that {program(relay)} does not "
+            f"the service relay/unix runs {runs} with {odd}: with arguments that {runs} does not "
             "know it does not start, and mail waits",
             f"remove {odd} from its command in master.cf",
         )
@@ -83,7 +84,7 @@ def relay_command(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     mark=DEPARTURE,
 )
 def relay_settings(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    relay = relay_service(state)
+    relay = find_relay_service(state)
     if relay is not None and is_client(relay):
         for harm in harms(state, relay):
             yield _fault(harm, relay, "run the role, or {}")
@@ -118,12 +119,12 @@ def other_service(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     remedy = f"write relay: in place of {agent}: in its route, {domain.route}"
     if service is None:
         yield Fault(f"its mail is sent by {agent}, which master.cf does not have: it waits", remedy, ERROR, domain.name)
-    elif program(service) in _DROPPING:
-        runs = f"{service.key}, which runs {program(service)} and {_DROPPING[program(service)]}"
+    elif written_program(service) in _DROPPING:
+        runs = f"{service.key}, which runs {written_program(service)} and {_DROPPING[written_program(service)]}"
         yield Fault(f"its mail is sent by {runs}", remedy, ERROR, domain.name)
     elif not is_client(service):
         yield Fault(
-            f"its mail is handed to {service.key}, which runs {program(service)}: what it does can't be told",
+            f"its mail is handed to {service.key}, which runs {written_program(service)}: what it does can't be told",
             f"see that {service.key} delivers it",
             INFO,
             domain.name,
@@ -142,7 +143,7 @@ def other_service(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 )
 def dns_off(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     service = sending_service(state, domain.agent)
-    if not domain.relayed or service is None or program(service) != "smtp" or domain.bracketed:
+    if not domain.relayed or service is None or written_program(service) != "smtp" or domain.bracketed:
         return
     if dns_is_off(state, service):
         wanted = dns_overrides(state, service, effective_level(state, service))

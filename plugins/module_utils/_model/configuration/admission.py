@@ -89,7 +89,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Rules:
+class ListContext:
     """What the lists of a service refer to: its restriction classes, and what the tables that they name answer.
 
     A table of recipients has an answer for a domain where it refuses all of its recipients. `verifying` are the keys of
@@ -104,7 +104,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Passage:
+class ListResult:
     """How a stranger fares in a list: what refused him ("" if nothing), the class it is in, and whom he met.
 
     `perhaps` are the policy services before it, which may have let him through. `settled`: no list behind this one
@@ -120,9 +120,9 @@ class Passage:
     verified_by: Sequence[str] = ()
 
 
-def passage(name: str, value: str, stranger: Stranger, rules: Rules) -> Passage:
+def evaluate_list(name: str, value: str, stranger: Stranger, context: ListContext) -> ListResult:
     """How the stranger fares in the expanded `value` of the list called `name`."""
-    return _Walk(name, stranger, rules).result(value)
+    return _Walk(name, stranger, context).result(value)
 
 
 def accesses(name: str, value: str, classes: Mapping[str, str]) -> list[Access]:
@@ -178,19 +178,19 @@ class _Discarded(Exception):
 class _Walk:
     """One stranger's way through one list."""
 
-    def __init__(self, name: str, stranger: Stranger, rules: Rules) -> None:
+    def __init__(self, name: str, stranger: Stranger, context: ListContext) -> None:
         self._name = name
         self._stranger = stranger
-        self._rules = rules
-        self._knows_helo = rules.delayed or name != "smtpd_client_restrictions"
-        self._knows_sender = rules.delayed or name not in _BEFORE_SENDER
-        self._knows_recipient = rules.delayed or name not in _BEFORE_RECIPIENT
+        self._context = context
+        self._knows_helo = context.delayed or name != "smtpd_client_restrictions"
+        self._knows_sender = context.delayed or name not in _BEFORE_SENDER
+        self._knows_recipient = context.delayed or name not in _BEFORE_RECIPIENT
         self._deferred: tuple[str, str] | None = None
         self._met: list[Access] = []
         self._perhaps: list[str] = []
         self._verified_by: list[str] = []
 
-    def result(self, value: str) -> Passage:
+    def result(self, value: str) -> ListResult:
         settled = False
         try:
             end = self._through(value, "", False, 0)
@@ -200,7 +200,7 @@ class _Walk:
             end, settled = None, self._name in _BEFORE_RECIPIENT and not self._deferred
         if end is None or end[0] == _PERMIT:
             end = self._deferred or ("", "")
-        return Passage(
+        return ListResult(
             end[0],
             end[1],
             tuple(dict.fromkeys(self._met)),
@@ -225,8 +225,8 @@ class _Walk:
     def _at(self, part: str, within: str, warned: bool, depth: int) -> tuple[str, str] | None:
         word, _blank, argument = part.partition(" ")
         name = word.lower()
-        if part in self._rules.classes:
-            return self._through(self._rules.classes[part], part, warned, depth + 1)
+        if part in self._context.classes:
+            return self._through(self._context.classes[part], part, warned, depth + 1)
         if name == _PERMIT or (name in PERMITTING_RELAYED and self._knows_recipient):
             return _PERMIT, ""
         if name == "defer_if_permit" and not warned:
@@ -247,7 +247,7 @@ class _Walk:
     def _is_refused_by(self, name: str) -> bool:
         if name == "reject_plaintext_session":
             return not self._stranger.encrypted
-        return name in _REFUSING or (name in _NEEDING_PEER_NAMES and not self._rules.peer_names)
+        return name in _REFUSING or (name in _NEEDING_PEER_NAMES and not self._context.peer_names)
 
     def _asked(
         self, action: str, table: str, part: str, within: str, warned: bool, depth: int
@@ -258,7 +258,7 @@ class _Walk:
         self._met.append(Access(action, table))
         if self._is_verified_by(action, table) and not warned:
             self._verified_by.append(part)
-        answers = self._rules.answers.get(table, {})
+        answers = self._context.answers.get(table, {})
         result = next((answers[key] for key in keys if key in answers), "")
         first = result.replace(",", " ").partition(" ")[0].upper()
         if refuses(result):
@@ -273,7 +273,7 @@ class _Walk:
 
     def _is_verified_by(self, action: str, table: str) -> bool:
         """Whether a row of the table has smtpd verify recipients of the stranger's domain, for some client at least."""
-        keys = self._rules.verifying.get(table, ())
+        keys = self._context.verifying.get(table, ())
         if action.startswith("check_recipient_"):
             keys = [key for key in keys if key.rpartition("@")[2] in ("", self._stranger.domain)]
         return bool(keys) and self._knows_recipient

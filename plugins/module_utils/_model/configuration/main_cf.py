@@ -94,7 +94,7 @@ class _Members:
 
 
 def references(value: str) -> set[str]:
-    """Names that the value refers to by `$name`, `${name}` or `$(name)`."""
+    """The parameters that a value refers to by `$name`, `${name}`, `$(name)` or `${name?...}`."""
     return {next(filter(None, match.groups())) for match in _REFERENCE.finditer(value)}
 
 
@@ -108,7 +108,7 @@ def check_name(name: object, place: str) -> str:
     return name
 
 
-def parameter_value(value: object, place: str) -> Value:
+def main_cf_value(value: object, place: str) -> Value:
     """A value as it was given in a task as the text, or the members, for main.cf.
 
     Truth values become yes and no, whole numbers their digits. Raises InvalidInput for null, for what Postfix can't

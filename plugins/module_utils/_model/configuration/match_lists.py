@@ -20,7 +20,6 @@ _TABLE = re.compile(r"^[a-z][a-z0-9_]*:.+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
 # `${name?text}` is the text if the parameter has a value, `${name:text}` if it has none.
 _CONDITION = re.compile(r"\$(?:\{(\w+)([?:])([^{}]*)\}|\((\w+)([?:])([^()]*)\))")
-_NAMED = re.compile(r"\$[{(]?(\w+)")
 _DEEPEST = 20
 
 
@@ -116,11 +115,6 @@ def _matches(domain: str, member: Member, parents: bool | None, answers: TableAn
     if parents:
         return domain.endswith("." + member.text)
     return member.text.startswith(".") and domain.endswith(member.text)
-
-
-def references(value: str) -> list[str]:
-    """The parameters that a value refers to by `$name`, `${name}`, `$(name)` or `${name?...}`."""
-    return _NAMED.findall(value)
 
 
 def expand(value: str, parameters: Mapping[str, str]) -> str:

@@ -9,12 +9,14 @@ from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
+    references,
+    split_items,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     expand,
     lookup_keys,
-    references,
     type_of,
     without_proxy,
 )
@@ -108,7 +110,7 @@ def effective(host: HostState, service: Service, name: str) -> str:
 
 def depending_on(names: Iterable[str], parameters: Mapping[str, str]) -> set[str]:
     """The parameters that refer to one of `names`, directly or through others."""
-    referring = {name: set(references(value)) for name, value in parameters.items() if "$" in value}
+    referring = {name: references(value) for name, value in parameters.items() if "$" in value}
     found: set[str] = set()
     changed = set(names)
     while changed:

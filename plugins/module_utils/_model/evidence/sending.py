@@ -58,24 +58,24 @@ def sending_service(host: HostState, agent: str) -> Service | None:
     return found[-1] if found else None
 
 
-def relay_service(host: HostState) -> Service | None:
+def find_relay_service(host: HostState) -> Service | None:
     """The service that sends mail for relay domains, unless relay_transport or a transport row names another."""
     return sending_service(host, RELAY)
 
 
 def with_relay_service(host: HostState) -> HostState:
     """The host with a service relay/unix as Postfix ships it, if it has none: a run that relays something adds it."""
-    return host if relay_service(host) else replace(host, services=[*host.services, NEW_RELAY])
+    return host if find_relay_service(host) else replace(host, services=[*host.services, NEW_RELAY])
 
 
-def program(service: Service) -> str:
-    """The program that the service runs, without its arguments."""
+def written_program(service: Service) -> str:
+    """The program as master.cf has it, without its arguments: with a path in front Postfix finds no daemon."""
     return (service.command.split() or [""])[0]
 
 
 def is_client(service: Service) -> bool:
     """Whether it sends mail to another host, as far as its program tells."""
-    return program(service) in CLIENTS
+    return written_program(service) in CLIENTS
 
 
 def odd_arguments(service: Service) -> list[str]:
@@ -85,7 +85,7 @@ def odd_arguments(service: Service) -> list[str]:
 
 def parameter_of(service: Service, name: str) -> str:
     """What the service calls a parameter of smtp(8), which lmtp(8) reads under a name of its own."""
-    return name.replace("smtp_", "lmtp_", 1) if program(service) == "lmtp" else name
+    return name.replace("smtp_", "lmtp_", 1) if written_program(service) == "lmtp" else name
 
 
 def client_value(host: HostState, service: Service, name: str) -> str:

@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     NEW_RELAY,
-    relay_service,
+    find_relay_service,
     with_relay_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
@@ -50,7 +50,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import refused_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_retry import refused_retry
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import relay_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import LISTED, MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes import (
     Routes,
@@ -95,7 +95,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     """The decision for `request` on a host with Postfix. Without Postfix only what the values say can be decided."""
     if not host.installed:
         return _without_postfix(request, host)
-    relay_command = NEW_RELAY.command if request.present and relay_service(host) is None else ""
+    relay_command = NEW_RELAY.command if request.present and find_relay_service(host) is None else ""
     host = with_relay_service(host) if relay_command else host
     undeclared = undeclared_domains(request, host)
     leaving = domains_that_leave(request, host, undeclared)
@@ -127,7 +127,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters)
     main_cf = main_cf.joined(retried.main_cf)
-    lists = relaying(request, host, main_cf.parameters, verified.check)
+    lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
         main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
 

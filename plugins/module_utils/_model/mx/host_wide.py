@@ -24,9 +24,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     TLS_POLICY,
     dns_is_off,
     dns_overrides,
+    find_relay_service,
     harms,
     parameter_of,
-    relay_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
@@ -107,7 +107,7 @@ def overrides_to_take_back(request: MxRequest, host: HostState) -> dict[str, Non
     Those are the ones that a run would set if they were not there: what an administrator set to another value, or
     where main.cf asks for nothing else, stays.
     """
-    relay = relay_service(host)
+    relay = find_relay_service(host)
     if relay is None:
         return {}
     names = {parameter_of(relay, name) for name in GUARDS}.union(GUARDS)
@@ -130,7 +130,7 @@ def _relay_service(host: HostState, found: HostSettings) -> None:
     guarded = supports(host.version, "relay_service_is_guarded")
     if host.version and not guarded:
         found.parameters["relay_transport"] = "relay"
-    relay = relay_service(host)
+    relay = find_relay_service(host)
     if relay is None:
         return
     name = name_in(host.version, "smtp_fallback_relay")
@@ -140,7 +140,7 @@ def _relay_service(host: HostState, found: HostSettings) -> None:
 
 def _sending(request: MxRequest, host: HostState, found: HostSettings) -> None:
     """Mail for a relay domain goes to its mail host as it came, whatever main.cf asks for on the way to a smarthost."""
-    relay = relay_service(host)
+    relay = find_relay_service(host)
     if relay is None:
         return
     for harm in harms(host, relay):
@@ -218,7 +218,7 @@ def _etrn(request: MxRequest, host: HostState, found: HostSettings) -> None:
 
 def _tls(request: MxRequest, host: HostState, found: HostSettings) -> None:
     wanted = str(request.settings["mail_host_tls"])
-    relay = relay_service(host)
+    relay = find_relay_service(host)
     if relay is None:
         return
     if not host.knows(TLS_LEVEL):

@@ -26,8 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     RELAY,
     STATUS_FILTER,
+    find_relay_service,
     parameter_of,
-    relay_service,
     sending_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
@@ -111,7 +111,7 @@ def _too_old(item: DomainItem) -> Refusal:
 
 def _service(host: HostState, overrides: Mapping[str, str | None]) -> dict[str, ServiceChange]:
     """A service like the relay service as it is to be, but for the filter."""
-    relay = relay_service(host)
+    relay = find_relay_service(host)
     if relay is None or host.filters is None:
         return {}
     there = sending_service(host, RETRYING)

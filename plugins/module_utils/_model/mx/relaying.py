@@ -22,14 +22,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.p
 
 
 @dataclass(frozen=True)
-class Relaying:
+class RelayLists:
     """The restriction lists to set, and why not."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     refusals: Sequence[Refusal] = ()
 
 
-def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], check: str) -> Relaying:
+def relay_lists(request: MxRequest, host: HostState, planned: Mapping[str, str], check: str) -> RelayLists:
     """The two lists that decide on relaying.
 
     `planned` are parameters that other parts of the plan set, `check` the restriction by which recipients are
@@ -47,7 +47,7 @@ def relaying(request: MxRequest, host: HostState, planned: Mapping[str, str], ch
         lists[own] = restrictions.SAFE_LIST
     after = {name: _rejecting(value, host) for name, value in lists.items()}
     changed = {name: value for name, value in after.items() if value != before[name] or (wanted and name == own)}
-    return Relaying(changed, _opened_by(wanted, request, host) if wanted else [])
+    return RelayLists(changed, _opened_by(wanted, request, host) if wanted else [])
 
 
 def _in_one_list(wanted: str, present: str, check: str, host: HostState) -> str:

@@ -23,11 +23,11 @@ _OF_REPORT = re.compile(re.escape(_REPORTED) + r"(?:\(.*\\\.\)\?)?([^()+]+)\$/")
 
 
 @dataclass
-class _Names:
+class _LabelTree:
     """Labels by what stands to the right of them; `left_out` are those of a name that is left out, with all below."""
 
     left_out: bool = False
-    further: dict[str, _Names] = field(default_factory=dict)
+    further: dict[str, _LabelTree] = field(default_factory=dict)
 
 
 def report_patterns(domains: Iterable[tuple[str, bool]], declared: Collection[str]) -> list[str]:
@@ -53,15 +53,15 @@ def subdomain_pattern(name: str, declared: Iterable[str] = ()) -> str:
     return f"/@{_others(_tree(name, declared))}{_suffix(name)}"
 
 
-def _tree(name: str, declared: Iterable[str]) -> _Names:
+def _tree(name: str, declared: Iterable[str]) -> _LabelTree:
     """What of the subdomains is left out."""
-    tree = _Names()
+    tree = _LabelTree()
     for other in declared:
         # A bracket expression is one of bytes, by which letters beyond ASCII can not be told apart.
         if other.isascii() and other.endswith("." + name):
             place = tree
             for label in reversed(other[: -len(name) - 1].split(".")):
-                place = place.further.setdefault(label, _Names())
+                place = place.further.setdefault(label, _LabelTree())
             place.left_out = True
     return tree
 
@@ -101,7 +101,7 @@ def _escaped(name: str) -> str:
     return name.replace(".", "\\.")
 
 
-def _others(names: _Names) -> str:
+def _others(names: _LabelTree) -> str:
     """What matches any labels left of a suffix, but none that is left out."""
     if not names.further:
         return "[^@]+"

@@ -19,8 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     domain_name,
     domain_of,
     invalid,
-    kind_of,
     recipient,
+    value_kind,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits
@@ -119,7 +119,7 @@ def inline_addresses(value: object, place: str, problems: Problems, key: Key = r
 def as_items(items: object, place: str = "domains") -> list[Mapping[str, Any]]:
     """The domain items, each a mapping with a name. Raises InvalidInput."""
     if not isinstance(items, (list, tuple)):
-        raise InvalidInput(f"{place} is {kind_of(items)}, not a list; write one domain an item, each with its name")
+        raise InvalidInput(f"{place} is {value_kind(items)}, not a list; write one domain an item, each with its name")
     for number, item in enumerate(items):
         if not isinstance(item, Mapping) or "name" not in item:
             raise InvalidInput(f"{place}[{number}] has no name; write each domain as an item with its name")
@@ -341,7 +341,7 @@ def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], plac
     return str(value)
 
 
-def declared_recipients(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> list[str]:
+def task_addresses(recipients: object, files: object, read: ReadFile, state: object = PRESENT) -> list[str]:
     """The addresses that `recipients` and `recipients_file` of the task list, with their repetitions.
 
     Where they are to be absent, also such as would not be taken now.

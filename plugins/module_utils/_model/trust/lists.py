@@ -98,7 +98,7 @@ def distrusting(name: str, found: Sequence[str]) -> list[str]:
     ]
 
 
-def place_of(name: str, value: str, element: str, reading: Reading) -> int:
+def place_in_list(name: str, value: str, element: str, reading: Reading) -> int:
     """At which of the words of the value, as it is written, the element belongs: behind the last check of recipients,
     with what closes the list for those that it did not let through, and behind what can't be read here.
 

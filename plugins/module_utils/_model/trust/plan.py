@@ -42,10 +42,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists
     Reading,
     before_and_behind,
     inserted,
-    place_of,
+    place_in_list,
     removed,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import TrustTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.untouched import untouched
 
 POSTSCREEN_LIST = "postscreen_access_list"
@@ -100,7 +100,7 @@ class TrustPlan:
     domains: list[str] = field(default_factory=list)
 
 
-def decide(state: HostState, request: TrustRequest, known: TrustTable | None) -> TrustPlan:
+def decide_trust(state: HostState, request: TrustRequest, known: TrustTable | None) -> TrustPlan:
     """The plan for a host in this state, whose table is `known`, None if another file is in its place.
 
     A plan with refusals changes nothing.
@@ -194,7 +194,7 @@ class _Draft:
         element, reading = self._request.element, self._reading(service)
         value = service.overrides[name] if own else self.state.parameters.get(name, "")
         bare = removed(value, element)
-        place = place_of(name, bare, element, reading)
+        place = place_in_list(name, bare, element, reading)
         new = inserted(bare, element, place)
         result = before_and_behind(name, new, element, reading)
         if not result[1] or result == before_and_behind(name, value, element, reading):

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 

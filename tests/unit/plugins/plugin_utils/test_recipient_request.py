@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import (
     RecipientRequest,
-    plan,
+    plan_request,
     told,
     understood,
 )
@@ -63,7 +63,7 @@ def test_each_bad_line_is_told_by_its_number_and_nobody_is_named() -> None:
 
 @pytest.mark.parametrize("role", ["secondary_mx", "mx"])
 def test_domain_of_others_is_declared(role: str) -> None:
-    found = plan(given("a@x.example"), {f"{role}_domains": ["y.example", EXTERNAL]}, GROUPS)
+    found = plan_request(given("a@x.example"), {f"{role}_domains": ["y.example", EXTERNAL]}, GROUPS)
     assert found == {"domain": "x.example", "declared": True, "refusals": []}
 
 
@@ -77,7 +77,7 @@ def test_domain_of_others_is_declared(role: str) -> None:
     ],
 )
 def test_domain_of_another_host_or_instance_is_not_declared(variables: dict[str, Any], directory: str) -> None:
-    assert plan(given("a@x.example"), variables, GROUPS, directory) == {
+    assert plan_request(given("a@x.example"), variables, GROUPS, directory) == {
         "domain": "x.example",
         "declared": False,
         "refusals": [],
@@ -98,7 +98,7 @@ def test_domain_of_another_host_or_instance_is_not_declared(variables: dict[str,
     ],
 )
 def test_domain_whose_list_a_role_keeps_is_refused(item: dict[str, Any], words: str) -> None:
-    found = plan(given("a@x.example"), {"secondary_mx_domains": [{"name": "X.example", **item}]}, GROUPS)
+    found = plan_request(given("a@x.example"), {"secondary_mx_domains": [{"name": "X.example", **item}]}, GROUPS)
     assert [words in refusal for refusal in found["refusals"]] == [True]
 
 
@@ -115,13 +115,15 @@ def test_domain_whose_list_a_role_keeps_is_refused(item: dict[str, Any], words: 
 )
 def test_address_that_must_stay_is_not_removed(addresses: str, refusals: list[str]) -> None:
     items = [{**EXTERNAL, "probe_recipient": "Probe@x.example"}]
-    assert plan(given(addresses, state="absent"), {"secondary_mx_domains": items}, GROUPS)["refusals"] == refusals
-    assert plan(given(addresses), {"secondary_mx_domains": items}, GROUPS)["refusals"] == []
+    assert (
+        plan_request(given(addresses, state="absent"), {"secondary_mx_domains": items}, GROUPS)["refusals"] == refusals
+    )
+    assert plan_request(given(addresses), {"secondary_mx_domains": items}, GROUPS)["refusals"] == []
 
 
 def test_request_that_cannot_be_understood_is_a_refusal() -> None:
-    assert plan(given("a"), {}, GROUPS)["domain"] == ""
-    assert "recipients_addresses line 1" in plan(given("a"), {}, GROUPS)["refusals"][0]
+    assert plan_request(given("a"), {}, GROUPS)["domain"] == ""
+    assert "recipients_addresses line 1" in plan_request(given("a"), {}, GROUPS)["refusals"][0]
 
 
 @pytest.mark.parametrize(

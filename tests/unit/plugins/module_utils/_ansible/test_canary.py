@@ -30,7 +30,7 @@ def test_states_follow_each_other(tmp_path: Path, params: dict[str, Any], monkey
     monkeypatch.setattr(ansible, "SmtpMessenger", lambda: messenger)
 
     def run(state: str, check_mode: bool = False, **more: Any) -> dict[str, Any]:
-        return ansible.canary({**params, "state": state, **more}, host.postfix(), check_mode).results
+        return ansible.run_canary({**params, "state": state, **more}, host.postfix(), check_mode).results
 
     plan = run("planned")["plan"]
     assert plan["logs"][0]["log"] == f"{tmp_path}/maillog"

@@ -177,7 +177,7 @@ OUTCOMES = {"x.example": {"outcome": "waiting", "reason": "450 <a@x.example> Gre
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     path = str(tmp_path / "record.json")
-    monkeypatch.setattr(engine, "record_path", lambda _directory: path)
+    monkeypatch.setattr(engine, "outcomes_path", lambda _directory: path)
     return path
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
+    outcomes_path,
     read_outcomes,
-    record_path,
     write_outcomes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 
 
 def test_each_instance_has_a_record_of_its_own() -> None:
-    assert record_path("/etc/postfix/") == "/var/lib/mxrelay/canary-etc-postfix.json"
-    assert record_path("/etc/postfix-out", "/r") == "/r/canary-etc-postfix-out.json"
+    assert outcomes_path("/etc/postfix/") == "/var/lib/mxrelay/canary-etc-postfix.json"
+    assert outcomes_path("/etc/postfix-out", "/r") == "/r/canary-etc-postfix-out.json"
 
 
 def test_outcomes_are_added_to_those_of_other_domains(tmp_path: Path) -> None:

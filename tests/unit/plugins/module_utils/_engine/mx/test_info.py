@@ -373,7 +373,7 @@ def test_last_canary_of_a_domain_is_evidence_and_judged(
 ) -> None:
     record = tmp_path / "canaries.json"
     record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}, "z.example": {}}')
-    monkeypatch.setattr(info_module, "record_path", lambda _directory: str(record))
+    monkeypatch.setattr(info_module, "outcomes_path", lambda _directory: str(record))
     assert info(host, canary=True)["domains"]["x.example"]["canary"] is None
     record.write_text('{"x.example": {"outcome": "lost", "reason": "why", "time": 1}}')
     results = info(host, canary=True)

@@ -10,7 +10,12 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin, forget, standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    RunRecord,
+    begin,
+    forget,
+    standing,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
@@ -699,7 +704,7 @@ def test_files_that_the_run_would_write_and_cannot_are_refused(
     assert plan(host, listed())["refusals"] == []
 
 
-THEIRS = Record(controller="there boot", pid=8)
+THEIRS = RunRecord(controller="there boot", pid=8)
 
 
 def plan_beside(host: FakeMxHost, **params: Any) -> dict[str, Any]:

@@ -14,15 +14,15 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import record as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     FILE,
-    Record,
+    RunRecord,
     Standing,
     await_end,
     begin,
-    directory_of,
     end,
     files_before,
     forget,
     own_record,
+    record_directory,
     standing,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
@@ -30,8 +30,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.other_ru
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
-OURS = Record(controller="here boot", pid=7, running=True)
-THEIRS = Record(controller="there boot", pid=8)
+OURS = RunRecord(controller="here boot", pid=7, running=True)
+THEIRS = RunRecord(controller="there boot", pid=8)
 
 
 @pytest.fixture(name="host")
@@ -51,7 +51,7 @@ def test_record_has_the_files_and_is_for_root_alone(host: FakeMxHost, postfix: P
     host.write("main.cf", "changed\n")
     before = {host.path("main.cf"): b"relay_domains = a.example\n", host.path("transport"): None}
     assert files_before(postfix, record) == before
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     assert os.stat(directory).st_mode & 0o777 == 0o700
     assert {os.stat(entry.path).st_mode & 0o777 for entry in os.scandir(directory)} == {0o600}
 
@@ -99,7 +99,7 @@ def test_run_that_another_does_not_let_begin_changes_nothing(postfix: Postfix) -
         begin(postfix, OURS, [], seconds=0)
     assert caught.value.message == (
         "another run (process 8 on there) has been changing this host for 0 s; run again when it has finished; "
-        f"if it was killed, remove {directory_of(postfix)}; nothing was changed"
+        f"if it was killed, remove {record_directory(postfix)}; nothing was changed"
     )
     assert own_record(postfix, theirs.name) == theirs
 
@@ -161,7 +161,7 @@ def test_record_that_is_kept_for_a_person_makes_room(postfix: Postfix) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"unknown": 1}', "[]"])
 def test_what_a_run_that_was_cut_off_left_makes_room(postfix: Postfix, content: str | None) -> None:
-    directory = directory_of(postfix)
+    directory = record_directory(postfix)
     os.mkdir(directory)
     if content is not None:
         Path(directory, FILE).write_text(content)
@@ -173,10 +173,10 @@ def test_what_a_run_that_was_cut_off_left_makes_room(postfix: Postfix, content: 
 
 def test_own_record_is_replaced_by_its_own_run(host: FakeMxHost, postfix: Postfix) -> None:
     first, _mark = begin(postfix, OURS, [])
-    again = Record(name=first.name)
+    again = RunRecord(name=first.name)
     second, _mark = begin(postfix, again, [host.path("main.cf")], seconds=0)
     assert second.name == first.name
-    assert sorted(os.listdir(directory_of(postfix))) == ["0", FILE]
+    assert sorted(os.listdir(record_directory(postfix))) == ["0", FILE]
 
 
 def test_no_run_forgets_the_record_of_another(postfix: Postfix) -> None:
@@ -185,7 +185,7 @@ def test_no_run_forgets_the_record_of_another(postfix: Postfix) -> None:
     assert own_record(postfix, theirs.name) == theirs
     assert forget(postfix, theirs.name) is True
     assert forget(postfix, theirs.name) is False
-    assert os.path.exists(directory_of(postfix)) is False
+    assert os.path.exists(record_directory(postfix)) is False
 
 
 def test_record_that_cannot_be_made_is_told(postfix: Postfix) -> None:

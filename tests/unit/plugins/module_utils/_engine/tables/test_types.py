@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     last_words,
-    probe,
+    probe_type,
     working_types,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
@@ -33,7 +33,7 @@ def test_scratch_that_a_killed_run_left_goes_with_the_next_run(temporary: pathli
     left = temporary / "mxrelay-probe-dead"
     left.mkdir()
     (left / "probe").write_text("192.0.2.1 found\n")
-    assert probe(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
+    assert probe_type(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
     assert list(temporary.iterdir()) == []
 
 
@@ -43,7 +43,7 @@ def test_scratch_of_a_run_of_now_stays(temporary: pathlib.Path) -> None:
     descriptor = os.open(used, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        assert probe(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
+        assert probe_type(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
         assert list(temporary.iterdir()) == [used]
     finally:
         os.close(descriptor)
@@ -55,7 +55,7 @@ def test_what_only_has_the_name_of_a_scratch_stays(temporary: pathlib.Path) -> N
     (elsewhere / "file").write_text("text")
     (temporary / "mxrelay-probe-link").symlink_to(elsewhere)
     (temporary / "mxrelay-probe-file").write_text("text")
-    assert probe(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
+    assert probe_type(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
     assert sorted(path.name for path in temporary.iterdir()) == ["mxrelay-probe-file", "mxrelay-probe-link", "precious"]
     assert (elsewhere / "file").read_text() == "text"
 
@@ -71,7 +71,7 @@ def test_scratch_taken_for_a_leftover_is_made_again(temporary: pathlib.Path, mon
             taken[0].rmdir()
 
     monkeypatch.setattr(fcntl, "flock", removed_first)
-    assert probe(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
+    assert probe_type(FakeHost("/etc/postfix").postfix(), "hash") == ".db"
     assert len(taken) == 1
     assert list(temporary.iterdir()) == []
 

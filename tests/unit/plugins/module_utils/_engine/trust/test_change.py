@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import Record, begin
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import RunRecord, begin
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import change, saved
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
     carry_out,
+    plan_result,
     plan_trust,
     rehearse,
     settle,
     take_back,
-    told,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost
@@ -92,7 +92,7 @@ def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None
     planned = plan_trust(host.postfix(), request(host, "192.0.2.1"))
     assert rehearse(host.postfix(), planned) == []
     table = f"cidr:{host.path('trusted_mx')}"
-    assert told(planned) == {
+    assert plan_result(planned) == {
         "changes": [
             f"smtpd_client_restrictions: check_client_access {table}, permit_mynetworks, reject_rbl_client "
             "list.example",
@@ -174,7 +174,7 @@ def test_file_that_was_changed_after_the_plan_is_planned_anew(host: FakeMxHost) 
 
 
 def test_run_of_a_role_that_changes_the_host_is_not_disturbed(host: FakeMxHost) -> None:
-    begin(host.postfix(), Record(), [])
+    begin(host.postfix(), RunRecord(), [])
     wanted = request(host, "192.0.2.1")
     with pytest.raises(HostError, match="another run has been changing this host for .* nothing was changed"):
         carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))

@@ -10,13 +10,13 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import saved
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.saved import (
-    directory_of,
     discard,
     note_written,
     put_back,
     put_file,
     remove_file,
     save,
+    saved_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import metadata_of
@@ -43,7 +43,7 @@ def test_files_get_their_bytes_back_and_new_ones_go(host: FakeMxHost) -> None:
     host.write("main.cf", "a = 2\n")
     host.write("trusted_mx", "192.0.2.1 permit\n")
     note_written(host.postfix(), paths(host))
-    assert os.stat(directory_of(host.postfix())).st_mode & 0o777 == 0o700
+    assert os.stat(saved_directory(host.postfix())).st_mode & 0o777 == 0o700
     assert put_back(host.postfix(), paths(host)) == []
     assert (text(host, "main.cf"), os.path.exists(host.path("trusted_mx"))) == ("a = 1\n", False)
 

@@ -10,9 +10,9 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
     STRANGERS,
     Access,
-    Rules,
+    ListContext,
     accesses,
-    passage,
+    evaluate_list,
 )
 
 STRANGER = STRANGERS["ipv4"][0]
@@ -43,8 +43,8 @@ ANSWERS = {
 
 
 def refused_by(value: str, name: str = CLIENT, delayed: bool = True, domain: str = "") -> str:
-    rules = Rules(CLASSES, ANSWERS, delayed=delayed)
-    return passage(name, value, replace(STRANGER, domain=domain), rules).refused_by
+    context = ListContext(CLASSES, ANSWERS, delayed=delayed)
+    return evaluate_list(name, value, replace(STRANGER, domain=domain), context).refused_by
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,17 @@ def test_table_of_recipients_refuses_a_domain() -> None:
 
 def test_without_tls_and_without_names_of_clients() -> None:
     plain = replace(STRANGER, encrypted=False)
-    assert passage(CLIENT, "reject_plaintext_session", plain, Rules()).refused_by == "reject_plaintext_session"
-    assert passage(CLIENT, "reject_plaintext_session", STRANGER, Rules()).refused_by == ""
-    unnamed = Rules(peer_names=False)
-    assert passage(CLIENT, "reject_unknown_client_hostname", STRANGER, unnamed).refused_by != ""
+    assert (
+        evaluate_list(CLIENT, "reject_plaintext_session", plain, ListContext()).refused_by == "reject_plaintext_session"
+    )
+    assert evaluate_list(CLIENT, "reject_plaintext_session", STRANGER, ListContext()).refused_by == ""
+    unnamed = ListContext(peer_names=False)
+    assert evaluate_list(CLIENT, "reject_unknown_client_hostname", STRANGER, unnamed).refused_by != ""
 
 
 def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
     value = "check_policy_service unix:p, check_client_access cidr:/nobody, reject, check_client_access cidr:/behind"
-    through = passage(CLIENT, value, STRANGER, Rules())
+    through = evaluate_list(CLIENT, value, STRANGER, ListContext())
     assert through.perhaps == ("check_policy_service unix:p",)
     assert through.met == (
         Access("check_policy_service", "unix:p"),
@@ -149,11 +151,13 @@ def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
 
 
 def test_message_that_is_discarded_is_accepted_whatever_other_lists_say() -> None:
-    through = passage(CLIENT, "warn_if_reject check_client_a_access cidr:/gone, reject", STRANGER, Rules({}, ANSWERS))
+    through = evaluate_list(
+        CLIENT, "warn_if_reject check_client_a_access cidr:/gone, reject", STRANGER, ListContext({}, ANSWERS)
+    )
     assert (through.refused_by, through.settled) == ("", True)
-    assert not passage(RELAY, "check_client_access cidr:/gone", STRANGER, Rules({}, ANSWERS)).settled
+    assert not evaluate_list(RELAY, "check_client_access cidr:/gone", STRANGER, ListContext({}, ANSWERS)).settled
     assert refused_by("defer_if_permit, check_client_access cidr:/gone") == "defer_if_permit"
-    assert not passage(CLIENT, "check_client_access cidr:/ok", STRANGER, Rules({}, ANSWERS)).settled
+    assert not evaluate_list(CLIENT, "check_client_access cidr:/ok", STRANGER, ListContext({}, ANSWERS)).settled
 
 
 def test_everything_that_is_asked_is_found_in_classes_too() -> None:

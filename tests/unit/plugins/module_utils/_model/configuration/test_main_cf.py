@@ -13,7 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     default_text,
     level,
     list_items,
-    parameter_value,
+    main_cf_value,
     references,
     split_items,
 )
@@ -234,7 +234,7 @@ def test_excerpt_shows_the_named_parameters_alone() -> None:
     ],
 )
 def test_values_are_written_as_main_cf_takes_them(value: object, expected: object) -> None:
-    assert parameter_value(value, "parameters.a") == expected
+    assert main_cf_value(value, "parameters.a") == expected
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_values_are_written_as_main_cf_takes_them(value: object, expected: objec
 )
 def test_values_that_postfix_could_not_read_back_are_refused(value: object, message: str | None) -> None:
     with pytest.raises(InvalidInput) as caught:
-        parameter_value(value, "parameters.a")
+        main_cf_value(value, "parameters.a")
     assert message is None or caught.value.message == message
 
 

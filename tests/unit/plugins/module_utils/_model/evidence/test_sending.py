@@ -12,10 +12,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     dns_is_off,
     dns_overrides,
+    find_relay_service,
     harms,
     odd_arguments,
     puts_off,
-    relay_service,
 )
 
 KNOWN = dict.fromkeys(
@@ -158,7 +158,7 @@ def test_lmtp_goes_by_parameters_of_its_own() -> None:
 
 def test_last_of_two_entries_is_the_relay_service() -> None:
     second = service(smtp_fallback_relay="[smart]")
-    assert relay_service(HostState(services=[service(), second])) is second
+    assert find_relay_service(HostState(services=[service(), second])) is second
 
 
 @pytest.mark.parametrize(

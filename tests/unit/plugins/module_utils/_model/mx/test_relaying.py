@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import Relaying, relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.relaying import RelayLists, relay_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     CLOSED,
@@ -83,7 +83,7 @@ def test_relay_restrictions_that_would_open_a_relay_are_refused(wanted: list[str
 
 
 def test_refusal_of_relay_restrictions_names_the_variable_of_the_role() -> None:
-    assert relaying(
+    assert relay_lists(
         read_request({"role": "primary_mx", "relay_restrictions": ["permit"]}), host(), {}, ""
     ).refusals == [
         Refusal(
@@ -102,13 +102,13 @@ def test_deferral_that_is_asked_for_becomes_a_rejection() -> None:
 
 def test_list_that_is_asked_for_and_there_already_is_set_all_the_same() -> None:
     request = read_request({"relay_restrictions": CLOSED.split(", ")})
-    assert relaying(request, host(), {}, "") == Relaying({"smtpd_relay_restrictions": CLOSED}, [])
+    assert relay_lists(request, host(), {}, "") == RelayLists({"smtpd_relay_restrictions": CLOSED}, [])
 
 
 def test_list_that_another_part_of_the_plan_sets_is_the_one_that_counts() -> None:
     planned = {"smtpd_recipient_restrictions": "check_recipient_access hash:/v, defer_unauth_destination"}
     on = host(values={"smtpd_relay_restrictions": ""})
-    assert relaying(read_request({}), on, planned, "check_recipient_access hash:/v") == Relaying(
+    assert relay_lists(read_request({}), on, planned, "check_recipient_access hash:/v") == RelayLists(
         {"smtpd_recipient_restrictions": "check_recipient_access hash:/v, reject_unauth_destination"}, []
     )
 

@@ -13,11 +13,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     DomainRecipients,
     addresses_of,
     declared_domains,
-    declared_recipients,
     edits_by_domain,
     edits_by_entry,
     listed_addresses,
     named_items,
+    task_addresses,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 
@@ -67,7 +67,7 @@ def test_file_holds_one_address_a_line_with_comments() -> None:
 )
 def test_bad_file_is_refused_with_its_line(name: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        declared_recipients(None, [name], read)
+        task_addresses(None, [name], read)
     assert caught.value.message == message
 
 
@@ -87,7 +87,7 @@ SECRETS = [
 @pytest.mark.parametrize("line", SECRETS)
 def test_line_that_is_not_like_an_address_is_never_shown(line: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        declared_recipients(None, ["f"], lambda _name: line.encode())
+        task_addresses(None, ["f"], lambda _name: line.encode())
     assert caught.value.message.startswith("f line 1 ")
     assert caught.value.message.endswith("; correct the line")
     assert not {"secret", "salt", "PRIVATE"} & set(re.findall(r"\w+", caught.value.message))
@@ -115,7 +115,7 @@ def test_all_bad_lines_of_all_files_are_told_at_once() -> None:
 
 def test_of_many_bad_lines_the_first_are_told_and_the_rest_counted() -> None:
     with pytest.raises(InvalidInput) as caught:
-        declared_recipients(None, ["f"], lambda _name: b"bob\n" * 1000)
+        task_addresses(None, ["f"], lambda _name: b"bob\n" * 1000)
     lines = caught.value.message.split("\n")
     assert (len(lines), lines[0], lines[1]) == (
         22,
@@ -231,24 +231,24 @@ def test_bad_domains_are_refused_with_their_place(items: object, message: str) -
 
 
 def test_recipients_by_entry_are_united_and_a_string_is_a_list() -> None:
-    assert declared_recipients("a@x.example, B@x.example", ["x"], read) == [
+    assert task_addresses("a@x.example, B@x.example", ["x"], read) == [
         "a@x.example",
         "b@x.example",
         "carol@x.example",
     ]
-    assert declared_recipients(None, None, read) == []
+    assert task_addresses(None, None, read) == []
 
 
 @pytest.mark.parametrize(
     "text", ["a@x.example\nB@x.example\n", "a@x.example b@x.example", "a@x.example;\r\n b@x.example,"]
 )
 def test_text_of_a_survey_is_a_list(text: str) -> None:
-    assert declared_recipients(text, "", read) == ["a@x.example", "b@x.example"]
+    assert task_addresses(text, "", read) == ["a@x.example", "b@x.example"]
     assert listed_addresses([{"name": "x.example", "recipients": text}], read) == [["a@x.example", "b@x.example"]]
 
 
 def test_files_of_a_survey_are_a_list() -> None:
-    assert declared_recipients(None, "x\n quoted\n", read) == ["carol@x.example", '"a #b"@x.example', "c@x.example"]
+    assert task_addresses(None, "x\n quoted\n", read) == ["carol@x.example", '"a #b"@x.example', "c@x.example"]
 
 
 def test_items_that_are_names_alone_may_be_text() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists
     distrusting,
     distrusts,
     inserted,
-    place_of,
+    place_in_list,
     removed,
 )
 
@@ -76,7 +76,7 @@ def test_what_only_warns_is_no_distrust() -> None:
 )
 def test_place_is_behind_the_last_check_of_recipients(value: str, place: int) -> None:
     known = reading(checks="reject_unverified_recipient", class_checks="reject_unlisted_recipient, permit_mynetworks")
-    assert place_of(RECIPIENT_LIST, value, ELEMENT, known) == place
+    assert place_in_list(RECIPIENT_LIST, value, ELEMENT, known) == place
 
 
 def test_what_stands_before_the_element_still_refuses() -> None:

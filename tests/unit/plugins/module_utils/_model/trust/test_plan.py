@@ -14,8 +14,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ad
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustPlan, TrustRequest, decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import (
+    TrustPlan,
+    TrustRequest,
+    decide_trust,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 
 TABLE = "cidr:/etc/postfix/trusted_mx"
 ELEMENT = f"check_client_access {TABLE}"
@@ -63,7 +70,7 @@ def host(
 
 
 def plan(state: HostState, request: TrustRequest = REQUEST, known: TrustTable | None = NONE) -> TrustPlan:
-    return decide(state, request, known)
+    return decide_trust(state, request, known)
 
 
 def causes(found: TrustPlan) -> list[str]:
@@ -126,7 +133,7 @@ def test_table_comes_behind_a_check_of_recipients_and_the_rest_is_told() -> None
         "first"
     ]
     assert found.exempts[0] == "smtpd_recipient_restrictions: reject_rbl_client b"
-    known = read_table(found.table or "")
+    known = read_trust_table(found.table or "")
     assert known is not None
     # What was there before is not ours.
     assert (known.limits, known.set) == (("[2001:db8::1]",), ())
@@ -314,7 +321,7 @@ def test_addresses_that_are_no_longer_trusted_go() -> None:
     assert found.removed == {"smtpd_client_event_limit_exceptions": ["192.0.2.7"]}
     assert found.added == ALWAYS
     assert found.table is not None
-    assert read_table(found.table) == TrustTable(
+    assert read_trust_table(found.table) == TrustTable(
         ("192.0.2.1", "2001:db8::1"), ("192.0.2.1", "[2001:db8::1]"), ("smtpd_client_event_limit_exceptions",)
     )
 

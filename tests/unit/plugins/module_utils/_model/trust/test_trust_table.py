@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.table import TrustTable, read_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
+    TrustTable,
+    read_trust_table,
+)
 
 
 def test_text_is_read_as_what_it_was_written_from() -> None:
@@ -14,10 +17,10 @@ def test_text_is_read_as_what_it_was_written_from() -> None:
         "# Set in main.cf for them: postscreen_access_list\n"
         "192.0.2.1 permit\n2001:db8::1 permit\n"
     )
-    assert read_table(table.text) == table
-    assert read_table(TrustTable().text) == TrustTable()
+    assert read_trust_table(table.text) == table
+    assert read_trust_table(TrustTable().text) == TrustTable()
 
 
 def test_file_of_somebody_else_is_none_of_ours() -> None:
-    assert read_table("192.0.2.1 permit\n") is None
-    assert read_table("") is None
+    assert read_trust_table("192.0.2.1 permit\n") is None
+    assert read_trust_table("") is None

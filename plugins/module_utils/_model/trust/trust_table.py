@@ -37,7 +37,7 @@ class TrustTable:
         return "".join(f"{line}\n" for line in [*lines, *(f"{address} permit" for address in self.addresses)])
 
 
-def read_table(text: str) -> TrustTable | None:
+def read_trust_table(text: str) -> TrustTable | None:
     """What the file says; None if it is not one of this role's."""
     lines = text.split("\n")
     if lines[0] != _FIRST:

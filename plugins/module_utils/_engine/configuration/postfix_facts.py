@@ -74,7 +74,7 @@ class Facts:
         return kind_of(name, self.defaults)
 
 
-def restriction_classes(values: Mapping[str, str]) -> list[str]:
+def restriction_class_names(values: Mapping[str, str]) -> list[str]:
     """The names of the host's own restriction lists."""
     return split_items(values.get("smtpd_restriction_classes", ""))
 
@@ -86,7 +86,7 @@ def check_known(name: str, file: MainCf, facts: Facts) -> None:
         return
     values = (*known.values(), *file.values.values(), *facts.service_lines)
     own = {name for value in values for name in references(value)}
-    own.update(restriction_classes(file.values))
+    own.update(restriction_class_names(file.values))
     if name in own:
         return
     missing = missing_parameter(facts.version, name) if facts.version else ""

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outcome import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import (
     Fate,
     Handed,
     Seen,
@@ -21,6 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.outc
     is_left_out,
     left,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import Message
 
 OK = (250, "2.1.5 Ok")

@@ -28,6 +28,7 @@ NOWHERE = f"{NET}.250"
 SECOND_ADDRESS = f"{NET}.221"
 POLICY = "/srv/policy/.well-known/mta-sts.txt"
 LIBRARY = "bücher.example"
+REPORTS = "/etc/postfix/lab_reports"
 # Where the mail host sees this host, and what makes its smtpd trust it.
 CLIENT = f"{NET}.21"
 PERMIT = f"check_client_access inline:{{{CLIENT}=permit}}"
@@ -96,6 +97,37 @@ def both(check: str) -> tuple[tuple[str, str], ...]:
 
 def row(result: str) -> str:
     return rows(TRANSPORT, PRIMARY, f"{PRIMARY} {result}")
+
+
+KEPT = f"printf '/^Final-Recipient: .*@{PRIMARY}$/ REDIRECT postmaster@localhost\\n' > {REPORTS}\n"
+REPORTING = (
+    "cleanup_service_name=reports",
+    "internal_mail_filter_classes=bounce",
+    "bounce_size_limit=2000000000",
+    "notify_classes=resource,software,2bounce",
+)
+# A host that keeps the reports about its primary domain, and one that does so no more.
+KEEPING = (
+    KEPT
+    + master(
+        f"-M 'reports/unix=reports unix n - y - 0 cleanup -o body_checks=regexp:{REPORTS} -o message_size_limit=0'",
+        *(f"-P {service}/unix/{setting}" for service in ("bounce", "defer") for setting in REPORTING),
+        "-P smtp/inet/smtpd_discard_ehlo_keywords=dsn,silent-discard",
+    )
+    + "\n"
+)
+NOT_KEEPING = (
+    master(
+        *(
+            f"-PX {service}/unix/{setting.partition('=')[0]}"
+            for service in ("bounce", "defer")
+            for setting in REPORTING
+        ),
+        "-PX smtp/inet/smtpd_discard_ehlo_keywords",
+        "-MX reports/unix",
+    )
+    + f"\nrm {REPORTS}"
+)
 
 
 def distrust(way: str, found: Sequence[str], remedy: str, *settings: str, **fields: Any) -> Fault:
@@ -216,27 +248,27 @@ RECIPIENT_TABLES = (
     ),
     Fault(
         "wildcard row",
-        secondary("accepts_any"),
+        (*secondary("accepts_any"), *secondary("backscatter")),
         "remove its wildcard row",
         rows(RECIPIENTS, SECONDARY, "@away.example x"),
         RIGHT_RECIPIENTS,
     ),
     Fault(
         "empty map",
-        both("accepts_any"),
+        (*both("accepts_any"), *both("backscatter")),
         "list its recipients in a relay_recipient_maps table",
         main("relay_recipient_maps="),
         main(f"relay_recipient_maps=hash:{RECIPIENTS}"),
     ),
     Fault(
         "recipients only asked of the mail host",
-        both("verify_defers"),
+        (*both("backscatter"), *both("verify_defers")),
         "set unverified_recipient_defer_code to 250",
         main(
             "relay_recipient_maps=",
             "smtpd_recipient_restrictions=reject_unauth_destination, reject_unverified_recipient",
         ),
-        main("unverified_recipient_defer_code=250"),
+        main("unverified_recipient_defer_code=250", f"relay_recipient_maps=hash:{RECIPIENTS}"),
     ),
     Fault(
         "what the mail host says of recipients is kept nowhere",
@@ -272,7 +304,7 @@ RECIPIENT_TABLES = (
     ),
     Fault(
         "recipients asked of the mail host by a table",
-        secondary("verify_defers"),
+        (*secondary("backscatter"), *secondary("verify_defers")),
         "set unverified_recipient_defer_code to 250",
         "echo 'away.example reject_unverified_recipient' > /etc/postfix/asked\npostmap hash:/etc/postfix/asked\n"
         + rows(RECIPIENTS, SECONDARY, "@away.example x")
@@ -842,6 +874,91 @@ RECEPTION = (
         "trace unix - - y - 0 bounce",
         master("-MX trace/unix"),
         master("-M 'trace/unix=trace unix - - y - 0 bounce'"),
+    ),
+    Fault(
+        "reports go to a cleanup service that is not there",
+        host("bounce_cleanup"),
+        "remove the override cleanup_service_name of the service bounce/unix",
+        master("-P bounce/unix/cleanup_service_name=gone"),
+        master("-PX bounce/unix/cleanup_service_name"),
+    ),
+    Fault(
+        "reports are judged by a table that is not there",
+        host("bounce_cleanup"),
+        f"put regexp:{REPORTS} back",
+        KEEPING + f"rm {REPORTS}",
+        KEPT + KEEPING + NOT_KEEPING,
+    ),
+    Fault(
+        "reports without the message",
+        host("kept_reports"),
+        "set bounce_size_limit=2000000000 for the service defer/unix",
+        master("-PX defer/unix/bounce_size_limit"),
+        master("-P defer/unix/bounce_size_limit=2000000000"),
+        also=KEEPING,
+    ),
+    Fault(
+        "report that is larger than a message may be",
+        host("kept_reports"),
+        "set message_size_limit=0 for the service reports/unix",
+        master("-PX reports/unix/message_size_limit"),
+        master("-P reports/unix/message_size_limit=0"),
+        also=KEEPING,
+    ),
+    Fault(
+        "bounce that is refused is thrown away",
+        host("kept_reports"),
+        "add 2bounce to notify_classes of the service bounce/unix",
+        master("-PX bounce/unix/notify_classes"),
+        master("-P bounce/unix/notify_classes=resource,software,2bounce"),
+        also=KEEPING,
+    ),
+    Fault(
+        "senders may ask for no report",
+        host("kept_reports"),
+        "add dsn,silent-discard to smtpd_discard_ehlo_keywords of smtp/inet",
+        master("-PX smtp/inet/smtpd_discard_ehlo_keywords"),
+        master("-P smtp/inet/smtpd_discard_ehlo_keywords=dsn,silent-discard"),
+        also=KEEPING,
+    ),
+    Fault(
+        "postmaster who gets no report",
+        host("report_address"),
+        "let its alias lead to somebody",
+        "cp /etc/aliases /root/aliases\n" "sed -i 's/^postmaster:.*/postmaster: postmaster/' /etc/aliases\nnewaliases",
+        "cp /root/aliases /etc/aliases\nnewaliases",
+        also=KEEPING,
+    ),
+    Fault(
+        "reports of mail that has expired go to strangers",
+        primary("refused_mail"),
+        "run the role for it",
+        master("-PX defer/unix/internal_mail_filter_classes"),
+        master("-P defer/unix/internal_mail_filter_classes=bounce"),
+        also=KEEPING,
+    ),
+    Fault(
+        "reports are thrown away",
+        primary("refused_mail"),
+        "remove that entry",
+        f"sed -i 's/REDIRECT.*/DISCARD/' {REPORTS}",
+        NOT_KEEPING,
+        also=KEEPING,
+    ),
+    Fault(
+        "filter that asks mail hosts for no report",
+        (*host("relay_unproven"), *secondary("notify_never")),
+        "remove that entry, and set refused_mail to postmaster or hold",
+        "printf '/^(RCPT TO:<.*@away.example>.*)$/ $1 NOTIFY=NEVER\n' > /etc/postfix/lab_commands\n"
+        + main("smtpd_command_filter=regexp:/etc/postfix/lab_commands"),
+        "rm /etc/postfix/lab_commands\n" + main("smtpd_command_filter="),
+    ),
+    Fault(
+        "report that lives no longer than mail",
+        host("bounce_lifetime"),
+        "set bounce_queue_lifetime to 5d or less",
+        main("bounce_queue_lifetime=10d"),
+        main(unset="bounce_queue_lifetime"),
     ),
     Fault(
         "senders are told that mail waits",

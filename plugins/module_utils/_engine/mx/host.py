@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_reach,
     read_relay_domains,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import waiting_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
@@ -40,6 +41,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     HostState,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import leaving_with_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import report_targets
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     LISTED,
     VERIFY,
@@ -93,6 +95,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     if names:
         state = state.having(read_reception(names, state, reader, network))
+        state = replace(state, reports=read_reports(names, state, reader, report_targets(request, state)))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
 

@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_relay_domains,
     relayed_names,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
@@ -103,6 +104,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = state.having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
+    state = replace(state, reports=read_reports(names, state, reader, ()))
     kinds = None if params.get("declared") is None else declared.kinds
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     verifies = any(is_verified(domain, state) for domain in domains)

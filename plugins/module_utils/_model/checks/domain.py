@@ -131,20 +131,39 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         return
     if domain.wildcard:
         yield Fault(
-            "a wildcard row accepts every recipient, so mail for those that do not exist bounces, often to forged "
-            "senders",
+            "a wildcard row accepts every recipient, also those that do not exist",
             "list its recipients, and remove its wildcard row",
             INFO,
             domain.name,
         )
     else:
         yield Fault(
-            "relay_recipient_maps is empty: every recipient is accepted, so mail for those that do not exist "
-            "bounces, often to forged senders",
+            "relay_recipient_maps is empty: every recipient is accepted, also those that do not exist",
             "list its recipients in a relay_recipient_maps table",
             WARNING,
             domain.name,
         )
+
+
+@check(
+    "backscatter",
+    LOCAL,
+    "mail that the mail host refuses bounces to senders who are mostly forged, as every recipient is accepted "
+    "(warning), or is while the mail host can't be asked (info)",
+    place=RECIPIENTS,
+)
+def backscatter(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    told = _told_by(domain, state)
+    actions = state.reports.actions.get(domain.name, {})
+    if not domain.relayed or told == _LISTED or (actions and all(actions.values())):
+        return
+    what = "" if told == _UNTOLD else " while that can't be asked"
+    yield Fault(
+        f"every recipient is accepted{what}, and what its mail host then refuses bounces, often to forged senders",
+        "set refused_mail to postmaster or hold for it, or list its recipients",
+        WARNING if told == _UNTOLD else INFO,
+        domain.name,
+    )
 
 
 def _told_by(domain: DomainEvidence, state: HostState) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 
 Worked = TypeVar("Worked")
 
@@ -129,6 +130,8 @@ class HostState:
     # what the tables and servers that smtpd's restriction lists name say to strangers
     admission: AdmissionEvidence = field(default_factory=AdmissionEvidence)
     lookups: RecipientLookups = RecipientLookups()
+    # what becomes of the reports of refused mail
+    reports: ReportEvidence = field(default_factory=ReportEvidence)
     own_addresses: frozenset[str] = frozenset()
     # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
     interface_addresses: Mapping[str, Sequence[str]] | None = None

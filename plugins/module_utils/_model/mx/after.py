@@ -42,6 +42,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import with_relay_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import reports_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
@@ -68,7 +69,7 @@ def refusals_after(
     """
     if not request.present:
         return []
-    after = _served(request, host, judged)
+    after = _served(request, replace(host, reports=reports_after(request, host)), judged)
     facts = HostFacts(unproven=str(request.settings["unproven"]))
     found = [finding for check in _local(WHOLE_HOST) for finding in check(after, facts)]
     found += [finding for table in tables for check in _local(TABLE) for finding in check(table)]

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     DISCARDS,
     bounce_services,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import sending_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -66,9 +67,7 @@ def refused_mail(request: MxRequest, host: HostState, leaving: Sequence[str]) ->
     present = host.refused.rows if host.refused else {}
     target, refusals = _target(request, host, kept)
     patterns = report_patterns([(item.name, item.subdomains) for item in kept], request.declared)
-    rows = {
-        pattern: "HOLD" if item.refused_mail == HOLD else f"REDIRECT {target}" for item, pattern in zip(kept, patterns)
-    }
+    rows = {pattern: _action(item, [target]) for item, pattern in zip(kept, patterns)}
     declared = {item.name for item in request.items}
     removed = [*leaving]
     removed += [row for row in present if domain_of_report_pattern(row) in declared and row not in rows]
@@ -113,6 +112,30 @@ def _target(request: MxRequest, host: HostState, kept: Sequence[DomainItem]) -> 
         for name in looping
     ]
     return given, refusals
+
+
+def report_targets(request: MxRequest, host: HostState) -> list[str]:
+    """The address that is to get the reports of the declared domains, if it is known."""
+    target, _refusals = _target(request, host, [item for item in request.present if item.refused_mail != BOUNCE])
+    return [target] if target else []
+
+
+def reports_after(request: MxRequest, host: HostState) -> ReportEvidence:
+    """What becomes of reports on the host as a run has left it."""
+    targets = report_targets(request, host)
+    actions = {
+        item.name: {service.key: _action(item, targets) for service in bounce_services(host)}
+        for item in request.present
+    }
+    ours = host.refused.reference if host.refused else ""
+    unread = {table: problem for table, problem in host.reports.unread.items() if table != ours}
+    return replace(host.reports, actions={**host.reports.actions, **actions}, unread=unread)
+
+
+def _action(item: DomainItem, targets: Sequence[str]) -> str:
+    if item.refused_mail == BOUNCE:
+        return ""
+    return "HOLD" if item.refused_mail == HOLD else f"REDIRECT {''.join(targets)}"
 
 
 def own_domain(host: HostState) -> str:

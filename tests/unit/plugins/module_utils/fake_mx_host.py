@@ -119,7 +119,7 @@ class FakeMxHost(FakeHost):
     def _query_all(self, keys: Iterable[str], table: str) -> Result:
         kind, _colon, path = table.partition(":")
         if kind == "static":
-            return Result(0, "".join(f"{key}\t{path}\n" for key in keys), "")
+            return Result(0, "".join(f"{key}\t{path.strip('{}')}\n" for key in keys), "")
         if kind == "inline":
             return _answers(keys, dict(row.split("=", 1) for row in path.strip("{}").split(",")))
         if kind == "regexp":

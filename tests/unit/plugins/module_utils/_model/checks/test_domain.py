@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 
 VALUES = {
     "myhostname": "mx.example",
@@ -53,7 +54,6 @@ def row(result: str) -> Capture:
         ({"relayed": ""}, ("relay_domains", "error", "local")),
         ({"classes": {"mydestination": "x.example"}}, ("class", "error", "local")),
         ({"recipients": 0}, ("no_recipients", "error", "local")),
-        ({"recipients": 0, "wildcard": True}, ("accepts_any", "info", "local")),
         ({"answer": row("relay:[mx.example]")}, ("own_nexthop", "error", "local")),
         (
             {"answer": row("relay:[mail]:25"), "nexthop_addresses": ["192.0.2.9"]},
@@ -100,7 +100,32 @@ def test_relayhost_takes_mail_without_a_transport_row() -> None:
 
 
 def test_empty_recipient_maps_accept_everything() -> None:
-    assert found(host(relay_recipient_maps=""), recipients=0) == [("x.example", "accepts_any", "warning", "local")]
+    assert found(host(relay_recipient_maps=""), recipients=0) == [
+        ("x.example", "accepts_any", "warning", "local"),
+        ("x.example", "backscatter", "warning", "local"),
+    ]
+
+
+def test_wildcard_accepts_everything_and_what_bounces_goes_to_strangers() -> None:
+    wild = {"recipients": 0, "wildcard": True}
+    assert found(host(), **wild) == [
+        ("x.example", "accepts_any", "info", "local"),
+        ("x.example", "backscatter", "warning", "local"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        ({"bounce/unix": "HOLD", "defer/unix": "REDIRECT a@b.example"}, False),
+        ({"bounce/unix": "HOLD", "defer/unix": ""}, True),
+        ({}, True),
+    ],
+)
+def test_what_is_kept_from_strangers_does_not_bounce_to_them(actions: dict[str, str], told: bool) -> None:
+    state = replace(host(), reports=ReportEvidence(actions={"x.example": actions}))
+    checks = [finding[1] for finding in found(state, recipients=0, wildcard=True)]
+    assert ("backscatter" in checks) is told
 
 
 def test_domain_that_is_not_relayed_has_no_other_fault() -> None:
@@ -111,13 +136,13 @@ def test_domain_that_is_not_relayed_has_no_other_fault() -> None:
 @pytest.mark.parametrize(
     ("values", "fields", "expected"),
     [
-        ({}, {"wildcard": True, "verified": True}, []),
+        ({}, {"wildcard": True, "verified": True}, ["backscatter"]),
         (
             {"relay_recipient_maps": "", "smtpd_recipient_restrictions": "reject_unverified_recipient"},
             {"recipients": 0},
-            [],
+            ["backscatter"],
         ),
-        ({}, {"wildcard": True}, ["accepts_any"]),
+        ({}, {"wildcard": True}, ["accepts_any", "backscatter"]),
     ],
 )
 def test_recipients_that_only_the_mail_host_knows(

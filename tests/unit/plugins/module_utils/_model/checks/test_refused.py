@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
 COMMANDS = {
@@ -87,3 +89,128 @@ def test_senders_are_told_that_mail_waits(after: str, warned: bool) -> None:
     assert [(finding.check, finding.severity) for finding in found(delay_warning_time=after)] == (
         [("delay_warnings", "warning")] if warned else []
     )
+
+
+KEEPING = {
+    "bounce": {
+        "cleanup_service_name": "bounce-cleanup",
+        "bounce_size_limit": "2000000000",
+        "notify_classes": "2bounce",
+    },
+    "smtp": {"smtpd_discard_ehlo_keywords": "dsn,silent-discard"},
+    "bounce-cleanup": {"message_size_limit": "0"},
+}
+TARGET = "postmaster@localhost"
+
+
+def told(
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    evidence: ReportEvidence | None = None,
+    command: str = "cleanup",
+    **values: str,
+) -> list[tuple[str, str]]:
+    """What is found of a host that keeps the reports about x.example."""
+    set_ = {name: {**KEEPING.get(name, {}), **(overrides or {}).get(name, {})} for name in (*KEEPING, "relay")}
+    every = [
+        Service("smtp", "inet", "n", "-", "y", "-", "-", "smtpd", set_["smtp"]),
+        Service("bounce", "unix", "-", "-", "y", "-", "0", "bounce", set_["bounce"]),
+        *(
+            [Service("bounce-cleanup", "unix", "n", "-", "y", "-", "0", command, set_["bounce-cleanup"])]
+            * bool(command)
+        ),
+    ]
+    services = [service for service in every if service.command]
+    known = {
+        "bounce_service_name": "bounce",
+        "defer_service_name": "bounce",
+        "message_size_limit": "10240000",
+        "2bounce_notice_recipient": "postmaster",
+        **values,
+    }
+    reports = evidence or ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, {TARGET: ""})
+    state = HostState(parameters=known, values=known, services=services, reports=reports)
+    domain = DomainEvidence("x.example", "x.example")
+    about_host = (refused.bounce_cleanup, refused.kept_reports, refused.report_address)
+    about_domain = (refused.lost_reports, refused.notify_never)
+    findings = [finding for check in about_host for finding in check(state, HostFacts())]
+    findings += [finding for check in about_domain for finding in check(domain, state)]
+    return [(finding.check, finding.severity) for finding in findings]
+
+
+def test_host_that_keeps_all_of_it() -> None:
+    assert told() == []
+    assert (
+        told({"bounce": {"bounce_size_limit": "10240000"}, "bounce-cleanup": {"message_size_limit": "20480000"}}) == []
+    )
+
+
+@pytest.mark.parametrize("command", ["", "discard"])
+def test_cleanup_that_is_none(command: str) -> None:
+    assert ("bounce_cleanup", "error") in told(command=command)
+
+
+def test_table_that_cannot_be_read() -> None:
+    evidence = ReportEvidence({}, {"regexp:/gone": "open /gone: No such file or directory"})
+    assert told(evidence=evidence) == [("bounce_cleanup", "error")]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "severity"),
+    [
+        ({"bounce": {"bounce_size_limit": "50000"}}, "error"),
+        ({"bounce-cleanup": {"message_size_limit": "10240000"}}, "error"),
+        ({"bounce": {"notify_classes": "resource, software"}}, "warning"),
+        ({"smtp": {"smtpd_discard_ehlo_keywords": "chunking"}}, "error"),
+        ({"smtp": {"smtpd_discard_ehlo_keyword_address_maps": "cidr:/c"}}, "warning"),
+    ],
+)
+def test_mail_that_is_kept_in_part_or_can_be_had_away(
+    overrides: Mapping[str, Mapping[str, str]], severity: str
+) -> None:
+    assert told(overrides) == [("kept_reports", severity)]
+    nothing = ReportEvidence({"x.example": {"bounce/unix": ""}})
+    assert told(overrides, nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("addressees", "expected"),
+    [
+        ({TARGET: "nobody"}, [("report_address", "error")]),
+        ({TARGET: None}, [("report_address", "info")]),
+        ({TARGET: "", "postmaster@mx.example": "nobody"}, [("report_address", "warning")]),
+        ({TARGET: "", "old@mx.example": "nobody"}, []),
+    ],
+)
+def test_address_that_gets_no_report(addressees: dict[str, str | None], expected: list[tuple[str, str]]) -> None:
+    evidence = ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, addressees)
+    assert told(evidence=evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("actions", "severity"),
+    [
+        ({"bounce/unix": "DISCARD"}, "error"),
+        ({"bounce/unix": "REJECT"}, "error"),
+        ({"bounce/unix": "HOLD", "defer/unix": ""}, "warning"),
+        ({"bounce/unix": "HOLD", "defer/unix": "HOLD"}, ""),
+        ({"bounce/unix": "", "defer/unix": ""}, ""),
+    ],
+)
+def test_reports_about_a_domain(actions: dict[str, str], severity: str) -> None:
+    expected = [("refused_mail", severity)] if severity else []
+    assert [found for found in told(evidence=ReportEvidence({"x.example": actions})) if found[0] == "refused_mail"] == (
+        expected
+    )
+
+
+def test_filter_that_asks_for_no_report() -> None:
+    assert told(evidence=ReportEvidence(silenced={"x.example": "pcre:/never"})) == [("notify_never", "error")]
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "warned"), [("5d", False), ("10d", True), ("0", True), ("100s", True), ("300s", False), ("", False)]
+)
+def test_lifetime_of_a_report(lifetime: str, warned: bool) -> None:
+    known = {"bounce_queue_lifetime": lifetime, "maximal_queue_lifetime": "5d", "minimal_backoff_time": "300s"}
+    state = HostState(parameters=known, values=known)
+    assert [finding.severity for finding in refused.bounce_lifetime(state, HostFacts())] == ["warning"] * warned

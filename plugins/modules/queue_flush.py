@@ -18,7 +18,7 @@ description:
     C(postqueue -i) per message for other domains, and one C(postqueue -f) if no domains are given. See postqueue(1).
   - Returns once Postfix has accepted the request. Whether the mail is then delivered is up to the mail host;
     M(mxrelay.postfix.queue_info) reports what is still queued.
-  - Leaves messages on hold, with a warning.
+  - Leaves messages on hold, with a warning. What is kept of refused mail is M(mxrelay.postfix.queue_release)'s work.
   - Fails if mail is queued and Postfix is not running, or if the queue can't be read.
 requirements:
   - Postfix 2.4 or later
@@ -44,6 +44,7 @@ options:
     default: []
 seealso:
   - module: mxrelay.postfix.queue_info
+  - module: mxrelay.postfix.queue_release
   - name: postqueue(1)
     description: The command that makes Postfix retry queued mail.
     link: https://www.postfix.org/postqueue.1.html

@@ -14,6 +14,9 @@ author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
   - Reads the queue of a Postfix instance with postqueue(1), and adds up what is queued for each recipient domain.
+  - Adds up what is kept of refused mail, with C(refused_mail=hold), for the domain whose mail host refused it. Such
+    reports are not counted as queued. Of more than 1000 only the oldest are read; RV(unread) counts the others, which
+    are then counted as on hold for the domain of the sender.
   - Returns no sender or recipient addresses. In the reasons, addresses are reduced to their domain.
   - Fails if the queue can't be read, or if C(postqueue) prints nothing for 60 seconds, as it does while a daemon can't
     start.
@@ -41,6 +44,7 @@ options:
     default: 0
 seealso:
   - module: mxrelay.postfix.queue_flush
+  - module: mxrelay.postfix.queue_release
   - module: mxrelay.postfix.mx_info
   - name: postqueue(1)
     description: The command that lists the queue.
@@ -69,11 +73,24 @@ total:
     recipients: 3
     size: 5120
     held: 0
+    refused: 0
     oldest: 1795359466
     age: 3600
     reasons:
       - reason: "connect to mail.customer.example[192.0.2.5]:25: Connection refused"
         recipients: 3
+    kept:
+      count: 0
+      recipients: 0
+      size: 0
+      oldest: null
+      age: null
+      causes: []
+unread:
+  description: How many held messages without sender were not read, and may be reports of refused mail.
+  type: int
+  returned: success
+  sample: 0
 old_sessions:
   description:
     - How many processes of the SMTP server are left from before Postfix last reloaded, each of which ends with its
@@ -97,6 +114,11 @@ domains:
     held:
       description: The number of messages on hold, which stay until an administrator releases them.
       type: int
+    refused:
+      description:
+        - The number of recipients that the mail host refused for good (5xx) and for which the message is tried again
+          nevertheless, as with C(refused_mail_retry).
+      type: int
     oldest:
       description: When the oldest message arrived, in seconds since the epoch; null if nothing is queued.
       type: int
@@ -107,6 +129,31 @@ domains:
       description: The most frequent reasons why deliveries failed, at most 10, each with its number of recipients.
       type: list
       elements: dict
+    kept:
+      description: The reports of refused mail that wait on hold, each with the message that could not be delivered.
+      type: dict
+      contains:
+        count:
+          description: The number of reports. One for several domains counts in each of them.
+          type: int
+        recipients:
+          description: The number of recipients that did not get the messages.
+          type: int
+        size:
+          description: The total size of the reports, in bytes.
+          type: int
+        oldest:
+          description: When the oldest report was made, in seconds since the epoch; null if there is none.
+          type: int
+        age:
+          description: The number of seconds since then; null if there is none.
+          type: int
+        causes:
+          description:
+            - The causes, the most frequent first, each with its number of reports, such as C(refused) with the code of
+              the mail host, or C(expired), C(too large), C(SMTPUTF8 not offered), C(not sent), C(delay notice).
+          type: list
+          elements: dict
 """
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import INFO_SPEC, queue_info

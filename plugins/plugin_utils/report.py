@@ -51,6 +51,7 @@ def report(
             "unread": sum(1 for _name, found in instances if any(instance.get("error") for instance in found)),
             **_domains(rows),
             "waiting": sum(host["waiting"] for host in hosts),
+            "kept": sum(host["kept"] for host in hosts),
         },
     }
 
@@ -89,6 +90,7 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
             "waiting": 0,
             "waited": "",
             "waited_sort": 0,
+            "kept": 0,
             "domains": 0,
             "rows": [],
         }
@@ -97,7 +99,7 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
     for finding in mx["findings"]:
         by_domain.setdefault(finding["domain"], []).append(finding)
     wide = worst_first(by_domain.get("", []))
-    own = worst_first([*wide, *waiting_long(queue["total"], "")])
+    own = worst_first([*wide, *waiting_long(queue["total"], ""), *kept_long(queue["total"], "")])
     rows = [_row(name, domain, found, worst_first(by_domain.get(domain, [])), wide, now) for domain in mx["domains"]]
     return {
         "name": name,
@@ -109,6 +111,7 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
         "waiting": queue["total"]["count"],
         "waited": duration(queue["total"]["age"]),
         "waited_sort": queue["total"]["age"] or 0,
+        "kept": kept_of(queue["total"])["count"],
         "domains": len(rows),
         "rows": rows,
     }
@@ -127,7 +130,7 @@ def _row(
     evidence = mx["domains"][domain]
     shared = [finding for finding in wide if finding["severity"] != "info"]
     queue = found["queue"]["domains"].get(domain) or {"count": 0, "age": None, "size": 0, "held": 0, "reasons": []}
-    findings = [*worst_first([*own, *waiting_long(queue, domain)]), *shared]
+    findings = [*worst_first([*own, *waiting_long(queue, domain), *kept_long(queue, domain)]), *shared]
     changed = list_changed(found["postfix"]["tables"])
     row = {
         "host": host,
@@ -145,6 +148,11 @@ def _row(
         "size": size(queue["size"]),
         "held": queue["held"],
         "reasons": queue["reasons"],
+        "refused": queue.get("refused", 0),
+        "kept": kept_of(queue)["count"],
+        "kept_for": duration(kept_of(queue)["age"]),
+        "kept_size": size(kept_of(queue)["size"]),
+        "causes": kept_of(queue)["causes"],
         "findings": findings,
         "first": findings[0]["message"] if findings else "",
         "mx": exchangers(evidence["mx"]),
@@ -179,6 +187,33 @@ def waiting_long(queue: Mapping[str, Any], domain: str) -> list[dict[str, Any]]:
             "scope": "remote",
             "message": f"{what} {duration(queue['age'])}",
             "remedy": "mend what it is waiting for, then run mxrelay.postfix.queue_flush; release what is on hold",
+            "place": MAIL_HOST if domain else HOST,
+        }
+    ]
+
+
+def kept_of(queue: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept of mail that was refused, of a domain or of the whole host."""
+    return queue.get("kept") or {"count": 0, "age": None, "size": 0, "causes": []}
+
+
+def kept_long(queue: Mapping[str, Any], domain: str) -> list[dict[str, Any]]:
+    """The finding that refused mail, of a domain or of the whole host (""), is kept and nobody has decided about it."""
+    kept = kept_of(queue)
+    if (kept["age"] or 0) < LONG:
+        return []
+    age, count = duration(kept["age"]), kept["count"]
+    message = f"{count} messages are kept that could not be delivered, the oldest for {age}"
+    if count == 1:
+        message = f"1 message is kept that could not be delivered, for {age}"
+    return [
+        {
+            "domain": domain,
+            "check": "kept",
+            "severity": "warning",
+            "scope": "remote",
+            "message": message,
+            "remedy": "mend the cause, then deliver, bounce or delete what is kept with mxrelay.postfix.queue_release",
             "place": MAIL_HOST if domain else HOST,
         }
     ]

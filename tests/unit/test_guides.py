@@ -23,6 +23,7 @@ GUIDES = (
     "docs/mail-host.md",
     "docs/playbooks.md",
     "docs/recipients.md",
+    "docs/refused-mail.md",
     "docs/releases.md",
     "docs/report.md",
     "docs/runs.md",

@@ -171,6 +171,7 @@ def test_report_is_returned_as_statistics(broken: dict[str, Any]) -> None:
         "errors": 1,
         "warnings": 0,
         "waiting": 0,
+        "kept": 0,
     }
     assert "<title>Mail relays: 1 of 1 with errors</title>" in stats["mx_report_html"]
     assert "### flow.example on mx2.lab.example" in stats["mx_report_markdown"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What queue_info and queue_flush take, and what they do."""
+"""What queue_info, queue_flush and queue_release take, and what they do."""
 
 from __future__ import annotations
 
@@ -9,21 +9,33 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
     flush,
     plan_flush,
     read_queue,
     waiting_after,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import plan_release, release
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice import (
+    ACTIONS,
+    BOUNCE,
+    SHOW,
+    Choice,
+    table,
+    told,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     Message,
+    kept_with_subdomains,
     summary,
     with_subdomains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sendmail import LocalSendmail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import old_sessions
 
 QUEUE_SPEC: dict[str, Any] = {
@@ -35,6 +47,13 @@ INFO_SPEC: dict[str, Any] = {
     "subdomains": {"type": "bool", "default": False},
     "wait": {"type": "int", "default": 0},
 }
+RELEASE_SPEC: dict[str, Any] = {
+    **QUEUE_SPEC,
+    "all": {"type": "bool", "default": False},
+    "subdomains": {"type": "bool", "default": False},
+    "causes": {"type": "list", "elements": "str", "default": []},
+    "action": {"type": "str", "choices": list(ACTIONS), "default": SHOW},
+}
 
 
 def _domains(params: Mapping[str, Any]) -> list[str]:
@@ -44,16 +63,21 @@ def _domains(params: Mapping[str, Any]) -> list[str]:
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
     domains = _domains(params)
+    found: list[list[Message]] = []
 
     def look() -> list[Message]:
-        messages = read_queue(postfix)
-        return with_subdomains(messages, domains) if params["subdomains"] else messages
+        found[:] = [read_queue(postfix)]
+        return with_subdomains(found[0], domains) if params["subdomains"] else found[0]
 
+    left: dict[str, Any] = {}
     if params["wait"] <= 0:
-        return Outcome(results=summary(look(), domains, time.time()))
-    sessions = partial(old_sessions, postfix.config_directory, _queue_directory(postfix))
-    messages, left = waiting_after(look, domains, params["wait"], sessions)
-    return Outcome(results={**summary(messages, domains, time.time()), "old_sessions": left})
+        messages = look()
+    else:
+        sessions = partial(old_sessions, postfix.config_directory, _queue_directory(postfix))
+        messages, left["old_sessions"] = waiting_after(look, domains, params["wait"], sessions)
+    kept = read_kept_mail(postfix, found[0], READ_AT_MOST)
+    mail = kept_with_subdomains(kept.mail, domains) if params["subdomains"] else kept.mail
+    return Outcome(results={**summary(messages, domains, time.time(), mail), **left, "unread": kept.unread})
 
 
 def _queue_directory(postfix: Postfix) -> str:
@@ -70,10 +94,41 @@ def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -
         warnings=[
             f"{number} message(s) for {domain} stay on hold; release them with `postsuper -H` on the host"
             for domain, number in sorted(plan.held.items())
-        ],
+        ]
+        + [f"{plan.kept} report(s) of refused mail stay on hold; mxrelay.postfix.queue_release shows them"]
+        * bool(plan.kept),
         results={
             "count": len(plan.queue_ids),
             "domains": {domain: len(messages) for domain, messages in sorted(plan.waiting.items())},
             "held": dict(sorted(plan.held.items())),
         },
     )
+
+
+def queue_release(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
+    """What the module queue_release does; in check mode, and to show what is kept, nothing. Raises MxRelayError."""
+    choice = Choice.from_params(params)
+    if check_mode or choice.action == SHOW:
+        found = plan_release(postfix, choice)
+    else:
+        found = release(postfix, choice, LocalSendmail(_sendmail_path(postfix), postfix.config_directory))
+    changed = bool(found.done) and choice.action != SHOW
+    done = {message.queue_id for message, _report in found.done}
+    after = [kept for kept in found.kept if kept[0].queue_id not in done]
+    everything = Choice()
+    return Outcome(
+        changed=changed,
+        diffs=[Diff("kept mail", table(everything, found.kept), table(everything, after))] if changed else [],
+        warnings=[_STRANGERS] if changed and choice.action == BOUNCE else [],
+        results=told(choice, found.done, found.left, time.time()),
+    )
+
+
+_STRANGERS = (
+    "the reports go to the senders that the messages name; if such a sender is forged, a stranger is told of mail that "
+    "the stranger never sent"
+)
+
+
+def _sendmail_path(postfix: Postfix) -> str:
+    return postfix.parameters(["sendmail_path"], ["-x"])["sendmail_path"]

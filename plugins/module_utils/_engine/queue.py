@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     DEFERRED,
@@ -27,11 +28,15 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Flush:
-    """What is to be tried again: for each domain the messages that wait, and how many are on hold and stay."""
+    """What is to be tried again: for each domain the messages that wait, and how many are on hold and stay.
+
+    Of what is on hold, `kept` are reports of refused mail.
+    """
 
     waiting: dict[str, list[Message]]
     held: dict[str, int]
     everything: bool
+    kept: int = 0
 
     @property
     def queue_ids(self) -> list[str]:
@@ -73,13 +78,16 @@ def waiting_after(
 
 def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
     """What waits for the domains, or without any for all. Mail on hold waits for an administrator, not for a flush."""
-    found = waiting_for(read_queue(postfix), domains)
-    waiting = {domain: [message for message in messages if message.queue != HOLD] for domain, messages in found.items()}
-    held = {domain: len(messages) - len(waiting[domain]) for domain, messages in found.items()}
+    messages = read_queue(postfix)
+    reports = {message.queue_id for message, _report in read_kept_mail(postfix, messages, READ_AT_MOST).mail}
+    found = waiting_for((message for message in messages if message.queue_id not in reports), domains)
+    waiting = {domain: [message for message in mail if message.queue != HOLD] for domain, mail in found.items()}
+    held = {domain: len(mail) - len(waiting[domain]) for domain, mail in found.items()}
     return Flush(
         waiting={domain: messages for domain, messages in waiting.items() if messages},
         held={domain: number for domain, number in held.items() if number},
         everything=not domains,
+        kept=0 if domains else len(reports),
     )
 
 

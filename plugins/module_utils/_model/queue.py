@@ -9,13 +9,16 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Container, Iterable, Iterator, Mapping, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Failure, Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 
 HOLD = "hold"
 DEFERRED = "deferred"
+# Whom postqueue(1) names as the sender where there is none.
+NO_SENDER = "MAILER-DAEMON"
 # How many reasons are told of one domain, the most frequent first.
 REASONS = 10
 
@@ -25,6 +28,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _UNAVAILABLE = "(reason unavailable)"
 _SUSPENDED = "delivery temporarily suspended: "
 _DAY = 86400
+# What a server's refusal for good reads like, as the reason why mail waits that is tried again nevertheless.
+_REFUSED = re.compile(r"host \S+\[[^\]]*\](?::\d+)? (?:said|refused to talk to me): 5\d\d[ -]")
 # What a server says of a recipient repeats the address, which is no reason and somebody's name.
 _LOCAL_PART = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s<>@\"(),;:]+)@(?=[^\s<>@])")
 
@@ -38,6 +43,44 @@ class Message:
     arrival: int
     size: int
     recipients: tuple[tuple[str, str], ...]
+    sender: str = ""
+
+
+# A held message that reports refused mail, and what it says.
+KeptMail = Tuple[Message, Report]
+
+
+@dataclass
+class KeptCounts:
+    """The reports of refused mail of one domain, or of all, that wait on hold."""
+
+    count: int = 0
+    recipients: int = 0
+    size: int = 0
+    oldest: int | None = None
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, message: Message, failures: Sequence[Failure]) -> None:
+        self.count += 1
+        self.recipients += len(failures)
+        self.size += message.size
+        self.oldest = message.arrival if self.oldest is None else min(self.oldest, message.arrival)
+        self.causes.update({failure.cause for failure in failures})
+
+    def as_result(self, now: float) -> dict[str, Any]:
+        most = sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))
+        return {
+            "count": self.count,
+            "recipients": self.recipients,
+            "size": self.size,
+            "oldest": self.oldest,
+            "age": _age(self.oldest, now),
+            "causes": [{"cause": cause, "count": count} for cause, count in most],
+        }
+
+
+def _age(oldest: int | None, now: float) -> int | None:
+    return None if oldest is None else max(0, int(now) - oldest)
 
 
 @dataclass
@@ -48,8 +91,10 @@ class _Waiting:
     recipients: int = 0
     size: int = 0
     held: int = 0
+    refused: int = 0
     oldest: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
+    kept: KeptCounts = field(default_factory=KeptCounts)
 
     def add(self, message: Message, reasons: Sequence[str]) -> None:
         self.count += 1
@@ -58,6 +103,8 @@ class _Waiting:
         self.held += message.queue == HOLD
         self.oldest = message.arrival if self.oldest is None else min(self.oldest, message.arrival)
         self.reasons.update(common_reason(reason) for reason in reasons if reason)
+        if message.queue == DEFERRED:
+            self.refused += sum(1 for reason in reasons if is_refusal(reason))
 
     def as_result(self, now: float) -> dict[str, Any]:
         most = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))[:REASONS]
@@ -66,9 +113,11 @@ class _Waiting:
             "recipients": self.recipients,
             "size": self.size,
             "held": self.held,
+            "refused": self.refused,
             "oldest": self.oldest,
-            "age": None if self.oldest is None else max(0, int(now) - self.oldest),
+            "age": _age(self.oldest, now),
             "reasons": [{"reason": reason, "recipients": recipients} for reason, recipients in most],
+            "kept": self.kept.as_result(now),
         }
 
 
@@ -89,6 +138,7 @@ def _from_object(entry: Mapping[str, Any]) -> Message:
         recipients=tuple(
             (recipient["address"], recipient.get("delay_reason", "")) for recipient in entry["recipients"]
         ),
+        sender=entry["sender"],
     )
 
 
@@ -116,13 +166,13 @@ def parse_listing(text: str, now: float) -> list[Message]:
 
 
 def _from_entry(entry: re.Match[str], now: float) -> Message:
-    queue_id, mark, size, month, day, *clock, _sender = entry.groups()
+    queue_id, mark, size, month, day, *clock, sender = entry.groups()
     number = _MONTHS.index(month) + 1 if month in _MONTHS else 1
     year = time.localtime(now).tm_year
     arrival = _seconds(year, number, int(day), clock)
     if arrival > now + _DAY:
         arrival = _seconds(year - 1, number, int(day), clock)
-    return Message(queue_id, _QUEUES[mark], arrival, int(size), ())
+    return Message(queue_id, _QUEUES[mark], arrival, int(size), (), sender or "")
 
 
 def _seconds(year: int, month: int, day: int, clock: Sequence[str]) -> int:
@@ -137,18 +187,52 @@ def common_reason(reason: str) -> str:
     return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason)
 
 
+def is_refusal(reason: str) -> bool:
+    """Whether the mail host refused the recipient for good, by what is told of mail that is tried again."""
+    return _REFUSED.match(reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason) is not None
+
+
+def may_be_report(message: Message, double_bounce: str) -> bool:
+    """Whether the held message has the sender of a report; its file proves whether it is one."""
+    return message.queue == HOLD and (
+        message.sender in ("", NO_SENDER) or message.sender.rpartition("@")[0] == double_bounce
+    )
+
+
+def counted_address(address: str, wanted: Container[str]) -> str:
+    """The address as if it were at the wanted domain that its own is a subdomain of, if there is one."""
+    labels = domain_of(address).lower().split(".")
+    above = [".".join(labels[place:]) for place in range(len(labels))]
+    return next((f"{address.rpartition('@')[0]}@{name}" for name in above if name in wanted), address)
+
+
 def with_subdomains(messages: Iterable[Message], domains: Iterable[str]) -> list[Message]:
     """The messages as if who has an address at a subdomain of one of the domains had it at that domain."""
     wanted = set(domains)
-
-    def counted(address: str) -> str:
-        labels = domain_of(address).lower().split(".")
-        above = [".".join(labels[place:]) for place in range(len(labels))]
-        return next((f"{address.rpartition('@')[0]}@{name}" for name in above if name in wanted), address)
-
     return [
-        replace(message, recipients=tuple((counted(address), reason) for address, reason in message.recipients))
+        replace(
+            message,
+            recipients=tuple((counted_address(address, wanted), reason) for address, reason in message.recipients),
+        )
         for message in messages
+    ]
+
+
+def kept_with_subdomains(kept: Iterable[KeptMail], domains: Iterable[str]) -> list[KeptMail]:
+    """The reports as if who has an address at a subdomain of one of the domains had it at that domain."""
+    wanted = set(domains)
+    return [
+        (
+            message,
+            replace(
+                report,
+                failures=tuple(
+                    replace(failure, recipient=counted_address(failure.recipient, wanted))
+                    for failure in report.failures
+                ),
+            ),
+        )
+        for message, report in kept
     ]
 
 
@@ -168,14 +252,20 @@ def _recipient_domains(message: Message) -> Iterator[str]:
     return iter(dict.fromkeys(domain_of(address).lower() for address, _reason in message.recipients))
 
 
-def summary(messages: Sequence[Message], domains: Sequence[str], now: float) -> dict[str, Any]:
+def summary(
+    messages: Sequence[Message], domains: Sequence[str], now: float, kept: Sequence[KeptMail] = ()
+) -> dict[str, Any]:
     """What queue_info returns: `total`, and for each of `domains` (any that mail waits for) what is added up.
 
-    A message for several domains counts in each of them, with its whole size, and once in the total.
+    A message for several domains counts in each of them, with its whole size, and once in the total. What is kept of a
+    domain counts there, and not as a message for the sender to whom a report is addressed.
     """
     total = _Waiting()
     each = {domain: _Waiting() for domain in domains}
+    reports = {message.queue_id for message, _report in kept}
     for message in messages:
+        if message.queue_id in reports:
+            continue
         reasons: dict[str, list[str]] = {}
         for address, reason in message.recipients:
             domain = domain_of(address).lower()
@@ -185,7 +275,22 @@ def summary(messages: Sequence[Message], domains: Sequence[str], now: float) -> 
             each.setdefault(domain, _Waiting()).add(message, why)
         if reasons or not domains:
             total.add(message, [reason for why in reasons.values() for reason in why])
+    for message, report in kept:
+        failures = failures_by_domain(report, domains)
+        for domain, of_domain in failures.items():
+            each.setdefault(domain, _Waiting()).kept.add(message, of_domain)
+        if failures:
+            total.kept.add(message, [failure for of_domain in failures.values() for failure in of_domain])
     return {
         "total": total.as_result(now),
         "domains": {domain: each[domain].as_result(now) for domain in sorted(each)},
     }
+
+
+def failures_by_domain(report: Report, domains: Container[str] = ()) -> dict[str, list[Failure]]:
+    """The failures of each of the domains that has any, or of all if none is named."""
+    found: dict[str, list[Failure]] = {}
+    for failure in report.failures:
+        if not domains or failure.domain in domains:
+            found.setdefault(failure.domain, []).append(failure)
+    return found

@@ -276,12 +276,14 @@ def test_each_workflow_has_the_survey_of_what_it_applies(whole: dict[str, Any]) 
         "primary_mx with approval",
         "recipients with approval",
         "trust_mx with approval",
+        "queue_release with approval",
     ]
     assert [entry["survey_spec"] for entry in workflows] == [
         whole["surveys/secondary_mx.yml"],
         whole["surveys/primary_mx.yml"],
         whole["surveys/recipients.yml"],
         whole["surveys/trust_mx.yml"],
+        whole["surveys/queue_release.yml"],
     ]
 
 
@@ -293,8 +295,8 @@ def test_only_audits_can_be_sliced(whole: dict[str, Any]) -> None:
 
 def test_whole_templates_keep_the_rules(whole: dict[str, Any]) -> None:
     templates = whole["job_templates.yml"]["job_templates"]
-    changing = {"secondary_mx", "primary_mx", "recipients", "trust_mx"}
-    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 7
+    changing = {"secondary_mx", "primary_mx", "recipients", "trust_mx", "queue_release"}
+    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 8
 
 
 def test_schedules_run_audits_only_by_a_literal_rule(whole: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class FakeCanaryHost(FakeMxHost):
 
     def _entry(self, queue_id: str) -> str:
         recipients = [{"address": "a@x.example", "delay_reason": "connect: timed out"}]
-        entry = {"queue_name": "deferred", "queue_id": queue_id, "arrival_time": 1, "message_size": 2}
+        entry = {"queue_name": "deferred", "queue_id": queue_id, "arrival_time": 1, "message_size": 2, "sender": ""}
         return json.dumps({**entry, "recipients": recipients}) + "\n"
 
 

@@ -52,6 +52,8 @@ class FakePostqueue(WholeOutput):
             return Result(0, f"{self.version}\n", "")
         if command == ["postconf", "-h", "queue_directory"]:
             return Result(0, "/var/spool/postfix\n", "")
+        if command == ["postconf", "-x", "double_bounce_sender"]:
+            return Result(0, "double_bounce_sender = double-bounce\n", "")
         if silence is not None and not self.answers:
             raise TimeoutError
         if command == ["postqueue", "-j"]:

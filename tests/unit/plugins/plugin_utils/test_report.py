@@ -67,7 +67,15 @@ def test_worst_comes_first() -> None:
         ("mx1", "error", "it could not be reached"),
         ("mx2", "ok", ""),
     ]
-    assert made["counts"] == {"hosts": 2, "unread": 1, "domains": 5, "errors": 2, "warnings": 1, "waiting": 4}
+    assert made["counts"] == {
+        "hosts": 2,
+        "unread": 1,
+        "domains": 5,
+        "errors": 2,
+        "warnings": 1,
+        "waiting": 4,
+        "kept": 0,
+    }
 
 
 def test_what_is_wrong_with_a_host_is_wrong_with_its_domains() -> None:
@@ -144,12 +152,51 @@ def test_waiting_mail_is_a_finding_with_its_remedy() -> None:
     assert whole["remedy"].startswith("mend what it is waiting for, then run mxrelay.postfix.queue_flush")
 
 
+def with_kept(age: int, count: int) -> dict[str, Any]:
+    causes = [{"cause": "refused: 550 5.7.1", "count": count}]
+    nothing = {"count": 0, "size": 0, "held": 0, "age": None, "reasons": [], "refused": 2}
+    found = host({"x.example": domain()})
+    kept = {**nothing, "kept": {"count": count, "age": age, "size": 12000, "causes": causes}}
+    found["queue"] = {"total": kept, "domains": {"x.example": kept}}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("age", "count", "messages"),
+    [
+        (1799, 3, []),
+        (7200, 1, ["1 message is kept that could not be delivered, for 2 h"]),
+        (90000, 3, ["3 messages are kept that could not be delivered, the oldest for 1 d"]),
+    ],
+)
+def test_mail_that_is_kept_for_long_is_a_finding(age: int, count: int, messages: list[str]) -> None:
+    made = report({"mx2": with_kept(age, count)}, NOW)
+    for findings in (made["rows"][0]["findings"], made["hosts"][0]["findings"]):
+        assert [finding["message"] for finding in findings] == messages
+        assert [finding["severity"] for finding in findings] == ["warning"] * len(messages)
+    assert made["counts"]["kept"] == count
+
+
+def test_what_is_kept_and_refused_is_told_with_its_causes() -> None:
+    text = render("report.md.j2", {"mx2": with_kept(60, 3)})
+    assert "0 messages waiting, 3 kept that could not be delivered. As of" in text
+    assert (
+        "- refused for good by the mail host, and tried again: 2 recipients\n- kept because: refused: 550 5.7.1 (3)"
+        in text
+    )
+    page = render("report.html.j2", {"mx2": with_kept(7200, 3)})
+    assert "0 messages waiting, 3 kept that could not be delivered, on 1 host." in page
+    assert '<tr><th scope="row">Kept</th><td>3 not delivered (12 kB), oldest 2 h</td></tr>' in page
+    assert '<th scope="row">Kept because</th><td class="long">refused: 550 5.7.1 (3)</td>' in page
+    assert "2 recipients of waiting mail, for good by the mail host, and tried again" in page
+
+
 def test_domain_on_several_hosts_is_counted_once_and_as_it_is_where_it_is_worst() -> None:
     every = {"x.example": domain(), "y.example": domain(), "z.example": domain()}
     one = host(every, finding("x.example", "own_nexthop"), finding("y.example", "x", "warning"))
     two = host(every, finding("x.example", "x", "warning"))
     counts = report({"mx1": one, "mx2": two}, NOW)["counts"]
-    assert counts == {"hosts": 2, "unread": 0, "domains": 3, "errors": 1, "warnings": 1, "waiting": 0}
+    assert counts == {"hosts": 2, "unread": 0, "domains": 3, "errors": 1, "warnings": 1, "waiting": 0, "kept": 0}
 
 
 def test_instances_of_a_host_are_told_from_each_other_and_the_host_is_counted_once() -> None:
@@ -213,7 +260,9 @@ def render(name: str, evidence: dict[str, Any], title: str = "Mail relays") -> s
 
 def hostile_evidence(text: str) -> dict[str, Any]:
     """Everything that a host, its DNS or somebody else's mail server can word, worded as `text`."""
-    waiting = {"count": 1, "size": 9, "held": 1, "age": 60, "reasons": [{"reason": text, "recipients": 1}]}
+    kept = {"count": 1, "age": 60, "size": 9, "causes": [{"cause": text, "count": 1}]}
+    reasons = [{"reason": text, "recipients": 1}]
+    waiting = {"count": 1, "size": 9, "held": 1, "age": 60, "reasons": reasons, "refused": 1, "kept": kept}
     found = host(
         {text: domain(mx=[record(10, text), record(20, text, True)], transport={"result": f"relay:[{text}]"})},
         {**finding(text, "own_nexthop"), "message": text, "remedy": text, "check": text},

@@ -30,7 +30,7 @@ def test_info_has_each_domain_once_and_changes_nothing() -> None:
     postqueue = FakePostqueue()
     outcome = queue_info({**LOOK, "domains": ["Slow.Example", "slow.example"]}, postqueue.postfix(), False)
     assert (outcome.changed, outcome.warnings, postqueue.asked) == (False, [], [])
-    assert list(outcome.results) == ["total", "domains"]
+    assert list(outcome.results) == ["total", "domains", "unread"]
     assert {name: (found["count"], found["held"]) for name, found in outcome.results["domains"].items()} == {
         "slow.example": (2, 1)
     }

@@ -11,9 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Failure, Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
+    KeptMail,
     Message,
     common_reason,
+    is_refusal,
+    kept_with_subdomains,
+    may_be_report,
     parse_json,
     parse_listing,
     summary,
@@ -22,14 +27,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
 )
 
 NOW = 1795359476.5
+NOTHING = {"count": 0, "recipients": 0, "size": 0, "oldest": None, "age": None, "causes": []}
 REFUSED = "connect to 127.0.0.9[127.0.0.9]:2599: Connection refused"
 SUSPENDED = f"delivery temporarily suspended: {REFUSED}"
 UNKNOWN_HOST = "Host or domain name not found. Name service error for name=other.test type=AAAA: Host not found"
 LOST = "lost connection with 10.255.255.1[10.255.255.1] while receiving the initial server greeting"
 MESSAGES = [
-    Message("9D4F2180577", "active", 1795359466, 261, (("a1@slow.example", REFUSED), ("b@away.example", ""))),
     Message(
-        "A83B318057D", "deferred", 1795359471, 261, (("Up@SLOW.example", SUSPENDED), ("u@other.test", UNKNOWN_HOST))
+        "9D4F2180577", "active", 1795359466, 261, (("a1@slow.example", REFUSED), ("b@away.example", "")), "me@x.test"
+    ),
+    Message(
+        "A83B318057D",
+        "deferred",
+        1795359471,
+        261,
+        (("Up@SLOW.example", SUSPENDED), ("u@other.test", UNKNOWN_HOST)),
+        "me@x.test",
     ),
     Message(
         "9DC28180573",
@@ -37,6 +50,7 @@ MESSAGES = [
         1795359464,
         255,
         (("mueller@held.example", REFUSED), ("space@slow.example", REFUSED), ('"a(b"@away.example', LOST)),
+        "MAILER-DAEMON",
     ),
 ]
 AS_JSON = (
@@ -144,36 +158,44 @@ def test_summary_adds_up_each_domain() -> None:
             "recipients": 2,
             "size": 516,
             "held": 1,
+            "refused": 0,
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": LOST, "recipients": 1}],
+            "kept": NOTHING,
         },
         "held.example": {
             "count": 1,
             "recipients": 1,
             "size": 255,
             "held": 1,
+            "refused": 0,
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 1}],
+            "kept": NOTHING,
         },
         "other.test": {
             "count": 1,
             "recipients": 1,
             "size": 261,
             "held": 0,
+            "refused": 0,
             "oldest": 1795359471,
             "age": 5,
             "reasons": [{"reason": UNKNOWN_HOST, "recipients": 1}],
+            "kept": NOTHING,
         },
         "slow.example": {
             "count": 3,
             "recipients": 3,
             "size": 777,
             "held": 1,
+            "refused": 0,
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 3}],
+            "kept": NOTHING,
         },
     }
     assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (3, 7, 777)
@@ -187,9 +209,11 @@ def test_summary_of_named_domains_counts_nothing_else() -> None:
         "recipients": 0,
         "size": 0,
         "held": 0,
+        "refused": 0,
         "oldest": None,
         "age": None,
         "reasons": [],
+        "kept": NOTHING,
     }
     assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (1, 1, 261)
 
@@ -241,3 +265,76 @@ def test_subdomains_count_as_the_nearest_domain_above(address: str, counted: str
 )
 def test_reasons_name_nobody(reason: str, shown: str) -> None:
     assert common_reason(reason) == shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "refused"),
+    [
+        (
+            "host mail[192.0.2.1] said: 550-5.7.1 <b@x.example>: rejected 550 5.7.1 by policy (in reply to RCPT TO)",
+            True,
+        ),
+        ("host mail[2001:db8::1]:2525 said: 554 5.7.1 Spam message rejected (in reply to end of DATA command)", True),
+        ("delivery temporarily suspended: host mail[192.0.2.1] refused to talk to me: 554 5.7.1 go away", True),
+        ("host mail[192.0.2.1] said: 450 4.2.0 host a[b] said: 550 5.7.1 no (in reply to RCPT TO command)", False),
+        (REFUSED, False),
+        ("", False),
+    ],
+)
+def test_refusal_for_good_is_told_from_all_else(reason: str, refused: bool) -> None:
+    assert is_refusal(reason) is refused
+    message = Message("A", "deferred", 1, 1, (("a@x.example", reason), ("b@x.example", reason)))
+    assert summary([message], [], NOW)["total"]["refused"] == 2 * refused
+
+
+@pytest.mark.parametrize(
+    ("queue", "sender", "may_be"),
+    [
+        ("hold", "MAILER-DAEMON", True),
+        ("hold", "double-bounce@mx.example", True),
+        ("hold", "mailer-daemon@x.example", False),
+        ("hold", "bob@x.example", False),
+        ("deferred", "MAILER-DAEMON", False),
+    ],
+)
+def test_report_is_on_hold_and_comes_from_nobody(queue: str, sender: str, may_be: bool) -> None:
+    assert may_be_report(Message("A", queue, 1, 1, (), sender), "double-bounce") is may_be
+
+
+def kept(queue_id: str, arrival: int, *failures: tuple[str, str]) -> KeptMail:
+    report = Report(queue_id, "hold/A", "bob@x.test", tuple(Failure(*failure) for failure in failures), True, 0, b"")
+    return Message(queue_id, "hold", arrival, 100, (("bob@x.test", ""),), "MAILER-DAEMON"), report
+
+
+def test_kept_mail_counts_for_the_domain_that_refused_it() -> None:
+    mail = [
+        kept("A", 1795359400, ("a@x.example", "expired: 4.4.1"), ("b@X.example", "expired: 4.4.1")),
+        kept("B", 1795359300, ("a@x.example", "refused: 550 5.7.1"), ("c@y.example", "expired: 4.4.1")),
+    ]
+    found = summary([message for message, _report in mail], [], NOW, mail)
+    assert list(found["domains"]) == ["x.example", "y.example"]
+    assert (found["total"]["count"], found["total"]["held"], found["total"]["age"]) == (0, 0, None)
+    assert found["domains"]["x.example"]["kept"] == {
+        "count": 2,
+        "recipients": 3,
+        "size": 200,
+        "oldest": 1795359300,
+        "age": 176,
+        "causes": [{"cause": "expired: 4.4.1", "count": 1}, {"cause": "refused: 550 5.7.1", "count": 1}],
+    }
+    assert found["total"]["kept"] == {
+        "count": 2,
+        "recipients": 4,
+        "size": 200,
+        "oldest": 1795359300,
+        "age": 176,
+        "causes": [{"cause": "expired: 4.4.1", "count": 2}, {"cause": "refused: 550 5.7.1", "count": 1}],
+    }
+    named = summary([message for message, _report in mail], ["y.example"], NOW, mail)
+    assert (named["total"]["kept"]["count"], named["total"]["kept"]["recipients"]) == (1, 1)
+    assert list(named["domains"]) == ["y.example"]
+
+
+def test_kept_mail_of_a_subdomain_counts_for_the_domain_above() -> None:
+    mail = kept_with_subdomains([kept("A", 1, ("a@sub.x.example", "expired"))], ["x.example"])
+    assert [failure.recipient for failure in mail[0][1].failures] == ["a@x.example"]

@@ -21,7 +21,9 @@ description:
     C(postscreen_access_list) if postscreen is used. The addresses are added to
     C(smtpd_client_event_limit_exceptions).
   - In a list that checks recipients, the table comes after the last of these checks, so no MX host is exempt from them.
-    C(mynetworks) and C(smtpd_relay_restrictions) are never changed.
+    Such a check is also one to which rows of an access table lead, by name or through a class. A table whose rows
+    cannot be listed counts as one that leads to it.
+  - C(mynetworks) and C(smtpd_relay_restrictions) are never changed.
   - Refuses, before anything changes, a host on which an MX host could relay, or on which it is not sure that it could
     not. That is so if C(smtpd_relay_restrictions) is empty, may permit foreign destinations, or refers to a list that
     needs the table, and if an MX host is in C(mynetworks). It also refuses a host that takes mail for no domain, a host

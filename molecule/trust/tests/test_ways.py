@@ -53,6 +53,17 @@ def by_module() -> dict[str, Any]:
     return result
 
 
+# The one check of recipients is in a class that only rows of a table name.
+CLIENTS = "/etc/postfix/clients"
+BY_ROWS = """
+echo '0.0.0.0/0 listed' > /etc/postfix/clients
+postconf -e smtpd_reject_unlisted_recipient=no smtpd_restriction_classes=listed listed=reject_unlisted_recipient
+postconf -e 'smtpd_client_restrictions=check_client_access {table}, reject_rbl_client dnsbl.test'
+touch --date=2020-01-01 /etc/postfix/main.cf
+postfix reload
+"""
+
+
 @contextmanager
 def connected(origin: str) -> Iterator[None]:
     """A host holds a connection to the mail host in this block."""
@@ -81,6 +92,19 @@ def test_mx_host_is_exempt_and_strangers_are_not(name: str) -> None:
         with beside("tester"):
             told = distrust.asked("tester", RECIPIENTS, sender, sender, helo=NO_NAME)
         assert distrust.refused_as(name, told, NO_NAME), distrust.heard(told)
+
+
+@pytest.mark.parametrize("table", [f"cidr:{CLIENTS}", f"pipemap:{{cidr:{CLIENTS}}}"])
+def test_unknown_recipients_are_refused_by_a_class_that_only_rows_name(table: str) -> None:
+    """Also if the rows of the table, such as those of a pipemap, cannot be listed."""
+    with distrust.distrusting():
+        hosts.on("mail", "sh", "-ec", BY_ROWS.format(table=table))
+        told = distrust.asked("mx1", RECIPIENTS, distrust.ORDINARY)
+        assert distrust.refused_as("dnsbl", told, MX), distrust.heard(told)
+        result = by_module()
+        told = distrust.asked("mx1", RECIPIENTS, distrust.ORDINARY)
+        assert distrust.codes(told[0]) == [250, 550, 554], distrust.heard(told)
+        assert result["exempts"][0] == "smtpd_client_restrictions: reject_rbl_client dnsbl.test"
 
 
 def test_host_that_relays_trusts_nobody() -> None:

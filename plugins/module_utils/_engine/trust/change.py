@@ -32,12 +32,19 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    RELAY_RESTRICTIONS,
+    stranger_services,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists import LISTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import (
     TrustPlan,
     TrustRequest,
     decide_trust,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import access_tables_asked
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import (
     TrustTable,
     read_trust_table,
@@ -80,9 +87,7 @@ def plan_trust(postfix: Postfix, request: TrustRequest) -> Planned:
             f"no Postfix with its configuration in {postfix.config_directory}; trust_mx is for mail hosts that run "
             "Postfix; docs/mail-host.md has the lines for others"
         )
-    state = replace(
-        read_parameters(postfix, MapReader(postfix)), admission=AdmissionEvidence(defaults=postfix.defaults())
-    )
+    state = _read(postfix)
     before = _text(request.path)
     plan = decide_trust(state, request, TrustTable() if before is None else read_trust_table(before))
     if plan.refusals:
@@ -97,6 +102,15 @@ def plan_trust(postfix: Postfix, request: TrustRequest) -> Planned:
         reload_pending(postfix.config_directory, queue),
     )
     return replace(planned, changes=_changes(planned))
+
+
+def _read(postfix: Postfix) -> HostState:
+    """The host, with what its access tables may lead to."""
+    reader = MapReader(postfix)
+    state = read_parameters(postfix, reader)
+    tables = access_tables_asked(state, stranger_services(state), (*LISTS, RELAY_RESTRICTIONS))
+    results = {table: reader.results(table) for table in tables}
+    return replace(state, admission=AdmissionEvidence(defaults=postfix.defaults(), results=results))
 
 
 def _changes(planned: Planned) -> list[str]:

@@ -17,7 +17,8 @@ class AdmissionEvidence:
     its domain. `verifying`: table -> the keys of its rows that have smtpd ask a mail host about the recipient, of types
     that can list them. `unread`: table -> what Postfix says of one that it can't ask. `silent`: policy service or
     SASL server -> why it does not answer. `missing_files` are files of certificates that are not there. `defaults` is
-    what `postconf -d` prints.
+    what `postconf -d` prints. `results`, where they are read: access table -> the different results of its rows, None
+    if they can't be listed.
     """
 
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -27,3 +28,4 @@ class AdmissionEvidence:
     silent: Mapping[str, str] = field(default_factory=dict)
     missing_files: frozenset[str] = frozenset()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Sequence[str] | None] = field(default_factory=dict)

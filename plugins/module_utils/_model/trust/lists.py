@@ -8,8 +8,7 @@ hold for everybody: the check of recipients. See SMTPD_ACCESS_README.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable, Mapping, Sequence
+from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
@@ -20,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     is_table_name,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import parts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import Reading, is_for_everybody
 
 RECIPIENT_LIST = "smtpd_recipient_restrictions"
 # Those in which an MX host may be refused for what it is, or for whose mail it brings. A bare table is about that.
@@ -53,28 +53,6 @@ _HARMLESS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How the lists of one service are read: `expand` replaces its $names, `classes` are the restriction classes."""
-
-    expand: Callable[[str], str]
-    classes: Mapping[str, str]
-
-    def parts(self, value: str) -> list[str]:
-        """The restrictions that smtpd finds in the value, those of classes in their place."""
-        return _flat(parts(self.expand(value)), self.classes, frozenset())
-
-
-def _flat(found: Sequence[str], classes: Mapping[str, str], within: frozenset[str]) -> list[str]:
-    flat: list[str] = []
-    for part in found:
-        if part in classes and part not in within:
-            flat += _flat(parts(classes[part]), classes, within | {part})
-        else:
-            flat.append(part)
-    return flat
-
-
 def checks_recipients(name: str, part: str) -> bool:
     """Whether a restriction of the list `name` says whether a recipient exists, or may have mail."""
     head = part.partition(" ")[0].lower()
@@ -89,13 +67,34 @@ def distrusts(name: str, part: str) -> bool:
     return not checks_recipients(name, part)
 
 
-def distrusting(name: str, found: Sequence[str]) -> list[str]:
-    """The restrictions that may refuse an MX host; not those about which smtpd only warns."""
-    return [
-        part
-        for place, part in enumerate(found)
-        if distrusts(name, part) and (not place or found[place - 1].lower() != "warn_if_reject")
-    ]
+def distrusting(name: str, found: Sequence[str], reading: Reading) -> list[str]:
+    """The restrictions that may refuse an MX host, also by a class to which their rows lead.
+
+    Those about which smtpd only warns are left out.
+    """
+    told: list[str] = []
+    for place, part in enumerate(found):
+        if place and found[place - 1].lower() == "warn_if_reject":
+            continue
+        if distrusts(name, part):
+            told.append(part)
+            continue
+        rows = reading.rows(part)
+        leads_to = [member for member in rows.leads_to if distrusts(name, member)]
+        if leads_to:
+            how = "its rows lead to" if rows.listed else "its rows cannot be listed, and may lead to"
+            told.append(f"{part} ({how} {', '.join(leads_to)})")
+    return told
+
+
+def may_check_recipients(name: str, part: str, reading: Reading) -> bool:
+    """Whether a restriction of the list `name` checks recipients, or one to which its rows lead, or if none can tell.
+
+    What the rows of a table lead to that can't be listed is not known: it may be reject_unverified_recipient.
+    """
+    rows = reading.rows(part)
+    found = (part, *rows.leads_to)
+    return not rows.listed or any("$" in member or checks_recipients(name, member) for member in found)
 
 
 def place_in_list(name: str, value: str, element: str, reading: Reading) -> int:
@@ -110,10 +109,15 @@ def place_in_list(name: str, value: str, element: str, reading: Reading) -> int:
             continue
         count += len(split_items(part))
         members = reading.parts(part)
-        closes = place and any(member.lower() in _CLOSING for member in members)
-        if closes or any("$" in member or checks_recipients(name, member) for member in members):
+        closes = place and any(_closes(member, reading) for member in members)
+        if closes or any(may_check_recipients(name, member, reading) for member in members):
             place = count
     return place
+
+
+def _closes(member: str, reading: Reading) -> bool:
+    found = (member, *reading.rows(member).leads_to)
+    return is_for_everybody(member) or any(part.lower() in _CLOSING for part in found)
 
 
 def before_and_behind(name: str, value: str, element: str, reading: Reading) -> tuple[list[str], list[str]]:
@@ -122,7 +126,29 @@ def before_and_behind(name: str, value: str, element: str, reading: Reading) -> 
     found = reading.parts(value)
     place = found.index(element) if element in found else len(found)
     behind = [part for part in found[place:] if part != element]
-    return distrusting(name, found[:place]), distrusting(name, behind)
+    return distrusting(name, found[:place], reading), distrusting(name, behind, reading)
+
+
+def why_not_first(name: str, value: str, element: str, reading: Reading) -> str:
+    """The remedy if what may still refuse an MX host is in front of a check of recipients, or leads to one by rows.
+
+    It is about the last of what keeps the element from its place; "" if nothing does.
+    """
+    found = reading.parts(value)
+    place = found.index(element) if element in found else len(found)
+    checks = [part for part in found[:place] if may_check_recipients(name, part, reading)]
+    if not checks:
+        return ""
+    last = checks[-1]
+    if "$" in last or checks_recipients(name, last):
+        exempts = before_and_behind(name, value, element, reading)[1]
+        return "; it is in front of a check of recipients, so put that check first" if exempts else ""
+    if reading.rows(last).listed:
+        return f"; rows of {last} lead to a check of recipients, so MX hosts are exempt only behind it: put it first"
+    return (
+        f"; rows of {last} cannot be listed and may lead to a check of recipients, so MX hosts are exempt only behind "
+        "it: put it first, or use a table whose rows can be listed"
+    )
 
 
 def inserted(value: str, element: str, place: int) -> str:

@@ -24,7 +24,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     depending_on,
     effective,
     program,
-    restriction_classes,
     servers_that_strangers_reach,
     stranger_services,
     values_with,
@@ -39,12 +38,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.s
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists import (
     LISTS,
-    Reading,
     before_and_behind,
     inserted,
     place_in_list,
     removed,
+    why_not_first,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import reading_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import TrustTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.untouched import untouched
 
@@ -108,6 +108,9 @@ def decide_trust(state: HostState, request: TrustRequest, known: TrustTable | No
     if known is None:
         cause = f"{request.path} was not written by trust_mx"
         return TrustPlan(refusals=[Refusal("", "table", cause, "move it away, and what names it with it")])
+    # What the table is to say; it need not be there yet.
+    results = {**state.admission.results, request.table: ("permit",)}
+    state = replace(state, admission=replace(state.admission, results=results))
     draft = _Draft(state, request, known)
     if not request.present:
         return draft.taken_back()
@@ -191,20 +194,26 @@ class _Draft:
         own = name in service.overrides
         if not own and name not in self.state.explicit:
             return
-        element, reading = self._request.element, self._reading(service)
+        element, reading = self._request.element, reading_of(self.state, service)
         value = service.overrides[name] if own else self.state.parameters.get(name, "")
         bare = removed(value, element)
         place = place_in_list(name, bare, element, reading)
         new = inserted(bare, element, place)
         result = before_and_behind(name, new, element, reading)
-        if not result[1] or result == before_and_behind(name, value, element, reading):
+        if not result[1]:
+            # Where it would exempt from nothing it must not stay in front of a check of recipients that came since.
+            new = bare
+        elif result == before_and_behind(name, value, element, reading):
+            return
+        if new == value:
             return
         if own:
             self._override(service, name, new)
             return
         if bare != value:
             self._plan.removed[name] = [element]
-        self._plan.inserted[name] = (element, place)
+        if new != bare:
+            self._plan.inserted[name] = (element, place)
         self._write(name, new)
 
     def _pass(self, service: Service) -> None:
@@ -256,13 +265,13 @@ class _Draft:
         kept: list[str] = []
         exempts: list[str] = []
         for service in map(self._now, services):
-            reading = self._reading(service)
+            reading = reading_of(self.state, service)
             for name in LISTS:
                 value = effective(self.state, service, name)
                 before, behind = before_and_behind(name, value, self._request.element, reading)
                 where = f"{name} of {service.key}" if name in service.overrides else name
                 if before:
-                    why = "; it is in front of a check of recipients, so put that check first" if behind else ""
+                    why = why_not_first(name, value, self._request.element, reading)
                     kept.append(f"{where}: {', '.join(before)}{why}")
                 if behind:
                     exempts.append(f"{where}: {', '.join(behind)}")
@@ -270,10 +279,6 @@ class _Draft:
             exempts.append("postscreen")
         exempts.append("the limits of clients (smtpd_client_*_limit)")
         return list(dict.fromkeys(kept)), list(dict.fromkeys(exempts))
-
-    def _reading(self, service: Service) -> Reading:
-        written = {**self.state.parameters, **service.overrides}
-        return Reading(lambda value: expand(value, written), restriction_classes(self.state))
 
     def _now(self, service: Service) -> Service:
         return next((other for other in self.state.services if other.key == service.key), service)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import parts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import RELAY_RESTRICTIONS, effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists import distrusting
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import reading_of
 
 _PAGE = "docs/mail-host.md"
 # What judges a message by its content, after it was taken.
@@ -31,7 +31,9 @@ def untouched(state: HostState, services: Sequence[Service], kept: Sequence[str]
 
 
 def _of_service(state: HostState, service: Service) -> Iterator[str]:
-    relay = distrusting(RELAY_RESTRICTIONS, parts(effective(state, service, RELAY_RESTRICTIONS)))
+    reading = reading_of(state, service)
+    found = reading.parts(effective(state, service, RELAY_RESTRICTIONS))
+    relay = distrusting(RELAY_RESTRICTIONS, found, reading)
     # What closes the list is no distrust of MX hosts.
     relay = [part for part in relay if part.lower() not in ("reject", "defer")]
     if relay:

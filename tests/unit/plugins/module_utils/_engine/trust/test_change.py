@@ -118,6 +118,23 @@ def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None
     assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
 
 
+def test_rows_of_access_tables_are_read_for_the_classes_that_they_name(host: FakeMxHost) -> None:
+    host.write("clients", "203.0.113.0/24 users\n")
+    host.write(
+        "main.cf",
+        f"""\
+virtual_mailbox_domains = x.example
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_restriction_classes = users
+users = reject_unlisted_recipient
+smtpd_client_restrictions = check_client_access cidr:{host.path('clients')}, reject_rbl_client list.example
+""",
+    )
+    table = f"cidr:{host.path('trusted_mx')}"
+    planned = plan_trust(host.postfix(), request(host, "192.0.2.1"))
+    assert planned.plan.inserted == {"smtpd_client_restrictions": (f"check_client_access {table}", 2)}
+
+
 def test_refusal_names_every_reason(host: FakeMxHost) -> None:
     host.write("main.cf", MAIN_CF.replace("reject_unauth_destination", ""))
     with pytest.raises(Refused) as caught:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -53,9 +54,13 @@ ALWAYS = {"smtpd_client_event_limit_exceptions": ["192.0.2.1", "[2001:db8::1]"]}
 
 
 def host(
-    main_cf: str = "", master_cf: str = MASTER_CF, contents: dict[str, Content] | None = None, version: int = 3
+    main_cf: str = "",
+    master_cf: str = MASTER_CF,
+    contents: dict[str, Content] | None = None,
+    version: int = 3,
+    results: dict[str, Sequence[str] | None] | None = None,
 ) -> HostState:
-    """A mail host of x.example with these files."""
+    """A mail host of x.example with these files; `results` are those of its access tables."""
     explicit = {"virtual_mailbox_domains": "x.example", **MainCf(main_cf).values}
     defaults = DEFAULTS if version == 3 else {k: v for k, v in DEFAULTS.items() if "relay_rest" not in k}
     parameters = {**defaults, **explicit}
@@ -65,7 +70,7 @@ def host(
         explicit=explicit,
         services=MasterCf(master_cf).effective,
         contents=contents or {},
-        admission=AdmissionEvidence(defaults=defaults),
+        admission=AdmissionEvidence(defaults=defaults, results=results or {}),
     )
 
 
@@ -178,6 +183,34 @@ def test_table_that_others_have_put_something_in_front_of_moves() -> None:
     found = plan(state)
     assert found.removed == {"smtpd_client_restrictions": [ELEMENT]}
     assert found.inserted == {"smtpd_client_restrictions": (ELEMENT, 0)}
+
+
+def test_table_leaves_a_list_to_which_others_have_added_a_check_of_recipients_behind_all_else() -> None:
+    value = f"{ELEMENT}, reject_rbl_client a, check_recipient_access hash:/r"
+    found = plan(host(f"smtpd_recipient_restrictions = {value}\n"))
+    assert (found.removed, found.inserted) == ({"smtpd_recipient_restrictions": [ELEMENT]}, {})
+    own = MASTER_CF.rstrip() + f" -o {{ smtpd_recipient_restrictions = {value} }}\n"
+    left = "reject_rbl_client a, check_recipient_access hash:/r"
+    assert plan(host("", own)).overrides["smtp/inet"]["smtpd_recipient_restrictions"] == left
+
+
+CLASSES = (
+    "smtpd_restriction_classes = users\n"
+    "users = check_recipient_access hash:/r, reject\n"
+    "smtpd_client_restrictions = check_client_access hash:/c, reject_rbl_client a\n"
+)
+
+
+def test_class_that_only_rows_of_a_table_name_is_never_behind_the_permit() -> None:
+    found = plan(host(CLASSES, results={"hash:/c": ["DUNNO", "users"], "hash:/r": ["OK"]}))
+    assert found.inserted == {"smtpd_client_restrictions": (ELEMENT, 2)}
+    assert found.exempts[0] == "smtpd_client_restrictions: reject_rbl_client a"
+    assert found.untouched == [
+        "smtpd_client_restrictions: check_client_access hash:/c; rows of check_client_access hash:/c lead to a check "
+        "of recipients, so MX hosts are exempt only behind it: put it first"
+    ]
+    harmless = plan(host(CLASSES, results={"hash:/c": ["DUNNO"], "hash:/r": ["OK"]}))
+    assert harmless.inserted == {"smtpd_client_restrictions": (ELEMENT, 0)}
 
 
 def test_override_of_a_service_that_strangers_reach_gets_the_table_and_no_other() -> None:

@@ -22,6 +22,11 @@ KNOWN = "alice@gateway.example"
 OF_OLD = ("pat@branch.gateway.example", "nobody@branch.gateway.example", "somebody@foreign-to-all.test")
 ADDRESS = f"{os.environ.get('MXRELAY_LAB_NET', '')}.21"
 ADDED = ", reject_invalid_helo_hostname"
+# A list that is empty on purpose, and an end without a newline.
+AS_PEOPLE_WRITE = """
+printf 'postscreen_access_list =' >> /etc/postfix/main.cf
+touch --date=2020-01-01 /etc/postfix/main.cf
+"""
 
 
 def trust(**variables: Any) -> playbooks.Run:
@@ -45,6 +50,8 @@ def both() -> dict[str, str]:
 @pytest.fixture(name="trusting", scope="module")
 def _trusting() -> Iterator[Trusting]:
     with distrust.distrusting(*distrust.EXEMPTING), distrust.distrusting(*OLD_WAYS, host=OLD):
+        for host in (MAIL, OLD):
+            hosts.on(host, "sh", "-ec", AS_PEOPLE_WRITE)
         before = both()
         foreseen = playbooks.play("trust", TRUST, check=True)
         after_check = both()

@@ -138,6 +138,25 @@ def _blocks(current: str, first: int, pending: str) -> Iterator[Gap | LogicalLin
         yield Gap(pending)
 
 
+def append_line(blocks: list[Gap | LogicalLine], raw: str) -> LogicalLine:
+    """Adds a logical line, whose `raw` ends with a newline. A file that did not end with one does not then either."""
+    if blocks and not blocks[-1].raw.endswith("\n"):
+        blocks[-1].raw += "\n"
+        raw = raw[:-1]
+    line = LogicalLine(raw, 0)
+    blocks.append(line)
+    return line
+
+
+def drop_line(blocks: list[Gap | LogicalLine], line: LogicalLine) -> None:
+    """Takes a logical line out, the comments inside it stay. A file that did not end with a newline still does not."""
+    index = blocks.index(line)
+    comments = line.comments()
+    blocks[index : index + 1] = [Gap(comments)] if comments else []
+    if index >= len(blocks) - 1 and blocks and not line.raw.endswith("\n"):
+        blocks[-1].raw = blocks[-1].raw[:-1]
+
+
 def words(text: str, separators: str, start: int = 0) -> list[tuple[int, int]]:
     """Spans of the words of `text` from `start` on, as mystrtokq(3) finds them: braces hold a word together."""
     if "{" not in text:

@@ -12,6 +12,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     WHITE_SPACE,
     Gap,
     LogicalLine,
+    append_line,
+    drop_line,
+    is_comment,
+    physical_lines,
     read_blocks,
     without,
     words,
@@ -218,7 +222,7 @@ class MainCf:
     def remove(self, name: str) -> None:
         """Takes out every definition; comments inside them stay."""
         for line in [line for line in self._lines() if self._names[id(line)] == name]:
-            self._drop(line)
+            drop_line(self._blocks, line)
 
     def add_items(self, name: str, items: Sequence[str], default: str = "") -> None:
         """Adds the members that the list does not hold yet, at its end and in its layout.
@@ -272,20 +276,12 @@ class MainCf:
         """The definition that counts; earlier ones are taken out."""
         found = [line for line in self._lines() if self._names[id(line)] == name]
         for line in found[:-1]:
-            self._drop(line)
+            drop_line(self._blocks, line)
         return found[-1] if found else None
 
-    def _drop(self, line: LogicalLine) -> None:
-        index = self._blocks.index(line)
-        comments = line.comments()
-        self._blocks[index : index + 1] = [Gap(comments)] if comments else []
-
     def _append(self, name: str, value: Value) -> None:
-        if self._blocks and not self._blocks[-1].raw.endswith("\n"):
-            self._blocks[-1].raw += "\n"
-        line = LogicalLine(_rendered(f"{name} =", value), 0)
+        line = append_line(self._blocks, _rendered(f"{name} =", value))
         self._names[id(line)] = name
-        self._blocks.append(line)
 
     def _rewrite(self, line: LogicalLine, raw: str) -> None:
         """Gives the definition new text. Comments that were inside and are not in the new text follow it."""
@@ -293,7 +289,7 @@ class MainCf:
         ended = line.raw.endswith("\n") or self._blocks[-1] is not line
         line.rewrite(raw)
         if comments and line.comments() != comments:
-            self._blocks.insert(self._blocks.index(line) + 1, Gap(comments))
+            self._blocks.insert(self._blocks.index(line) + 1, Gap(comments if ended else comments[:-1]))
         elif not ended and raw.endswith("\n"):
             line.rewrite(raw[:-1])
 
@@ -356,27 +352,38 @@ def _reduced(line: LogicalLine, name: str, items: Sequence[str]) -> str | None:
     gone = _member_indexes(name, [line.text[start:end] for start, end in spans], items)
     if not gone:
         return None
-    cuts = []
-    on_line: dict[int, list[int]] = {}
-    for index, number in enumerate(line.lines_of(start for start, _end in spans)):
-        on_line.setdefault(number, []).append(index)
-    for number, indexes in on_line.items():
-        if number and gone.issuperset(indexes):
-            cuts.append(line.raw_line(number))
-        else:
-            cuts.extend(_cuts_of_line(line, spans, indexes, gone))
     kept = [index for index in range(len(spans)) if index not in gone]
-    if kept and kept[-1] + 1 < len(spans):
-        # What followed is gone, and so must be the comma that led to it.
-        end = spans[kept[-1]][1]
-        last = line.line_of(end - 1)
-        cuts.append((line.raw_end(end), line.raw_line(last)[0] + len(line.line_text(last))))
+    cuts = _cuts(line, spans, gone, kept[-1] + 1 if kept else 0)
     reduced = LogicalLine(without(line.raw, cuts), line.number)
     left = [line.text[slice(*spans[index])] for index in kept]
     if split_items(_value(reduced)) == left:
         return reduced.raw
     # A member with a leading "#" has come to the beginning of a line, and would be a comment there.
     return _rendered(_assignment(line), join_items(left))
+
+
+def _cuts(line: LogicalLine, spans: Sequence[tuple[int, int]], gone: set[int], tail: int) -> list[tuple[int, int]]:
+    """What to cut out; all members from number `tail` on are gone."""
+    cuts = []
+    end = spans[tail - 1][1] if tail else len(_assignment(line))
+    at_end = (line.raw_end(end), line.raw_end(spans[-1][1])) if tail < len(spans) else None
+    in_one = at_end is not None and not any(map(is_comment, physical_lines(line.raw[slice(*at_end)])[1:]))
+    on_line: dict[int, list[int]] = {}
+    for index, number in enumerate(line.lines_of(start for start, _end in spans[: tail if in_one else len(spans)])):
+        on_line.setdefault(number, []).append(index)
+    for number, indexes in on_line.items():
+        if number and gone.issuperset(indexes):
+            cuts.append(line.raw_line(number))
+        else:
+            cuts.extend(_cuts_of_line(line, spans, indexes, gone))
+    if at_end is not None and in_one:
+        # What follows the last member stays, since an addition was put in front of that.
+        cuts.append(at_end)
+    elif at_end is not None and tail:
+        # So must the comma go that led to what is gone.
+        last = line.line_of(end - 1)
+        cuts.append((at_end[0], line.raw_line(last)[0] + len(line.line_text(last))))
+    return cuts
 
 
 def _cuts_of_line(
@@ -403,7 +410,10 @@ def _extended(line: LogicalLine, new: Sequence[str]) -> str:
     """The definition's physical lines with the items added."""
     spans = _member_spans(line)
     if not spans:
-        return _rendered(_assignment(line), list(new))
+        assignment = _assignment(line)
+        position = line.raw_end(len(assignment))
+        added = _rendered(assignment, list(new))[len(assignment) : -1]
+        return line.raw[:position] + added + line.raw[position:]
     between = [line.text[end:start] for (_start, end), (start, _end) in zip(spans, spans[1:])]
     comma = "," if not between or any("," in text for text in between) else ""
     last_start, last_end = spans[-1]
@@ -423,8 +433,7 @@ def _extended(line: LogicalLine, new: Sequence[str]) -> str:
             added += f"{comma} {item}"
             width += len(comma) + 1 + len(item)
     position = line.raw_end(last_end)
-    line_end = line.raw_line(number)[0] + len(content)
-    return line.raw[:position] + added + line.raw[line_end:]
+    return line.raw[:position] + added + line.raw[position:]
 
 
 _CONDITIONAL = re.compile(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import (
-    Gap,
     LogicalLine,
+    append_line,
+    drop_line,
     is_comment,
     physical_lines,
     read_blocks,
@@ -353,7 +354,7 @@ class MasterCf:
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
         if request.state == "absent":
             for entry in found:
-                self._drop(entry.line)
+                drop_line(self._blocks, entry.line)
             return
         for name, value in request.overrides.items():
             if value is not None and any(blank in value for blank in _BLANKS) and not braces():
@@ -366,7 +367,7 @@ class MasterCf:
             self._append(request)
             return
         for entry in found[:-1]:
-            self._drop(entry.line)
+            drop_line(self._blocks, entry.line)
         self._edit(found[-1].line, request, chroot_default)
 
     def amend_override(self, key: str, name: str, value: str) -> None:
@@ -390,22 +391,15 @@ class MasterCf:
             _Entry(block, self._path) for block in self._blocks if isinstance(block, LogicalLine) and not block.ignored
         ]
 
-    def _drop(self, line: LogicalLine) -> None:
-        index = self._blocks.index(line)
-        comments = line.comments()
-        self._blocks[index : index + 1] = [Gap(comments)] if comments else []
-
     def _append(self, request: ServiceRequest) -> None:
         if request.command is None:
             raise InvalidInput(
                 f"master.cf: there is no service {request.name}/{request.type} yet, and command is missing; "
                 "give the command, or correct name and type"
             )
-        if self._blocks and not self._blocks[-1].raw.endswith("\n"):
-            self._blocks[-1].raw += "\n"
         service = new_service(request)
         head = "".join(f"{getattr(service, name):<{width - 1}} " for name, width in zip(FIELDS[:-1], _COLUMNS))
-        self._blocks.append(LogicalLine(head + _rendered_command(service.command, service.overrides), 0))
+        append_line(self._blocks, head + _rendered_command(service.command, service.overrides))
 
     def _edit(self, line: LogicalLine, request: ServiceRequest, chroot_default: Callable[[], str]) -> None:
         for name, wanted in (

@@ -88,6 +88,19 @@ def test_trust_is_written_once_and_taken_back_to_the_byte(host: FakeMxHost) -> N
     assert run(host) is False
 
 
+@pytest.mark.parametrize(
+    "end", ["", "\n", "\nsmtpd_client_event_limit_exceptions =", "\npostscreen_access_list = \n# end"]
+)
+def test_explicitly_empty_list_and_the_end_of_the_file_come_back_to_the_byte(host: FakeMxHost, end: str) -> None:
+    main_cf = MAIN_CF.replace(
+        "smtpd_client_event_limit_exceptions=$mynetworks\n", f"soft_bounce = no{end and chr(10)}{end}"
+    )
+    host.write("main.cf", main_cf)
+    host.write("master.cf", "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd")
+    assert (run(host, "192.0.2.1"), run(host)) == (True, True)
+    assert text(host, "main.cf") == main_cf
+
+
 def test_plan_says_what_it_changes_and_changes_nothing(host: FakeMxHost) -> None:
     planned = plan_trust(host.postfix(), request(host, "192.0.2.1"))
     assert rehearse(host.postfix(), planned) == []

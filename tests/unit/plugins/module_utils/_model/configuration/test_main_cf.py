@@ -77,12 +77,12 @@ def test_line_without_assignment_is_reported(text: str, message: str) -> None:
         ("a = b\n", "", "a =\n"),
         ("a = b", "c", "a = c"),
         ("", "c", "a = c\n"),
-        ("x = y", "c", "x = y\na = c\n"),
+        ("x = y", "c", "x = y\na = c"),
         ("a = b\n", "b", "a = b\n"),
         ("a = b  c\n", "b c", "a = b c\n"),
         ("a = b\n   c\n", "b c", "a = b\n   c\n"),
         ("a = b\n# why\n   c\nx = y\n", "c", "a = c\n# why\nx = y\n"),
-        ("a = b\n# why\n   c", "c", "a = c\n# why\n"),
+        ("a = b\n# why\n   c", "c", "a = c\n# why"),
         ("a = 1\nx = y\na = 2\n", "2", "x = y\na = 2\n"),
         ("a = 1\n# why\n 2\nx = y\na = 2\n", "3", "# why\nx = y\na = 3\n"),
         ("a = b,c\n  d\n", ["b", "c", "d"], "a = b,c\n  d\n"),
@@ -116,6 +116,9 @@ def test_long_string_stays_on_one_line() -> None:
         ("a = b\n# in\n c\n# after\n", "# in\n# after\n"),
         ("a = 1\na = 2\n", ""),
         ("x = y\n", "x = y\n"),
+        ("x = y\na = b", "x = y"),
+        ("a = b\nx = y", "x = y"),
+        ("x = y\na = b\n# in\n c", "x = y\n# in"),
     ],
 )
 def test_remove(text: str, after: str) -> None:
@@ -132,7 +135,10 @@ def test_remove(text: str, after: str) -> None:
         ("a = b, c\n", ["c", "b"], "a = b, c\n"),
         ("a = b,\n  c,\n# last\n  d\nx = y\n", ["e", "f"], "a = b,\n  c,\n# last\n  d,\n  e,\n  f\nx = y\n"),
         ("a =\n  b\n  c\n", ["d"], "a =\n  b\n  c\n  d\n"),
-        ("a = b,\n  c,\n", ["d"], "a = b,\n  c,\n  d\n"),
+        ("a = b,\n  c,\n", ["d"], "a = b,\n  c,\n  d,\n"),
+        ("a = b  \n", ["c"], "a = b, c  \n"),
+        ("a = \t\r\n", ["c"], "a = c \t\r\n"),
+        ("a=", ["c"], "a=c"),
         ("a = b\n  c, d\n", ["e"], "a = b\n  c, d, e\n"),
         ("a = b\n  c d\n", ["e"], "a = b\n  c d e\n"),
         ("a =\n  check_x hash:/y,\n  check_y hash:/z\n", ["e"], "a =\n  check_x hash:/y,\n  check_y hash:/z,\n  e\n"),
@@ -174,7 +180,10 @@ def test_add_items_to_unset_parameter_keeps_what_its_default_means(default: str,
         ("a = b, c, d\n", ["b", "d"], "a = c\n"),
         ("a = b, c, b\n", ["b"], "a = c\n"),
         ("a = b c d\n", ["c"], "a = b d\n"),
-        ("a = b\n", ["b"], "a = \n"),
+        ("a = b\n", ["b"], "a =\n"),
+        ("a = b c \n", ["b", "c"], "a = \n"),
+        ("a = b,\n# why\n  c\n", ["b", "c"], "a = \n# why\n"),
+        ("a = b,\n  c,\n", ["c"], "a = b,\n"),
         ("a = b\n", ["c"], "a = b\n"),
         ("a = b,\n  c,\n# why\n  d\n", ["c"], "a = b,\n# why\n  d\n"),
         ("a = b,\n  c,\n# why\n  d\n", ["d"], "a = b,\n  c\n# why\n"),
@@ -207,6 +216,20 @@ def test_domains_are_compared_without_case_and_other_members_with_it() -> None:
         "relay_domains = hash:/X, hash:/x\n"
     )
     assert edited("transport_maps = X\n", "add_items", "transport_maps", ["x"]) == "transport_maps = X, x\n"
+
+
+@pytest.mark.parametrize("end", ["", " ", "\n", " \n", "\t\r\n", ",\n", "\nz = 1\n# end"])
+@pytest.mark.parametrize("value", ["a =", "a=", "a = b", "a=b,c", "a =\n  b,\n  c", "x = y"])
+def test_members_that_are_added_to_any_list_leave_the_bytes_when_they_go(value: str, end: str) -> None:
+    for items in (["d"], ["check_x hash:/y", "e"], ["d" * 90, "e" * 90]):
+        text = value + end
+        file = MainCf(text)
+        file.add_items("a", items)
+        if value == "x = y":
+            file.remove("a")
+        else:
+            file.remove_items("a", items)
+        assert str(file) == text
 
 
 def test_edit_and_its_undo_give_back_the_bytes() -> None:

@@ -187,9 +187,12 @@ def test_command_keeps_its_overrides_and_comments() -> None:
 
 
 def test_new_service_is_added_at_the_end() -> None:
-    assert applied(RELAY[:-1], name="submission", type="inet", command="smtpd -v", overrides={"a": "b", "c": None}) == (
-        RELAY + "submission inet  n       -       -       -       -       smtpd -v\n  -o a=b\n"
-    )
+    added = "submission inet  n       -       -       -       -       smtpd -v\n  -o a=b"
+    for end in ("\n", ""):
+        text = RELAY[:-1] + end
+        after = applied(text, name="submission", type="inet", command="smtpd -v", overrides={"a": "b", "c": None})
+        assert after == RELAY + added + end
+        assert applied(after, name="submission", type="inet", state="absent") == text
     assert applied("", name="x", command="y", private=False, chroot=True, wakeup="60", process_limit="1") == (
         "x         unix  n       -       y       60      1       y\n"
     )

@@ -30,7 +30,9 @@ description:
     that is itself one of the O(hosts), and a C(trusted_mx) that it did not write.
   - Changes only its own members of a list. What others have put there stays, byte for byte.
   - The outcome is tried first, made live by a reload, and taken back if that fails. A copy of the files from before
-    stays in C(.mxrelay-trust) in O(config_directory) until O(state=settled) or O(state=undone).
+    stays in C(.mxrelay-undo) in O(config_directory) until O(state=settled) or O(state=undone).
+  - One run at a time changes a host. If another one does, of this role or of an MX role, it is awaited for up to five
+    minutes, then this one fails. What a run that was killed left behind is removed.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
@@ -41,9 +43,9 @@ options:
       - V(absent) takes everything back.
       - V(probed) asks O(server) whether it relays for the host on which the module runs, up to C(RCPT). It needs no
         Postfix there, and is meant to be delegated to an MX host.
-      - V(settled) removes the copies of the files from before the change.
-      - V(undone) puts the files from before the change back. If others have changed one of them in the meantime, it
-        does the same as V(absent).
+      - V(settled) removes the copies of the files from before the change, those of O(record).
+      - V(undone) puts the files from before the change back, those of O(record). If others have changed one of them in
+        the meantime, it does the same as V(absent).
     type: str
     default: present
     choices: [present, absent, probed, settled, undone]
@@ -76,6 +78,14 @@ options:
     description: The name to say with EHLO, by default that of the host. Used by O(state=probed).
     type: str
     default: ""
+  record:
+    description:
+      - The value of RV(record) that the change of this run has returned.
+      - Required with O(state=settled) and O(state=undone).
+    type: str
+  _run:
+    description: Internal. What the controller knows of this run and of another.
+    type: dict
 seealso:
   - module: mxrelay.postfix.main_cf
 """
@@ -99,6 +109,7 @@ EXAMPLES = r"""
 - name: Put everything back if it does
   mxrelay.postfix.mx_trust:
     state: undone
+    record: "{{ change.record }}"
   when: probe.proof.relays | length > 0
 """
 
@@ -128,6 +139,14 @@ addresses:
   description: The addresses of each MX host, by its name.
   type: dict
   returned: with O(state=present) and O(state=absent)
+record:
+  description: The name of the copies of the files from before; empty if nothing changed, and in check mode.
+  type: str
+  returned: with O(state=present) and O(state=absent)
+other_run:
+  description: Another run that is changing this host, so nothing was changed.
+  type: dict
+  returned: if there is one
 reload_needed:
   description: Whether Postfix was reloaded, or in check mode would be.
   type: bool
@@ -161,11 +180,11 @@ undone:
 """
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.trust import TRUST_SPEC, trust
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.trust import REQUIRED_IF, TRUST_SPEC, trust
 
 
 def main() -> None:
-    run_module(trust, TRUST_SPEC, required_if=[("state", "probed", ["server"])])
+    run_module(trust, TRUST_SPEC, required_if=REQUIRED_IF)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def test_report_tells_what_is_exempt_proven_and_untouched(trusting: Trusting) ->
 def test_nothing_of_a_run_stays_but_the_table(trusting: Trusting) -> None:
     assert trusting.first.code == 0
     new = hosts.on("mail", "sh", "-c", "ls -A /etc/postfix; cat /etc/postfix/trusted_mx").splitlines()
-    assert (".mxrelay-trust" in new, new[-1]) == (False, f"{ADDRESS} permit")
+    assert (".mxrelay-undo" in new, new[-1]) == (False, f"{ADDRESS} permit")
 
 
 def test_what_others_add_to_a_list_stays_when_trust_goes(trusting: Trusting) -> None:

@@ -19,6 +19,7 @@ MX = "mx1.lab.example"
 MAIL = "mail.lab.example"
 KNOWN = "alice@gateway.example"
 RECIPIENTS = (KNOWN, "nobody@gateway.example", "somebody@foreign-to-all.test")
+OTHER = "203.0.113.7"
 NO_NAME = "nobody.elsewhere.test"
 ADDRESS = f"{os.environ.get('MXRELAY_LAB_NET', '')}.21"
 # The others come with `./run molecule trust --long`.
@@ -108,13 +109,18 @@ def test_unknown_recipients_are_refused_by_a_class_that_only_rows_name(table: st
 
 
 def test_host_that_relays_trusts_nobody() -> None:
+    """Two runs at once, which trust different addresses, each take back their own change."""
     with distrust.distrusting():
         hosts.on("mail", "sh", "-ec", RELAYING)
         before = faults.bytes_of("mail")
-        run = playbooks.play("trust", "mxrelay.postfix.trust_mx", limit=MAIL)
-        assert (run.code, run.failed) == (2, {MAIL: 1}), run.said
-        assert "This host relays for an MX host: RCPT TO:<probe@" in run.said
-        assert "Undone: /etc/postfix/main.cf is as before" in run.said
+        started = [
+            playbooks.start("trust", "mxrelay.postfix.trust_mx", limit=MAIL, variables={"trust_mx_hosts": trusted})
+            for trusted in ([MX], [MX, OTHER])
+        ]
+        for run in map(playbooks.finished, started):
+            assert (run.code, run.failed) == (2, {MAIL: 1}), run.said
+            assert "This host relays for an MX host: RCPT TO:<probe@" in run.said
+            assert "Undone: /etc/postfix/main.cf is as before" in run.said
         assert faults.bytes_of("mail") == before
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
+    Done,
+    Run,
     carry_out,
     plan_result,
     plan_trust,
+    refuse_beside,
     rehearse,
     settle,
     take_back,
@@ -19,7 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.chan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.probe import probe_mail_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import MxHost, read_hosts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.hosts import read_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.plan import TrustRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import NAME
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -40,7 +43,10 @@ TRUST_SPEC: dict[str, Any] = {
     "server": {"type": "str"},
     "port": {"type": "int", "default": PORT},
     "helo": {"type": "str", "default": ""},
+    "record": {"type": "str"},
+    "_run": {"type": "dict"},
 }
+REQUIRED_IF = [("state", PROBED, ["server"]), ("state", SETTLED, ["record"]), ("state", UNDONE, ["record"])]
 
 
 def trust(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
@@ -51,9 +57,9 @@ def trust(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome
         return Outcome(results={"proof": proof})
     path = os.path.join(postfix.config_directory, NAME)
     if state == SETTLED:
-        return Outcome(changed=False if check_mode else settle(postfix))
+        return Outcome(changed=False if check_mode else settle(postfix, params["record"]))
     if state == UNDONE:
-        done = [] if check_mode else take_back(postfix, TrustRequest(path=path))
+        done = [] if check_mode else take_back(postfix, TrustRequest(path=path), params["record"])
         return Outcome(changed=bool(done), results={"undone": done})
     hosts = read_hosts(params["hosts"]) if state == PRESENT else []
     if state == PRESENT and not hosts:
@@ -63,17 +69,32 @@ def trust(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Outcome
         )
     own = SystemNetwork().own_addresses()
     request = TrustRequest(hosts, path, state == PRESENT, params["domains"], own)
-    return _change(request, hosts, postfix, check_mode)
+    return _change(request, postfix, _run_of(params), check_mode)
 
 
-def _change(request: TrustRequest, hosts: list[MxHost], postfix: Postfix, check_mode: bool) -> Outcome:
+def _run_of(params: dict[str, Any]) -> Run:
+    said = params.get("_run") or {}
+    return Run(
+        str(said.get("controller") or ""),
+        int(said.get("pid") or 0),
+        str(said.get("ended") or ""),
+        str(said.get("await") or ""),
+    )
+
+
+def _change(request: TrustRequest, postfix: Postfix, run: Run, check_mode: bool) -> Outcome:
+    refuse_beside(postfix, run)
     planned = plan_trust(postfix, request)
-    warnings: list[str] = []
+    done = Done(planned)
     if planned.changed:
-        warnings = rehearse(postfix, planned) if check_mode else carry_out(postfix, request, planned)
+        done = Done(planned, rehearse(postfix, planned)) if check_mode else carry_out(postfix, request, run)
     return Outcome(
-        changed=planned.changed,
-        diffs=planned.diffs,
-        warnings=list(dict.fromkeys(warnings)),
-        results={**plan_result(planned), "addresses": {host.name: list(host.addresses) for host in hosts}},
+        changed=done.planned.changed,
+        diffs=done.planned.diffs,
+        warnings=list(dict.fromkeys(done.warnings)),
+        results={
+            **plan_result(done.planned),
+            "addresses": {host.name: list(host.addresses) for host in request.hosts},
+            "record": done.record,
+        },
     )

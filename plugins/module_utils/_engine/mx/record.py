@@ -40,7 +40,8 @@ class RunRecord:
     """A run, by the name of its record and the process that it is on its controller.
 
     `running`: whether Postfix was running before. `copies` has the names of the copies by the paths of their originals;
-    None for a file that was not there. `ended`: the run is over, the copies are kept for a person.
+    None for a file that was not there. `ended`: the run is over, the copies are kept for a person. `written` are the
+    digests of the files as the run has left them, if it says so.
     """
 
     name: str = ""
@@ -49,6 +50,7 @@ class RunRecord:
     running: bool = False
     copies: Mapping[str, str | None] = field(default_factory=dict)
     ended: bool = False
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,15 @@ def files_before(postfix: Postfix, record: RunRecord) -> dict[str, bytes | None]
 
 def end(postfix: Postfix, record: RunRecord) -> None:
     """Says in the record that its run is over, so that it keeps no other from running. Raises HostError."""
+    rewrite(postfix, replace(record, ended=True))
+
+
+def rewrite(postfix: Postfix, record: RunRecord) -> None:
+    """Says in the record what is to be added to it. Raises HostError."""
     path = os.path.join(record_directory(postfix), FILE)
     new = f"{path}.new"
     try:
-        write_new_file(new, json.dumps(asdict(replace(record, ended=True))).encode())
+        write_new_file(new, json.dumps(asdict(record)).encode())
         os.replace(new, path)
     except OSError as error:
         raise HostError(f"{path}: {reason(error)}") from error

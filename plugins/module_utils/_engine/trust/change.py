@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes a mail host trust its MX hosts, or not any more: planned, tried, done in one go, and taken back where it fails.
 
-The order is such that nothing is named which is not there: the table comes first, and goes last.
+The order is such that nothing is named which is not there: the table comes first, and goes last. While a run changes
+the host, no other one does, whether of this role or of an MX role.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,
@@ -18,15 +19,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import record_directory, standing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    SECONDS_TO_WAIT,
+    RunRecord,
+    await_end,
+    begin,
+    end,
+    forget,
+    own_record,
+    record_directory,
+    standing,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.saved import (
-    discard,
     note_written,
     put_back,
     put_file,
     remove_file,
-    save,
-    saved_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
@@ -164,25 +172,59 @@ def rehearse(postfix: Postfix, planned: Planned) -> list[str]:
     return [warning for plan in tried for warning in plan.warnings]
 
 
-def carry_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> list[str]:
-    """Makes the change live, and returns the warnings. What was there before is kept until `settle` or `take_back`.
+@dataclass(frozen=True)
+class Run:
+    """This run as the host tells it from others, and the record of another one that is known to be `ended`, or that is
+    alive and to be awaited. See plugin_utils/runs.py."""
 
-    Raises HostError or Refused; then everything is as it was.
-    """
-    paths = _paths(postfix, request)
-    other = standing(postfix).other
+    controller: str = ""
+    pid: int = 0
+    ended: str = ""
+    awaited: str = ""
+
+
+def refuse_beside(postfix: Postfix, run: Run) -> None:
+    """Raises HostError, with what is known of it, if another run is changing the host; one that is awaited may end."""
+    other = standing(postfix, ended=run.ended).other
+    if other is not None and other.record == run.awaited:
+        await_end(postfix, other)
+        other = standing(postfix, ended=run.ended).other
     if other is not None:
         refused = other.refusal(record_directory(postfix))
-        raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed")
-    with run_lock():
-        save(postfix, paths)
-        try:
-            warnings = _carried_out(postfix, request, planned)
-            note_written(postfix, paths)
-        except (MxRelayError, OSError) as error:
-            _restored(postfix, paths, error)
-            raise
-    return warnings
+        raise HostError(f"{refused.cause}; {refused.remedy}; nothing was changed", other_run=asdict(other))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was carried out, the warnings, and the name of the record that has the files from before."""
+
+    planned: Planned
+    warnings: list[str] = field(default_factory=list)
+    record: str = ""
+
+
+def carry_out(postfix: Postfix, request: TrustRequest, run: Run = Run(), seconds: float = SECONDS_TO_WAIT) -> Done:
+    """Makes the request live, planned once no other run changes the host.
+
+    What was there before is kept until `settle` or `take_back`. Raises HostError or Refused; then everything is as it
+    was.
+    """
+    own = RunRecord(controller=run.controller, pid=run.pid)
+    record, _mark = begin(postfix, own, _paths(postfix, request), run.ended, seconds)
+    try:
+        planned = plan_trust(postfix, request)
+        warnings = []
+        if planned.changed:
+            with run_lock():
+                warnings = _carried_out(postfix, request, planned)
+                note_written(postfix, record)
+    except (MxRelayError, OSError) as error:
+        _restored(postfix, record, error)
+        raise
+    if not planned.changed:
+        forget(postfix, record.name)
+        return Done(planned)
+    return Done(planned, warnings, record.name)
 
 
 def _carried_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> list[str]:
@@ -203,45 +245,48 @@ def _reload(postfix: Postfix) -> None:
         raise HostError("Postfix is not running any more after the reload; see the mail log")
 
 
-def _restored(postfix: Postfix, paths: Sequence[str], error: Exception) -> None:
+def _restored(postfix: Postfix, record: RunRecord, error: Exception) -> None:
     """Puts everything back after a failure, whose error says what could not be."""
     try:
-        put_back(postfix, paths)
-        discard(postfix)
+        put_back(postfix, record)
+        forget(postfix, record.name)
         postfix.reload()
     except (MxRelayError, OSError) as failed:
         why = failed.message if isinstance(failed, MxRelayError) else reason(failed)
         raise HostError(f"{error}; and it could not be taken back: {why}") from error
 
 
-def settle(postfix: Postfix) -> bool:
-    """Forgets what was there before; whether there was anything. Raises HostError."""
-    found = os.path.isdir(saved_directory(postfix))
-    try:
-        discard(postfix)
-    except OSError as error:
-        raise HostError(f"{saved_directory(postfix)}: {reason(error)}; remove it") from error
-    return found
+def settle(postfix: Postfix, name: str) -> bool:
+    """Forgets what was there before the run of this record; whether there was anything. Raises HostError."""
+    return forget(postfix, name)
 
 
-def take_back(postfix: Postfix, request: TrustRequest) -> list[str]:
-    """Puts back what was there before the change; returns what was done.
+def take_back(postfix: Postfix, request: TrustRequest, name: str) -> list[str]:
+    """Puts back what was there before the change whose record has this name; returns what was done.
 
     If somebody else has changed one of the files since, what trusts the MX hosts is taken out instead.
     Raises HostError.
     """
-    paths = _paths(postfix, request)
-    with run_lock():
-        touched = put_back(postfix, paths)
-        if touched:
-            absent = replace(request, hosts=(), present=False)
-            _carried_out(postfix, absent, plan_trust(postfix, absent))
-        else:
-            postfix.reload()
-    settle(postfix)
+    record = own_record(postfix, name) if name else None
+    if record is None:
+        raise HostError(
+            f"{record_directory(postfix)} no longer has the files from before this run; run trust_mx with state absent"
+        )
+    try:
+        with run_lock():
+            touched = put_back(postfix, record)
+            if touched:
+                absent = replace(request, hosts=(), present=False)
+                _carried_out(postfix, absent, plan_trust(postfix, absent))
+            else:
+                postfix.reload()
+    except (MxRelayError, OSError):
+        end(postfix, record)
+        raise
+    forget(postfix, name)
     if touched:
         return [f"others have changed {', '.join(touched)} since, so what trusts the MX hosts was taken out instead"]
-    return [f"{path} is as before" for path in paths]
+    return [f"{path} is as before" for path in record.copies]
 
 
 def _paths(postfix: Postfix, request: TrustRequest) -> list[str]:

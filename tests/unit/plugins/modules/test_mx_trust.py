@@ -28,7 +28,11 @@ def test_hosts_are_trusted_and_the_change_is_shown(start: Start, host: FakeMxHos
     options = {"config_directory": host.config_directory, "hosts": [{"name": "192.0.2.1"}]}
     foreseen = start(mx_trust, host, True, **options)
     done = start(mx_trust, host, **options)
+    assert (foreseen.pop("record"), len(record := done.pop("record"))) == ("", 32)
     assert foreseen == done
+    settled = {"config_directory": host.config_directory, "state": "settled"}
+    assert start(mx_trust, host, **settled)["msg"] == "state is settled but all of the following are missing: record"
+    assert start(mx_trust, host, **settled, record=record)["changed"] is True
     assert (done["changed"], done["addresses"], done["warned"]) == (True, {"192.0.2.1": ["192.0.2.1"]}, [])
     table = f"cidr:{host.path('trusted_mx')}"
     assert done["diff"][0] == {

@@ -4,16 +4,25 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import RunRecord, begin
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
+    RunRecord,
+    begin,
+    forget,
+    own_record,
+    record_directory,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust import change, saved
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.change import (
+    Run,
     carry_out,
     plan_result,
     plan_trust,
+    refuse_beside,
     rehearse,
     settle,
     take_back,
@@ -60,12 +69,9 @@ def text(host: FakeMxHost, name: str) -> str:
 
 def run(host: FakeMxHost, *addresses: str) -> bool:
     """Whether a run of the role changes something."""
-    wanted = request(host, *addresses)
-    planned = plan_trust(host.postfix(), wanted)
-    if planned.changed:
-        carry_out(host.postfix(), wanted, planned)
-        settle(host.postfix())
-    return planned.changed
+    done = carry_out(host.postfix(), request(host, *addresses))
+    assert settle(host.postfix(), done.record) is done.planned.changed
+    return done.planned.changed
 
 
 def test_trust_is_written_once_and_taken_back_to_the_byte(host: FakeMxHost) -> None:
@@ -168,15 +174,15 @@ def test_change_that_fails_leaves_everything_as_it_was(host: FakeMxHost, monkeyp
     monkeypatch.setattr(change, "_reload", reload)
     wanted = request(host, "192.0.2.1")
     with pytest.raises(HostError, match="postfix reload failed"):
-        carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+        carry_out(host.postfix(), wanted)
     assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
     assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
 
 
 def test_change_is_taken_back_after_it_was_made(host: FakeMxHost) -> None:
     wanted = request(host, "192.0.2.1")
-    carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
-    assert take_back(host.postfix(), wanted) == [
+    record = carry_out(host.postfix(), wanted).record
+    assert take_back(host.postfix(), wanted, record) == [
         f"{host.path(name)} is as before" for name in ("main.cf", "master.cf", "trusted_mx")
     ]
     assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
@@ -185,31 +191,66 @@ def test_change_is_taken_back_after_it_was_made(host: FakeMxHost) -> None:
 
 def test_where_others_have_changed_a_file_since_only_the_trust_goes(host: FakeMxHost) -> None:
     wanted = request(host, "192.0.2.1")
-    carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
+    record = carry_out(host.postfix(), wanted).record
     host.write("main.cf", text(host, "main.cf") + "soft_bounce = yes\n")
-    assert take_back(host.postfix(), wanted) == [
+    assert take_back(host.postfix(), wanted, record) == [
         f"others have changed {host.path('main.cf')} since, so what trusts the MX hosts was taken out instead"
     ]
     assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF + "soft_bounce = yes\n", MASTER_CF)
     assert sorted(os.listdir(host.config_directory)) == ["main.cf", "master.cf"]
 
 
-def test_file_that_was_changed_after_the_plan_is_planned_anew(host: FakeMxHost) -> None:
+def test_copies_of_what_could_not_be_taken_back_keep_no_other_run_waiting(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reload(_postfix: Postfix) -> bool:
+        raise HostError("postfix reload failed")
+
     wanted = request(host, "192.0.2.1")
-    planned = plan_trust(host.postfix(), wanted)
-    host.write("main.cf", MAIN_CF + "smtpd_helo_restrictions = reject_unknown_helo_hostname\n")
-    carry_out(host.postfix(), wanted, planned)
-    table = f"cidr:{host.path('trusted_mx')}"
-    assert f"smtpd_helo_restrictions = check_client_access {table}, reject" in text(host, "main.cf")
+    record = carry_out(host.postfix(), wanted).record
+    with monkeypatch.context() as broken, pytest.raises(HostError, match="postfix reload failed"):
+        broken.setattr(Postfix, "reload", reload)
+        take_back(host.postfix(), wanted, record)
+    kept = own_record(host.postfix(), record)
+    assert kept is not None and kept.ended
+    assert carry_out(host.postfix(), wanted, seconds=0).planned.changed is True
 
 
 def test_run_of_a_role_that_changes_the_host_is_not_disturbed(host: FakeMxHost) -> None:
-    begin(host.postfix(), RunRecord(), [])
+    other, _mark = begin(host.postfix(), RunRecord(controller="there", pid=7), [])
     wanted = request(host, "192.0.2.1")
-    with pytest.raises(HostError, match="another run has been changing this host for .* nothing was changed"):
-        carry_out(host.postfix(), wanted, plan_trust(host.postfix(), wanted))
-    assert text(host, "main.cf") == MAIN_CF
+    with pytest.raises(HostError, match="another run .* has been changing this host for .* nothing was changed"):
+        carry_out(host.postfix(), wanted, seconds=0)
+    with pytest.raises(HostError, match="another run .* has been changing this host") as caught:
+        refuse_beside(host.postfix(), Run("here", 8))
+    assert (caught.value.details["other_run"]["record"], text(host, "main.cf")) == (other.name, MAIN_CF)
+    # The controller of both has found out that it is over.
+    refuse_beside(host.postfix(), Run("here", 8, ended=other.name))
+    assert carry_out(host.postfix(), wanted, Run("here", 8, ended=other.name), seconds=0).planned.changed is True
 
 
-def test_nothing_to_settle_is_told(host: FakeMxHost) -> None:
-    assert settle(host.postfix()) is False
+def test_run_that_is_awaited_is_over_before_the_next_one_plans(host: FakeMxHost) -> None:
+    other, _mark = begin(host.postfix(), RunRecord(), [])
+    timer = threading.Timer(0.3, forget, (host.postfix(), other.name))
+    timer.start()
+    refuse_beside(host.postfix(), Run(awaited=other.name))
+    timer.join()
+    assert not os.path.exists(record_directory(host.postfix()))
+
+
+def test_two_runs_at_once_keep_their_own_copies(host: FakeMxHost) -> None:
+    first = carry_out(host.postfix(), request(host, "192.0.2.1"))
+    with pytest.raises(HostError, match="another run has been changing this host"):
+        carry_out(host.postfix(), request(host, "192.0.2.2"), seconds=0)
+    assert settle(host.postfix(), "of another") is False
+    with pytest.raises(HostError, match="no longer has the files from before this run"):
+        take_back(host.postfix(), request(host, "192.0.2.2"), "of another")
+    take_back(host.postfix(), request(host, "192.0.2.1"), first.record)
+    assert (text(host, "main.cf"), text(host, "master.cf")) == (MAIN_CF, MASTER_CF)
+
+
+def test_what_is_so_already_is_not_changed_once_another_run_has_ended(host: FakeMxHost) -> None:
+    assert run(host, "192.0.2.1") is True
+    done = carry_out(host.postfix(), request(host, "192.0.2.1"))
+    assert (done.planned.changed, done.record) == (False, "")
+    assert not os.path.exists(record_directory(host.postfix()))

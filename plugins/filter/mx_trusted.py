@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, words_in
 
@@ -37,7 +36,9 @@ def mx_trusted(
     every = wanted or [name for group in GROUPS for name in groups.get(group, ())]
     told = {str(result.get("item")): result.get("ansible_facts") or {} for result in asked}
     lost = {str(result.get("item")) for result in asked if result.get("unreachable")}
-    hosts = [_host(name, hostvars, told.get(name, {})) for name in dict.fromkeys(every)]
+    # An IPv6 address may be written in brackets, as Postfix has it, or as the inventory has it.
+    named = [name.strip("[]") if name.strip("[]") in hostvars else name for name in every]
+    hosts = [_host(name, hostvars, told.get(name, {})) for name in dict.fromkeys(named)]
     for host in hosts:
         host["lost"] = host["name"] in lost
     inventory = [host["name"] for host in hosts if host["in_inventory"]]
@@ -46,7 +47,7 @@ def mx_trusted(
 
 
 def _host(name: str, hostvars: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> dict[str, Any]:
-    if is_address(name.strip("[]")) or name not in hostvars:
+    if name not in hostvars:
         return {"name": name, "in_inventory": False}
     variables = hostvars[name]
     facts = variables.get("ansible_facts") or {}

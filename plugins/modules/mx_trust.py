@@ -53,7 +53,8 @@ options:
     description:
       - The MX hosts. Each has a C(name), which is an address or a host of the inventory (C(in_inventory)).
       - The addresses of a host of the inventory are its C(addresses), else its C(facts) with its C(proxy_interfaces),
-        else its C(ansible_host) if that is an address. Networks are refused.
+        else its C(ansible_host) if that is an address. If its name is an address, that one counts besides, unless there
+        are C(addresses). Networks are refused.
       - One that did not answer (C(lost)) is refused unless it has C(addresses) or C(facts).
       - Required with O(state=present).
     type: list

@@ -23,16 +23,13 @@ class MxHost:
     name: str
     addresses: tuple[str, ...]
 
-    @property
-    def in_inventory(self) -> bool:
-        return not is_address(self.name)
-
 
 def read_hosts(items: Sequence[Mapping[str, Any]]) -> list[MxHost]:
     """The hosts of the option `hosts`. Raises InvalidInput that says all that is wrong with them.
 
     The addresses of a host of the inventory are those that it says itself (`addresses`), else those from which it
     reaches the world (`facts`) with those by which the world knows it (`proxy_interfaces`), else its `ansible_host`.
+    One that the inventory names by an address has that one besides, unless it says its own.
     One that is `lost` just now would be trusted by fewer addresses than before, and is refused.
     """
     problems = Problems()
@@ -48,9 +45,9 @@ def _host(item: Mapping[str, Any]) -> MxHost:
     name = str(item.get("name") or "").strip()
     if not name:
         raise InvalidInput(f"trust_mx: an item of {OPTION} has no name; give a host of the inventory, or an address")
-    if "/" in name or is_address(name.strip("[]")):
-        return MxHost(single_address(name, OPTION), (single_address(name, OPTION),))
     if not item.get("in_inventory"):
+        if "/" in name or is_address(name.strip("[]")):
+            return MxHost(single_address(name, OPTION), (single_address(name, OPTION),))
         raise InvalidInput(
             f'trust_mx: "{name}" ({OPTION}) is neither an address nor a host of the inventory; give the address from '
             "which it connects"
@@ -58,7 +55,8 @@ def _host(item: Mapping[str, Any]) -> MxHost:
     told = as_list(item.get("addresses"), f"{VARIABLE} of {name}", words_in, "write one address an item")
     if told:
         return MxHost(name, _unique(single_address(str(address), f"{VARIABLE} of {name}") for address in told))
-    outside = [str(address) for address in item.get("proxy_interfaces") or () if is_address(str(address).strip("[]"))]
+    known = [*map(str, item.get("proxy_interfaces") or ()), *([name] if _connects_from(name) else [])]
+    outside = [address for address in known if is_address(address.strip("[]"))]
     seen = [str(address) for address in item.get("facts") or () if address]
     if seen:
         return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [*seen, *outside]))
@@ -67,8 +65,8 @@ def _host(item: Mapping[str, Any]) -> MxHost:
             f"trust_mx: {name} did not answer, so the addresses from which it connects are not known; run again when "
             f"it does, or set {VARIABLE} for it in the inventory"
         )
-    reached = str(item.get("ansible_host") or "")
-    if is_address(reached):
+    reached = str(item.get("ansible_host") or name)
+    if is_address(reached.strip("[]")):
         return MxHost(name, _unique(single_address(address, f"addresses of {name}") for address in [reached, *outside]))
     raise InvalidInput(
         f"trust_mx: no address of {name} is known: it has not told its own, and its ansible_host is not an address; "
@@ -85,12 +83,20 @@ def single_address(text: str, place: str) -> str:
         raise InvalidInput(
             f'trust_mx: "{bare}" ({place}) {what}; give single addresses, since a network takes in strangers'
         )
-    known = ipaddress.ip_address(address)
-    if known.is_loopback or known.is_unspecified or known.is_multicast or known.is_link_local:
+    if not _connects_from(address):
         raise InvalidInput(
             f'trust_mx: "{bare}" ({place}) is not an address from which another host connects; give that address'
         )
     return address
+
+
+def _connects_from(address: str) -> bool:
+    """Whether it is an address that a client of another host can have."""
+    bare = address.strip("[]")
+    if not is_address(bare):
+        return False
+    known = ipaddress.ip_address(bare)
+    return not (known.is_loopback or known.is_unspecified or known.is_multicast or known.is_link_local)
 
 
 def _unique(addresses: Any) -> tuple[str, ...]:

@@ -61,6 +61,17 @@ def test_named_hosts_are_meant_alone() -> None:
     assert (found["domains"], found["inventory"]) == ([], ["other"])
 
 
+def test_host_that_the_inventory_names_by_its_address_is_one_of_the_inventory() -> None:
+    hostvars = {**HOSTVARS, "192.0.2.9": {"trust_mx_addresses": ["198.51.100.9"], "mx_domains": ["w.example"]}}
+    found = mx_trusted("192.0.2.9 192.0.2.8", GROUPS, hostvars)
+    assert [(host["name"], host.get("addresses")) for host in found["hosts"]] == [
+        ("192.0.2.9", ["198.51.100.9"]),
+        ("192.0.2.8", None),
+    ]
+    assert (found["domains"], found["inventory"]) == (["w.example"], ["192.0.2.9"])
+    assert mx_trusted("[2001:db8::9]", GROUPS, {"2001:db8::9": {}})["inventory"] == ["2001:db8::9"]
+
+
 def test_facts_of_a_loop_in_which_a_host_was_lost_are_known() -> None:
     asked = [
         {"item": "mx1", "ansible_facts": {"ansible_default_ipv4": {"address": "10.9.9.9"}}},

@@ -40,6 +40,26 @@ def test_address_is_a_host_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "addresses"),
+    [
+        ({}, ("192.0.2.25",)),
+        ({"ansible_host": "10.0.0.9"}, ("10.0.0.9", "192.0.2.25")),
+        ({"facts": ["10.0.0.1"], "proxy_interfaces": ["192.0.2.1"]}, ("10.0.0.1", "192.0.2.1", "192.0.2.25")),
+        ({"facts": ["192.0.2.25"]}, ("192.0.2.25",)),
+        ({"addresses": ["198.51.100.1"]}, ("198.51.100.1",)),
+    ],
+)
+def test_host_that_the_inventory_names_by_its_address_has_that_one_besides(
+    said: dict[str, Any], addresses: tuple[str, ...]
+) -> None:
+    assert read_hosts([inventory("192.0.2.25", **said)]) == [MxHost("192.0.2.25", addresses)]
+
+
+def test_name_by_which_only_ansible_finds_a_host_is_no_address_of_it() -> None:
+    assert read_hosts([inventory("127.0.0.1", facts=["192.0.2.1"])]) == [MxHost("127.0.0.1", ("192.0.2.1",))]
+
+
+@pytest.mark.parametrize(
     ("item", "message"),
     [
         ({"name": ""}, "an item of hosts has no name; give a host of the inventory, or an address"),
@@ -88,10 +108,3 @@ def test_what_is_no_single_address_is_refused(item: dict[str, Any], message: str
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InvalidInput, match="2 MX hosts are not valid"):
         read_hosts([{"name": "a"}, {"name": "192.0.2.1"}, {"name": "b"}])
-
-
-def test_only_a_host_with_a_name_is_in_the_inventory() -> None:
-    assert [host.in_inventory for host in read_hosts([{"name": "192.0.2.1"}, inventory(facts=["192.0.2.2"])])] == [
-        False,
-        True,
-    ]

@@ -10,11 +10,10 @@ from typing import Any, Collection, Iterator, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import ADDRESS, SOMEBODY
 
-SOMEBODY = "[a recipient]"
 # What may stand right before an address, and in one.
 _BEFORE = re.compile(r"[='`\[{*!?|/]")
-_ADDRESS = re.compile(r'(?:"[^"]*"|[^\s<>()",;:])+@[^\s<>()",;:]*[^\s<>()",;:.]')
 
 
 def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> frozenset[str]:
@@ -39,7 +38,7 @@ def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> 
 def unnamed(told: Any, people: Collection[str] | None = None) -> Any:
     """What is told, wherever it is text of a result, without these addresses; None stands for everybody's."""
     if isinstance(told, str):
-        return _ADDRESS.sub(lambda found: _unnamed_address(found.group(), people), told)
+        return ADDRESS.sub(lambda found: _unnamed_address(found.group(), people), told)
     if isinstance(told, Mapping):
         return {unnamed(name, people): unnamed(value, people) for name, value in told.items()}
     if isinstance(told, (list, tuple)):

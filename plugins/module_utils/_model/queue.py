@@ -14,6 +14,7 @@ from typing import Any, Container, Iterable, Iterator, Mapping, Sequence, Tuple
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Failure, Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import reason_without
 
 HOLD = "hold"
 DEFERRED = "deferred"
@@ -270,7 +271,7 @@ def summary(
         for address, reason in message.recipients:
             domain = domain_of(address).lower()
             if not domains or domain in each:
-                reasons.setdefault(domain, []).append(reason)
+                reasons.setdefault(domain, []).append(reason_without(reason, address))
         for domain, why in reasons.items():
             each.setdefault(domain, _Waiting()).add(message, why)
         if reasons or not domains:

@@ -63,6 +63,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import without_people
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -122,6 +123,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         read_logins(hops, state, reader)
         reader.notes += ask_mail_hosts(hops, state, prober, senders)
         reader.notes += read_trust(hops, state, postfix)
+        if not params.get("show_recipients"):
+            _leave_people_out(hops, state)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
     people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
@@ -140,6 +143,16 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         },
         warnings=reader.notes,
     )
+
+
+def _leave_people_out(hops: Sequence[DomainEvidence], state: HostState) -> None:
+    """Of what mail hosts answered, whom their answers name is not told."""
+    names = (state.value("myhostname"), *(hop.name for hop in hops))
+    for hop in hops:
+        listed = [*([hop.probe_recipient] if hop.probe_recipient else []), *hop.tagged.values()]
+        hop.talk = without_people(hop.talk, listed, names) if hop.talk else None
+        hop.sender_talks = [without_people(talk, listed, names) for talk in hop.sender_talks]
+        hop.talks_again = [without_people(talk, listed, names) for talk in hop.talks_again]
 
 
 class _Declared(NamedTuple):

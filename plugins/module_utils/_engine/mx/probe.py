@@ -7,7 +7,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Mapping, Sequence
+from typing import Any, Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
@@ -29,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import PROBE, without_people
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
     BOUNCES,
@@ -52,7 +53,7 @@ USUAL_DELIMITER = "+"
 
 def unknown_recipient(domain: str) -> str:
     """A recipient, or a sender, that nobody has. Greylisting knows a sender that is not fresh, and lets it through."""
-    return f"mxrelay-probe-{secrets.token_hex(6)}@{domain}"
+    return f"{PROBE}-{secrets.token_hex(6)}@{domain}"
 
 
 def tagged(recipient: str, ours: str) -> dict[str, str]:
@@ -60,7 +61,7 @@ def tagged(recipient: str, ours: str) -> dict[str, str]:
     local, _at, name = recipient.rpartition("@")
     delimiters = dict.fromkeys([USUAL_DELIMITER, *ours[:1]])
     free = [delimiter for delimiter in delimiters if local and delimiter not in local and delimiter not in '"@']
-    return {delimiter: f"{local}{delimiter}mxrelay-probe@{name}" for delimiter in free}
+    return {delimiter: f"{local}{delimiter}{PROBE}@{name}" for delimiter in free}
 
 
 def ask_mail_hosts(
@@ -140,13 +141,17 @@ def _port(domain: DomainEvidence) -> int:
 
 @dataclass(frozen=True)
 class StrangerProbe:
-    """Asks the host `server` as a stranger: where, as whom, and until when. `port` is where its mail comes."""
+    """Asks the host `server` as a stranger: where, as whom, and until when. `port` is where its mail comes.
+
+    `people` are recipients whom its answers are not to name; None if all may be named.
+    """
 
     server: str
     port: int
     senders: ProbeSenders
     prober: Prober
     deadline: float
+    people: Collection[str] | None = ()
 
     def about(self, recipients: Sequence[str], listed: Sequence[str]) -> list[Talk]:
         """What he is told of a domain's recipients, and as an ordinary sender of those that are listed."""
@@ -177,7 +182,8 @@ class StrangerProbe:
 
     def _talk(self, approach: Approach, transactions: Sequence[Transaction]) -> list[Talk]:
         deadline = min(self.deadline, time.monotonic() + CONVERSATION_SECONDS)
-        return self.prober.talk(approach, transactions, deadline)
+        talks = self.prober.talk(approach, transactions, deadline)
+        return talks if self.people is None else [without_people(talk, self.people, ()) for talk in talks]
 
 
 def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
@@ -190,7 +196,8 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     listed = addresses_by_domain(params.get("probe_recipients") or {}, "probe_recipients")
     if not names:
         raise InvalidInput("mx_info: probe_server needs the domains to ask about (domains); name at least one")
-    stranger = StrangerProbe(server, port, senders, prober, time.monotonic() + SECONDS)
+    named = None if params.get("show_recipients") else list(listed.values())
+    stranger = StrangerProbe(server, port, senders, prober, time.monotonic() + SECONDS, named)
     found = _asked(stranger, ports, names[:DOMAINS], listed)
     talks = [*found.talks.values(), *found.senders.values(), *found.foreign, *found.others]
     left = len(dict.fromkeys(names)) - len(found.unknown)

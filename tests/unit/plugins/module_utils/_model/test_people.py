@@ -8,7 +8,8 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import SOMEBODY, people_of, unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import SOMEBODY
 
 PEOPLE = frozenset({"bob@x.example", '"bob smith"@x.example', "bob.b@x.example"})
 

@@ -150,6 +150,13 @@ def test_marks_of_a_listing(mark: str, queue: str) -> None:
     assert [(message.queue_id, message.queue) for message in parse_listing(text, NOW)] == [("3zBcDfGhJkLmNpQ", queue)]
 
 
+def test_recipients_whom_a_server_calls_by_their_local_parts_have_one_reason() -> None:
+    said = "host mail.example[192.0.2.1] said: 450 4.2.0 <{}>: put off"
+    waiting = [Message(f"A{name}", "deferred", NOW, 1, ((f"{name}@x.example", said.format(name)),)) for name in "ab"]
+    reasons = summary(waiting, [], NOW)["total"]["reasons"]
+    assert reasons == [{"reason": said.format("..."), "recipients": 2}]
+
+
 def test_summary_adds_up_each_domain() -> None:
     found = summary(MESSAGES, [], NOW)
     assert found["domains"] == {

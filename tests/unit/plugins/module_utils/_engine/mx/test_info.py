@@ -187,6 +187,20 @@ def test_recipients_are_named_only_on_demand(host: FakeMxHost, shown: bool) -> N
 
 
 @pytest.mark.parametrize("shown", [False, True])
+def test_whom_an_answer_names_in_its_own_words_is_told_only_on_demand(host: FakeMxHost, shown: bool) -> None:
+    said = "5.1.1 <anna.b@inside.example>: no mailbox for <a>"
+    prober = FakeProber()
+    prober.answers = {"a@x.example": (550, said), "": (250, "ok")}
+    params = {"domains": ["x.example"], "probe": True, "show_recipients": shown}
+    results = inform(params, host.postfix(), internet(), prober).results
+    expected = said if shown else "5.1.1 <[a recipient]>: no mailbox for <[a recipient]>"
+    found = next(finding for finding in results["findings"] if finding["check"] == "mail_host_unknown")
+    assert f"(550 {expected})" in found["text"]
+    name = "a@x.example" if shown else "[a recipient]"
+    assert results["domains"]["x.example"]["mail_host"]["recipients"][name] == [550, expected]
+
+
+@pytest.mark.parametrize("shown", [False, True])
 def test_rewritten_recipients_are_named_only_on_demand(host: FakeMxHost, shown: bool) -> None:
     host.table("virtual", "a@x.example bob@elsewhere.example\n")
     main_cf = Path(host.path("main.cf"))

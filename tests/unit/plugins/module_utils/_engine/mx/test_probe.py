@@ -269,6 +269,9 @@ def test_stranger_names_the_recipient_only_on_demand(shown: bool) -> None:
     ]
     assert name in results["probes"][0]["recipients"]
     assert ("alice@x.example" in str(results)) is shown
+    prober.answers["alice@"] = (550, "5.1.1 <alice> is <al@inside.example>, which is unknown")
+    results = stranger(prober, probe_recipients={"x.example": "alice@x.example"}, show_recipients=shown)
+    assert ("<alice>" in str(results), "al@inside" in str(results)) == (shown, shown)
 
 
 def test_silent_server_is_asked_once() -> None:

@@ -8,7 +8,7 @@ message's failures runs bounce(8), and is the same one for who delivers mail as 
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN,
@@ -46,11 +46,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
+_BOUNCE, _DEFER, _TRACE = "bounce_service_name", "defer_service_name", "trace_service_name"
 # What each keeps a record of, see bounce(8).
 _RECORDS = {
-    "bounce_service_name": "of refused mail",
-    "defer_service_name": "of mail that waits",
-    "trace_service_name": "of what senders asked to be told",
+    _BOUNCE: "of refused mail",
+    _DEFER: "of mail that waits",
+    _TRACE: "of what senders asked to be told",
 }
 _QUEUE_MANAGERS = ("qmgr", "oqmgr", "nqmgr")
 # What keeps a report.
@@ -58,7 +59,31 @@ _KEEPING = ("HOLD", "REDIRECT ")
 # More than Postfix can count in one message.
 _UNLIMITED = 2000000000
 _BY_CLIENT = "smtpd_discard_ehlo_keyword_address_maps"
-_LOST = "mail that is refused after it was accepted is lost, or waits for ever, and nobody is told"
+# Seen: the queue manager of 3.5 waits until the service for traces answers, that of 3.7 and 3.10 goes on.
+_GOES_ON = (3, 7)
+
+
+class _Effect(NamedTuple):
+    """What comes of a record that nobody keeps, or reads, and how bad it is."""
+
+    told: str
+    severity: str = ERROR
+
+
+_LOST = _Effect("mail that is refused after it was accepted is lost, or waits for ever, and nobody is told")
+_MISREPORTED = "is delivered, yet it stays in the queue until it expires, and its sender is told that it failed"
+_ASKED = "mail whose sender asks to be told of its delivery"
+_NOT_TOLD = _Effect("senders who ask to be told of the delivery of their mail are not", WARNING)
+
+
+def _without(name: str, state: HostState) -> _Effect:
+    """What comes of it if no bounce(8) keeps this record."""
+    if name != _TRACE:
+        return _LOST
+    if state.version and state.version < _GOES_ON:
+        return _Effect(f"from the first {_ASKED} on, nothing is delivered any more")
+    return _Effect(f"{_ASKED} {_MISREPORTED}", WARNING)
+
 
 check = Register(WHOLE_HOST)
 
@@ -66,7 +91,8 @@ check = Register(WHOLE_HOST)
 @check(
     "bounce_service",
     LOCAL,
-    "what keeps the record of refused mail does not run bounce, so such mail is lost or never leaves the queue",
+    "what keeps the record of refused mail does not run bounce, so such mail is lost or never leaves the queue "
+    "(warning if it is only that of what senders asked to be told)",
     place=MAIL_HOST,
 )
 def bounce_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
@@ -77,10 +103,12 @@ def bounce_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         for service in state.services:
             own = effective(state, service, name)
             if is_client(service) and own != used:
+                effect = _NOT_TOLD if name == _TRACE else _LOST
                 yield Fault(
                     f"{service.key} keeps its record {records} with {own} ({name}), the queue manager with "
-                    f"{used or 'none'}: {_LOST}",
+                    f"{used or 'none'}: {effect.told}",
                     f"remove the override {name} of the service {service.key}",
+                    effect.severity,
                 )
 
 
@@ -88,16 +116,19 @@ def _of_record(state: HostState, used: str, name: str, records: str) -> Iterator
     if not state.knows(name):
         return
     keeper = sending_service(state, used)
+    effect = _without(name, state)
     if keeper is None:
         yield Fault(
-            f"{name} is {used or 'empty'}, and master.cf has no service {used}/unix: {_LOST}",
+            f"{name} is {used or 'empty'}, and master.cf has no service {used}/unix: {effect.told}",
             f"add it to master.cf as Postfix ships it: {used or 'bounce'} unix - - {_chroot(state)} - 0 bounce",
+            effect.severity,
         )
     elif program(keeper) != "bounce":
         yield Fault(
-            f"{keeper.key} runs {program(keeper)}, but it is to keep the record {records} ({name}): {_LOST}",
+            f"{keeper.key} runs {program(keeper)}, but it is to keep the record {records} ({name}): {effect.told}",
             f"let {keeper.key} run bounce; where bounces are not wanted, let recipients be listed, so that mail for "
             "nobody is refused at once",
+            effect.severity,
         )
 
 

@@ -32,7 +32,10 @@ VALUES = {
 
 
 def found(
-    commands: Mapping[str, str] | None = None, overrides: Mapping[str, Mapping[str, str]] | None = None, **values: str
+    commands: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    version: tuple[int, ...] = (3, 10),
+    **values: str,
 ) -> list[Finding]:
     services = [
         Service(name, "unix", "-", "-", "y", "-", "0", command, dict((overrides or {}).get(name, {})))
@@ -40,7 +43,7 @@ def found(
         if command
     ]
     known = {**VALUES, **values}
-    state = HostState(version=(3, 10), parameters=known, values=known, services=services)
+    state = HostState(version=version, parameters=known, values=known, services=services)
     return [
         finding for check in (refused.bounce_service, refused.delay_warnings) for finding in check(state, HostFacts())
     ]
@@ -51,10 +54,10 @@ def test_services_as_postfix_ships_them() -> None:
     assert found({"bounce": "bounce -v", "qmgr": "/usr/lib/postfix/sbin/qmgr"}) == []
 
 
-@pytest.mark.parametrize("name", ["bounce", "defer", "trace"])
-def test_service_that_drops_the_record(name: str) -> None:
+@pytest.mark.parametrize(("name", "severity"), [("bounce", "error"), ("defer", "error"), ("trace", "warning")])
+def test_service_that_drops_the_record(name: str, severity: str) -> None:
     (finding,) = found({name: "discard"})
-    assert (finding.check, finding.severity) == ("bounce_service", "error")
+    assert (finding.check, finding.severity) == ("bounce_service", severity)
     assert finding.message.startswith(f"{name}/unix runs discard, but it is to keep the record of ")
     assert f"let {name}/unix run bounce" in finding.remedy
 
@@ -63,6 +66,16 @@ def test_service_that_is_missing() -> None:
     (finding,) = found({"trace": ""})
     assert finding.message.startswith("trace_service_name is trace, and master.cf has no service trace/unix: ")
     assert finding.remedy == "add it to master.cf as Postfix ships it: trace unix - - y - 0 bounce"
+    assert (finding.severity, finding.message.partition("/unix: ")[2]) == (
+        "warning",
+        "mail whose sender asks to be told of its delivery is delivered, yet it stays in the queue until it expires, "
+        "and its sender is told that it failed",
+    )
+    (finding,) = found({"trace": ""}, version=(3, 5, 25))
+    assert (finding.severity, finding.message.partition("/unix: ")[2]) == (
+        "error",
+        "from the first mail whose sender asks to be told of its delivery on, nothing is delivered any more",
+    )
     (finding,) = found(bounce_service_name="gone", overrides={"relay": {"bounce_service_name": "gone"}})
     assert "no service gone/unix" in finding.message
 
@@ -73,6 +86,14 @@ def test_record_that_the_queue_manager_does_not_read() -> None:
         "relay/unix keeps its record of refused mail with other (bounce_service_name), the queue manager with bounce: "
     )
     assert finding.remedy == "remove the override bounce_service_name of the service relay/unix"
+
+
+def test_notices_that_the_queue_manager_does_not_send() -> None:
+    (finding,) = found({"other": "bounce"}, {"relay": {"trace_service_name": "other"}})
+    assert (finding.severity, finding.message.partition("with trace: ")[2]) == (
+        "warning",
+        "senders who ask to be told of the delivery of their mail are not",
+    )
 
 
 def test_own_services_that_all_use_are_no_fault() -> None:

@@ -37,9 +37,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     POSTSCREEN,
     SENDER_DOMAIN,
     SENDER_POLICY,
+    SeenAs,
     TurnedAway,
     all_turned_away,
     met,
+    seen_as,
     welcome,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -67,20 +69,22 @@ def _of_cause(name: str, cause: str, summary: str, remedy: str) -> Check:
         found = [turn for turn in all_turned_away(domain) if turn.cause == cause]
         if found:
             worst = max(found, key=lambda turn: turn.for_good)
+            client = seen_as(domain)
             yield Fault(
                 f"its mail host {worst.talk.server} {_said(worst)}, by {cause}: "
                 + (_BOUNCES if worst.for_good else _WAITS),
                 remedy.format(
-                    client=worst.talk.client or "this host",
-                    permit=_permit(worst.talk),
+                    client=client.address or "this host",
+                    permit=_permit(client),
                     unlisted=(
-                        _access_list(worst.talk)
+                        _access_list(client)
                         if _is_postscreen(worst.talk)
-                        else f"{_permit(worst.talk)} before reject_rbl_client"
+                        else f"{_permit(client)} before reject_rbl_client"
                     ),
                     name=state.value("myhostname"),
                     sender=worst.talk.sender.rpartition("@")[2],
-                ),
+                )
+                + (_unsure(client) if "{client}" in remedy else ""),
                 ERROR if worst.for_good else WARNING,
                 domain.name,
             )
@@ -99,14 +103,21 @@ def _is_postscreen(talk: Talk) -> bool:
     return talk.held_back > SECONDS_OF_POSTSCREEN
 
 
-def _permit(talk: Talk) -> str:
+def _permit(client: SeenAs) -> str:
     """The restriction that ends a list for this host: see access(5)."""
-    return f"check_client_access inline:{{{talk.client}=permit}}"
+    return f"check_client_access inline:{{{client.address}=permit}}"
 
 
-def _access_list(talk: Talk) -> str:
+def _access_list(client: SeenAs) -> str:
     """How postscreen(8) is told to leave this host alone. `OK` would end the list without that."""
-    return f"postscreen_access_list = permit_mynetworks, inline:{{{talk.client}=permit}}"
+    return f"postscreen_access_list = permit_mynetworks, inline:{{{client.address}=permit}}"
+
+
+def _unsure(client: SeenAs) -> str:
+    """What to mind if the mail host may see another address than this host does."""
+    if client.certain:
+        return ""
+    return f". If it sees this host by another address than {client.address} (NAT), that one counts: see its log"
 
 
 _TRUST = "make it trust {client} (playbook trust_mx, docs/mail-host.md); in Postfix: "
@@ -162,7 +173,8 @@ def mail_host_postscreen(domain: DomainEvidence, _state: HostState) -> Iterator[
     talk = met(domain)
     if talk is None:
         return
-    remedy = f"{_TRUST.format(client=talk.client)}{_access_list(talk)}"
+    client = seen_as(domain)
+    remedy = f"{_TRUST.format(client=client.address)}{_access_list(client)}{_unsure(client)}"
     found = [turn for turn in all_turned_away(domain) if turn.cause == POSTSCREEN]
     if found:
         yield Fault(

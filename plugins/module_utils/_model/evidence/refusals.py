@@ -7,9 +7,15 @@ What has no cause here is turned away all the same: see turned_away.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Iterator, NamedTuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import (
+    is_address,
+    plain_address,
+    stays_here,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
 
 CONNECTION = "the connection"
@@ -43,6 +49,14 @@ _CAUSES = (
         ),
     ),
     (LIMIT, re.compile(r"4\.7\.28 |\btoo (many|much)\b|\brate.?limit|limit exceeded")),
+)
+_ADDRESS = re.compile(r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*[0-9a-f])(?![\w.]*\w)")
+# What stands before an address that an answer says is the client's, or behind it.
+_OF_CLIENT = re.compile(r"\b(?:client|from|ip|your|hostname)\b[^;()]{0,80}\Z|\A[\d. ]*\[\Z")
+_IS_CLIENT = "]>: client host "
+# Addresses that other networks see as another one.
+_BEHIND_NAT = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
 _OF_MAILBOX = re.compile(r"[45]\.2\.[1-9]")
 _QUOTED = re.compile(r"<[^>]*>")
@@ -99,6 +113,37 @@ def all_turned_away(domain: DomainEvidence) -> Iterator[TurnedAway]:
     if domain.relayed:
         for talk in [*talks, *domain.sender_talks, *domain.talks_again]:
             yield from turned_away(talk, listed)
+
+
+class SeenAs(NamedTuple):
+    """The address by which a mail host knows this host. Unless it is `certain`, NAT may give it another one."""
+
+    address: str
+    certain: bool
+
+
+def seen_as(domain: DomainEvidence) -> SeenAs:
+    """By what its answers say, else by which address this host connected to the domain's mail host."""
+    talks = [talk for talk in (domain.talk, *domain.sender_talks, *domain.talks_again) if talk is not None]
+    answers = [answer for talk in talks for answer in (talk.banner, talk.mail, *talk.recipients.values()) if answer]
+    for _code, told in answers:
+        said = _client_in(told.lower())
+        if said:
+            return SeenAs(said, True)
+    client = next((talk.client for talk in talks if talk.client), "")
+    hidden = is_address(client) and any(ipaddress.ip_address(client) in network for network in _BEHIND_NAT)
+    return SeenAs(client, not hidden)
+
+
+def _client_in(told: str) -> str:
+    """The address that an answer says is the client's, "" if it says none."""
+    for match in _ADDRESS.finditer(told):
+        address = plain_address(match.group())
+        if not is_address(address) or stays_here(address):
+            continue
+        if _OF_CLIENT.search(told[: match.start()]) or told.startswith(_IS_CLIENT, match.end()):
+            return address
+    return ""
 
 
 def met(domain: DomainEvidence) -> Talk | None:

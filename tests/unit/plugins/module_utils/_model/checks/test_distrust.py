@@ -32,6 +32,7 @@ MET = Talk(
     client="192.0.2.1",
 )
 TRUST = "make it trust 192.0.2.1 (playbook trust_mx, docs/mail-host.md); in Postfix: "
+NAT = ". If it sees this host by another address than 10.0.0.5 (NAT), that one counts: see its log"
 PERMIT = "check_client_access inline:{192.0.2.1=permit}"
 
 
@@ -219,3 +220,29 @@ def test_delimiters_are_not_compared_where_nobody_tells_recipients_apart() -> No
     assert found(takes_all, tagged={"+": TAGGED["+"]}) == []
     knows = replace(MET, recipients={**MET.recipients, TAGGED["+"]: OK})
     assert found(knows, tagged={"+": TAGGED["+"]}, wildcard=True) == []
+
+
+@pytest.mark.parametrize(
+    ("client", "told", "address", "note"),
+    [
+        ("10.0.0.5", "5.7.1 Client host [198.51.100.7] blocked using zen.example", "198.51.100.7", ""),
+        ("10.0.0.5", "5.7.1 blocked using zen.example", "10.0.0.5", NAT),
+        ("fd00::5", "5.7.1 blocked using zen.example", "fd00::5", NAT.replace("10.0.0.5", "fd00::5")),
+        ("192.0.2.1", "5.7.1 blocked using zen.example", "192.0.2.1", ""),
+    ],
+)
+def test_remedy_has_the_address_that_the_mail_host_sees_or_says_that_it_may_be_another(
+    client: str, told: str, address: str, note: str
+) -> None:
+    (finding,) = found(replace(MET, client=client, recipients={LISTED: (554, told)}))
+    assert finding.remedy == (
+        f"make it trust {address} (playbook trust_mx, docs/mail-host.md); in Postfix: check_client_access "
+        f"inline:{{{address}=permit}} before reject_rbl_client; then ask the list why {address} is on it{note}"
+    )
+
+
+def test_remedy_for_postscreen_and_others_minds_nat_as_well() -> None:
+    (finding,) = found(replace(MET, client="10.0.0.5", held_back=6.0))
+    assert finding.remedy.endswith(f"inline:{{10.0.0.5=permit}}{NAT}")
+    (finding,) = found(replace(MET, client="10.0.0.5", recipients={LISTED: (450, "4.1.8 Domain not found")}))
+    assert "NAT" not in finding.remedy

@@ -19,9 +19,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     RCPT,
     SENDER_DOMAIN,
     SENDER_POLICY,
+    SeenAs,
     TurnedAway,
     all_turned_away,
     cause_of,
+    seen_as,
     turned_away,
     welcome,
 )
@@ -120,3 +122,38 @@ def test_host_is_welcome_unless_it_was_turned_away() -> None:
     assert welcome(replace(domain, talk=None)) is None
     assert welcome(replace(domain, talk=Talk("mail.example", "timed out"))) is None
     assert welcome(replace(domain, talk=replace(MET, mail=(450, "4.7.1 later"), recipients={}))) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("5.7.1 Service unavailable; Client host [198.51.100.7] blocked using a; see 203.0.113.9", "198.51.100.7"),
+        ("5.7.1 Service unavailable; client [2001:db8::7] blocked using zen.example", "2001:db8::7"),
+        ("4.7.0 mail.example Error: too many connections from 198.51.100.7", "198.51.100.7"),
+        ("4.7.1 Error: too much mail from mx.example[198.51.100.7]", "198.51.100.7"),
+        ("4.7.25 Client host rejected: cannot find your hostname, [198.51.100.7]", "198.51.100.7"),
+        ("5.7.1 <unknown[198.51.100.7]>: Client host rejected: Access denied", "198.51.100.7"),
+        ("5.7.23 rejected: SPF fail. See http://spf.example/why?s=mfrom;ip=198.51.100.7;r=x", "198.51.100.7"),
+        ("4.7.0 [198.51.100.7      19] Our system has detected an unusual rate", "198.51.100.7"),
+        ("5.7.1 blocked, see https://list.example/query/ip/198.51.100.7", "198.51.100.7"),
+        # Of somebody else, or of nobody.
+        ("4.7.1 greylisted by 203.0.113.9", "10.0.0.5"),
+        ("5.7.1 client is listed: 127.0.0.2", "10.0.0.5"),
+        ("5.7.1 from release 1.2.3.4.5 on", "10.0.0.5"),
+        ("no", "10.0.0.5"),
+    ],
+)
+def test_address_by_which_the_mail_host_sees_this_host_is_the_one_that_it_says(told: str, address: str) -> None:
+    talk = Talk("mail.example", banner=(220, "ready"), recipients={"a@x.example": (550, told)}, client="10.0.0.5")
+    assert seen_as(DomainEvidence("x.example", talk=talk)) == SeenAs(address, address != "10.0.0.5")
+
+
+def test_address_of_the_connection_is_sure_only_if_it_is_not_one_of_a_network_behind_nat() -> None:
+    seen = [seen_as(DomainEvidence("x", talk=Talk("m", client=client))) for client in ("192.0.2.1", "100.64.0.1", "")]
+    assert seen == [SeenAs("192.0.2.1", True), SeenAs("100.64.0.1", False), SeenAs("", True)]
+
+
+def test_what_a_second_connection_was_told_tells_the_address_as_well() -> None:
+    again = Talk("mail.example", banner=(421, "4.7.0 too many connections from 198.51.100.7"), again=True)
+    domain = DomainEvidence("x.example", talk=Talk("mail.example", client="10.0.0.5"), talks_again=[again])
+    assert seen_as(domain) == SeenAs("198.51.100.7", True)

@@ -65,6 +65,22 @@ postfix reload
 """
 
 
+# What a permit exempts nobody from: a class that rows of a check of recipients name, senders who are not listed.
+KEPT = """
+postconf -e smtpd_restriction_classes=grey 'grey=reject_rbl_client dnsbl.test' smtpd_reject_unlisted_sender=yes
+postconf -e 'smtpd_recipient_restrictions=check_recipient_access inline:{alice@gateway.example=grey}'
+touch --date=2020-01-01 /etc/postfix/main.cf
+postfix reload
+"""
+
+
+REMEDY = """
+postconf -e smtpd_reject_unlisted_sender=no smtpd_sender_restrictions=reject_unlisted_sender
+touch --date=2020-01-01 /etc/postfix/main.cf
+postfix reload
+"""
+
+
 @contextmanager
 def connected(origin: str) -> Iterator[None]:
     """A host holds a connection to the mail host in this block."""
@@ -106,6 +122,28 @@ def test_unknown_recipients_are_refused_by_a_class_that_only_rows_name(table: st
         told = distrust.asked("mx1", RECIPIENTS, distrust.ORDINARY)
         assert distrust.codes(told[0]) == [250, 550, 554], distrust.heard(told)
         assert result["exempts"][0] == "smtpd_client_restrictions: reject_rbl_client dnsbl.test"
+
+
+def test_what_still_refuses_an_mx_host_is_told() -> None:
+    others = ("bob@gateway.example",)
+    with distrust.distrusting():
+        hosts.on("mail", "sh", "-ec", KEPT)
+        result = by_module()
+        assert [line.partition(":")[0] for line in result["untouched"]] == [
+            "smtpd_recipient_restrictions",
+            "smtpd_reject_unlisted_sender = yes",
+        ]
+        assert "inline:{alice@gateway.example=grey} (its rows lead to reject_rbl_client" in result["untouched"][0]
+        told = distrust.asked("mx1", (KNOWN,), distrust.ORDINARY)
+        assert distrust.refused_as("dnsbl", told, MX), distrust.heard(told)
+        unlisted, listed = distrust.asked("mx1", others, "nobody@gateway.example", distrust.OWN)
+        assert (distrust.codes(unlisted), distrust.codes(listed)) == ([550], [250]), distrust.heard([unlisted, listed])
+        hosts.on("mail", "sh", "-ec", REMEDY)
+        by_module()
+        told = distrust.asked("mx1", others, "nobody@gateway.example")
+        assert distrust.codes(told[0]) == [250], distrust.heard(told)
+        told = distrust.asked("tester", others, "nobody@gateway.example")
+        assert distrust.codes(told[0]) == [550], distrust.heard(told)
 
 
 def test_host_that_relays_trusts_nobody() -> None:

@@ -213,6 +213,21 @@ def test_class_that_only_rows_of_a_table_name_is_never_behind_the_permit() -> No
     assert harmless.inserted == {"smtpd_client_restrictions": (ELEMENT, 0)}
 
 
+def test_greylisting_to_which_rows_of_a_check_of_recipients_lead_is_told() -> None:
+    main_cf = (
+        "smtpd_restriction_classes = grey\n"
+        "grey = check_policy_service inet:127.0.0.1:10023\n"
+        "smtpd_recipient_restrictions = check_recipient_access hash:/r\n"
+    )
+    told = "smtpd_recipient_restrictions: check_recipient_access hash:/r"
+    behind = "check_policy_service inet:127.0.0.1:10023"
+    assert plan(host(main_cf, results={"hash:/r": ["grey", "OK"]})).untouched == [f"{told} (its rows lead to {behind})"]
+    assert plan(host(main_cf, results={"hash:/r": None})).untouched == [
+        f"{told} (its rows cannot be listed, and may lead to {behind})"
+    ]
+    assert plan(host(main_cf, results={"hash:/r": ["OK", "REJECT"]})).untouched == []
+
+
 def test_override_of_a_service_that_strangers_reach_gets_the_table_and_no_other() -> None:
     master_cf = (
         "smtp inet n - y - - smtpd -o smtpd_client_restrictions=reject_rbl_client,a\n"

@@ -21,6 +21,21 @@ SMTPD = MasterCf("smtp inet n - y - - smtpd\n").effective
             "smtpd_recipient_restrictions",
         ),
         (
+            {"smtpd_reject_unlisted_sender": "yes"},
+            "smtpd_reject_unlisted_sender = yes: refuses senders of this host's domains who are not listed, also to MX "
+            "hosts; set it to no, and add reject_unlisted_sender to smtpd_sender_restrictions, where they are exempt",
+        ),
+        (
+            {
+                "smtpd_relay_restrictions": "check_recipient_access hash:/r, reject_unauth_destination",
+                "smtpd_restriction_classes": "grey",
+                "grey": "check_policy_service inet:127.0.0.1:10023",
+            },
+            "smtpd_relay_restrictions: check_recipient_access hash:/r (its rows cannot be listed, and may lead to "
+            "check_policy_service inet:127.0.0.1:10023); a permit there would let the MX hosts relay, so move it to "
+            "smtpd_recipient_restrictions",
+        ),
+        (
             {"smtpd_milters": "inet:127.0.0.1:11332"},
             "smtpd_milters = inet:127.0.0.1:11332: judges messages after DATA, where Postfix can except no client; "
             "tell it of the MX hosts (docs/mail-host.md)",
@@ -57,3 +72,16 @@ def test_usual_host_has_nothing_to_tell_but_what_the_lists_keep() -> None:
     values = {"smtpd_tls_security_level": "may", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
     state = HostState(parameters=values, values=values, services=SMTPD)
     assert untouched(state, SMTPD, ["kept", "kept"]) == ["kept"]
+
+
+@pytest.mark.parametrize(("limit", "told"), [("50", True), ("0", False), ("", False)])
+def test_limit_of_postscreen_itself_is_told(limit: str, told: bool) -> None:
+    services = MasterCf("smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n").effective
+    values = {"postscreen_client_connection_count_limit": limit}
+    found = untouched(HostState(parameters=values, values=values, services=services), services[1:], [])
+    line = (
+        "postscreen_client_connection_count_limit = 50: postscreen excepts no client from it, and puts off what an MX "
+        "host connects beyond it at once"
+    )
+    assert found == ([line] if told else [])
+    assert untouched(HostState(parameters=values, values=values, services=SMTPD), SMTPD, []) == []

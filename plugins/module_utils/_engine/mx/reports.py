@@ -80,7 +80,7 @@ def _unaliased(name: str, state: HostState, reader: MapReader) -> str:
         if not names:
             return f"the aliases of {name} lead to nobody but themselves"
         seen.update(names)
-        results = {}
+        results: dict[str, str] = {}
         for table in split_items(state.value("alias_maps")):
             results = {**reader.ask(table, names), **results}
         if any(each not in results and _is_account(each) for each in names):

@@ -16,14 +16,18 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue impo
     read_queue,
     waiting_after,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import plan_release, release
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import (
+    handing_in,
+    plan_release,
+    release_kept,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice import (
     ACTIONS,
     BOUNCE,
     SHOW,
     Choice,
+    release_result,
     table,
-    told,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
@@ -111,7 +115,8 @@ def queue_release(params: Mapping[str, Any], postfix: Postfix, check_mode: bool)
     if check_mode or choice.action == SHOW:
         found = plan_release(postfix, choice)
     else:
-        found = release(postfix, choice, LocalSendmail(_sendmail_path(postfix), postfix.config_directory))
+        with handing_in(postfix) as directory:
+            found = release_kept(postfix, choice, LocalSendmail(_sendmail_path(postfix), directory))
     changed = bool(found.done) and choice.action != SHOW
     done = {message.queue_id for message, _report in found.done}
     after = [kept for kept in found.kept if kept[0].queue_id not in done]
@@ -120,7 +125,7 @@ def queue_release(params: Mapping[str, Any], postfix: Postfix, check_mode: bool)
         changed=changed,
         diffs=[Diff("kept mail", table(everything, found.kept), table(everything, after))] if changed else [],
         warnings=[_STRANGERS] if changed and choice.action == BOUNCE else [],
-        results=told(choice, found.done, found.left, time.time()),
+        results=release_result(choice, found.done, found.left, time.time()),
     )
 
 

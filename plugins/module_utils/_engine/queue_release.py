@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail 
     read_report,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice import (
     BOUNCE,
@@ -32,11 +33,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import KeptMail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sendmail import Sendmail
 
 # Survives no restart of the host, and need not; unlike /tmp it is hardly ever memory.
 SCRATCH = "/var/tmp"
+_SUBMITTERS = "authorized_submit_users"
+_ANYBODY = "static:anyone"
 LOCK_SECONDS = 60.0
 LOCK_POLL_SECONDS = 0.1
 
@@ -66,7 +71,7 @@ def plan_release(postfix: Postfix, choice: Choice) -> Release:
     return plan
 
 
-def release(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Release:
+def release_kept(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Release:
     """Plans and does it, one run at a time, and returns what was done. Raises HostError if it could not go on."""
     queue_directory = postfix.parameters(["queue_directory"], ["-x"])["queue_directory"]
     with _alone(os.path.join(queue_directory, "hold")):
@@ -80,6 +85,29 @@ def release(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Release:
             else:
                 did.done.append((message, report))
         return did
+
+
+@contextmanager
+def handing_in(postfix: Postfix) -> Iterator[str]:
+    """A configuration directory with which root may hand mail in at the instance.
+
+    postmulti(1) makes instances at which nobody may, by an empty authorized_submit_users; what they once took may come
+    again.
+    """
+    allowed = postfix.parameters([_SUBMITTERS], ["-x"]).get(_SUBMITTERS, _ANYBODY)
+    if allowed == _ANYBODY:
+        yield postfix.config_directory
+        return
+    path = os.path.join(postfix.config_directory, "main.cf")
+    main_cf = MainCf((read_file(path) or b"").decode("utf-8", "surrogateescape"), path)
+    main_cf.set(_SUBMITTERS, "root")
+    with scratch_directory() as directory:
+        copy = os.path.join(directory, "main.cf")
+        with open(copy, "wb") as stream:
+            stream.write(str(main_cf).encode("utf-8", "surrogateescape"))
+        # Postfix's commands wait until a main.cf is two seconds old, in case it is being written.
+        os.utime(copy, (0, 0))
+        yield directory
 
 
 class _Work:

@@ -106,7 +106,7 @@ def _cause(value: str, place: str) -> str:
     return " ".join(value.lower().split())
 
 
-def told(choice: Choice, done: Sequence[KeptMail], left: Mapping[str, int], now: float) -> dict[str, Any]:
+def release_result(choice: Choice, done: Sequence[KeptMail], left: Mapping[str, int], now: float) -> dict[str, Any]:
     """What queue_release returns of the reports with which something was done, and of those that are left."""
     total, domains = counts(choice, done)
     return {

@@ -43,6 +43,8 @@ class FakeKeptMail:
         self.hold = queue_directory / "hold"
         self.hold.mkdir(parents=True)
         self.senders: dict[str, str] = {}
+        # authorized_submit_users, None where Postfix does not know it.
+        self.submitters: str | None = "static:anyone"
         self.asked: list[list[str]] = []
         # Is called before each command about a message.
         self.meanwhile: Callable[[list[str]], None] = lambda _command: None
@@ -70,7 +72,9 @@ class FakeKeptMail:
                 "queue_directory": str(self.queue_directory),
                 "sendmail_path": "/usr/sbin/sendmail",
             }
-            return Result(0, "".join(f"{name} = {known[name]}\n" for name in command[2:]), "")
+            if self.submitters is not None:
+                known["authorized_submit_users"] = self.submitters
+            return Result(0, "".join(f"{name} = {known[name]}\n" for name in command[2:] if name in known), "")
         if command == ["postqueue", "-j"]:
             return Result(0, "".join(self._listed(path) for path in sorted(self.hold.iterdir())), "")
         assert command[0] == "postsuper", command

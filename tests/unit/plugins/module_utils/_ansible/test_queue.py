@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import queue as work_of_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import queue_flush, queue_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import Work
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_kept_mail import FakeKeptMail
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
     FakePostqueue,
     queue_entry,
@@ -77,3 +80,23 @@ def test_flush_asks_for_nothing_if_all_that_waits_is_on_hold(domains: list[str])
     outcome = queue_flush({"domains": domains}, postqueue.postfix(), False)
     assert (outcome.changed, outcome.results["count"], outcome.results["domains"]) == (False, 0, {})
     assert postqueue.asked == []
+
+
+def test_flush_advises_no_release_of_what_is_kept_to_strangers(tmp_path: pathlib.Path) -> None:
+    host = FakeKeptMail(tmp_path, "rcpt", "mixed", "forged_by_stranger")
+    outcome = queue_flush({"domains": []}, host.postfix(), False)
+    assert (outcome.changed, outcome.results["held"]) == (False, {"stranger.example": 1})
+    assert outcome.warnings == [
+        "1 message(s) for stranger.example stay on hold; release them with `postsuper -H` on the host",
+        "2 report(s) of refused mail stay on hold; mxrelay.postfix.queue_release shows them",
+    ]
+
+
+def test_info_counts_what_is_kept(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = FakeKeptMail(tmp_path, "rcpt", "several", "forged_by_user")
+    found = queue_info({**LOOK, "domains": ["hold.example"], "subdomains": True}, host.postfix(), False).results
+    kept = found["domains"]["hold.example"]["kept"]
+    assert (kept["count"], kept["recipients"], found["unread"]) == (2, 4, 0)
+    assert kept["causes"] == [{"cause": "refused: 550 5.7.1", "count": 2}, {"cause": "refused: 554 5.7.1", "count": 1}]
+    monkeypatch.setattr(work_of_queue, "READ_AT_MOST", 1)
+    assert queue_info(LOOK, host.postfix(), False).results["unread"] == 2

@@ -14,8 +14,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
     STILL_QUEUED,
     Choice,
     lines,
+    release_result,
     table,
-    told,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import KeptMail, Message
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._model.test_kept_reports import parsed
@@ -93,7 +93,7 @@ def test_lists_may_be_text() -> None:
 
 def test_counts_are_told_without_addresses() -> None:
     choice = Choice(DELIVER, ("hold.example", "hold2.example", "idle.example"), True)
-    found = told(choice, [EVERY["rcpt"], EVERY["several"]], {"was not to be had": 1}, NOW)
+    found = release_result(choice, [EVERY["rcpt"], EVERY["several"]], {"was not to be had": 1}, NOW)
     assert found["total"] == {
         "count": 2,
         "recipients": 5,
@@ -118,7 +118,7 @@ def test_counts_are_told_without_addresses() -> None:
         "idle.example: 0 reports given to Postfix to deliver again",
         "1 report left: was not to be had",
     ]
-    assert "@" not in str(told(Choice(), list(EVERY.values()), {}, NOW))
+    assert "@" not in str(release_result(Choice(), list(EVERY.values()), {}, NOW))
 
 
 def test_nothing_is_told_as_such() -> None:

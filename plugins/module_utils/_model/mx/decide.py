@@ -125,7 +125,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     main_cf = main_cf.joined(named_table("transport_maps", host.transport if routes.rows else None))
     main_cf = main_cf.joined(verified.main_cf)
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
-    retried = refused_retry(request, host, leaving.names, overrides, settings.parameters)
+    retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)
     main_cf = main_cf.joined(retried.main_cf)
     lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
@@ -148,7 +148,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     ]
     return Decision(
         refusals=refusals,
-        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes, *_neighbours(host, main_cf)],
+        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes, *retried.notes, *_neighbours(host, main_cf)],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
             *leaving.recipients,

@@ -38,6 +38,7 @@ CHECK = "refused_mail_retry"
 # A final refusal becomes one for now, its reason stays.
 FOR_NOW = {r"/^5(\.[0-9]+\.[0-9]+ .*)$/": "4$1"}
 PROBES_GO_BY = "address_verify_transport_maps"
+_STAYS = f"the service {RETRYING}/unix stays for mail that is on its way; the next run removes it"
 # What main.cf asks of deliveries by the relay service, it asks of these.
 _LIMITS = ("destination_concurrency_limit", "destination_rate_delay", "destination_recipient_limit")
 
@@ -52,6 +53,7 @@ class RefusedRetry:
     probes_removed: Sequence[str] = ()
     main_cf: MainCfChange = field(default_factory=MainCfChange)
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     refusals: Sequence[Refusal] = ()
 
 
@@ -61,10 +63,12 @@ def refused_retry(
     leaving: Sequence[str],
     overrides: Mapping[str, str | None],
     parameters: Mapping[str, str],
+    routes: Mapping[str, str],
 ) -> RefusedRetry:
     """What the declared domains need; `leaving` are names of domains that go.
 
-    `overrides` are those that the relay service gets in this run, `parameters` what main.cf does.
+    `overrides` are those that the relay service gets in this run, `parameters` what main.cf does, and `routes` the rows
+    that the transport table does.
     """
     retried = [item for item in request.present if item.refused_mail_retry]
     present = host.probes.rows if host.probes else {}
@@ -85,6 +89,8 @@ def refused_retry(
         return RefusedRetry(FOR_NOW, [], rows, removed, main_cf, _service(host, overrides))
     if set(present).difference(removed) or host.filters is None:
         return RefusedRetry(probes_removed=removed)
+    if _still_routed(host, routes):
+        return RefusedRetry(probes_removed=removed, notes=[_STAYS])
     removed_filters = [row for row in FOR_NOW if row in host.filters.rows]
     ours = {f"{RETRYING}_{limit}": f"$relay_{limit}" for limit in _LIMITS}
     absent = [name for name, value in ours.items() if host.explicit.get(name) == value]
@@ -93,6 +99,12 @@ def refused_retry(
     known = service is not None and service.overrides.get(STATUS_FILTER) == host.filters.reference
     services = {f"{RETRYING}/unix": ServiceChange(state=ABSENT)} if known else {}
     return RefusedRetry({}, removed_filters, {}, removed, main_cf, services)
+
+
+def _still_routed(host: HostState, routes: Mapping[str, str]) -> bool:
+    """Whether mail that is on its way may still go by the service: rows go at the end of a run, or with a later one."""
+    rows = {**(host.transport.rows if host.transport else {}), **routes}
+    return any(result.partition(":")[0] == RETRYING for result in rows.values())
 
 
 def _unfiltered(item: DomainItem) -> str:

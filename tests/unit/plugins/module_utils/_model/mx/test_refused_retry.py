@@ -7,8 +7,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
@@ -102,17 +100,30 @@ def test_second_run_changes_nothing() -> None:
     assert retrying(plan) == ServiceChange(FILTERED)
 
 
-@pytest.mark.parametrize("gone", [{"name": "x.example", "state": "absent"}, listed()])
-def test_last_domain_takes_it_all_back(gone: dict[str, Any]) -> None:
-    plan = primary(gone, on=done())
+def test_domain_that_is_no_longer_retried_takes_it_all_back() -> None:
+    plan = primary(listed(), on=done())
+    assert plan.routes.rows == {"x.example": "relay:[mail.example]"}
     assert (plan.filters, list(plan.filters_removed)) == ({}, list(FOR_NOW))
     assert (plan.probes, list(plan.probes_removed)) == ({}, ["x.example"])
     assert retrying(plan) == ServiceChange(state="absent")
     assert set(plan.main_cf.absent) == {"address_verify_transport_maps", "relay_retry_destination_rate_delay"}
 
 
+def test_service_stays_for_mail_on_its_way_to_a_domain_that_goes_and_goes_with_the_next_run() -> None:
+    gone = {"name": "x.example", "state": "absent"}
+    plan = primary(gone, on=done())
+    assert (list(plan.routes.removed), list(plan.probes_removed)) == (["x.example"], ["x.example"])
+    assert "relay_retry/unix" not in plan.services
+    assert plan.main_cf.absent == []
+    assert plan.notes == ["the service relay_retry/unix stays for mail that is on its way; the next run removes it"]
+    later = replace(done(), transport=TRANSPORT, probes=PROBES, relayed={})
+    plan = primary(gone, on=later)
+    assert retrying(plan) == ServiceChange(state="absent")
+    assert (list(plan.filters_removed), "address_verify_transport_maps" in plan.main_cf.absent) == (list(FOR_NOW), True)
+
+
 def test_ways_of_others_for_probes_stay() -> None:
-    plan = primary({"name": "x.example", "state": "absent"}, on=done("hash:/theirs"))
+    plan = primary(listed(), on=done("hash:/theirs"))
     assert plan.main_cf.parameters["address_verify_transport_maps"] == "hash:/theirs"
     plan = primary(RETRIED, on=mx(values={"address_verify_transport_maps": "hash:/theirs"}))
     assert plan.main_cf.parameters["address_verify_transport_maps"] == "hash:/t/relay_verify_transport, hash:/theirs"

@@ -1,0 +1,289 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail that the mail host refuses after this host took it, on each release: no stranger is told, and nothing is lost.
+
+The tests are the steps of one outage, in order. A tenth of the messages is refused, at each stage of SMTP, and a part
+expires; `./run molecule releases --long` sends a thousand for each domain.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from lab import faults, hosts, playbooks
+
+RELEASES = ("mx35", "mx310", "mx311")
+ALL = ",".join(f"{host}.lab.example" for host in RELEASES)
+LONG = bool(os.environ.get("MXRELAY_LAB_LONG"))
+MESSAGES, REFUSED, EXPIRING = (1000, 100, 50) if LONG else (60, 12, 4)
+MODES = {
+    "bounced.example": {},
+    "reported.example": {"refused_mail": "postmaster"},
+    "kept.example": {"refused_mail": "hold"},
+    "tried.example": {"refused_mail": "hold", "refused_mail_retry": True},
+}
+KEPT = tuple(domain for domain, mode in MODES.items() if mode)
+STAGES = ("mail", "rcpt", "data", "size")
+USERS = ("amy", "gone", "late")
+SENDERS = {"mail": "second@elsewhere.test"}
+LIMIT = 100_000
+END = "the end of the message"
+# The mail host as it comes back: it refuses some at each stage, and some for now.
+BACK = {
+    "virtual_mailbox_maps": "texthash:/etc/mailboxes, texthash:/etc/more_mailboxes",
+    "smtpd_delay_reject": "no",
+    "smtpd_sender_restrictions": "check_sender_access inline:{{second@elsewhere.test = 550 5.7.1 not from you}}",
+    "smtpd_recipient_restrictions": "check_recipient_access regexp:{{/^late@/ 450 4.2.0 later}}",
+    "header_checks": "regexp:{{/^Subject: data/ REJECT 5.7.1 spam}}",
+    "message_size_limit": str(LIMIT),
+}
+
+
+def declared(*modes: str) -> list[dict[str, object]]:
+    """The items of the domains, of which those named are treated as MODES says, and others as Postfix does."""
+    return [
+        {
+            "name": domain,
+            "mail_host": "mail.lab.example",
+            "recipients": [f"{user}@{domain}" for user in USERS],
+            **(mode if domain in modes else {}),
+        }
+        for domain, mode in MODES.items()
+    ]
+
+
+def apply(items: Sequence[dict[str, object]], limit: str = ALL, **settings: object) -> playbooks.Run:
+    variables = {"primary_mx_domains": items, "primary_mx_verify": True, **settings}
+    return playbooks.play("releases", playbooks.PRIMARY, variables=variables, limit=limit)
+
+
+def configuration(host: str) -> str:
+    return hosts.on(host, "sh", "-c", "cat /etc/postfix/main.cf /etc/postfix/master.cf")
+
+
+def text(name: str, sender: str, subject: str) -> str:
+    filler = f"{'x' * 70}\r\n" * (LIMIT * 12 // 10 // 72 if subject in ("size", "rcpt") else 1)
+    return (
+        f"From: <{sender}>\r\nSubject: {subject}\r\nMessage-ID: <{name}@elsewhere.test>\r\n\r\n{filler}{END} {name}\r\n"
+    )
+
+
+def orders(host: str) -> list[dict[str, object]]:
+    """What is sent to a host: for each domain the messages, of which some will be refused, and some expire."""
+    found = []
+    for domain in MODES:
+        fates = [STAGES[number % len(STAGES)] for number in range(REFUSED)]
+        fates += ["late"] * EXPIRING + ["fine"] * (MESSAGES - REFUSED - EXPIRING)
+        for number, fate in enumerate(fates):
+            sender = SENDERS.get(fate, hosts.STRANGER)
+            user = {"rcpt": "gone", "late": "late"}.get(fate, "amy")
+            name = f"{host}-{domain}-{fate}-{number}"
+            message = text(name, sender, fate)
+            found.append(
+                {
+                    "server": f"{host}.lab.example",
+                    "sender": sender,
+                    "recipients": [f"{user}@{domain}"],
+                    "message": message,
+                }
+            )
+    return found
+
+
+def delivered(host: str, domain: str) -> int:
+    script = f"grep -rlF 'Message-ID: <{host}-{domain}-fine-' /srv/mail/{domain}/amy/new 2>/dev/null | wc -l"
+    return int(hosts.on("mail", "sh", "-c", script))
+
+
+def told_to_strangers() -> Counter[tuple[str, str]]:
+    """Reports in strangers' mailboxes, by the host that sent them and the domain that they are about."""
+    script = "cat /srv/mail/elsewhere.test/stranger/new/* /srv/mail/elsewhere.test/second/new/* 2>/dev/null || true"
+    reports = hosts.on("mail", "sh", "-c", script)
+    return Counter(re.findall(r"^Reporting-MTA: dns; (\w+)\S*.*?^Final-Recipient: .*?@(\S+)$", reports, re.S | re.M))
+
+
+def of_postmaster(host: str) -> set[str]:
+    """The whole messages that postmaster got of reports, by their names."""
+    mailbox = hosts.on(host, "cat", "/var/mail/root")
+    return {name for name in re.findall(rf"^{END} (\S+)$", mailbox, re.M) if name.startswith(host)}
+
+
+def held(host: str) -> list[str]:
+    return [entry["queue_id"] for entry in hosts.queued(host) if entry["queue_name"] == "hold"]
+
+
+def whole(host: str, ids: Sequence[str]) -> Counter[str]:
+    """The domains of messages that are whole in the reports on hold."""
+    script = 'for id; do postcat -qb "$id"; done'
+    reports = hosts.on(host, "sh", "-c", script, "sh", *ids) if ids else ""
+    return Counter(re.findall(rf"^{END} {host}-([^-]+)-", reports, re.M))
+
+
+def waiting(host: str, domain: str = "") -> list[str]:
+    """Why messages wait, a reason for each recipient."""
+    return [
+        recipient.get("delay_reason", "")
+        for entry in hosts.queued(host)
+        if entry["queue_name"] in ("active", "deferred", "incoming")
+        for recipient in entry["recipients"] or [{"address": domain}]
+        if recipient["address"].endswith(domain)
+    ]
+
+
+def flushed(host: str, expected: int) -> int:
+    """Flush until so many recipients wait; return how many do."""
+
+    def look() -> bool:
+        if len(waiting(host)) == expected:
+            return True
+        hosts.on(host, "postqueue", "-f")
+        return False
+
+    hosts.wait_for(look, 300 if LONG else 90)
+    return len(waiting(host))
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Nothing answers on the mail host's port in this block."""
+    faults.set_parameters("mail", {"master_service_disable": "inet"})
+    try:
+        yield
+    finally:
+        faults.unset_parameters("mail", "master_service_disable")
+
+
+@pytest.fixture(scope="module")
+def before() -> Iterator[dict[str, str]]:
+    """The configuration of each host, which relays the domains and bounces as Postfix does."""
+    run = apply(declared())
+    assert run.code == 0, run.said
+    were = {name: faults.parameter("mail", name) for name in BACK}
+    domains = faults.parameter("mail", "virtual_mailbox_domains")
+    boxes = [("second", "elsewhere.test"), *((user, domain) for user in ("amy", "late") for domain in MODES)]
+    rows = "".join(f"{user}@{domain} {domain}/{user}/\n" for user, domain in boxes)
+    hosts.on("mail", "sh", "-c", "cat > /etc/more_mailboxes", given=rows)
+    faults.set_parameters("mail", {**BACK, "virtual_mailbox_domains": f"{domains} {' '.join(MODES)}"})
+    yield {host: configuration(host) for host in RELEASES}
+    faults.set_parameters("mail", {**were, "virtual_mailbox_domains": domains})
+    absent = [{"name": domain, "state": "absent", "force": True, "waiting_mail": "bounce"} for domain in MODES]
+    run = apply(
+        [*absent, {"name": "front.example", "mail_host": "mail.lab.example", "recipients": ["liz@front.example"]}]
+    )
+    assert run.code == 0, run.said
+
+
+@pytest.fixture(scope="module")
+def keeping(before: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Every host keeps what is refused of three of its domains."""
+    run = apply(declared(*MODES))
+    assert run.code == 0, run.said
+    again = apply(declared(*MODES), limit="mx35.lab.example")
+    assert (again.code, sum(again.changed.values())) == (0, 0), again.tasks
+    yield before
+
+
+def test_host_that_would_lose_reports_is_refused(before: dict[str, str]) -> None:
+    name = "mx310.lab.example"
+    hosts.on(name, "sh", "-ec", "cp /etc/aliases /root/a; echo 'postmaster: postmaster' > /etc/aliases; newaliases")
+    try:
+        run = apply(declared(*MODES), limit=name)
+    finally:
+        hosts.on(name, "sh", "-ec", "cp /root/a /etc/aliases; newaliases")
+    assert run.code != 0
+    assert (
+        "postmaster@localhost is to get the reports of refused mail, but the aliases of postmaster lead to" in run.said
+    )
+    assert configuration("mx310") == before["mx310"]
+
+
+def test_hosts_take_all_of_it_in_the_outage(keeping: dict[str, str]) -> None:
+    del keeping
+    with away():
+        for host in RELEASES:
+            heard = hosts.talk_often(orders(host))
+            assert Counter(said.data and said.data[0] for said in heard) == {250: MESSAGES * len(MODES)}
+            assert len(waiting(host)) == MESSAGES * len(MODES)
+
+
+@pytest.mark.parametrize("host", RELEASES)
+def test_what_is_refused_is_told_to_no_stranger_but_of_the_domain_that_bounces(host: str) -> None:
+    # What is tried again waits beside what the mail host puts off.
+    assert flushed(host, EXPIRING * len(MODES) + REFUSED) == EXPIRING * len(MODES) + REFUSED
+    for domain in MODES:
+        assert delivered(host, domain) == MESSAGES - REFUSED - EXPIRING
+    assert hosts.wait_for(lambda: told_to_strangers()[host, "bounced.example"] == REFUSED, 30)
+    assert {domain for server, domain in told_to_strangers() if server == host} == {"bounced.example"}
+    assert Counter(name.split("-")[2] for name in of_postmaster(host)) == dict.fromkeys(STAGES, REFUSED // 4)
+    assert whole(host, held(host)) == {"kept.example": REFUSED}
+    refused = [reason for reason in waiting(host, "tried.example") if " said: 5" in reason or "exceeds" in reason]
+    assert len(refused) == REFUSED
+
+
+@pytest.mark.parametrize("host", RELEASES)
+def test_what_expires_is_kept_as_well(host: str) -> None:
+    faults.set_parameters(host, {"maximal_queue_lifetime": "1s"})
+    try:
+        assert flushed(host, 0) == 0
+    finally:
+        faults.unset_parameters(host, "maximal_queue_lifetime")
+    all_ = REFUSED + EXPIRING
+    assert hosts.wait_for(lambda: told_to_strangers()[host, "bounced.example"] == all_, 30)
+    assert {domain for server, domain in told_to_strangers() if server == host} == {"bounced.example"}
+    assert len(of_postmaster(host)) == all_
+    assert whole(host, held(host)) == {"kept.example": all_, "tried.example": all_}
+
+
+def test_playbook_tells_what_is_kept(keeping: dict[str, str]) -> None:
+    del keeping
+    run = playbooks.play("releases", "mxrelay.postfix.queue_release", limit="mx35.lab.example")
+    assert run.code == 0, run.said
+    for domain in ("kept.example", "tried.example"):
+        assert f"{domain}: {REFUSED + EXPIRING} reports kept" in run.said
+
+
+def test_sender_cannot_ask_for_no_report() -> None:
+    program = (
+        "import smtplib, sys\n"
+        "for host in sys.argv[1:]:\n"
+        "    smtp = smtplib.SMTP(host)\n"
+        "    smtp.ehlo()\n"
+        "    smtp.docmd('MAIL', 'FROM:<stranger@elsewhere.test>')\n"
+        "    print(smtp.has_extn('dsn'), smtp.docmd('RCPT', 'TO:<gone@kept.example> NOTIFY=NEVER')[0])\n"
+    )
+    names = [f"{host}.lab.example" for host in RELEASES]
+    assert hosts.on("tester", "python3", "-c", program, *names).splitlines() == ["False 501"] * len(RELEASES)
+
+
+@pytest.mark.parametrize("host", ["mx35", "mx310"])
+def test_missing_table_stops_every_report_and_loses_none(keeping: dict[str, str], host: str) -> None:
+    del keeping
+    strangers = told_to_strangers()
+    hosts.on(host, "sh", "-ec", "rm /etc/postfix/relay_refused_mail; postfix reload")
+    for domain in ("bounced.example", "reported.example"):
+        name = f"{host}-{domain}-missing-0"
+        heard = hosts.talk(
+            f"gone@{domain}", server=f"{host}.lab.example", message=text(name, hosts.STRANGER, "missing")
+        )
+        assert heard.data is not None and heard.data[0] == 250
+    assert hosts.wait_for(lambda: [entry for entry in hosts.queued(host) if not entry["recipients"]], 30)
+    run = playbooks.play("releases", playbooks.VERIFY, limit=f"{host}.lab.example")
+    assert "which can't be read" in run.said
+    run = apply(declared(*MODES), limit=f"{host}.lab.example")
+    assert run.code == 0, run.said
+    assert flushed(host, 0) == 0
+    assert hosts.wait_for(lambda: f"{host}-reported.example-missing-0" in of_postmaster(host), 30)
+    assert hosts.wait_for(lambda: told_to_strangers() != strangers, 30)
+    assert told_to_strangers() - strangers == {(host, "bounced.example"): 1}
+
+
+def test_taken_away_it_leaves_every_byte_as_it_was(keeping: dict[str, str]) -> None:
+    run = apply(declared())
+    assert run.code == 0, run.said
+    assert {host: configuration(host) for host in RELEASES} == keeping

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 SOMEBODY = "[a recipient]"
 # What may be a person's address in any text.
 ADDRESS = re.compile(r'(?:"[^"]*"|[^\s<>()",;:])+@[^\s<>()",;:]*[^\s<>()",;:.]')
+_BEFORE = re.compile(r"[='`\[{*!?|/]")
 # How the recipients and senders begin whom probes name and nobody has.
 PROBE = "mxrelay-probe"
 # They are roles, and whom to turn to.
@@ -56,7 +57,8 @@ def without_people(talk: Talk, listed: Collection[str], names: Collection[str]) 
         return found.group() if is_name or is_nobody(f"{said}@") else f"<{SOMEBODY}>"
 
     def address(found: re.Match[str]) -> str:
-        return found.group() if found.group().lower() in made_up or is_nobody(found.group()) else SOMEBODY
+        before, said = _what_is_before(found.group())
+        return before + (said if said.lower() in made_up or is_nobody(said) else SOMEBODY)
 
     def told(text: str) -> str:
         for person in listed:
@@ -65,6 +67,13 @@ def without_people(talk: Talk, listed: Collection[str], names: Collection[str]) 
 
     answers = {recipient: (code, told(text)) for recipient, (code, text) in talk.recipients.items()}
     return replace(talk, recipients=answers)
+
+
+def _what_is_before(found: str) -> tuple[str, str]:
+    """What stands before an address, as in `id=a@x.example`, and the address."""
+    local = found.rpartition("@")[0]
+    start = 0 if found.startswith('"') else max((match.end() for match in _BEFORE.finditer(local)), default=0)
+    return found[:start], found[start:]
 
 
 def is_nobody(address: str) -> bool:

@@ -42,6 +42,7 @@ def told(text: str, recipient: str = JANE) -> str:
         # What it is rewritten to, with a domain and without.
         ("<j.doe@inside.x.example>: unknown", "<[a recipient]>: unknown"),
         ("<jd42>: Recipient address rejected: unknown", "<[a recipient]>: Recipient address rejected: unknown"),
+        ("see http://spf.example/why?id=j@y.example;ip=::1", "see http://spf.example/why?id=[a recipient];ip=::1"),
         # Parts of other words are not the local part.
         ("mail.jane.doe.example and jane.doe-x", "mail.jane.doe.example and jane.doe-x"),
     ],
@@ -60,6 +61,7 @@ def test_recipient_is_not_named_in_whatever_form_the_answer_has_it(text: str, ex
         "<x.example>, <mail.example> and <elsewhere.example>",
         "see <https://x.example/why>, or ask <postmaster@y.example> or abuse@y.example",
         "5.1.1 <mxrelay-probe-0123>: unknown",
+        "5.7.23 SPF fail. See http://spf.example/Why?s=mfrom;id=mxrelay-probe-9@elsewhere.example;ip=192.0.2.1",
     ],
 )
 def test_hosts_domains_roles_and_what_a_probe_made_up_are_named(text: str) -> None:

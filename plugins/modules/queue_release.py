@@ -19,7 +19,7 @@ description:
   - Leaves a report that also concerns domains or causes that were not chosen, and says so.
   - Returns no sender or recipient addresses.
 requirements:
-  - Postfix 2.7 or later
+  - Postfix 2.7 or later for O(action=deliver)
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes

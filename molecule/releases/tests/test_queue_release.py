@@ -20,23 +20,24 @@ PORT = 2530
 SCRIPT = pathlib.Path(hosts.__file__).with_name("refusing.py")
 TAKEN = "/srv/taken"
 PATTERN = r"/^Final-Recipient: (rfc822|utf-8); *.*@(kept|small)\.example$/ HOLD"
-SECONDS = 30
+SECONDS = 90
 HEADER = "From: <f@stranger.example>\r\nDate: Sun, 29 Nov 2026 14:52:00 +0000\r\nMessage-Id: <{}@stranger.example>\r\n"
 ODD_LINES = (
     "8bit \xe9\xff", "nul \0 within", "..", "..x", "", "From the start", "z" * 998, "y" * 5000, "\xc3" * 2048, "", "",
 )  # fmt: skip
 SETUP = f"""
-postmulti -e init; touch -d '1 minute ago' /etc/postfix/*.cf; postmulti -I postfix-kept -e create
+cp -a /etc/postfix/main.cf /srv/main.cf.before
+postmulti -e init; touch -d '1 minute ago' /etc/postfix/main.cf; postmulti -I postfix-kept -e create
 c='postconf -c {KEPT}'
 # Commands wait for two seconds if main.cf has just been changed.
-old() {{ touch -d '1 minute ago' {KEPT}/*.cf /etc/postfix/*.cf; }}
+old() {{ touch -d '1 minute ago' {KEPT}/*.cf /etc/postfix/main.cf; }}
 old
 $c -e master_service_disable= inet_interfaces=127.0.0.1 inet_protocols=ipv4 mydestination=localhost \\
   mynetworks=127.0.0.9 transport_maps=texthash:{KEPT}/transport message_size_limit=30000000 \\
   'relay_domains=kept.example, small.example, other.example' relay_recipient_maps= smtputf8_enable=yes \\
   smtpd_relay_restrictions=reject_unauth_destination 'smtpd_discard_ehlo_keywords=dsn, silent-discard' \\
   smtpd_recipient_restrictions=check_recipient_access,inline:{{on-hold@kept.example=HOLD}} \\
-  minimal_backoff_time=1s maximal_backoff_time=1s queue_run_delay=1s maximal_queue_lifetime=2s bounce_queue_lifetime=2s
+  minimal_backoff_time=3s maximal_backoff_time=3s queue_run_delay=1s maximal_queue_lifetime=2s bounce_queue_lifetime=2s
 old; sed -i 's/^smtp  *inet/{PORT} inet/' {KEPT}/master.cf
 printf '%s\\n' '{PATTERN}' > {KEPT}/refused
 printf '%s.example relay:[127.0.0.1]:%s\\n' kept 2600 other 2600 stranger 2600 small 2601 > {KEPT}/transport
@@ -57,6 +58,7 @@ TEARDOWN = f"""
 kill $(cat /srv/refusing.pid); postmulti -i postfix-kept -p stop
 postmulti -i postfix-kept -e disable; postmulti -i postfix-kept -e deport
 rm -r {KEPT} /var/spool/postfix-kept /var/lib/postfix-kept {TAKEN}
+mv /srv/main.cf.before /etc/postfix/main.cf
 """
 
 on_each = pytest.mark.parametrize("host", RELEASES)

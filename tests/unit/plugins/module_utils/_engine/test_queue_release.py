@@ -125,9 +125,7 @@ def at_step(host: FakeKeptMail, number: int, do: Callable[[], None]) -> None:
     host.meanwhile = count
 
 
-@pytest.mark.parametrize(
-    ("action", "step"), [("deliver", 2), ("deliver", 3), ("bounce", 2), ("delete", 2)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("action", "step"), [("deliver", 2), ("deliver", 3), ("bounce", 2), ("delete", 2)], ids=str)
 def test_message_that_took_over_the_queue_id_is_not_touched(tmp_path: pathlib.Path, action: str, step: int) -> None:
     """It reads the same, and only its file tells that it is another: when it is read again, or taken out."""
     host, sendmail = spool(tmp_path, "rcpt"), FakeSendmail()

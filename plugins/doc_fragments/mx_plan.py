@@ -87,8 +87,9 @@ options:
           - What becomes of mail that this host has accepted, and that the mail host then refuses for good, or that
             can't be delivered until it expires.
           - V(bounce) returns it to its sender, as Postfix does, which for spam is a stranger. V(postmaster) sends the
-            report, with the whole message, to O(refused_mail_to). V(hold) keeps it in the hold queue, until
-            P(mxrelay.postfix.queue_release#module) releases or deletes it.
+            report, with the whole message, to the postmaster of this host, or to the address that the setting
+            C(refused_mail_to) names. V(hold) keeps it in the hold queue, until M(mxrelay.postfix.queue_release)
+            releases or deletes it.
           - With one such domain the senders of the host's other domains are no longer offered delivery status
             notifications (DSN) either.
         type: str

@@ -925,7 +925,7 @@ RECEPTION = (
         "postmaster who gets no report",
         host("report_address"),
         "let its alias lead to somebody",
-        "cp /etc/aliases /root/aliases\n" "sed -i 's/^postmaster:.*/postmaster: postmaster/' /etc/aliases\nnewaliases",
+        "cp /etc/aliases /root/aliases\nsed -i 's/^postmaster:.*/postmaster: postmaster/' /etc/aliases\nnewaliases",
         "cp /root/aliases /etc/aliases\nnewaliases",
         also=KEEPING,
     ),

@@ -109,7 +109,7 @@ def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> Tab
     change = before.edited(want, utf8)
     if change is None:
         return None
-    after, added, removed = change
+    after, added, removed, updated, old, value = change
     return TableEdit(
         content=data if after is before else after.render(),
         changed=after is not before,
@@ -119,8 +119,9 @@ def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> Tab
         rows_after=lambda: after.rows,
         added=added,
         removed=removed,
-        old=SameValue(removed, before.value.decode()),
-        new=SameValue(added, after.value.decode()),
+        updated=updated,
+        old=old,
+        new=SameValue([*updated, *added], value),
     )
 
 

@@ -8,9 +8,10 @@ What it is not sure of it leaves to Table.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import Iterable, Iterator, Mapping, NamedTuple
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
@@ -20,24 +21,38 @@ PIECE_KEYS = 1 << 15
 _PRINTABLE = bytes(range(0x21, 0x7F))
 # Neither upper case, which is folded, nor what starts a comment or may quote white space.
 _KEY_BYTES = _PRINTABLE.translate(None, b'ABCDEFGHIJKLMNOPQRSTUVWXYZ"\\#')
+_LINES = re.compile(rb"(?:[%s]+ [!-~]+\n)*" % re.escape(_KEY_BYTES))
 
 
 class PlainChange(NamedTuple):
-    """The edited table, and the keys added and removed; `after` is the table itself if there are none."""
+    """The edited table, the keys added, removed and updated, and the values that the last two had.
+
+    `after` is the table itself if there are none; `value` is that of the added and the updated.
+    """
 
     after: PlainTable
     added: list[str]
     removed: list[str]
+    updated: list[str]
+    old: dict[str, str]
+    value: str
+
+
+class _Piece(NamedTuple):
+    """Some whole lines of a body: their text, keys and values."""
+
+    text: memoryview
+    keys: Sequence[str]
+    values: Sequence[str]
 
 
 @dataclass(frozen=True)
 class PlainTable:
-    """A `head` of comments and empty lines, and a `body` of lines of a folded ASCII key, one space and the `value`,
-    which is the same on all lines. The value of an empty body is the empty string."""
+    """A `head` of comments and empty lines, and a `body` of lines of a folded ASCII key, one space and a value that is
+    one ASCII word."""
 
     head: bytes
     body: bytes
-    value: bytes
 
     @classmethod
     def parse(cls, data: bytes) -> PlainTable | None:
@@ -47,9 +62,8 @@ class PlainTable:
             start = data.find(b"\n", start) + 1
             if not start:
                 return None
-        body = data[start:]
-        value = body[: body.find(b"\n")].partition(b" ")[2]
-        return cls(data[:start], body, value) if _is_plain(body, value) else None
+        table = cls(data[:start], data[start:])
+        return table if all(_LINES.fullmatch(text) for text in table._texts()) else None
 
     @property
     def count(self) -> int:
@@ -65,78 +79,84 @@ class PlainTable:
     def distinct(self) -> bool:
         """Whether no key is there twice."""
         seen: set[str] = set()
-        for _start, _end, keys in self._pieces():
-            seen.update(keys)
+        for piece in self._pieces():
+            seen.update(piece.keys)
         return len(seen) == self.count
 
     def mapping(self) -> dict[str, str] | None:
-        """Each key with the value; None if some key is there twice."""
-        value = self.value.decode()
-        found = {key: value for _start, _end, keys in self._pieces() for key in keys}
+        """Each key with its value; None if some key is there twice."""
+        found: dict[str, str] = {}
+        for piece in self._pieces():
+            found.update(zip(piece.keys, piece.values))
         return found if len(found) == self.count else None
 
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
         """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
         there twice."""
-        value = _common_value(want.set) if want.set else self.value
-        if value is None or (self.body and value != self.value) or not _are_plain(want.set):
+        value = _common_value(want.set)
+        if value is None or not _are_plain(want.set):
             return None
-        unwanted = want.unwanted(utf8)
+        going = want.going(utf8)
         missing = set(want.set)
         others: set[str] = set()
         others_count = wanted_count = 0
         removed: list[str] = []
+        updated: list[str] = []
+        old: dict[str, str] = {}
         parts: list[memoryview | bytes] = []
-        view = memoryview(self.body)
-        for start, end, keys in self._pieces():
+        for text, keys, values in self._pieces():
             distinct = set(keys)
             here = distinct.difference(want.set)
             missing -= distinct
             others |= here
             others_count += len(here)
             wanted_count += len(keys) - len(here)
-            gone = {key for key in here if unwanted(key)}
-            removed += [key for key in keys if key in gone] if gone else []
-            parts.append(_lines((key for key in keys if key not in gone), value) if gone else view[start:end])
+            gone = going(here)
+            # Most often a whole piece has the one value.
+            stale = () if values.count(value) == len(values) else _with_another(value, keys, values, want.set)
+            if not gone and not stale:
+                parts.append(text)
+                continue
+            had = dict(zip(keys, values))
+            removed += [key for key in keys if key in gone]
+            updated += stale
+            touched = {*gone, *stale}
+            old.update((key, had[key]) for key in keys if key in touched)
+            had.update(dict.fromkeys(stale, value))
+            parts.append(b"".join(_line(key, had[key]) for key in keys if key not in gone))
         if len(others) != others_count or wanted_count != len(want.set) - len(missing):
             return None
-        if not missing and not removed:
-            return PlainChange(self, [], [])
+        if not missing and not removed and not updated:
+            return PlainChange(self, [], [], [], {}, value)
         added = sorted(missing)
-        body = b"".join([*parts, _lines(added, value)])
-        return PlainChange(PlainTable(self.head, body, value if body else b""), added, removed)
+        body = b"".join([*parts, *(_line(key, value) for key in added)])
+        return PlainChange(PlainTable(self.head, body), added, removed, updated, old, value)
 
-    def _pieces(self) -> Iterator[tuple[int, int, list[str]]]:
-        """The body in pieces of whole lines: start, end and keys."""
-        ending = b" " + self.value + b"\n"
+    def _texts(self) -> Iterator[memoryview]:
+        """The body in pieces of whole lines; the last may lack its newline."""
+        view = memoryview(self.body)
         start = 0
         while start < len(self.body):
             end = self.body.find(b"\n", start + PIECE_BYTES) + 1 or len(self.body)
-            keys = self.body[start:end].replace(ending, b"\n").decode("ascii").split("\n")
-            keys.pop()
-            yield start, end, keys
+            yield view[start:end]
             start = end
 
-
-def _is_plain(body: bytes, value: bytes) -> bool:
-    if not body:
-        return True
-    ending = b" " + value + b"\n"
-    lines = body.count(b"\n")
-    if not value or value.translate(None, _PRINTABLE) or not lines == body.count(ending) == body.count(b" "):
-        return False
-    if not body.endswith(b"\n") or body.startswith(ending) or b"\n" + ending in body:
-        return False
-    return not body.replace(ending, b"\n").translate(None, _KEY_BYTES + b"\n")
+    def _pieces(self) -> Iterator[_Piece]:
+        for text in self._texts():
+            words = str(text, "ascii").replace(" ", "\n").split("\n")
+            yield _Piece(text, words[:-1:2], words[1::2])
 
 
-def _common_value(set_: Mapping[str, str]) -> bytes | None:
-    """The value that all these entries have, None if it is not one plain word."""
+def _with_another(value: str, keys: Sequence[str], values: Sequence[str], wanted: Mapping[str, str]) -> list[str]:
+    """Those of the keys that are wanted and have another value."""
+    return [key for key, has in zip(keys, values) if has != value and key in wanted]
+
+
+def _common_value(set_: Mapping[str, str]) -> str | None:
+    """The value that all these entries have, None if it is not one plain word; of none any will do."""
     values = set(set_.values())
-    value = values.pop() if len(values) == 1 else ""
-    if not value.isascii() or not value or value.encode().translate(None, _PRINTABLE):
-        return None
-    return value.encode()
+    value = values.pop() if len(values) == 1 else "" if values else "x"
+    return value if value.isascii() and value and not value.encode().translate(None, _PRINTABLE) else None
 
 
 def _are_plain(keys: Iterable[str]) -> bool:
@@ -151,7 +171,5 @@ def _are_plain(keys: Iterable[str]) -> bool:
             return False
 
 
-def _lines(keys: Iterable[str], value: bytes) -> bytes:
-    ending = f" {value.decode()}\n"
-    text = ending.join(keys)
-    return (text + ending).encode() if text else b""
+def _line(key: str, value: str) -> bytes:
+    return f"{key} {value}\n".encode()

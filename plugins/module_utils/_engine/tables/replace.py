@@ -45,6 +45,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# An index of these types is built in a fraction of the time from a source in the order of the keys, and listed in it.
+_BUILT_IN_KEY_ORDER = ("btree", "lmdb")
 SCRATCH_PREFIX = ".mxrelay-table-"
 
 
@@ -164,8 +166,11 @@ def _next_index(
     if changed is not None and changed_copy(postfix, f"{files.type}:{built}", files.index, new_index, changed):
         copies = changed.copies + 1
     else:
-        write_new_file(built, files.content, sync=False)
-        _build(postfix, files, built, ReadBack(expected()))
+        rows = expected()
+        if files.type in _BUILT_IN_KEY_ORDER and rows.is_source:
+            rows = rows.in_key_order()
+        write_new_file(built, rows.text if rows.is_source else files.content, sync=False)
+        _build(postfix, files, built, ReadBack(rows))
     if files.index_metadata is not None:
         files.index_metadata.apply(new_index)
     descriptor = os.open(new_index, os.O_RDONLY)

@@ -92,7 +92,10 @@ class PlainTable:
 
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
         """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
-        there twice."""
+        there twice.
+
+        But a table that comes to hold what is wanted and nothing else is written in the order of that.
+        """
         value = _common_value(want.set)
         if value is None or not _are_plain(want.set):
             return None
@@ -123,13 +126,14 @@ class PlainTable:
             touched = {*gone, *stale}
             old.update((key, had[key]) for key in keys if key in touched)
             had.update(dict.fromkeys(stale, value))
-            parts.append(b"".join(_line(key, had[key]) for key in keys if key not in gone))
+            parts.append("".join(f"{key} {had[key]}\n" for key in keys if key not in gone).encode())
         if len(others) != others_count or wanted_count != len(want.set) - len(missing):
             return None
         if not missing and not removed and not updated:
             return PlainChange(self, [], [], [], {}, value)
         added = sorted(missing)
-        body = b"".join([*parts, *(_line(key, value) for key in added)])
+        alone = others_count == len(removed)
+        body = _lines(want.set, value) if alone else b"".join([*parts, _lines(added, value)])
         return PlainChange(PlainTable(self.head, body), added, removed, updated, old, value)
 
     def _texts(self) -> Iterator[memoryview]:
@@ -171,5 +175,7 @@ def _are_plain(keys: Iterable[str]) -> bool:
             return False
 
 
-def _line(key: str, value: str) -> bytes:
-    return f"{key} {value}\n".encode()
+def _lines(keys: Iterable[str], value: str) -> bytes:
+    ending = f" {value}\n"
+    text = ending.join(keys)
+    return (text + ending).encode() if text else b""

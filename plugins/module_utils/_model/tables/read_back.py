@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
@@ -22,6 +22,18 @@ class Rows:
     @property
     def count(self) -> int:
         return self.text.count(b"\n")
+
+    @property
+    def is_source(self) -> bool:
+        """Whether they can stand as they are in a source, being those of a plain one."""
+        return self.separator == b" "
+
+    def in_key_order(self) -> Rows:
+        """The same rows in the order of their keys. The separator comes before all that is in a key."""
+        lines = self.text.split(b"\n")
+        lines.pop()
+        lines.sort()
+        return replace(self, text=b"\n".join([*lines, b""]))
 
 
 def rows_of(mapping: Mapping[str, str]) -> Rows:

@@ -16,12 +16,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.relay_rec
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of, with_digests
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._ansible.table_options import table_params
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
-OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists")
+OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists", "_parts")
 UNHEARD = (
     "mail never names bücher.example in this form, since smtputf8_enable is no; "
     "give it as DNS has it, such as xn--bcher-kva.example, or set smtputf8_enable = yes"
@@ -107,6 +108,47 @@ def test_known_request_is_met_without_its_lists(host: FakeHost) -> None:
         run(host, _request={"name": "two", "has": "name only"})
     assert caught.value.message == "this host does not know the request by its name; give the lists as well"
     assert caught.value.details == {"request_unknown": True}
+
+
+def test_list_is_made_of_the_table_and_of_what_it_lacks(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    lines = [f"user{number:04}@x.example\n" for number in range(1000)]
+    run(host, recipients_file=["-"], remote_src=True, _lists="".join(lines))
+    content = "".join([*lines[:500], "new@x.example\n", *lines[501:]]).encode()
+    parts = ListParts.of(content)
+    asked = {"recipients_file": [], "purge": True, "_parts": parts.packed()}
+    asked["_request"] = {"name": "two", "has": "name only"}
+    with pytest.raises(HostError) as caught:
+        run(host, **asked)
+    lacks = caught.value.details["list_lacks"]
+    assert 0 < len(lacks) < len(parts.parts)
+    sent = tmp_path / "sent"
+    task = {"recipients_file": [str(sent)], "remote_src": True, "purge": True, "_parts": parts.packed()}
+    task["_request"] = {"name": "two", "has": "with lists", "list": str(sent)}
+    sent.write_bytes(parts.only(content, lacks))
+    outcome = run(host, **task)
+    assert (outcome.results["added"], outcome.results["removed"], outcome.results["total"]) == (1, 1, 1000)
+    assert (tmp_path / "relay_recipients").read_bytes() == content.replace(b"\n", b" x\n")
+    assert not sent.exists()
+    assert not run(host, **asked).changed
+
+
+def test_table_that_changes_while_a_list_is_sent_is_told(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    content = b"".join(b"user%04d@x.example\n" % number for number in range(1000))
+    run(host, recipients_file=["-"], remote_src=True, _lists=content.decode())
+    before = (tmp_path / "relay_recipients").read_bytes()
+    (tmp_path / "sent").write_bytes(b"new@x.example\n")
+    parts = ListParts.of(content)
+    with pytest.raises(HostError) as caught:
+        run(
+            host,
+            recipients_file=[str(tmp_path / "sent")],
+            remote_src=True,
+            _request={"name": "one", "has": "with lists", "list": str(tmp_path / "sent")},
+            _parts=parts.packed(),
+        )
+    assert caught.value.message == f"{tmp_path}/relay_recipients: has changed while a list was sent; run again"
+    assert caught.value.details == {"list_incomplete": True}
+    assert (tmp_path / "relay_recipients").read_bytes() == before
 
 
 def test_known_request_does_not_read_its_lists(host: FakeHost, tmp_path: pathlib.Path) -> None:

@@ -18,6 +18,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
 
 PIECE_BYTES = 1 << 20
 PIECE_KEYS = 1 << 15
+# In the order of a list a table is compared with it in pieces of this length.
+_COMPARED_BYTES = 1 << 16
+_LINES_LOOKED_FOR = 5
 _PRINTABLE = bytes(range(0x21, 0x7F))
 # Neither upper case, which is folded, nor what starts a comment or may quote white space.
 _KEY_BYTES = _PRINTABLE.translate(None, b'ABCDEFGHIJKLMNOPQRSTUVWXYZ"\\#')
@@ -57,13 +60,49 @@ class PlainTable:
     @classmethod
     def parse(cls, data: bytes) -> PlainTable | None:
         """The table, or None if the source is not of this form. Whether no key is there twice is not looked at."""
+        table = cls._taken_apart(data)
+        return table if table and _is_plain(table.body) else None
+
+    @classmethod
+    def _taken_apart(cls, data: bytes) -> PlainTable | None:
+        """The table without a look at its lines; None if the source ends in a comment."""
         start = 0
         while data[start : start + 1] in (b"#", b"\n"):
             start = data.find(b"\n", start) + 1
             if not start:
                 return None
-        table = cls(data[:start], data[start:])
-        return table if all(_LINES.fullmatch(text) for text in table._texts()) else None
+        return cls(data[:start], data[start:])
+
+    @classmethod
+    def edited_in_order(cls, data: bytes, want: Edits, utf8: bool) -> tuple[PlainTable, PlainChange] | None:
+        """The table and what `edited` makes of it, by comparing texts, if it lists what is wanted and in that order.
+
+        None if it has more to it than some places where they differ.
+        """
+        table = cls._taken_apart(data)
+        value = _common_value(want.set)
+        if table is None or value is None or not _are_plain(want.set):
+            return None
+        wanted = cls(table.head, _lines(want.set, value))
+        had: dict[str, str] = {}
+        gets: dict[str, str] = {}
+        lines = 0
+        for there, here in _differences(table.body, wanted.body):
+            if max(len(there), len(here)) > max(len(table.body) // 2, _COMPARED_BYTES) or not _is_plain(there):
+                return None
+            lines += there.count(b"\n")
+            had.update(cls(b"", there)._entries())
+            gets.update(cls(b"", here)._entries())
+        gone = had.keys() - gets.keys()
+        # A key that goes here and is wanted stands elsewhere too; of those that stay, there is no order.
+        if len(had) != lines or any(key in want.set for key in gone) or want.going(utf8)(gone) != gone:
+            return None
+        removed = [key for key in had if key in gone]
+        added = sorted(gets.keys() - had.keys())
+        updated = [key for key in gets if key in had and had[key] != value]
+        after = wanted if removed or added or updated else table
+        old = {key: has for key, has in had.items() if key in gone or has != value}
+        return table, PlainChange(after, added, removed, updated, old, value)
 
     @property
     def count(self) -> int:
@@ -85,9 +124,7 @@ class PlainTable:
 
     def mapping(self) -> dict[str, str] | None:
         """Each key with its value; None if some key is there twice."""
-        found: dict[str, str] = {}
-        for piece in self._pieces():
-            found.update(zip(piece.keys, piece.values))
+        found = dict(self._entries())
         return found if len(found) == self.count else None
 
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
@@ -136,19 +173,60 @@ class PlainTable:
         body = _lines(want.set, value) if alone else b"".join([*parts, _lines(added, value)])
         return PlainChange(PlainTable(self.head, body), added, removed, updated, old, value)
 
-    def _texts(self) -> Iterator[memoryview]:
-        """The body in pieces of whole lines; the last may lack its newline."""
-        view = memoryview(self.body)
-        start = 0
-        while start < len(self.body):
-            end = self.body.find(b"\n", start + PIECE_BYTES) + 1 or len(self.body)
-            yield view[start:end]
-            start = end
+    def _entries(self) -> Iterator[tuple[str, str]]:
+        for piece in self._pieces():
+            yield from zip(piece.keys, piece.values)
 
     def _pieces(self) -> Iterator[_Piece]:
-        for text in self._texts():
+        for text in _texts(self.body):
             words = str(text, "ascii").replace(" ", "\n").split("\n")
             yield _Piece(text, words[:-1:2], words[1::2])
+
+
+def _texts(body: bytes) -> Iterator[memoryview]:
+    """A text in pieces of whole lines; the last may lack its newline."""
+    view = memoryview(body)
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + PIECE_BYTES) + 1 or len(body)
+        yield view[start:end]
+        start = end
+
+
+def _is_plain(body: bytes) -> bool:
+    return all(_LINES.fullmatch(text) for text in _texts(body))
+
+
+def _differences(before: bytes, after: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Where one text of lines differs from another: pairs of whole lines, in the order of both.
+
+    From where they have no more in common on, it is one pair.
+    """
+    old, new = memoryview(before), memoryview(after)
+    here = there = 0
+    while here < len(before) or there < len(after):
+        end = before.find(b"\n", here + _COMPARED_BYTES) + 1 or len(before)
+        until = there + end - here
+        if end == here or old[here:end] != new[there:until]:
+            end, until = _together_again(before, here, after, there)
+            yield before[here:end], after[there:until]
+        here, there = end, until
+
+
+def _together_again(before: bytes, here: int, after: bytes, there: int) -> tuple[int, int]:
+    """Where two texts, which differ from two places on, have a line in common; the ends of both if they have none.
+
+    It is not looked for in all lines, but in some that are a piece apart: one that goes is followed by others.
+    """
+    end = here
+    for _try in range(_LINES_LOOKED_FOR):
+        end = before.find(b"\n", end + _COMPARED_BYTES) + 1 or len(before)
+        start = before.rfind(b"\n", max(here - 1, 0), max(end - 1, 0))
+        until = there + end - here + 2 * _COMPARED_BYTES
+        place = after.find(before[start:end], max(there - 1, 0), until) if start >= 0 else -1
+        if place >= 0:
+            return end, place + end - start
+    return len(before), len(after)
 
 
 def _with_another(value: str, keys: Sequence[str], values: Sequence[str], wanted: Mapping[str, str]) -> list[str]:

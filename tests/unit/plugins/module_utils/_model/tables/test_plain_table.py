@@ -119,3 +119,59 @@ def test_key_that_is_there_twice_is_left_to_the_text_model(want: Edits) -> None:
     table = PlainTable.parse(b"a@x.example x\nb@x.example x\na@x.example x\n")
     assert table is not None
     assert (table.edited(want, True), table.distinct()) == (None, False)
+
+
+def test_table_in_the_order_of_the_list_comes_out_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the texts are compared, the edit is that of all lines, and most often it can be had so."""
+    chance = random.Random(2)
+    keys = [f"{name:03}@{domain}" for name in range(40) for domain in ("x.example", "y.example")]
+    had = 0
+    for length in (1, 40, 100, 1 << 16):
+        monkeypatch.setattr(plain_table, "_COMPARED_BYTES", length)
+        for _round in range(1000):
+            order = chance.sample(keys, len(keys))
+            listed = [key for key in order if chance.random() < 0.95]
+            there = [key for key in order if chance.random() < 0.95]
+            if chance.random() < 0.2:
+                there.insert(chance.randrange(len(there)), chance.choice(keys))
+            data = b"# head\n" + "".join(f"{key} {'y' if chance.random() < 0.02 else 'x'}\n" for key in there).encode()
+            owned = chance.choice([(), ("x.example",), ("x.example", "y.example")])
+            want = Edits(set=dict.fromkeys(listed, "x"), purge=chance.random() < 0.5, owned=owned)
+            found = PlainTable.edited_in_order(data, want, True)
+            plain = PlainTable.parse(data)
+            assert plain is not None
+            change = plain.edited(want, True)
+            if found is None:
+                continue
+            had += 1
+            before, in_order = found
+            assert change is not None
+            assert (before, in_order.after, in_order.added) == (plain, change.after, change.added)
+            assert (in_order.after is before) == (change.after is plain)
+            assert (in_order.old, in_order.value) == (change.old, change.value)
+            assert (sorted(in_order.removed), sorted(in_order.updated)) == (
+                sorted(change.removed),
+                sorted(change.updated),
+            )
+    assert had > 1000
+
+
+@pytest.mark.parametrize(
+    "data", [b"a@x.example x\nB@x.example x\nc@x.example x\n", b"a@x.example x\n# c\nc@x.example x\n", b"# c"]
+)
+def test_lines_that_differ_and_are_not_plain_are_left_to_the_text_model(data: bytes) -> None:
+    want = Edits(set={"a@x.example": "x", "b@x.example": "x", "c@x.example": "x"}, purge=True)
+    assert PlainTable.edited_in_order(data, want, True) is None
+
+
+def test_piece_that_moved_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_table, "_COMPARED_BYTES", 4)
+    lines = [b"%d\n" % number for number in range(9)]
+    found = plain_table._differences(b"".join(lines), b"".join([*lines[:3], b"new\n", *lines[3:7], lines[8]]))
+    assert list(found) == [(b"3\n4\n5\n", b"new\n3\n4\n5\n"), (b"6\n7\n8\n", b"6\n8\n")]
+    # The line by which they would be together again is gone itself.
+    found = plain_table._differences(b"".join(lines), b"".join([*lines[:5], *lines[6:]]))
+    assert list(found) == [(b"3\n4\n5\n6\n7\n8\n", b"3\n4\n6\n7\n8\n")]
+    assert list(plain_table._differences(b"1\n", b"")) == [(b"1\n", b"")]
+    assert list(plain_table._differences(b"", b"1\n")) == [(b"", b"1\n")]
+    assert list(plain_table._differences(b"", b"")) == []

@@ -17,12 +17,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
-    NAME_ONLY,
-    SENT,
-    WITH_LISTS,
-    RequestName,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import SENT
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader, remembering, transfer
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task import (
     TakenApart,
@@ -56,37 +51,34 @@ class ActionModule(ActionBase):
         return result
 
     def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The module's result: asked by name alone if it may know the request, else with what it lacks of the lists."""
+        """The module's result: asked by name alone before a long list travels, then with what it lacks of that."""
         lengths: dict[str, int] = {}
         read = remembering(reader(self, task_vars or {}, ON_HOST), lengths)
-        name = request_name(given, read)
+        name = {"name": request_name(given, read)}
         is_long = sum(lengths.values()) > LONG_BYTES
         listed, task = (passed_on(given, read) if is_long else ("", taken_apart(given, read))) or ("", None)
         content = task.content if task else None
+        if task and content is None:
+            return self._module(task.arguments(""), name, task_vars)
         if task and content is not None and len(content) <= SHORT_BYTES:
-            sent = dict(task.arguments(SENT), _lists=content.decode())
-            return self._module(sent, {**name._asdict(), "has": WITH_LISTS}, task_vars)
+            return self._module(dict(task.arguments(SENT), _lists=content.decode()), name, task_vars)
         parts = None if content is None else ListParts.of(content)
-        lacks: list[int] | None = None
-        if name.has == NAME_ONLY:
-            asked = self._module(dict(without_lists(given), **_told(parts)), name._asdict(), task_vars)
-            if not asked.get("request_unknown"):
-                return asked
-            lacks = asked.get("list_lacks")
+        asked = self._module(dict(without_lists(given), **_told(parts)), {**name, "asks": True}, task_vars)
+        if not asked.get("request_unknown"):
+            return asked
         task = task or taken_apart(given, read)
-        if task.content is None:
-            return self._module(task.arguments(""), name._asdict(), task_vars)
+        lacks = asked.get("list_lacks")
         if parts and lacks is not None and len(lacks) < len(parts.parts):
-            result = self._sent(task, parts.only(task.content, lacks), name, task_vars, listed, parts)
+            result = self._sent(task, parts.only(task.content or b"", lacks), name, task_vars, listed, parts)
             if not result.get("list_incomplete"):
                 return result
-        return self._sent(task, task.content, name, task_vars, listed)
+        return self._sent(task, task.content or b"", name, task_vars, listed)
 
     def _sent(
         self,
         task: TakenApart,
         content: bytes,
-        name: RequestName,
+        name: dict[str, Any],
         task_vars: dict[str, Any] | None,
         listed: str,
         parts: ListParts | None = None,
@@ -97,7 +89,7 @@ class ActionModule(ActionBase):
         """
         path = transfer(self, content)
         arguments = dict(task.arguments(path), **_told(parts))
-        result = self._module(arguments, {**name._asdict(), "has": WITH_LISTS, "list": path}, task_vars)
+        result = self._module(arguments, {**name, "list": path}, task_vars)
         if listed and result.get("failed"):
             # The module knows the list by its path on the host alone.
             result["msg"] = str(result.get("msg")).replace(path, listed)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
     counts_diff,
@@ -32,8 +32,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
-    LISTS_ON_HOST,
-    NAME_ONLY,
     SENT,
     digest_of,
     with_digests,
@@ -77,14 +75,14 @@ def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = N
     told = params["_request"] or {}
     name = str(told.get("name") or "")
     parts = ListParts.unpacked(params["_parts"]) if params["_parts"] else None
-    if told.get("has") == NAME_ONLY:
+    if told.get("asks"):
         return TableRequest(partial(_unknown, parts, params, table), name)
+    sent = sent or {}
     if parts is not None:
-        sent = {path: partial(_joined, parts, params, table, read) for path, read in (sent or {}).items()}
-    if told.get("has") == LISTS_ON_HOST:
-        digests = _digests_on_host(params)
-        return TableRequest(partial(edits_of, params, utf8, digests), with_digests(name, digests))
-    return TableRequest(partial(edits_of, params, utf8, sent=sent), name)
+        sent = {path: partial(_joined, parts, params, table, read) for path, read in sent.items()}
+    digests = _digests_on_host(params, {SENT, *sent}) if name and params["remote_src"] else {}
+    edits = partial(edits_of, params, utf8, digests, sent)
+    return TableRequest(edits, with_digests(name, digests) if digests else name)
 
 
 def _unknown(parts: ListParts | None, params: Mapping[str, Any], table: str) -> Edits:
@@ -108,10 +106,10 @@ def _keys_in(table: str, params: Mapping[str, Any]) -> bytes:
     return (read_file(table) or b"").replace(b" " + value + b"\n", b"\n")
 
 
-def _digests_on_host(params: Mapping[str, Any]) -> dict[str, str]:
+def _digests_on_host(params: Mapping[str, Any], sent: Collection[str]) -> dict[str, str]:
     holders = [params, *(params["domains"] or ())]
     paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
-    return {path: digest_of(_on_host(path)) for path in paths}
+    return {path: digest_of(_on_host(path)) for path in paths if path not in sent}
 
 
 def edits_of(

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads lists of recipients on the controller and hands them to the module.
 
-A short list travels with the task; any other is a private file of the host, and a host that knows the request by its
-name, since it has carried it out, is not sent it again.
+A short list travels with the task. Of any other the host is told the name of the request and the parts of the list. If
+it knows the request, since it has carried it out, nothing is sent; else what its table lacks, as a private file.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
-    NAME_ONLY,
-    SENT,
-    WITH_LISTS,
-    RequestName,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import SENT
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader, remembering, transfer
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_task import (
+    TakenApart,
     passed_on,
     request_name,
     taken_apart,
@@ -54,37 +51,63 @@ class ActionModule(ActionBase):
         return result
 
     def _keep(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The module's result: asked by name alone if it may know the request, else with the lists."""
+        """The module's result: asked by name alone before a long list travels, then with what it lacks of that."""
         lengths: dict[str, int] = {}
         read = remembering(reader(self, task_vars or {}, ON_HOST), lengths)
-        name = request_name(given, read)
+        name = {"name": request_name(given, read)}
         is_long = sum(lengths.values()) > LONG_BYTES
-        task = None if is_long else taken_apart(given, read)
-        if task and task.content is not None and len(task.content) <= SHORT_BYTES:
-            sent = dict(task.arguments(SENT), _lists=task.content.decode())
-            return self._module(sent, name._replace(has=WITH_LISTS), task_vars)
-        if name.has == NAME_ONLY:
-            asked = self._module(without_lists(given), name, task_vars)
-            if not asked.get("request_unknown"):
-                return asked
-        passed = passed_on(given, read) if is_long else None
-        listed, task = passed or ("", task or taken_apart(given, read))
-        path = "" if task.content is None else transfer(self, task.content)
-        named = name._replace(has=WITH_LISTS) if path else name
-        result = self._module(task.arguments(path), named, task_vars, path)
+        listed, task = (passed_on(given, read) if is_long else ("", taken_apart(given, read))) or ("", None)
+        content = task.content if task else None
+        if task and content is None:
+            return self._module(task.arguments(""), name, task_vars)
+        if task and content is not None and len(content) <= SHORT_BYTES:
+            return self._module(dict(task.arguments(SENT), _lists=content.decode()), name, task_vars)
+        parts = None if content is None else ListParts.of(content)
+        asked = self._module(dict(without_lists(given), **_told(parts)), {**name, "asks": True}, task_vars)
+        if not asked.get("request_unknown"):
+            return asked
+        task = task or taken_apart(given, read)
+        lacks = asked.get("list_lacks")
+        if parts and lacks is not None and len(lacks) < len(parts.parts):
+            result = self._sent(task, parts.only(task.content or b"", lacks), name, task_vars, listed, parts)
+            if not result.get("list_incomplete"):
+                return result
+        return self._sent(task, task.content or b"", name, task_vars, listed)
+
+    def _sent(
+        self,
+        task: TakenApart,
+        content: bytes,
+        name: dict[str, Any],
+        task_vars: dict[str, Any] | None,
+        listed: str,
+        parts: ListParts | None = None,
+    ) -> dict[str, Any]:
+        """The module's result for a list, which is `listed` here; this content is put on the host for it.
+
+        That is the whole list, or of its `parts` those that the table lacks.
+        """
+        path = transfer(self, content)
+        arguments = dict(task.arguments(path), **_told(parts))
+        result = self._module(arguments, {**name, "list": path}, task_vars)
         if listed and result.get("failed"):
             # The module knows the list by its path on the host alone.
             result["msg"] = str(result.get("msg")).replace(path, listed)
         return result
 
     def _module(
-        self, arguments: dict[str, Any], name: RequestName, task_vars: dict[str, Any] | None, path: str = ""
+        self, arguments: dict[str, Any], request: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """The module's result; `path` is that of the list which was put on the host for it alone."""
+        """The module's result."""
         remote_tmp = str(self.get_shell_option("remote_tmp", default="~/.ansible/tmp"))
         result: dict[str, Any] = self._execute_module(
             module_name="mxrelay.postfix.relay_recipients",
-            module_args=dict(arguments, _request={**name._asdict(), "list": path, "remote_tmp": remote_tmp}),
+            module_args=dict(arguments, _request={**request, "remote_tmp": remote_tmp}),
             task_vars=task_vars,
         )
         return result
+
+
+def _told(parts: ListParts | None) -> dict[str, str]:
+    """What the module is told of the parts of a list."""
+    return {"_parts": parts.packed()} if parts else {}

@@ -151,6 +151,11 @@ options:
       - The digest by which the controller names this request, so lists travel only to a host that does not know it. Set
         by the action plugin; not for playbooks.
     type: dict
+  _parts:
+    description:
+      - The digests of the parts of a long list, of which only those travel that the table lacks. Set by the action
+        plugin; not for playbooks.
+    type: str
   _lists:
     description:
       - A short list of addresses that travels with the task. Set by the action plugin; not for playbooks.
@@ -281,6 +286,8 @@ def main() -> None:
             "value": {"type": "str", "default": "x"},
             "show_recipients": {"type": "bool", "default": False},
             "_request": {"type": "dict"},
+            # Nothing secret, but too long for a log.
+            "_parts": {"type": "str", "no_log": True},
             "_lists": {"type": "str", "no_log": True},
         },
         mutually_exclusive=[("domains", "recipients"), ("domains", "recipients_file")],

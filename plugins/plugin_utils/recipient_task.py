@@ -35,21 +35,16 @@ class TakenApart(NamedTuple):
     arguments: Callable[[str], dict[str, Any]]
 
 
-def request_name(given: dict[str, Any], read: ReadFile) -> model.RequestName:
-    """The name of the task with these arguments. Raises InvalidInput for a file that can't be read."""
+def request_name(given: dict[str, Any], read: ReadFile) -> str:
+    """The name of the task with these arguments, to which the host adds lists of its own.
+
+    Raises InvalidInput for a file that can't be read.
+    """
     holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
-    inline = any(holder.get("recipients") not in (None, "") for holder in holders)
     files = [path for holder in holders for path in as_paths(holder.get("recipients_file"), "recipients_file")]
-    on_host = _remote_src(given)
-    if on_host and inline and files:
-        return model.RequestName("", model.WITH_LISTS)
-    digests = {} if on_host else {path: model.digest_of(read(path)) for path in files}
-    name = model.with_digests(
-        [code_digest(), {key: value for key, value in given.items() if key != "_request"}], digests
-    )
-    if on_host and files:
-        return model.RequestName(name, model.LISTS_ON_HOST)
-    return model.RequestName(name, model.NAME_ONLY if inline or files else model.WITH_LISTS)
+    digests = {} if _remote_src(given) else {path: model.digest_of(read(path)) for path in files}
+    options = {key: value for key, value in given.items() if key != "_request"}
+    return model.with_digests([code_digest(), options], digests)
 
 
 def without_lists(given: dict[str, Any]) -> dict[str, Any]:

@@ -192,10 +192,14 @@ def _command_line(pid: int) -> str:
 
 
 def look(kind: str, path: str) -> dict[str, Any]:
-    """Return digests of what the live table and its source hold, every file beside them, and what lies elsewhere."""
+    """Return digests of what the live table and its source hold, every file beside them, and what lies elsewhere.
+
+    `copies` is how often the index was made by changing a copy since it was built, as the record says.
+    """
     return {
         "live": _live(kind, path),
         "source": _source(path),
+        "copies": _copies(path),
         "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
         "elsewhere": sorted(str(left) for top in ("/tmp", "/var/tmp") for left in pathlib.Path(top).glob("mxrelay*")),
     }
@@ -215,6 +219,14 @@ def _source(path: str) -> str | None:
     except FileNotFoundError:
         return None
     return _digest([line.split()[0] for line in content.splitlines() if line and not line.startswith(b"#")])
+
+
+def _copies(path: str) -> int | None:
+    directory, name = os.path.split(path)
+    try:
+        return int(json.loads(pathlib.Path(directory, f".{name}.mxrelay").read_text())["copies"])
+    except FileNotFoundError:
+        return None
 
 
 def _digest(keys: list[bytes]) -> str:

@@ -6,7 +6,8 @@ Standard input is one JSON object. With `files` (the bytes of each file, as Lati
 list of type and configuration directory), standard output is a JSON list: for each file, for each read, the code of
 `postmap -s`, its output, and what building and reading said on standard error, all as Latin-1 text. With `questions`
 (for each file its type and keys) instead of `reads`, it is for each file the output of `postmap -q` for these keys.
-With `changes`, it is what the engine, as it lies in the module's payload, made of each file; see `change`.
+With `changes`, it is what the engine, as it lies in the module's payload, made of each file; see `change`. With
+`updates`, it is what it made of each after many changes; see `update`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from typing import Any, Tuple
 INDEXED = ("hash", "btree", "lmdb", "cdb")
 # Postfix waits until a text file is two seconds old before it believes it.
 LONG_AGO = 1_000_000_000
+# A copy of the index is changed however many rows that are.
+ALWAYS = {".db": 1e-9, ".lmdb": 1e-9}
 
 Read = Tuple[int, str, str]
 
@@ -69,12 +72,16 @@ def ask(folder: pathlib.Path, number: int, content: str, question: list[Any]) ->
 def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any]) -> dict[str, Any]:
     """Have the engine make the table what `set`, `remove` and `purge` say, from this content and an index of it.
 
-    Returns whether the first and a second run changed anything, and what source and table hold then.
+    With `copied` an index is changed in a copy whenever that can be, however many rows change. Returns whether the
+    first and a second run changed anything, and what source and table hold then.
     """
     from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change as tables
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+    if order["copied"]:
+        changed_copy._ROWS_MEANWHILE = ALWAYS
     folder = folder / f"{number}"
     folder.mkdir()
     path = folder / "table"
@@ -92,10 +99,47 @@ def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any
         "source": path.read_bytes().decode("latin-1"),
         "rows": dumped.stdout.decode("latin-1"),
         "files": sorted(os.listdir(folder)),
+        "copies": copies_of(path),
     }
 
 
-WORK = {"reads": read_one, "questions": ask, "changes": change}
+def copies_of(path: pathlib.Path) -> int:
+    """How often the index was made by changing a copy since it was built."""
+    record = path.with_name(f".{path.name}.mxrelay")
+    return int(json.loads(record.read_text())["copies"]) if record.exists() else 0
+
+
+def update(folder: pathlib.Path, number: int, content: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Have the engine change a table of the type `kind` often, each time in a copy of the index.
+
+    Each of `rounds` has the keys to add and those to remove. Returns the rows that the table and one that postmap
+    builds from the same source have in the end, the size of both indexes, and how many copies were made.
+    """
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change as tables
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+    changed_copy._ROWS_MEANWHILE = ALWAYS
+    changed_copy.MOST_COPIES = len(order["rounds"])
+    folder = folder / f"{number}"
+    folder.mkdir()
+    path, built = folder / "table", folder / "built"
+    path.write_bytes(content.encode("latin-1"))
+    postfix = Postfix(LocalCommands())
+    table = tables.TableReference(order["kind"], str(path))
+    postfix.build(str(table))
+    for added, removed in order["rounds"]:
+        want = tables.Edits(set=dict.fromkeys(added, "x"), remove=removed)
+        tables.change_table(postfix, table, want, tables.TableOptions(), False)
+    built.write_bytes(path.read_bytes())
+    postfix.build(f"{order['kind']}:{built}")
+    dumps = [postmap("-s", f"{order['kind']}:{name}").stdout.decode("latin-1") for name in (path, built)]
+    sizes = [index.stat().st_size for name in ("table", "built") for index in folder.glob(f"{name}.*")]
+    return {"rows": dumps, "sizes": sizes, "copies": copies_of(path)}
+
+
+WORK = {"reads": read_one, "questions": ask, "changes": change, "updates": update}
 
 
 def work(order: dict[str, Any]) -> list[Any]:

@@ -25,9 +25,11 @@ INTERNATIONAL = ("bücher.example", "xn--bcher-kva.example")
 HERE = pathlib.Path(__file__).parent
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb", "texthash": ""}
 INDEXED = ("hash", "btree", "lmdb", "cdb")
+# Those whose index postmap can change.
+CHANGEABLE = ("hash", "btree", "lmdb")
 FIRST_PORT = 2600
 # Cases whose table is alone on a small file system, and how many kB it has while nothing is wrong.
-OWN_FILE_SYSTEM = ("disk", "readonly")
+OWN_FILE_SYSTEM = ("disk", "copy-disk", "readonly")
 ROOMY = 65_536
 PACKAGES = ("postfix", "postfix-lmdb", "postfix-cdb", "postfix-pcre", "python3-idna", "strace")
 # The host-wide settings: no pauses for a client that only asks, and no domain that is relayed for but the tables' own.

@@ -40,9 +40,25 @@ MUTANTS = (
         "read-back",
         f"{ENGINE}/tables/replace.py",
         """    _require(postfix, table, found, files)
-    if files.index_metadata""",
-        """    if files.index_metadata""",
+
+
+""",
+        "\n\n",
         "test_failing_killed and hash",
+    ),
+    Mutant(
+        "read-back of a changed copy",
+        f"{ENGINE}/tables/changed_copy.py",
+        "    return found is not None and found.equal\n",
+        "    return True\n",
+        "test_copy_is_given_up and hash",
+    ),
+    Mutant(
+        "digest of a copied index",
+        f"{ENGINE}/tables/changed_copy.py",
+        "if file_digest(new_index) == rows.digest and",
+        "if",
+        "test_index_that_others_write and hash",
     ),
     Mutant(
         "lock",

@@ -18,6 +18,8 @@ MANY_ROWS = 8_000
 STEPS = 2
 STEPS_WHEN_LONG = 16
 LONGEST_MESSAGE = 1000
+# How many rows are few enough to be added to MANY_ROWS in a copy of the index; they take up new pages of it.
+ADDED = {"hash": 700, "btree": 700, "lmdb": 3}
 
 
 def limit(table: host.Table, kilobytes: int) -> None:
@@ -60,3 +62,34 @@ def test_full_disk(kind: str, table_for: Callable[[str, str], host.Table], exten
     assert problems[0] == "can't be changed: No space left on device"
     # Only the read-back tells that lmdb's postmap, whose exit code is 0, has lost everything.
     assert (kind == "lmdb") == any(problem.startswith("the index that postmap built") for problem in problems)
+
+
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_full_disk_while_a_copy_is_changed(
+    kind: str, table_for: Callable[[str, str], host.Table], extent: Extent
+) -> None:
+    """From no room for the copy to room for it, the changed rows and all else."""
+    table = table_for(kind, "copy-disk")
+    old, _other = two_lists("copy-disk", MANY_ROWS)
+    new = host.listing("copy-disk-new", range(MANY_ROWS + ADDED[kind]))
+    table.apply(old)
+    size = used(table)
+    step = size // (STEPS_WHEN_LONG if extent.thorough else STEPS) + 1
+    problems = []
+    with host.probed(table, in_both(MANY_ROWS), in_neither(2 * MANY_ROWS)):
+        before = table.at_rest(old)
+        room = size
+        limit(table, room)
+        while (ended := host.ask("run", arguments=table.arguments(new)))["code"] != 0:
+            problems.append(host.refused(ended).removeprefix(f"{table.path}: "))
+            assert "the table is as it was" in problems[-1]
+            assert table.look() == before
+            room += step
+            limit(table, room)
+        host.said(ended)
+        assert table.at_rest(new)["copies"] in (0, 1)
+        limit(table, host.ROOMY)
+        table.converges(old)
+        assert table.look()["copies"]
+    print(f"\n{kind}:", *problems, sep="\n")
+    assert problems[0].startswith("can't be changed: No space left on device")

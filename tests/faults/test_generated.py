@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,10 @@ FILES = 2_000
 CHANGES = 100
 CHANGES_WHEN_LONG = 2_000
 AT_ONCE = 250
+UPDATES = 1_000
+UPDATES_WHEN_SHORT = 60
+UPDATED_ROWS = 5_000
+AT_A_TIME = 5
 CONFIGURATIONS = {True: "/etc/postfix-utf8", False: "/etc/postfix-ascii"}
 MOST_TO_TELL = 5
 
@@ -133,7 +138,8 @@ def noticed(said: str, source: bytes) -> bool:
 
 
 @on_a_prepared_host
-def test_change_gives_what_is_wanted(extent: Extent, start: int) -> None:
+@pytest.mark.parametrize("copied", [False, True], ids=["as usual", "in a copy"])
+def test_change_gives_what_is_wanted(copied: bool, extent: Extent, start: int) -> None:
     """Plan and apply with the real postmap, from hostile files: the wanted entries, the foreign ones, nothing else."""
     number = CHANGES_WHEN_LONG if extent.thorough else CHANGES
     kinds = list(host.SUFFIXES)
@@ -146,11 +152,14 @@ def test_change_gives_what_is_wanted(extent: Extent, start: int) -> None:
             "set": wanted,
             "remove": sorted(unwanted),
             "purge": purge,
+            "copied": copied,
         }
         for place, (_source, wanted, unwanted, purge) in enumerate(cases)
     ]
     wrong = []
+    copies = 0
     for place, told in enumerate(on_host([case[0] for case in cases], "changes", orders)):
+        copies += told["copies"]
         source, wanted, unwanted, purge = cases[place]
         utf8 = utf8_of(place, len(kinds))
         before = Table.parse(source).mapping(utf8)
@@ -160,7 +169,29 @@ def test_change_gives_what_is_wanted(extent: Extent, start: int) -> None:
         right = (rows_told(told["rows"]), told["changed"][1]) == (rows(expected), False)
         if not right or any(name.startswith(".mxrelay-") for name in told["files"]):
             wrong.append((source, orders[place], told, expected))
+    print(f"\n{copies} of {number} in a copy")
     assert shortest(wrong) == (0, [])
+    assert not copied or copies > number // len(kinds)
+
+
+@on_a_prepared_host
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_many_updates_in_a_row_equal_a_build(kind: str, extent: Extent, chance: random.Random) -> None:
+    """Five addresses come and five go each time, in copies of copies, and the index does not grow."""
+    number = UPDATES if extent.thorough else UPDATES_WHEN_SHORT
+    listed = [host.address(place) for place in range(UPDATED_ROWS)]
+    rounds = []
+    source = "".join(f"{key} x\n" for key in listed).encode()
+    for place in range(number):
+        chance.shuffle(listed)
+        new = [host.address(UPDATED_ROWS + place * AT_A_TIME + more) for more in range(AT_A_TIME)]
+        rounds.append((new, listed[:AT_A_TIME]))
+        listed = listed[AT_A_TIME:] + new
+    (told,) = on_host([source], "updates", [{"kind": kind, "rounds": rounds}])
+    print(f"\n{kind}: {told['copies']} copies, index of {told['sizes'][0]} bytes, {told['sizes'][1]} if built")
+    assert [rows_told(dumped) for dumped in told["rows"]] == [rows(dict.fromkeys(listed, "x"))] * 2
+    assert told["copies"] == number
+    assert told["sizes"][0] < 2 * told["sizes"][1]
 
 
 def utf8_of(place: int, kinds: int) -> bool:

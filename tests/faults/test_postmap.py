@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from faults import host
-from faults.lists import in_both, in_neither, two_lists
+from faults.lists import in_both, in_neither, two_alike, two_lists
 
 ROWS = 1_000
+# Of so many, two are few enough for each type to be changed in a copy of the index.
+ROWS_TO_COPY = 5_000
 TRIES = 10
 POSTMAP = "/usr/sbin/postmap"
 # What stands in for postmap does what it says only where one of its arguments names the table, and not when types are
@@ -30,6 +33,21 @@ esac
 WARNS = """
 echo "postmap: warning: /etc/postfix/main.cf: unused parameter: fatal_error=yes" >&2
 echo "postmap: warning: hash/btree support is deprecated. Please switch to cdb or lmdb." >&2
+"""
+# What does something else at the first change of an index, and so for each of the two ways to change one.
+CHANGES_BADLY = """
+case " $* " in *" {change} "*) if mkdir /srv/faults/failed 2>/dev/null; then {badly}; fi;; esac
+"""
+BADLY = (
+    'echo "postmap: fatal: write database: Input/output error" >&2; exit 1',
+    "cat >/dev/null; exit 0",
+    "kill -9 $$",
+)
+# An administrator who adds an entry of his own, in place, after the index was looked at.
+WRITES_MEANWHILE = """
+case "$*" in *mxrelay-probe-*) if mkdir /srv/faults/failed 2>/dev/null; then
+    echo "{key} x" | @REAL@ -i {table}
+fi;; esac
 """
 # What remains where postmap's work was never written: a right exit code and an empty table.
 LOSES_ROWS = """
@@ -90,3 +108,36 @@ def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str,
         assert "postmap failed: it ended with code -9; the table is as it was" in host.refused(ended)
         assert table.look() == before
         table.converges(old)
+
+
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_copy_is_given_up_where_postmap_does_not_change_it(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    """It fails, does nothing, or is killed: the index is built, and each run gets what it wants."""
+    table = table_for(kind, "copy-postmap")
+    old, new = two_alike("copy-postmap", ROWS_TO_COPY)
+    table.apply(old)
+    with host.probed(table, in_both(ROWS_TO_COPY), in_neither(ROWS_TO_COPY)):
+        for change, badly in itertools.product(("-i", "-d"), BADLY):
+            with postmap_with(CHANGES_BADLY.format(change=change, badly=badly)):
+                assert table.apply(new)["changed"] is True
+            assert table.at_rest(new)["copies"] == 0, (change, badly)
+            old, new = new, old
+            assert table.apply(new)["changed"] is True
+            assert table.at_rest(new)["copies"] == 1, (change, badly)
+            old, new = new, old
+
+
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_index_that_others_write_meanwhile_is_not_copied(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    """Their entry is not in the source, so no index that is made of theirs may go live."""
+    table = table_for(kind, "copy-race")
+    old, new = two_alike("copy-race", ROWS_TO_COPY)
+    table.apply(old)
+    theirs = WRITES_MEANWHILE.format(key=host.address(3 * ROWS_TO_COPY), table=f"{kind}:{table.path}")
+    with postmap_with(theirs):
+        assert table.apply(new)["changed"] is True
+    assert table.at_rest(new)["copies"] == 0

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Mapping
+from typing import Any, Callable, Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
     counts_diff,
@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import checked_value
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     PRESENT,
     ReadFile,
@@ -31,8 +32,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import (
-    LISTS_ON_HOST,
-    NAME_ONLY,
     SENT,
     digest_of,
     with_digests,
@@ -57,8 +56,8 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
         remove_abandoned(str(told["remote_tmp"]))
     sent = {path: take_up(path) for path in [told.get("list")] if path}
     settings = read_settings(postfix, [PARAMETER])
-    request = request_of(params, settings.utf8, sent)
     reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
+    request = request_of(params, settings.utf8, sent, reference.path)
     plan, backup = change_table(postfix, reference, request, table_options(params), check_mode, settings)
     results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
     if params["show_recipients"]:
@@ -67,29 +66,50 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
     return table_outcome(plan, backup, diff, **results)
 
 
-def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = None) -> TableRequest:
+def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = None, table: str = "") -> TableRequest:
     """The request that the options make, under the name that the action plugin gave it, if it did.
 
-    `sent` read the lists that it has put on the host, by their paths. Raises InvalidInput for one that is not there.
+    `sent` read the lists that it has put on the host, by their paths; of a list whose parts it tells, what is in the
+    source at `table` was not sent. Raises InvalidInput for one that is not there.
     """
     told = params["_request"] or {}
     name = str(told.get("name") or "")
-    if told.get("has") == NAME_ONLY:
-        return TableRequest(_unknown, name)
-    if told.get("has") == LISTS_ON_HOST:
-        digests = _digests_on_host(params)
-        return TableRequest(partial(edits_of, params, utf8, digests), with_digests(name, digests))
-    return TableRequest(partial(edits_of, params, utf8, sent=sent), name)
+    parts = ListParts.unpacked(params["_parts"]) if params["_parts"] else None
+    if told.get("asks"):
+        return TableRequest(partial(_unknown, parts, params, table), name)
+    sent = sent or {}
+    if parts is not None:
+        sent = {path: partial(_joined, parts, params, table, read) for path, read in sent.items()}
+    digests = _digests_on_host(params, {SENT, *sent}) if name and params["remote_src"] else {}
+    edits = partial(edits_of, params, utf8, digests, sent)
+    return TableRequest(edits, with_digests(name, digests) if digests else name)
 
 
-def _unknown() -> Edits:
-    raise HostError("this host does not know the request by its name; give the lists as well", request_unknown=True)
+def _unknown(parts: ListParts | None, params: Mapping[str, Any], table: str) -> Edits:
+    lacks = {"list_lacks": parts.lacking(_keys_in(table, params))} if parts else {}
+    raise HostError(
+        "this host does not know the request by its name; give the lists as well", request_unknown=True, **lacks
+    )
 
 
-def _digests_on_host(params: Mapping[str, Any]) -> dict[str, str]:
+def _joined(parts: ListParts, params: Mapping[str, Any], table: str, read: Callable[[], bytes]) -> bytes:
+    """The list of these parts, of which those were sent that the table lacks."""
+    found = parts.joined(_keys_in(table, params), read())
+    if found is None:
+        raise HostError(f"{table}: has changed while a list was sent; run again", list_incomplete=True)
+    return found
+
+
+def _keys_in(table: str, params: Mapping[str, Any]) -> bytes:
+    """The source at the path, its entries as lines of a list if they have the value that these are to have."""
+    value = str(params["value"]).encode("utf-8", "surrogateescape")
+    return (read_file(table) or b"").replace(b" " + value + b"\n", b"\n")
+
+
+def _digests_on_host(params: Mapping[str, Any], sent: Collection[str]) -> dict[str, str]:
     holders = [params, *(params["domains"] or ())]
     paths = [path for holder in holders for path in as_paths(holder["recipients_file"], "recipients_file")]
-    return {path: digest_of(_on_host(path)) for path in paths}
+    return {path: digest_of(_on_host(path)) for path in paths if path not in sent}
 
 
 def edits_of(

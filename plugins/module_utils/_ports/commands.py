@@ -9,9 +9,9 @@ import os
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Callable, Protocol, Sequence
+from typing import IO, Callable, Iterator, Protocol, Sequence
 
 # Postfix's commands are in sbin directories, which are not on the PATH of every login.
 SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/usr/pkg/sbin:/opt/local/sbin"
@@ -43,8 +43,11 @@ class Commands(Protocol):
         nothing for `silence` seconds.
         """
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
-        """Like run, but hands standard output over in pieces while the command runs; the result has none of it."""
+    def stream(self, argv: Sequence[str], take: Take, seconds: float | None = None) -> Result:
+        """Like run, but hands standard output over in pieces while the command runs; the result has none of it.
+
+        A command that has not ended after `seconds`, if they are given, is killed, of which its exit status tells.
+        """
 
 
 class LocalCommands:
@@ -78,8 +81,8 @@ class LocalCommands:
                     # What it left in the background, as `postfix reload` leaves postsuper, holds its output open.
                 return Result(process.returncode, _decoded(out), _decoded(err))
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
-        with _started(argv, stdin=subprocess.DEVNULL) as process:
+    def stream(self, argv: Sequence[str], take: Take, seconds: float | None = None) -> Result:
+        with _started(argv, stdin=subprocess.DEVNULL) as process, _killed_after(seconds, process):
             said: list[bytes] = []
             # A command that warns a lot would otherwise wait for ever with standard output still open.
             listener = threading.Thread(target=lambda: said.append(_pipe(process.stderr).read()))
@@ -112,6 +115,20 @@ def _fed(data: bytes) -> IO[bytes]:
 def _started(argv: Sequence[str], stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PATH=SEARCH_PATH, **ENVIRONMENT)
     return subprocess.Popen(list(argv), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+
+
+@contextmanager
+def _killed_after(seconds: float | None, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kills the process if the block takes longer."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _decoded(output: bytes | None) -> str:

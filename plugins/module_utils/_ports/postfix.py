@@ -45,10 +45,10 @@ class Postfix:
                 f"{argv[0]} got no answer within {silence:g} s; see in the mail log which daemon of Postfix fails"
             ) from None
 
-    def stream(self, take: Take, *argv: str) -> Result:
-        """Like run, and hands standard output over in pieces. Raises HostError if Postfix is missing."""
+    def stream(self, take: Take, *argv: str, seconds: float | None = None) -> Result:
+        """Like run, and hands standard output over in pieces; killed after `seconds`. Raises HostError if missing."""
         try:
-            return self.commands.stream([argv[0], "-c", self.config_directory, *argv[1:]], take)
+            return self.commands.stream([argv[0], "-c", self.config_directory, *argv[1:]], take, seconds)
         except FileNotFoundError:
             raise _missing(argv[0]) from None
 
@@ -148,13 +148,28 @@ class Postfix:
         """`postmap -s type:path`, every row of the index as postmap reads it. Raises NoAnswer if it tells none."""
         return self.run("postmap", "-s", table, silence=SECONDS_TO_ANSWER)
 
-    def dump_to(self, table: str, take: Take) -> Result:
-        """Like dump, but hands the rows over in pieces, which need not end where a row does."""
-        return self.stream(take, "postmap", "-s", table)
+    def dump_to(self, table: str, take: Take, seconds: float) -> Result:
+        """Like dump, but hands the rows over in pieces, which need not end where a row does.
+
+        postmap that has not told all after `seconds` is killed: of a damaged btree it would tell for ever.
+        """
+        return self.stream(take, "postmap", "-s", table, seconds=seconds)
+
+    def ask(self, table: str, keys: bytes) -> Result:
+        """`postmap -q -`: the rows of those keys, one a line, that the table has. Raises NoAnswer if it is silent."""
+        return self.run("postmap", "-q", "-", table, data=keys, silence=SECONDS_TO_ANSWER)
 
     def build(self, table: str) -> Result:
         """`postmap type:path`: builds the index from the source."""
         return self.run("postmap", table)
+
+    def insert(self, table: str, lines: bytes) -> Result:
+        """`postmap -r -i`: sets these entries, written as in a source, in the index. Raises NoAnswer as ask does."""
+        return self.run("postmap", "-r", "-i", table, data=lines, silence=SECONDS_TO_ANSWER)
+
+    def delete(self, table: str, keys: bytes) -> Result:
+        """`postmap -d -`: removes these keys, one a line, from the index. Raises NoAnswer as ask does."""
+        return self.run("postmap", "-d", "-", table, data=keys, silence=SECONDS_TO_ANSWER)
 
 
 def _missing(command: str) -> HostError:

@@ -79,6 +79,7 @@ def apply_table(postfix: Postfix, plan: TablePlan) -> str | None:
         reload=_needs_reload(postfix, plan),
         leftovers=plan.leftovers,
         old_indexes=plan.old_indexes,
+        changed=plan.changed_rows,
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
     CURRENT,
     MISSING,
@@ -27,10 +27,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import open_regular
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 # What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
 _NO_LISTING = "sequence operation is not supported"
+# postmap lists some 50 MB of rows a second. One that takes so much longer is in a circle of damaged pages.
+_BYTES_A_SECOND = 1 << 20
 # A record holds some digests and names; what is longer is none of ours.
 _MOST_RECORD_BYTES = 1 << 20
 
@@ -40,7 +42,8 @@ class Record:
     """What was last seen equal: digests of both files (no index: the empty string) and how keys were folded.
 
     `reload` says that daemons which saw the table missing still have to be told. `requests` are the names of those
-    that find nothing to change in this source, the last one first, and `total` is how many entries it has.
+    that find nothing to change in this source, the last one first, and `total` is how many entries it has. `copies` is
+    how many times the index was made by changing a copy since it was built and read back whole.
     """
 
     type: str
@@ -50,6 +53,7 @@ class Record:
     reload: bool = False
     requests: tuple[str, ...] = ()
     total: int = 0
+    copies: int = 0
 
     def is_of(self, table_type: str, utf8: bool, source: str, index: str) -> bool:
         """Whether it speaks of a table of this type whose files have these digests."""
@@ -114,18 +118,29 @@ def content_state(
 
 def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
     """The rows of a table held against those that `found` expects; None if postmap can't read it."""
-    result = postfix.dump_to(table, found.take)
+    result = postfix.dump_to(table, found.take, SECONDS_TO_ANSWER + len(found.expected.text) / _BYTES_A_SECOND)
     if result.rc == 0:
         return found
     if _NO_LISTING in result.err:
-        return _counted(_asked(postfix, table, found.expected), table.partition(":")[2] + ".cdb")
-    return None if postfix.has("table_listing") else _asked(postfix, table, found.expected)
+        return _counted(_every_key(postfix, table, found.expected), table.partition(":")[2] + ".cdb")
+    return None if postfix.has("table_listing") else _every_key(postfix, table, found.expected)
 
 
-def _asked(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
+def _every_key(postfix: Postfix, table: str, expected: Rows) -> ReadBack | None:
     """Like read_back, for a table that postmap can't list: it is asked for every expected key, and for no other."""
     keys = [row.partition(expected.separator)[0] for row in expected.text.split(b"\n")]
-    answer = postfix.run("postmap", "-q", "-", table, data=b"\n".join(keys))
+    return asked(postfix, table, b"\n".join(keys), expected)
+
+
+def asked(postfix: Postfix, table: str, keys: bytes, expected: Rows) -> ReadBack | None:
+    """What a table has of these keys, one a line, held against the rows that it is to have of them.
+
+    None if postmap can't read it, or tells nothing for a while.
+    """
+    try:
+        answer = postfix.ask(table, keys)
+    except NoAnswer:
+        return None
     if "fatal:" in answer.err:
         return None
     found = ReadBack(expected, whole=False)

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import ChangedRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
     Record,
     content_state,
@@ -77,6 +78,19 @@ class TableOptions:
 
 
 @dataclass(frozen=True)
+class LiveIndex:
+    """State of the index that Postfix reads. `digest` is empty unless it was seen to hold what the source says.
+
+    `reload_pending` says that daemons are still to be told of it; on `copies` see Record.
+    """
+
+    state: str
+    digest: str = ""
+    copies: int = 0
+    reload_pending: bool = False
+
+
+@dataclass(frozen=True)
 class TableRequest:
     """What a task asks for: how its edits are made from its lists, and a name that stands for all of it.
 
@@ -93,11 +107,12 @@ class TablePlan:
     """What a table holds, what it is to hold, and why it changes. `added` and so on are keys as Postfix folds them.
 
     `old` and `new` are the entries that change; `rows` makes what the index must hold; `warnings` are of the source and
-    of the edits; `to_record` is what a run that changes nothing notes, so the next one need not find it out again.
+    of the edits; `live` is what is known of the index; `to_record` is what a run that changes nothing notes, so the
+    next need not find it out again.
     """
 
     reference: TableReference
-    state: str
+    live: LiveIndex
     files: Files
     total: int = 0
     old_total: int = 0
@@ -109,16 +124,31 @@ class TablePlan:
     updated: list[str] = field(default_factory=list)
     source_changed: bool = False
     metadata_changes: list[MetadataChange] = field(default_factory=list)
-    reload_pending: bool = False
     leftovers: list[str] = field(default_factory=list)
     old_indexes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     to_record: Record | None = None
 
     @property
+    def state(self) -> str:
+        """Whether the index is current, missing, stale, unreadable, or none is needed."""
+        return self.live.state
+
+    @property
+    def reload_pending(self) -> bool:
+        return self.live.reload_pending
+
+    @property
     def index_rebuilt(self) -> bool:
         """Whether postmap builds the index, in check mode: would build it."""
         return self.state != NO_INDEX and (self.source_changed or self.state != CURRENT)
+
+    @property
+    def changed_rows(self) -> ChangedRows | None:
+        """What tells the next index from the live one; None if it is to be built."""
+        rows = ChangedRows(self.live.digest, self.new, self.removed, self.live.copies)
+        suffix = self.files.index[len(self.files.path) :]
+        return rows if self.live.digest and rows.fit(suffix, self.total) else None
 
     @property
     def changed(self) -> bool:
@@ -148,13 +178,13 @@ def plan_table(
     edited = found.edit
     if source is None and not edited.total:
         return _nothing_there(reference, found.warnings)
-    state, pending = _index(postfix, reference, suffix, found.record, edited.rows_before)
-    _check_removals(reference, *_removals(postfix, reference, state, edited, options), options.max_removals)
+    live = _live_index(postfix, reference, suffix, found.record, edited.rows_before)
+    _check_removals(reference, *_removals(postfix, reference, live.state, edited, options), options.max_removals)
     _check_keys(edited.new, suffix, known)
     files, metadata_changes = _files(reference, suffix, edited.content, options, known.utf8)
     plan = TablePlan(
         reference=reference,
-        state=state,
+        live=live,
         files=replace(files, requests=(found.name,) if found.name else (), total=edited.total),
         total=edited.total,
         old_total=edited.old_total,
@@ -166,7 +196,6 @@ def plan_table(
         updated=edited.updated,
         source_changed=edited.changed,
         metadata_changes=metadata_changes,
-        reload_pending=pending,
         leftovers=leftovers_of(reference),
     )
     if plan.source_changed or plan.index_rebuilt:
@@ -190,7 +219,7 @@ def index_state(postfix: Postfix, reference: TableReference, settings: Settings 
         return NO_INDEX
     source = read_file(reference.path)
     record = _of_these_files(read_record(reference.path), reference, suffix, source, known.utf8)
-    return _index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8), CURRENT)[0]
+    return _live_index(postfix, reference, suffix, record, lambda: rows_in(source or b"", known.utf8), CURRENT).state
 
 
 def _source(reference: TableReference) -> bytes | None:
@@ -233,7 +262,7 @@ def _looked_through(
 
 def _nothing_there(reference: TableReference, warnings: Sequence[str]) -> TablePlan:
     files = Files(reference.type, reference.path, "", b"", None, None)
-    return TablePlan(reference, NO_INDEX, files, leftovers=leftovers_of(reference), warnings=[*warnings])
+    return TablePlan(reference, LiveIndex(NO_INDEX), files, leftovers=leftovers_of(reference), warnings=[*warnings])
 
 
 def _pattern_warnings(postfix: Postfix, plan: TablePlan, source: bytes) -> list[str]:
@@ -270,20 +299,24 @@ def _with_request(record: Record, name: str) -> Record | None:
     return replace(record, requests=(name, *record.requests)[:RECORDED_REQUESTS])
 
 
-def _index(
+def _live_index(
     postfix: Postfix,
     reference: TableReference,
     suffix: str,
     record: Record | None,
     expected: Callable[[], Rows],
     unseen: str = STALE,
-) -> tuple[str, bool]:
-    """State of the live index, and whether a reload is still owed. On `unseen` see content_state."""
+) -> LiveIndex:
+    """What is to be known of the live index. On `unseen` see content_state."""
     if record is not None:
-        return (CURRENT if suffix else NO_INDEX), record.reload
+        return LiveIndex(CURRENT if suffix else NO_INDEX, record.index, record.copies, record.reload)
     if not suffix:
-        return NO_INDEX, False
-    return content_state(postfix, reference, reference.path + suffix, expected, unseen), False
+        return LiveIndex(NO_INDEX)
+    index = reference.path + suffix
+    # Of what is there before postmap reads it: if others write it meanwhile, a copy has another digest.
+    digest = file_digest(index) or ""
+    state = content_state(postfix, reference, index, expected, unseen)
+    return LiveIndex(state, digest if state == CURRENT else "")
 
 
 def _refuse_lost_source(reference: TableReference, suffix: str, source: bytes | None, want: Edits) -> None:

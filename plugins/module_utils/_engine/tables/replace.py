@@ -20,6 +20,10 @@ from dataclasses import dataclass, replace
 from typing import Callable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.build_cache import with_cache
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import (
+    ChangedRows,
+    changed_copy,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (
     Record,
     file_digest,
@@ -41,6 +45,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+# An index of these types is built in a fraction of the time from a source in the order of the keys, and listed in it.
+_BUILT_IN_KEY_ORDER = ("btree", "lmdb")
 SCRATCH_PREFIX = ".mxrelay-table-"
 
 
@@ -60,9 +66,9 @@ class Files:
     requests: tuple[str, ...] = ()
     total: int = 0
 
-    def record(self, source: str, index: str, reload: bool = False) -> Record:
+    def record(self, source: str, index: str, reload: bool, copies: int) -> Record:
         """The record of these files with these digests."""
-        return Record(self.type, self.utf8, source, index, reload, self.requests, self.total)
+        return Record(self.type, self.utf8, source, index, reload, self.requests, self.total, copies)
 
 
 def put_in_place(
@@ -74,10 +80,12 @@ def put_in_place(
     reload: bool,
     leftovers: list[str],
     old_indexes: list[str],
+    changed: ChangedRows | None = None,
 ) -> str | None:
     """Carries out one change under the lock of the caller; returns the path of the backup, if one was asked for.
 
-    `expected` is what the index must hold; `leftovers` are removed before it is built, `old_indexes` once it is there.
+    `expected` is what the index must hold, and `changed` what tells that from the live one, if it is little and the
+    live one known; `leftovers` are removed before it is built, `old_indexes` once it is there.
     Raises HostError; unless the message says so, the table is as it was.
     """
     try:
@@ -85,7 +93,7 @@ def put_in_place(
             shutil.rmtree(leftover)
         with _backed_up(files.path, wanted=write_source and files.backup) as backup:
             if write_source or write_index:
-                _replace(postfix, files, expected, write_source, write_index, reload)
+                _replace(postfix, files, expected, write_source, write_index, reload, changed)
             if files.set_metadata:
                 _set_metadata(files)
             for old in old_indexes:
@@ -99,7 +107,13 @@ def put_in_place(
 
 
 def _replace(
-    postfix: Postfix, files: Files, expected: Callable[[], Rows], write_source: bool, write_index: bool, reload: bool
+    postfix: Postfix,
+    files: Files,
+    expected: Callable[[], Rows],
+    write_source: bool,
+    write_index: bool,
+    reload: bool,
+    changed: ChangedRows | None,
 ) -> None:
     source = os.path.realpath(files.path)
     index = os.path.realpath(files.index) if files.index else ""
@@ -114,12 +128,12 @@ def _replace(
             # Before the index, since Postfix warns for ever of an index that is older than its source.
             write_new_file(new_source, files.content, files.source_metadata)
         built = os.path.join(stages[os.path.dirname(index or source)], name)
-        write_new_file(built, files.content, sync=False)
-        new_index = _build(postfix, files, built, ReadBack(expected())) if write_index else ""
+        new_index, copies = _next_index(postfix, files, built, expected, changed) if write_index else ("", 0)
         if files.type == "texthash":
+            write_new_file(built, files.content, sync=False)
             _require(postfix, f"texthash:{built}", ReadBack(expected()), files)
         live = (file_digest(new_index or files.index) or "") if files.index else ""
-        record = files.record(digest_of(files.content), live, reload)
+        record = files.record(digest_of(files.content), live, reload, copies)
         if files.index or reload:
             new_record = os.path.join(stages[beside], f"{name}.record")
             write_new_file(new_record, record.render())
@@ -142,8 +156,33 @@ def _stage(directory: str) -> Iterator[str]:
         shutil.rmtree(path)
 
 
-def _build(postfix: Postfix, files: Files, built: str, found: ReadBack) -> str:
-    """Builds the index in the stage and returns its path, once it reads back exactly what is expected."""
+def _next_index(
+    postfix: Postfix, files: Files, built: str, expected: Callable[[], Rows], changed: ChangedRows | None
+) -> tuple[str, int]:
+    """Makes the index of the table that is `built` in the stage; returns its path, and how many copies it is from one
+    that was built."""
+    new_index = built + files.index[len(files.path) :]
+    copies = 0
+    if changed is not None and changed_copy(postfix, f"{files.type}:{built}", files.index, new_index, changed):
+        copies = changed.copies + 1
+    else:
+        rows = expected()
+        if files.type in _BUILT_IN_KEY_ORDER and rows.is_source:
+            rows = rows.in_key_order()
+        write_new_file(built, rows.text if rows.is_source else files.content, sync=False)
+        _build(postfix, files, built, ReadBack(rows))
+    if files.index_metadata is not None:
+        files.index_metadata.apply(new_index)
+    descriptor = os.open(new_index, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return new_index, copies
+
+
+def _build(postfix: Postfix, files: Files, built: str, found: ReadBack) -> None:
+    """Builds the index of the source `built`, which then reads back exactly what is expected."""
     table = f"{files.type}:{built}"
     builder = with_cache(postfix, files.index, len(files.content), os.path.dirname(built))
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -158,14 +197,6 @@ def _build(postfix: Postfix, files: Files, built: str, found: ReadBack) -> str:
     if not os.path.exists(new_index):
         raise unusable(files.type, f"error: postmap made no {os.path.basename(new_index)}")
     _require(postfix, table, found, files)
-    if files.index_metadata is not None:
-        files.index_metadata.apply(new_index)
-    descriptor = os.open(new_index, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    return new_index
 
 
 def _require(postfix: Postfix, table: str, found: ReadBack, files: Files) -> None:

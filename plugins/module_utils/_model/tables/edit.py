@@ -66,8 +66,7 @@ def edit(data: bytes, table_type: str, want: Edits, utf8: bool) -> TableEdit:
     """What `want` makes of the source `data` of a table of this type."""
     if want.text is not None:
         return _replaced(data, want.text, table_type, utf8)
-    plain = None if table_type in PATTERN_TYPES else PlainTable.parse(data)
-    found = _edit_plain(plain, data, want, utf8) if plain else None
+    found = None if table_type in PATTERN_TYPES else _edited_as_text(data, want, utf8)
     if found is not None:
         return found
     if table_type in PATTERN_TYPES:
@@ -105,11 +104,14 @@ def rows_in(data: bytes, utf8: bool) -> Rows:
     return plain.rows if plain and plain.distinct() else rows_of(Table.parse(data).mapping(utf8))
 
 
-def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> TableEdit | None:
-    change = before.edited(want, utf8)
-    if change is None:
+def _edited_as_text(data: bytes, want: Edits, utf8: bool) -> TableEdit | None:
+    in_order = PlainTable.edited_in_order(data, want, utf8)
+    before, change = in_order or (PlainTable.parse(data), None)
+    if before is not None and change is None:
+        change = before.edited(want, utf8)
+    if before is None or change is None:
         return None
-    after, added, removed = change
+    after, added, removed, updated, old, value = change
     return TableEdit(
         content=data if after is before else after.render(),
         changed=after is not before,
@@ -119,8 +121,9 @@ def _edit_plain(before: PlainTable, data: bytes, want: Edits, utf8: bool) -> Tab
         rows_after=lambda: after.rows,
         added=added,
         removed=removed,
-        old=SameValue(removed, before.value.decode()),
-        new=SameValue(added, after.value.decode()),
+        updated=updated,
+        old=old,
+        new=SameValue([*updated, *added], value),
     )
 
 

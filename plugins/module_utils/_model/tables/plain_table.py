@@ -8,48 +8,101 @@ What it is not sure of it leaves to Table.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import Iterable, Iterator, Mapping, NamedTuple
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 
 PIECE_BYTES = 1 << 20
 PIECE_KEYS = 1 << 15
+# In the order of a list a table is compared with it in pieces of this length.
+_COMPARED_BYTES = 1 << 16
+_LINES_LOOKED_FOR = 5
 _PRINTABLE = bytes(range(0x21, 0x7F))
 # Neither upper case, which is folded, nor what starts a comment or may quote white space.
 _KEY_BYTES = _PRINTABLE.translate(None, b'ABCDEFGHIJKLMNOPQRSTUVWXYZ"\\#')
+_LINES = re.compile(rb"(?:[%s]+ [!-~]+\n)*" % re.escape(_KEY_BYTES))
 
 
 class PlainChange(NamedTuple):
-    """The edited table, and the keys added and removed; `after` is the table itself if there are none."""
+    """The edited table, the keys added, removed and updated, and the values that the last two had.
+
+    `after` is the table itself if there are none; `value` is that of the added and the updated.
+    """
 
     after: PlainTable
     added: list[str]
     removed: list[str]
+    updated: list[str]
+    old: dict[str, str]
+    value: str
+
+
+class _Piece(NamedTuple):
+    """Some whole lines of a body: their text, keys and values."""
+
+    text: memoryview
+    keys: Sequence[str]
+    values: Sequence[str]
 
 
 @dataclass(frozen=True)
 class PlainTable:
-    """A `head` of comments and empty lines, and a `body` of lines of a folded ASCII key, one space and the `value`,
-    which is the same on all lines. The value of an empty body is the empty string."""
+    """A `head` of comments and empty lines, and a `body` of lines of a folded ASCII key, one space and a value that is
+    one ASCII word."""
 
     head: bytes
     body: bytes
-    value: bytes
 
     @classmethod
     def parse(cls, data: bytes) -> PlainTable | None:
         """The table, or None if the source is not of this form. Whether no key is there twice is not looked at."""
+        table = cls._taken_apart(data)
+        return table if table and _is_plain(table.body) else None
+
+    @classmethod
+    def _taken_apart(cls, data: bytes) -> PlainTable | None:
+        """The table without a look at its lines; None if the source ends in a comment."""
         start = 0
         while data[start : start + 1] in (b"#", b"\n"):
             start = data.find(b"\n", start) + 1
             if not start:
                 return None
-        body = data[start:]
-        value = body[: body.find(b"\n")].partition(b" ")[2]
-        return cls(data[:start], body, value) if _is_plain(body, value) else None
+        return cls(data[:start], data[start:])
+
+    @classmethod
+    def edited_in_order(cls, data: bytes, want: Edits, utf8: bool) -> tuple[PlainTable, PlainChange] | None:
+        """The table and what `edited` makes of it, by comparing texts, if it lists what is wanted and in that order.
+
+        None if it has more to it than some places where they differ.
+        """
+        table = cls._taken_apart(data)
+        value = _common_value(want.set)
+        if table is None or value is None or not _are_plain(want.set):
+            return None
+        wanted = cls(table.head, _lines(want.set, value))
+        had: dict[str, str] = {}
+        gets: dict[str, str] = {}
+        lines = 0
+        for there, here in _differences(table.body, wanted.body):
+            if max(len(there), len(here)) > max(len(table.body) // 2, _COMPARED_BYTES) or not _is_plain(there):
+                return None
+            lines += there.count(b"\n")
+            had.update(cls(b"", there)._entries())
+            gets.update(cls(b"", here)._entries())
+        gone = had.keys() - gets.keys()
+        # A key that goes here and is wanted stands elsewhere too; of those that stay, there is no order.
+        if len(had) != lines or any(key in want.set for key in gone) or want.going(utf8)(gone) != gone:
+            return None
+        removed = [key for key in had if key in gone]
+        added = sorted(gets.keys() - had.keys())
+        updated = [key for key in gets if key in had and had[key] != value]
+        after = wanted if removed or added or updated else table
+        old = {key: has for key, has in had.items() if key in gone or has != value}
+        return table, PlainChange(after, added, removed, updated, old, value)
 
     @property
     def count(self) -> int:
@@ -65,78 +118,127 @@ class PlainTable:
     def distinct(self) -> bool:
         """Whether no key is there twice."""
         seen: set[str] = set()
-        for _start, _end, keys in self._pieces():
-            seen.update(keys)
+        for piece in self._pieces():
+            seen.update(piece.keys)
         return len(seen) == self.count
 
     def mapping(self) -> dict[str, str] | None:
-        """Each key with the value; None if some key is there twice."""
-        value = self.value.decode()
-        found = {key: value for _start, _end, keys in self._pieces() for key in keys}
+        """Each key with its value; None if some key is there twice."""
+        found = dict(self._entries())
         return found if len(found) == self.count else None
 
     def edited(self, want: Edits, utf8: bool) -> PlainChange | None:
         """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
-        there twice."""
-        value = _common_value(want.set) if want.set else self.value
-        if value is None or (self.body and value != self.value) or not _are_plain(want.set):
+        there twice.
+
+        But a table that comes to hold what is wanted and nothing else is written in the order of that.
+        """
+        value = _common_value(want.set)
+        if value is None or not _are_plain(want.set):
             return None
-        unwanted = want.unwanted(utf8)
+        going = want.going(utf8)
         missing = set(want.set)
         others: set[str] = set()
         others_count = wanted_count = 0
         removed: list[str] = []
+        updated: list[str] = []
+        old: dict[str, str] = {}
         parts: list[memoryview | bytes] = []
-        view = memoryview(self.body)
-        for start, end, keys in self._pieces():
+        for text, keys, values in self._pieces():
             distinct = set(keys)
             here = distinct.difference(want.set)
             missing -= distinct
             others |= here
             others_count += len(here)
             wanted_count += len(keys) - len(here)
-            gone = {key for key in here if unwanted(key)}
-            removed += [key for key in keys if key in gone] if gone else []
-            parts.append(_lines((key for key in keys if key not in gone), value) if gone else view[start:end])
+            gone = going(here)
+            # Most often a whole piece has the one value.
+            stale = () if values.count(value) == len(values) else _with_another(value, keys, values, want.set)
+            if not gone and not stale:
+                parts.append(text)
+                continue
+            had = dict(zip(keys, values))
+            removed += [key for key in keys if key in gone]
+            updated += stale
+            touched = {*gone, *stale}
+            old.update((key, had[key]) for key in keys if key in touched)
+            had.update(dict.fromkeys(stale, value))
+            parts.append("".join(f"{key} {had[key]}\n" for key in keys if key not in gone).encode())
         if len(others) != others_count or wanted_count != len(want.set) - len(missing):
             return None
-        if not missing and not removed:
-            return PlainChange(self, [], [])
+        if not missing and not removed and not updated:
+            return PlainChange(self, [], [], [], {}, value)
         added = sorted(missing)
-        body = b"".join([*parts, _lines(added, value)])
-        return PlainChange(PlainTable(self.head, body, value if body else b""), added, removed)
+        alone = others_count == len(removed)
+        body = _lines(want.set, value) if alone else b"".join([*parts, _lines(added, value)])
+        return PlainChange(PlainTable(self.head, body), added, removed, updated, old, value)
 
-    def _pieces(self) -> Iterator[tuple[int, int, list[str]]]:
-        """The body in pieces of whole lines: start, end and keys."""
-        ending = b" " + self.value + b"\n"
-        start = 0
-        while start < len(self.body):
-            end = self.body.find(b"\n", start + PIECE_BYTES) + 1 or len(self.body)
-            keys = self.body[start:end].replace(ending, b"\n").decode("ascii").split("\n")
-            keys.pop()
-            yield start, end, keys
-            start = end
+    def _entries(self) -> Iterator[tuple[str, str]]:
+        for piece in self._pieces():
+            yield from zip(piece.keys, piece.values)
 
-
-def _is_plain(body: bytes, value: bytes) -> bool:
-    if not body:
-        return True
-    ending = b" " + value + b"\n"
-    lines = body.count(b"\n")
-    if not value or value.translate(None, _PRINTABLE) or not lines == body.count(ending) == body.count(b" "):
-        return False
-    if not body.endswith(b"\n") or body.startswith(ending) or b"\n" + ending in body:
-        return False
-    return not body.replace(ending, b"\n").translate(None, _KEY_BYTES + b"\n")
+    def _pieces(self) -> Iterator[_Piece]:
+        for text in _texts(self.body):
+            words = str(text, "ascii").replace(" ", "\n").split("\n")
+            yield _Piece(text, words[:-1:2], words[1::2])
 
 
-def _common_value(set_: Mapping[str, str]) -> bytes | None:
-    """The value that all these entries have, None if it is not one plain word."""
+def _texts(body: bytes) -> Iterator[memoryview]:
+    """A text in pieces of whole lines; the last may lack its newline."""
+    view = memoryview(body)
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + PIECE_BYTES) + 1 or len(body)
+        yield view[start:end]
+        start = end
+
+
+def _is_plain(body: bytes) -> bool:
+    return all(_LINES.fullmatch(text) for text in _texts(body))
+
+
+def _differences(before: bytes, after: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Where one text of lines differs from another: pairs of whole lines, in the order of both.
+
+    From where they have no more in common on, it is one pair.
+    """
+    old, new = memoryview(before), memoryview(after)
+    here = there = 0
+    while here < len(before) or there < len(after):
+        end = before.find(b"\n", here + _COMPARED_BYTES) + 1 or len(before)
+        until = there + end - here
+        if end == here or old[here:end] != new[there:until]:
+            end, until = _together_again(before, here, after, there)
+            yield before[here:end], after[there:until]
+        here, there = end, until
+
+
+def _together_again(before: bytes, here: int, after: bytes, there: int) -> tuple[int, int]:
+    """Where two texts, which differ from two places on, have a line in common; the ends of both if they have none.
+
+    It is not looked for in all lines, but in some that are a piece apart: one that goes is followed by others.
+    """
+    end = here
+    for _try in range(_LINES_LOOKED_FOR):
+        end = before.find(b"\n", end + _COMPARED_BYTES) + 1 or len(before)
+        start = before.rfind(b"\n", max(here - 1, 0), max(end - 1, 0))
+        until = there + end - here + 2 * _COMPARED_BYTES
+        place = after.find(before[start:end], max(there - 1, 0), until) if start >= 0 else -1
+        if place >= 0:
+            return end, place + end - start
+    return len(before), len(after)
+
+
+def _with_another(value: str, keys: Sequence[str], values: Sequence[str], wanted: Mapping[str, str]) -> list[str]:
+    """Those of the keys that are wanted and have another value."""
+    return [key for key, has in zip(keys, values) if has != value and key in wanted]
+
+
+def _common_value(set_: Mapping[str, str]) -> str | None:
+    """The value that all these entries have, None if it is not one plain word; of none any will do."""
     values = set(set_.values())
-    value = values.pop() if len(values) == 1 else ""
-    if not value.isascii() or not value or value.encode().translate(None, _PRINTABLE):
-        return None
-    return value.encode()
+    value = values.pop() if len(values) == 1 else "" if values else "x"
+    return value if value.isascii() and value and not value.encode().translate(None, _PRINTABLE) else None
 
 
 def _are_plain(keys: Iterable[str]) -> bool:
@@ -151,7 +253,7 @@ def _are_plain(keys: Iterable[str]) -> bool:
             return False
 
 
-def _lines(keys: Iterable[str], value: bytes) -> bytes:
-    ending = f" {value.decode()}\n"
+def _lines(keys: Iterable[str], value: str) -> bytes:
+    ending = f" {value}\n"
     text = ending.join(keys)
     return (text + ending).encode() if text else b""

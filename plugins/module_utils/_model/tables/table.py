@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
+from typing import AbstractSet, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
@@ -254,27 +254,31 @@ class Edits:
     warnings: Sequence[str] = ()
     text: bytes | None = None
 
-    def unwanted(self, utf8: bool) -> Callable[[str], bool]:
-        """A function that says whether an entry with this folded key goes; it is not for keys that are to be set."""
+    def going(self, utf8: bool) -> Callable[[AbstractSet[str]], AbstractSet[str]]:
+        """A function that says which of some folded keys go; it is not for keys that are to be set."""
         keys = {fold(key, utf8) for key in self.remove}
         domains = {fold(domain, utf8) for domain in self.owned}
 
-        def goes(key: str) -> bool:
-            return self.purge or key in keys or ("@" in key and _owned(key.rpartition("@")[2], domains))
+        def among(folded: AbstractSet[str]) -> AbstractSet[str]:
+            if self.purge:
+                return folded
+            listed = folded & keys
+            if not domains:
+                return listed
+            return listed | {key for key in folded if "@" in key and _owned(key.rpartition("@")[2], domains)}
 
-        return goes
+        return among
 
     def removals(self, table: Table, utf8: bool) -> list[str]:
         """The keys to remove from `table`, in its order; a key that is to be set is not among them."""
-        wanted = {fold(key, utf8) for key in self.set}
-        unwanted = self.unwanted(utf8)
         folded = [(entry.key, fold(entry.key, utf8)) for entry in table.entries]
-        return [key for key, compared in folded if compared not in wanted and unwanted(compared)]
+        gone = self.going(utf8)({key for _written, key in folded} - {fold(key, utf8) for key in self.set})
+        return [written for written, key in folded if key in gone]
 
 
 def _owned(domain: str, owned: Collection[str]) -> bool:
     """Whether the domain is one of `owned`, or below one that stands there with a dot."""
-    if not owned or domain in owned:
-        return bool(owned)
+    if domain in owned:
+        return True
     labels = domain.split(".")
     return any("." + ".".join(labels[place:]) in owned for place in range(1, len(labels)))

@@ -10,21 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Mapping, NamedTuple
+from typing import Mapping
 
-# How much of the request travels with its name.
-NAME_ONLY = "name only"
-WITH_LISTS = "with lists"
-LISTS_ON_HOST = "lists on host"
 # The path that stands for a list which travels with the task.
 SENT = "-"
-
-
-class RequestName(NamedTuple):
-    """The name, the empty string for a request that has none, and how much travels with it."""
-
-    name: str
-    has: str
 
 
 def digest_of(data: bytes) -> str:

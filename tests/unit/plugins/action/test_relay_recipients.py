@@ -15,6 +15,7 @@ from ansible.playbook.task import Task
 
 from ansible_collections.mxrelay.postfix.plugins.action import relay_recipients
 from ansible_collections.mxrelay.postfix.plugins.action.relay_recipients import ActionModule
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 
 TMP = "/remote/tmp"
 
@@ -33,6 +34,10 @@ class Controller:
         self.names: list[str] = []
         self.lists: list[str] = []
         self.known: set[str] = set()
+        # The keys of the host's table as lines of a list, and whether they change while a list is sent.
+        self.table = b""
+        self.changes = False
+        self.parts: list[str | None] = []
         self.failure = ""
         self.chmod = {"rc": 0}
 
@@ -75,19 +80,26 @@ class Controller:
         request = module_args.pop("_request")
         assert request["remote_tmp"] == "~/.ansible/tmp"
         # The list that is there for this module alone, which takes it away.
-        self.lists.append(request["list"])
+        self.lists.append(request.get("list", ""))
+        parts = module_args.pop("_parts", None)
+        self.parts.append(parts)
         if "_lists" in module_args:
             self.sent.append(module_args.pop("_lists"))
         self.names.append(request["name"])
-        if request["has"] == "name only":
+        if request.get("asks"):
             self.asked.append(module_args)
             if request["name"] not in self.known:
-                return {"failed": True, "msg": "unknown", "request_unknown": True}
+                return {"failed": True, "msg": "unknown", "request_unknown": True, **self._lacks(parts)}
             return {"changed": False, "added": 0}
+        if self.changes and parts:
+            return {"failed": True, "msg": "has changed", "list_incomplete": True}
         self.module_arguments = module_args
         if self.failure:
             return {"failed": True, "msg": self.failure}
         return {"changed": True, "added": 1}
+
+    def _lacks(self, parts: str | None) -> dict[str, Any]:
+        return {"list_lacks": ListParts.unpacked(parts).lacking(self.table)} if parts else {}
 
 
 @pytest.fixture(name="controller")
@@ -326,4 +338,41 @@ def test_lists_on_the_host_are_named_there(controller: Controller) -> None:
     controller.run(recipients_file="/on/host", remote_src=True)
     assert (len(controller.names), controller.asked) == (1, [])
     controller.run(recipients=["bob@x.example"], recipients_file="/on/host", remote_src=True)
-    assert controller.names[1:] == [""]
+    assert (len(set(controller.names)), controller.sent) == (2, ["bob@x.example\n"])
+
+
+def many(first: int = 0) -> list[bytes]:
+    return [b"user%06d@x.example\n" % number for number in range(first, 100_000)]
+
+
+@pytest.mark.parametrize("changes", [False, True], ids=["at rest", "table that changes meanwhile"])
+def test_only_the_parts_travel_that_the_table_lacks(controller: Controller, changes: bool) -> None:
+    controller.table = b"".join(many())
+    controller.changes = changes
+    rows = many()
+    rows[50_000] = b"new@x.example\n"
+    content = b"".join(rows)
+    (controller.files / "list").write_bytes(content)
+    assert controller.run(recipients_file="list", purge=True)["changed"] is True
+    first, *later = controller.transferred.values()
+    assert b"new@x.example\n" in first
+    assert len(first) < len(content) / 50
+    assert ListParts.of(content).joined(controller.table, first) == content
+    # What the table no longer has is sent in a third try, and all else with it.
+    assert later == ([content] if changes else [])
+    assert controller.parts == [ListParts.of(content).packed()] * 2 + [None] * changes
+
+
+def test_list_of_which_the_table_has_nothing_travels_whole(controller: Controller) -> None:
+    content = b"".join(many())
+    (controller.files / "list").write_bytes(content)
+    controller.run(recipients_file="list")
+    assert controller.transferred == {at(content): content}
+    assert controller.parts[-1] is None
+
+
+def test_list_that_the_table_has_does_not_travel_for_another_request(controller: Controller) -> None:
+    controller.table = b"".join(many())
+    (controller.files / "list").write_bytes(controller.table)
+    controller.run(recipients_file="list", purge=True)
+    assert controller.transferred == {at(b""): b""}

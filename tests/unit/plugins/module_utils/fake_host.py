@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result, Take
@@ -44,6 +44,9 @@ class FakeHost:
         # With what every program ends that reads main.cf.
         self.fatal = ""
         self.loses_rows_in = ""
+        # What `postmap -i` and `-d` end with, and whether what was to be inserted is not there all the same.
+        self.edit_code = 0
+        self.forgets_edits = False
         self.before_build: Callable[[str], None] = lambda _path: None
         self.commands: list[list[str]] = []
 
@@ -64,7 +67,7 @@ class FakeHost:
             raise FileNotFoundError(argv[0])
         return answers[argv[0]](command[1:], data)
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
+    def stream(self, argv: Sequence[str], take: Take, _seconds: float | None = None) -> Result:
         result = self.run(argv)
         # Two pieces, which do not end where rows do.
         data = encode(result.out)
@@ -110,26 +113,34 @@ class FakeHost:
             return Result(1, "", f"postmap: fatal: {self.fatal}\n")
         if arguments[0] == "-s":
             return self._dump(arguments[1])
-        if arguments[:2] == ["-q", "-"] and arguments[2].partition(":")[0] in self.unlisted_types:
+        if arguments[:2] == ["-q", "-"]:
             asked = (data or b"").decode("utf-8", "surrogateescape").splitlines()
             found = [row for row in self._rows(arguments[2]) or () if row.partition("\t")[0] in asked]
             return Result(0 if found else 1, "".join(f"{row}\n" for row in found), "")
-        if arguments[0] == "-i":
-            return self._add(arguments[1], data or b"")
+        if "-i" in arguments:
+            return self._edit(arguments[-1], set_=Table.parse(data or b"").mapping(True), overwrite="-r" in arguments)
+        if arguments[:2] == ["-d", "-"]:
+            return self._edit(arguments[-1], remove=(data or b"").decode("utf-8", "surrogateescape").splitlines())
         if arguments[0] == "-q":
             return self._query(arguments[1], arguments[2])
         return self._build(arguments[0])
 
-    def _add(self, table: str, rows: bytes) -> Result:
-        """`postmap -i`: what no cdb table takes."""
+    def _edit(
+        self, table: str, set_: Mapping[str, str] | None = None, remove: Sequence[str] = (), overwrite: bool = True
+    ) -> Result:
+        """`postmap -i` and `postmap -d -`: what no cdb table takes."""
         kind, _colon, path = table.partition(":")
         if kind in self.broken_types or kind not in self.suffixes:
             return Result(1, "", f"postmap: fatal: unsupported dictionary type: {kind}\n")
         if kind == "cdb":
             return Result(1, "", "postmap: fatal: unsupported non-bulk change request\n")
-        with open(path + self.suffixes[kind], "ab") as stream:
-            stream.write(encode(f"{kind}\n") + rows.replace(b" ", b"\t", 1))
-        return Result(0, "", "")
+        before = dict(row.split("\t", 1) for row in self._rows(table) or ())
+        after = {key: value for key, value in before.items() if key not in remove}
+        if not self.forgets_edits:
+            after = {**after, **(set_ or {})} if overwrite else {**(set_ or {}), **after}
+        with open(path + self.suffixes[kind], "wb") as stream:
+            stream.write(encode("\n".join([kind, *(f"{key}\t{value}" for key, value in after.items())]) + "\n"))
+        return Result(1 if remove and before == after else self.edit_code, "", "")
 
     def _build(self, table: str) -> Result:
         kind, _colon, path = table.partition(":")

@@ -98,7 +98,8 @@ class FakeKeptMail:
         what = {"-d": f"{queue_id}: removed\npostsuper: Deleted", "-H": f"{queue_id}: released\npostsuper: Released"}
         return Result(0, "", f"postsuper: {what[option]}: 1 message\n")
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
+    def stream(self, argv: Sequence[str], take: Take, seconds: float | None = None) -> Result:
+        assert seconds is None
         option, queue_id = argv[3:]
         assert argv[0] == "postcat"
         self.meanwhile([option, queue_id])

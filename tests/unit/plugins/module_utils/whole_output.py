@@ -12,5 +12,5 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands im
 class WholeOutput:
     """Commands whose output is returned whole; nothing may be streamed."""
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
-        raise AssertionError(f"{argv} is not to be streamed to {take}")
+    def stream(self, argv: Sequence[str], take: Take, seconds: float | None = None) -> Result:
+        raise AssertionError(f"{argv} is not to be streamed to {take} for {seconds} s")

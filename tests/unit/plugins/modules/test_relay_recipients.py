@@ -159,11 +159,11 @@ def test_missing_postfix_is_named(module: ModuleRunner, monkeypatch: pytest.Monk
 
 
 def test_request_that_is_known_by_its_name_needs_no_list(module: ModuleRunner) -> None:
-    asked = {"recipients_file": [], "_request": {"name": "one", "has": "name only"}}
+    asked = {"recipients_file": [], "_request": {"name": "one", "asks": True}}
     result = module(**asked)
     assert (result["failed"], result["request_unknown"]) == (True, True)
     assert result["msg"] == "this host does not know the request by its name; give the lists as well"
-    assert module(domains=[X], _request={"name": "one", "has": "with lists"})["changed"]
+    assert module(domains=[X], _request={"name": "one"})["changed"]
     result = module(**asked)
     assert (result["changed"], result["total"]) == (False, 2)
 
@@ -173,7 +173,7 @@ def test_list_that_travels_with_the_task_is_not_shown(module: ModuleRunner) -> N
         "recipients_file": ["-"],
         "remote_src": True,
         "_lists": "alice@x.example\n",
-        "_request": {"name": "one", "has": "with lists"},
+        "_request": {"name": "one"},
     }
     result = module(**task)
     assert (result["added"], module.text("relay_recipients")) == (1, "alice@x.example x\n")
@@ -188,7 +188,7 @@ def test_list_on_the_host_is_part_of_the_name(module: ModuleRunner) -> None:
         "recipients_file": [str(path)],
         "remote_src": True,
         "purge": True,
-        "_request": {"name": "one", "has": "lists on host"},
+        "_request": {"name": "one"},
     }
     assert module(**task)["added"] == 1
     assert not module(**task)["changed"]
@@ -202,7 +202,7 @@ def test_list_that_was_put_on_the_host_for_it_does_not_stay(module: ModuleRunner
     path = module.directory / "sent"
     path.write_text("alice@x.example\nbob@x.example\n")
     items = [{"name": "x.example", "recipients_file": [str(path)]}]
-    task = {"domains": items, "remote_src": True, "_request": {"name": "one", "has": "with lists", "list": str(path)}}
+    task = {"domains": items, "remote_src": True, "_request": {"name": "one", "list": str(path)}}
     # Not even where the task then fails.
     assert "max_removals" in module(**{**task, "max_removals": "x"})["msg"]
     assert not path.exists()
@@ -217,6 +217,6 @@ def test_list_of_a_killed_run_is_removed_unless_in_check_mode(module: ModuleRunn
     left.parent.mkdir()
     left.write_text("alice@x.example\n")
     os.utime(left, (0, 0))
-    request = {"name": "one", "has": "name only", "remote_tmp": str(module.directory)}
+    request = {"name": "one", "asks": True, "remote_tmp": str(module.directory)}
     module(check_mode, recipients_file=[], _request=request)
     assert left.exists() is check_mode

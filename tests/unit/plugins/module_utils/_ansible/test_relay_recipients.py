@@ -16,12 +16,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.relay_rec
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of, with_digests
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._ansible.table_options import table_params
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
 
-OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists")
+OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists", "_parts")
 UNHEARD = (
     "mail never names bücher.example in this form, since smtputf8_enable is no; "
     "give it as DNS has it, such as xn--bcher-kva.example, or set smtputf8_enable = yes"
@@ -76,12 +77,12 @@ def test_addresses_are_in_the_result_only_if_asked_for(host: FakeHost) -> None:
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_domain_that_no_mail_names_is_warned_of_in_every_run(host: FakeHost, check_mode: bool) -> None:
     host.parameters["smtputf8_enable"] = "no"
-    named = {"recipients": ["a@bücher.example", "b@bücher.example"], "_request": {"name": "one", "has": "with lists"}}
+    named = {"recipients": ["a@bücher.example", "b@bücher.example"], "_request": {"name": "one"}}
     assert run(host, check_mode, **named).warnings == [UNHEARD]
     again = run(host, check_mode, **named)
     assert (again.changed, again.warnings) == (check_mode, [UNHEARD])
     with pytest.raises(HostError):
-        run(host, _request={"name": "one", "has": "name only"})
+        run(host, _request={"name": "one", "asks": True})
 
 
 def test_warnings_of_the_source_come_before_those_of_the_addresses(host: FakeHost, tmp_path: pathlib.Path) -> None:
@@ -100,33 +101,81 @@ def test_edits_carry_their_warnings() -> None:
 
 
 def test_known_request_is_met_without_its_lists(host: FakeHost) -> None:
-    run(host, recipients=["alice@x.example"], _request={"name": "one", "has": "with lists"})
-    met = run(host, _request={"name": "one", "has": "name only"})
+    run(host, recipients=["alice@x.example"], _request={"name": "one"})
+    met = run(host, _request={"name": "one", "asks": True})
     assert (met.changed, met.results["total"], met.warnings) == (False, 1, [])
     with pytest.raises(HostError) as caught:
-        run(host, _request={"name": "two", "has": "name only"})
+        run(host, _request={"name": "two", "asks": True})
     assert caught.value.message == "this host does not know the request by its name; give the lists as well"
     assert caught.value.details == {"request_unknown": True}
 
 
-def test_known_request_does_not_read_its_lists(host: FakeHost, tmp_path: pathlib.Path) -> None:
+def test_list_is_made_of_the_table_and_of_what_it_lacks(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    lines = [f"user{number:04}@x.example\n" for number in range(1000)]
+    run(host, recipients_file=["-"], remote_src=True, _lists="".join(lines))
+    content = "".join([*lines[:500], "new@x.example\n", *lines[501:]]).encode()
+    parts = ListParts.of(content)
+    asked = {"recipients_file": [], "purge": True, "_parts": parts.packed()}
+    asked["_request"] = {"name": "two", "asks": True}
+    with pytest.raises(HostError) as caught:
+        run(host, **asked)
+    lacks = caught.value.details["list_lacks"]
+    assert 0 < len(lacks) < len(parts.parts)
+    sent = tmp_path / "sent"
+    task = {"recipients_file": [str(sent)], "remote_src": True, "purge": True, "_parts": parts.packed()}
+    task["_request"] = {"name": "two", "list": str(sent)}
+    sent.write_bytes(parts.only(content, lacks))
+    outcome = run(host, **task)
+    assert (outcome.results["added"], outcome.results["removed"], outcome.results["total"]) == (1, 1, 1000)
+    assert (tmp_path / "relay_recipients").read_bytes() == content.replace(b"\n", b" x\n")
+    assert not sent.exists()
+    assert not run(host, **asked).changed
+
+
+def test_table_that_changes_while_a_list_is_sent_is_told(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    content = b"".join(b"user%04d@x.example\n" % number for number in range(1000))
+    run(host, recipients_file=["-"], remote_src=True, _lists=content.decode())
+    before = (tmp_path / "relay_recipients").read_bytes()
+    (tmp_path / "sent").write_bytes(b"new@x.example\n")
+    parts = ListParts.of(content)
+    with pytest.raises(HostError) as caught:
+        run(
+            host,
+            recipients_file=[str(tmp_path / "sent")],
+            remote_src=True,
+            _request={"name": "one", "list": str(tmp_path / "sent")},
+            _parts=parts.packed(),
+        )
+    assert caught.value.message == f"{tmp_path}/relay_recipients: has changed while a list was sent; run again"
+    assert caught.value.details == {"list_incomplete": True}
+    assert (tmp_path / "relay_recipients").read_bytes() == before
+
+
+def test_known_request_does_not_read_a_list_that_was_sent(host: FakeHost, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "list"
+    named = {"recipients_file": [str(path)], "remote_src": True, "_request": {"name": "one", "list": str(path)}}
     path.write_text("alice@x.example\n")
-    named = {"recipients_file": [str(path)], "remote_src": True, "_request": {"name": "one", "has": "with lists"}}
     assert run(host, **named).changed
-    path.unlink()
+    path.write_text("what is no address\n")
     assert not run(host, **named).changed
-    named["_request"] = {"name": "two", "has": "with lists"}
-    with pytest.raises(InvalidInput) as caught:
+    path.write_text("what is no address\n")
+    named["_request"] = {"name": "two", "list": str(path)}
+    with pytest.raises(InvalidInput, match="line 1 contains white space"):
         run(host, **named)
-    assert caught.value.message == f"{path} (recipients_file) is not on the host; correct the path"
+
+
+def test_list_that_is_missing_on_the_host_is_named(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    for name in ("one", ""):
+        with pytest.raises(InvalidInput) as caught:
+            run(host, recipients_file=[str(tmp_path / "list")], remote_src=True, _request={"name": name})
+        assert caught.value.message == f"{tmp_path}/list (recipients_file) is not on the host; correct the path"
 
 
 def test_lists_on_the_host_are_part_of_the_name(tmp_path: pathlib.Path) -> None:
     paths = [str(tmp_path / "task"), str(tmp_path / "domain")]
     for path in paths:
         pathlib.Path(path).write_text(f"a@{pathlib.Path(path).name}.example\n")
-    told = {"name": "one", "has": "lists on host"}
+    told = {"name": "one"}
     domains = [{"name": "domain.example", "recipients_file": [paths[1]]}]
     request = request_of(params(recipients_file=[paths[0]], domains=domains, remote_src=True, _request=told), True)
     digests = {paths[0]: digest_of(b"a@task.example\n"), paths[1]: digest_of(b"a@domain.example\n")}
@@ -136,7 +185,7 @@ def test_lists_on_the_host_are_part_of_the_name(tmp_path: pathlib.Path) -> None:
 def test_list_that_changes_while_it_is_read_is_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "list"
     path.write_text("alice@x.example\n")
-    told = {"name": "one", "has": "lists on host"}
+    told = {"name": "one"}
     request = request_of(params(recipients_file=[str(path)], remote_src=True, _request=told), True)
     path.write_text("alice@x.example\nbob@x.exam")
     with pytest.raises(HostError) as caught:

@@ -88,3 +88,14 @@ def test_command_that_goes_on_talking_is_waited_for(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(commands, "time", types.SimpleNamespace(monotonic=clock))
     monkeypatch.setattr(commands, "SECONDS_OF_PATIENCE", 0.05)
     assert LocalCommands().run(["cat", str(tmp_path / "words")], silence=20).out == "word\n" * 30
+
+
+def test_stream_hands_over_what_a_command_writes() -> None:
+    pieces: list[bytes] = []
+    result = LocalCommands().stream(["sh", "-c", "echo one; echo two; echo err >&2; exit 3"], pieces.append, 60)
+    assert (b"".join(pieces), result) == (b"one\ntwo\n", Result(3, "", "err\n"))
+
+
+@pytest.mark.parametrize("script", ["exec sleep 300", "exec yes"])
+def test_stream_that_does_not_end_is_killed(script: str) -> None:
+    assert LocalCommands().stream(["sh", "-c", script], lambda _piece: None, 0.05) == Result(-signal.SIGKILL, "", "")

@@ -30,7 +30,7 @@ class Journal:
             return Result(0, "-- cursor: s=1;i=2\n", "")
         return Result(0, "Nov 28 mx postfix/smtpd[1]: x\n", "")
 
-    def stream(self, argv: Sequence[str], take: object) -> Result:
+    def stream(self, argv: Sequence[str], take: object, seconds: float | None = None) -> Result:
         raise NotImplementedError
 
 

@@ -34,7 +34,7 @@ class Finger:
             raise FileNotFoundError(argv[0])
         return Result(0, self.says, "")
 
-    def stream(self, argv: Sequence[str], take: Take) -> Result:
+    def stream(self, argv: Sequence[str], take: Take, seconds: float | None = None) -> Result:
         raise NotImplementedError
 
 

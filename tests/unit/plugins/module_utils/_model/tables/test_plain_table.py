@@ -23,7 +23,6 @@ KEYS = [f"{name}@{domain}" for name in ("a", "b.c", "d+e", "k") for domain in ("
         b"a@x.example x \n",
         b"a@x.example x\r\n",
         b"A@x.example x\n",
-        b"a@x.example x\nb@x.example y\n",
         b"a@x.example x\n# comment\nb@x.example x\n",
         b"a@x.example x\n\nb@x.example x\n",
         b"a@x.example x\n x\n",
@@ -45,7 +44,14 @@ def test_whatever_is_not_plain_is_left_to_the_text_model(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"# only a comment\n\n", b"a@x.example x\n", b"# c\n\na@x.example OK\n@y.example OK\n"]
+    "data",
+    [
+        b"",
+        b"# only a comment\n\n",
+        b"a@x.example x\n",
+        b"# c\n\na@x.example OK\n@y.example OK\n",
+        b'a@x.example x\nb@x.example Y\\"\n',
+    ],
 )
 def test_plain_source_is_rendered_as_it_was(data: bytes) -> None:
     table = PlainTable.parse(data)
@@ -60,7 +66,9 @@ def test_edits_come_out_as_those_of_the_text_model(monkeypatch: pytest.MonkeyPat
     chance = random.Random(1)
     for _round in range(2000):
         there = chance.sample(KEYS, chance.randrange(len(KEYS)))
-        data = b"# head\n" * chance.randrange(2) + "".join(f"{key} x\n" for key in there).encode()
+        values = chance.choice(("x", "y", "xy"))
+        rows = {key: chance.choice(values) for key in there}
+        data = b"# head\n" * chance.randrange(2) + "".join(f"{key} {value}\n" for key, value in rows.items()).encode()
         want = Edits(
             set=dict.fromkeys(chance.sample(KEYS, chance.randrange(6)), "x"),
             # The sign for Kelvin is folded to a k, where Unicode counts.
@@ -75,17 +83,24 @@ def test_edits_come_out_as_those_of_the_text_model(monkeypatch: pytest.MonkeyPat
         text = Table.parse(data)
         after = text.edited(want.set, want.removals(text, utf8), utf8)
         assert change is not None
-        assert change.after.render() == after.render()
+        if change.after is not plain and set(after.mapping(utf8)) == set(want.set):
+            # Nothing but what is wanted, so in its order.
+            assert change.after.render() == plain.head + "".join(f"{key} x\n" for key in want.set).encode()
+        else:
+            assert change.after.render() == after.render()
         old, new = text.mapping(utf8), after.mapping(utf8)
         assert change.added == [key for key in new if key not in old]
         assert change.removed == [key for key in old if key not in new]
+        assert change.updated == [key for key in new if key in old and old[key] != new[key]]
+        touched = {*change.removed, *change.updated}
+        assert list(change.old.items()) == [(key, value) for key, value in old.items() if key in touched]
+        assert all(new[key] == change.value for key in (*change.added, *change.updated))
         assert (change.after is plain) == (after is text)
 
 
 @pytest.mark.parametrize(
     "want",
     [
-        Edits(set={"a@x.example": "y"}),
         Edits(set={"a@x.example": "x", "b@x.example": "y"}),
         Edits(set={"A@x.example": "x"}),
         Edits(set={'"a b"@x.example': "x"}),
@@ -104,3 +119,59 @@ def test_key_that_is_there_twice_is_left_to_the_text_model(want: Edits) -> None:
     table = PlainTable.parse(b"a@x.example x\nb@x.example x\na@x.example x\n")
     assert table is not None
     assert (table.edited(want, True), table.distinct()) == (None, False)
+
+
+def test_table_in_the_order_of_the_list_comes_out_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the texts are compared, the edit is that of all lines, and most often it can be had so."""
+    chance = random.Random(2)
+    keys = [f"{name:03}@{domain}" for name in range(40) for domain in ("x.example", "y.example")]
+    had = 0
+    for length in (1, 40, 100, 1 << 16):
+        monkeypatch.setattr(plain_table, "_COMPARED_BYTES", length)
+        for _round in range(1000):
+            order = chance.sample(keys, len(keys))
+            listed = [key for key in order if chance.random() < 0.95]
+            there = [key for key in order if chance.random() < 0.95]
+            if chance.random() < 0.2:
+                there.insert(chance.randrange(len(there)), chance.choice(keys))
+            data = b"# head\n" + "".join(f"{key} {'y' if chance.random() < 0.02 else 'x'}\n" for key in there).encode()
+            owned = chance.choice([(), ("x.example",), ("x.example", "y.example")])
+            want = Edits(set=dict.fromkeys(listed, "x"), purge=chance.random() < 0.5, owned=owned)
+            found = PlainTable.edited_in_order(data, want, True)
+            plain = PlainTable.parse(data)
+            assert plain is not None
+            change = plain.edited(want, True)
+            if found is None:
+                continue
+            had += 1
+            before, in_order = found
+            assert change is not None
+            assert (before, in_order.after, in_order.added) == (plain, change.after, change.added)
+            assert (in_order.after is before) == (change.after is plain)
+            assert (in_order.old, in_order.value) == (change.old, change.value)
+            assert (sorted(in_order.removed), sorted(in_order.updated)) == (
+                sorted(change.removed),
+                sorted(change.updated),
+            )
+    assert had > 1000
+
+
+@pytest.mark.parametrize(
+    "data", [b"a@x.example x\nB@x.example x\nc@x.example x\n", b"a@x.example x\n# c\nc@x.example x\n", b"# c"]
+)
+def test_lines_that_differ_and_are_not_plain_are_left_to_the_text_model(data: bytes) -> None:
+    want = Edits(set={"a@x.example": "x", "b@x.example": "x", "c@x.example": "x"}, purge=True)
+    assert PlainTable.edited_in_order(data, want, True) is None
+
+
+def test_piece_that_moved_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_table, "_COMPARED_BYTES", 4)
+    lines = [b"%d\n" % number for number in range(9)]
+    found = plain_table._differences(b"".join(lines), b"".join([*lines[:3], b"new\n", *lines[3:7], lines[8]]))
+    assert list(found) == [(b"3\n4\n5\n", b"new\n3\n4\n5\n"), (b"6\n7\n8\n", b"6\n8\n")]
+    # The line by which they would be together again is gone itself.
+    found = plain_table._differences(b"".join(lines), b"".join([*lines[:5], *lines[6:]]))
+    assert list(found) == [(b"3\n4\n5\n6\n7\n8\n", b"3\n4\n6\n7\n8\n")]
+    assert list(plain_table._differences(b"1\n", b"")) == [(b"1\n", b"")]
+    assert list(plain_table._differences(b"", b"1\n")) == [(b"", b"1\n")]
+    assert list(plain_table._differences(b"", b"")) == []

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import read_back
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows, rows_of
 
 EXPECTED = [Rows(b"a\tx\nb\tx\nc\tx\n"), Rows(b"a x\nb x\nc x\n", b" ")]
@@ -62,3 +64,13 @@ def test_rows_of_a_mapping_may_have_any_text() -> None:
     assert read(expected, b"a\tz\t1\n\xff\tv\nb c\tx y\n", 4).equal
     assert not read(expected, b"a\tz 1\n\xff\tv\nb c\tx y\n", 4).equal
     assert ReadBack(rows_of({})).equal
+
+
+@pytest.mark.parametrize("length", [1, 30, 1 << 20])
+def test_rows_in_key_order_are_those_that_are_sorted(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_back, "PIECE_BYTES", length)
+    chance = random.Random(1)
+    for number in (0, 1, 2, 50):
+        lines = [f"{chance.randrange(100)}@x.example x\n".encode() for _line in range(number)]
+        rows = Rows(b"".join(lines), b" ")
+        assert rows.in_key_order() == Rows(b"".join(sorted(lines)), b" ")

@@ -177,7 +177,10 @@ def test_change_gives_what_is_wanted(copied: bool, extent: Extent, start: int) -
 @on_a_prepared_host
 @pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
 def test_many_updates_in_a_row_equal_a_build(kind: str, extent: Extent, chance: random.Random) -> None:
-    """Five addresses come and five go each time, in copies of copies, and the index does not grow."""
+    """Five addresses come and five go each time, in copies of copies, of which no index is built in between.
+
+    Where all rows were replaced by and by, the pages of a tree are half full, so it has twice its size.
+    """
     number = UPDATES if extent.thorough else UPDATES_WHEN_SHORT
     listed = [host.address(place) for place in range(UPDATED_ROWS)]
     rounds = []
@@ -191,7 +194,7 @@ def test_many_updates_in_a_row_equal_a_build(kind: str, extent: Extent, chance: 
     print(f"\n{kind}: {told['copies']} copies, index of {told['sizes'][0]} bytes, {told['sizes'][1]} if built")
     assert [rows_told(dumped) for dumped in told["rows"]] == [rows(dict.fromkeys(listed, "x"))] * 2
     assert told["copies"] == number
-    assert told["sizes"][0] < 2 * told["sizes"][1]
+    assert told["sizes"][0] < 3 * told["sizes"][1]
 
 
 def utf8_of(place: int, kinds: int) -> bool:

@@ -33,13 +33,14 @@ MOST_COPIES = 99
 class ChangedRows:
     """What is to change in the index with this digest: the entries to set, and the keys to remove, both folded.
 
-    `copies` is how many times it was made in this way since it was built.
+    `copies` is how many times it was made in this way since it was built. `kept` is an entry that stays.
     """
 
     digest: str
     set: Mapping[str, str]
     remove: Sequence[str]
     copies: int = 0
+    kept: tuple[str, str] = ("", "")
 
     def fit(self, suffix: str, total: int) -> bool:
         """Whether a copy of an index of that suffix and of so many rows is to be changed.
@@ -66,6 +67,7 @@ def changed_copy(postfix: Postfix, table: str, index: str, new_index: str, rows:
 def _changed(postfix: Postfix, table: str, rows: ChangedRows) -> bool:
     """Whether postmap has made the changes, and finds them."""
     removed = _lines(rows.remove)
+    wanted = {rows.kept[0]: rows.kept[1], **rows.set}
     try:
         if rows.set and postfix.insert(table, b"".join(entry_line(*row) for row in rows.set.items())).rc != 0:
             return False
@@ -73,7 +75,9 @@ def _changed(postfix: Postfix, table: str, rows: ChangedRows) -> bool:
             return False
     except NoAnswer:
         return False
-    found = asked(postfix, table, _lines(rows.set) + removed, rows_of(rows.set))
+    # An index that others built may have keys without their final null. By the first that it finds a Postfix goes for
+    # all of them, so one that was there is asked for first: what was written in another form is not found then.
+    found = asked(postfix, table, _lines(wanted) + removed, rows_of(wanted))
     return found is not None and found.equal
 
 

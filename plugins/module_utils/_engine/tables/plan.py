@@ -49,7 +49,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.inde
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, decode, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
@@ -148,7 +148,20 @@ class TablePlan:
         """What tells the next index from the live one; None if it is to be built."""
         rows = ChangedRows(self.live.digest, self.new, self.removed, self.live.copies)
         suffix = self.files.index[len(self.files.path) :]
-        return rows if self.live.digest and rows.fit(suffix, self.total) else None
+        kept = self._kept() if self.live.digest and rows.fit(suffix, self.total) else None
+        return replace(rows, kept=kept) if kept else None
+
+    def _kept(self) -> tuple[str, str] | None:
+        """An entry that the table has before and after; None if there is none."""
+        rows = self.rows()
+        start = 0
+        while start < len(rows.text):
+            end = rows.text.find(b"\n", start)
+            key, _separator, value = decode(rows.text[start:end]).partition(decode(rows.separator))
+            if key not in self.new:
+                return key, value
+            start = end + 1
+        return None
 
     @property
     def changed(self) -> bool:

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import ChangedRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
     TableOnHost,
@@ -149,6 +150,25 @@ def test_copy_is_given_up_at_anything_odd_and_the_index_is_built(
     plan = table.change(CHANGE)
     assert said_to_postmap(host)[-2:] == [["hash"], ["-s", "hash"]]
     changed_as(table, wanted, plan)
+
+
+def test_entry_that_stays_is_asked_for_before_those_that_change(
+    table: TableOnHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So keys that others wrote in another form than postmap does now are seen."""
+    filled(table)
+    asked: list[bytes] = []
+    ask = copies.asked
+
+    def noted(postfix: copies.Postfix, name: str, keys: bytes, expected: Rows) -> ReadBack | None:
+        asked.append(keys)
+        return ask(postfix, name, keys, expected)
+
+    monkeypatch.setattr(copies, "asked", noted)
+    table.change(CHANGE)
+    first, *others = asked[0].decode().split()
+    assert first in MANY and first not in ("user01@x.example", "user02@x.example")
+    assert sorted(others) == ["new@x.example", "user01@x.example", "user02@x.example"]
 
 
 def test_failed_removal_gives_the_copy_up(host: FakeHost, table: TableOnHost) -> None:

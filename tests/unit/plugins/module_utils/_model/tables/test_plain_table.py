@@ -175,3 +175,12 @@ def test_piece_that_moved_is_found_again(monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(plain_table._differences(b"1\n", b"")) == [(b"1\n", b"")]
     assert list(plain_table._differences(b"", b"1\n")) == [(b"", b"1\n")]
     assert list(plain_table._differences(b"", b"")) == []
+
+
+def test_source_that_was_cut_short_is_left_to_the_text_model() -> None:
+    """Its last line can be the beginning of one that is wanted."""
+    whole = b"".join(b"user%02d@x.example x\n" % number for number in range(20))
+    want = Edits(set={f"user{number:02}@x.example": "x" for number in range(20)}, purge=True)
+    for end in range(1, len(whole)):
+        found = PlainTable.edited_in_order(whole[:end], want, True)
+        assert (found is None) == (whole[end - 1 : end] != b"\n")

@@ -916,7 +916,7 @@ RECEPTION = (
     Fault(
         "senders may ask for no report",
         host("kept_reports"),
-        "add dsn,silent-discard to smtpd_discard_ehlo_keywords of smtp/inet",
+        "add silent-discard,dsn to smtpd_discard_ehlo_keywords of smtp/inet",
         master("-PX smtp/inet/smtpd_discard_ehlo_keywords"),
         master("-P smtp/inet/smtpd_discard_ehlo_keywords=dsn,silent-discard"),
         also=KEEPING,
@@ -927,6 +927,14 @@ RECEPTION = (
         "let its alias lead to somebody",
         "cp /etc/aliases /root/aliases\nsed -i 's/^postmaster:.*/postmaster: postmaster/' /etc/aliases\nnewaliases",
         "cp /root/aliases /etc/aliases\nnewaliases",
+        also=KEEPING,
+    ),
+    Fault(
+        "mailbox with a limit gets the reports",
+        host("kept_mailbox"),
+        "set mailbox_size_limit to 0",
+        main("mailbox_size_limit=51200000"),
+        main("mailbox_size_limit=0"),
         also=KEEPING,
     ),
     Fault(

@@ -36,6 +36,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import (
     BOUNCE_CLEANUP,
+    REFUSED_NAME,
     RETRYING,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import sending_service
@@ -54,7 +55,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 RECIPIENTS_NAME = "relay_recipients"
 TRANSPORT_NAME = "transport"
 VERIFY_NAME = "relay_verify"
-REFUSED_NAME = "relay_refused_mail"
 FILTERS_NAME = "relay_refused_retry"
 PROBES_NAME = "relay_verify_transport"
 _OF_PATTERNS = (SUBDOMAINS_NAME, REFUSED_NAME, FILTERS_NAME)

@@ -111,7 +111,7 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
     refusals = [*decision.refusals, *evidence.refusals]
     if evidence.state.installed and not refusals:
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
-        refusals += [*_half_run(request, plan), *_unwritable(postfix, plan)]
+        refusals += [*_half_run(request, plan), *_row_without_service(request, plan), *_unwritable(postfix, plan)]
     refusals += [*_not_utf8(plan), *_missing(request, evidence, plan)]
     plan = replace(
         plan,
@@ -288,6 +288,23 @@ def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:
             "tags",
             f"main.cf would rely on rows that are not there yet ({', '.join(plan.behind)}), "
             "and the phase tables is not part of this run",
+            "run with the tags tables and config together",
+        )
+    ]
+
+
+def _row_without_service(request: MxRequest, plan: MxPlan) -> list[Refusal]:
+    """A transport row must not name a service that only the phase config adds."""
+    new = {key.partition("/")[0] for key, service in plan.master_cf.services.items() if service.command}
+    named = new.intersection(result.partition(":")[0] for result in plan.transport.rows.values())
+    if not named or request.runs("config") or not request.runs("tables"):
+        return []
+    return [
+        Refusal(
+            "",
+            "tags",
+            f"transport rows would name the service {', '.join(sorted(named))}, which master.cf does not have yet, and "
+            "the phase config is not part of this run",
             "run with the tags tables and config together",
         )
     ]

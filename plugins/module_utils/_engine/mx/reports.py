@@ -89,9 +89,15 @@ def _unaliased(name: str, state: HostState, reader: MapReader) -> str:
         if not leads:
             return f"there is no alias or account {' or '.join(names)}"
         # A command, a file, a list or an address elsewhere is where it ends.
-        if any(lead.startswith(("|", "/", ":")) or "@" in lead for lead in leads):
+        addresses = [lead for lead in leads if "@" in lead and not lead.startswith(("|", "/", ":"))]
+        refused = [no_address_of(lead.rpartition("@")[2], state) for lead in addresses]
+        if len(addresses) + len([lead for lead in leads if "@" not in lead and lead[0] not in "|/:"]) < len(leads):
             return ""
-        names = [lead.lstrip("\\").lower() for lead in leads]
+        if not all(refused):
+            return ""
+        names = [lead.lstrip("\\").lower() for lead in leads if "@" not in lead]
+        if not names:
+            return str(refused[0])
         if any(lead.startswith("\\") and _is_account(lead[1:]) for lead in leads):
             return ""
     return f"the aliases of {name} lead on and on"

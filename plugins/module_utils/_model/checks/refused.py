@@ -176,7 +176,7 @@ def kept_reports(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         yield from _in_part(state, service)
     for service in services_for_strangers(state):
         keywords = split_items(effective(state, service, DISCARDS).lower())
-        if DISCARDED[0] not in keywords:
+        if DISCARDED[-1] not in keywords:
             yield Fault(
                 f"{service.key} offers DSN: refused mail of a sender who asks for no report is thrown away",
                 f"run the role, or add {','.join(DISCARDED)} to {DISCARDS} of {service.key}",
@@ -186,7 +186,7 @@ def kept_reports(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             yield Fault(
                 f"{service.key} has {_BY_CLIENT} ({maps}): whether it offers DSN to some clients, who can then have "
                 "refused mail thrown away, can't be told",
-                f"let each of its entries have {DISCARDED[0]}, and accept this finding",
+                f"let each of its entries have {DISCARDED[-1]}, and accept this finding",
                 WARNING,
             )
 
@@ -222,8 +222,8 @@ def _number(text: str) -> int:
 
 @check("report_address", LOCAL, "an address that gets the reports of refused mail gets no mail", place=MAIL_HOST)
 def report_address(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    kept = [action for actions in state.reports.actions.values() for action in actions.values() if action]
-    redirected = {action.partition(" ")[2] for action in kept if action.startswith("REDIRECT ")}
+    redirected = _redirected(state)
+    kept = any(action for actions in state.reports.actions.values() for action in actions.values())
     for address, problem in state.reports.addressees.items() if kept else ():
         notice = address not in redirected
         if notice and address.rpartition("@")[0] not in state.value("2bounce_notice_recipient"):
@@ -246,6 +246,34 @@ def report_address(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
                 "send it a message through this host",
                 INFO,
             )
+
+
+@check(
+    "kept_mailbox",
+    LOCAL,
+    "the mailbox that gets the reports of refused mail has a limit, beyond which they are lost",
+    place=MAIL_HOST,
+)
+def kept_mailbox(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
+    limit = state.value("mailbox_size_limit")
+    elsewhere = state.value("mailbox_transport") or state.value("mailbox_command")
+    if not _number(limit) or elsewhere or state.value("home_mailbox").endswith("/"):
+        return
+    own = {member.lower() for member in split_items(state.value("mydestination"))}
+    for address in sorted(_redirected(state)):
+        if address.rpartition("@")[2].lower() in own:
+            yield Fault(
+                f"{address} gets the reports of refused mail, with the whole messages, in a mailbox of at most {limit} "
+                "bytes (mailbox_size_limit): once it is full, they are lost",
+                "set mailbox_size_limit to 0, or name another address (the roles' variable is *_refused_mail_to)",
+                WARNING,
+            )
+
+
+def _redirected(state: HostState) -> set[str]:
+    """The addresses that get reports in place of senders."""
+    kept = [action for actions in state.reports.actions.values() for action in actions.values() if action]
+    return {action.partition(" ")[2] for action in kept if action.startswith("REDIRECT ")}
 
 
 of_domain = Register(DOMAIN)

@@ -148,7 +148,15 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     ]
     return Decision(
         refusals=refusals,
-        notes=[*routes.notes, *leaving.notes, *others.notes, *maps.notes, *retried.notes, *_neighbours(host, main_cf)],
+        notes=[
+            *routes.notes,
+            *leaving.notes,
+            *others.notes,
+            *maps.notes,
+            *refused.notes,
+            *retried.notes,
+            *_neighbours(host, main_cf),
+        ],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
             *leaving.recipients,

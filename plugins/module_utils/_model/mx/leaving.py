@@ -89,11 +89,11 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     if not (rows or transport or relayed or verified or patterns or reports):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
-    stranded = [] if item and item.bounces else _stranded(name, transport, request, host)
+    stranded = [] if item and item.bounces else _stranded(name, [*transport, *reports], request, host)
     if stranded and not relayed and not still_mx:
         # Nothing more comes in: a row that a run has left for what was on its way.
-        notes.append(f"the transport row of {name} stays for now: {stranded[0].cause}")
-        transport, stranded = [], []
+        notes.append(f"rows of {name} stay for now: {stranded[0].cause}")
+        transport, reports, stranded = [], [], []
     if still_mx or stranded:
         return Leaving(notes=notes, refusals=[*still_mx, *stranded])
     elsewhere = [
@@ -146,7 +146,7 @@ def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
 
 
 def _stranded(name: str, transport: Sequence[str], request: MxRequest, host: HostState) -> list[Refusal]:
-    """Mail that waits for the domain, if the way that it was to take goes with it."""
+    """Mail that waits for the domain, if the way that it was to take, or what keeps its report, goes with it."""
     loops = best_exchanger(host.mx.get(name, ()), host, _proxies(request)) is not None
     below = [domain for domain in host.waiting if domain.endswith("." + name) and domain not in request.declared]
     count = sum(host.waiting.get(domain, 0) for domain in (name, *below))

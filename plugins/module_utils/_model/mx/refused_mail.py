@@ -24,6 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     BOUNCE_CLEANUP,
     DISCARDED,
     DISCARDS,
+    REFUSED_NAME,
     bounce_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
@@ -48,6 +49,8 @@ _PASS = "DUNNO"
 _WHOLE = "2000000000"
 # A report names each recipient; more of them than one message may have do not fill so much.
 _ALL_RECIPIENTS = "20000000"
+# By these cleanup looks at what is handed to it.
+_LOOKING = ("header_checks", "mime_header_checks", "nested_header_checks", "non_smtpd_milters")
 _ADDED = {"internal_mail_filter_classes": ("bounce",), "notify_classes": ("2bounce",)}
 
 
@@ -58,6 +61,7 @@ class RefusedMail:
     rows: Mapping[str, str] = field(default_factory=dict)
     removed: Sequence[str] = ()
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     refusals: Sequence[Refusal] = ()
 
 
@@ -77,10 +81,14 @@ def refused_mail(request: MxRequest, host: HostState, leaving: Sequence[str]) ->
             {OTHER_LINES: _PASS, **rows},
             list(dict.fromkeys(removed)),
             _services(host),
-            [*refusals, *_against(kept, host)],
+            refusals=[*refusals, *_against(kept, host)],
         )
     if staying or host.refused is None:
         return RefusedMail(removed=list(dict.fromkeys(removed)))
+    if host.refused.member and not host.refused.exists:
+        # Whose reports it was about can't be told any more.
+        note = f"{host.refused.reference} is gone: the role that keeps refused mail puts it back"
+        return RefusedMail(notes=[note])
     removed += [OTHER_LINES] if OTHER_LINES in present else []
     return RefusedMail(removed=list(dict.fromkeys(removed)), services=_taken_back(host))
 
@@ -150,15 +158,18 @@ def _against(kept: Sequence[DomainItem], host: HostState) -> list[Refusal]:
     found = []
     ours = host.refused.reference if host.refused else ""
     cleanup = sending_service(host, BOUNCE_CLEANUP)
-    theirs = cleanup.overrides.get("body_checks", "") if cleanup else ""
+    theirs = _table_of(cleanup)
     if cleanup and theirs != ours:
+        own = _is_ours(cleanup)
         cause = f"master.cf already has a service {cleanup.key} with body_checks {theirs or 'unset'}"
-        found.append(Refusal(kept[0].name, CHECK, cause, "remove or rename that service"))
+        remedy = "remove or rename that service"
+        kept_table = "keep table_directory as it was, or run once with refused_mail: bounce for every domain"
+        found.append(Refusal(kept[0].name, CHECK, cause, kept_table if own else remedy))
     for service in bounce_services(host):
-        used = effective(host, service, "cleanup_service_name") or "cleanup"
-        if used not in ("cleanup", BOUNCE_CLEANUP):
-            cause = f"{service.key} hands its reports to the service {used} (cleanup_service_name)"
-            found.append(Refusal(kept[0].name, CHECK, cause, f"remove cleanup_service_name for {service.key}"))
+        used = service.overrides.get("cleanup_service_name", BOUNCE_CLEANUP)
+        if used != BOUNCE_CLEANUP:
+            cause = f"{service.key} hands its reports to the service {used} (override cleanup_service_name)"
+            found.append(Refusal(kept[0].name, CHECK, cause, f"remove that override of {service.key}"))
     return found
 
 
@@ -166,17 +177,17 @@ def _services(host: HostState) -> dict[str, ServiceChange]:
     """The services as they are to be while any domain's reports are kept from strangers."""
     if host.refused is None:
         return {}
-    cleanup = sending_service(host, "cleanup")
+    cleanup = sending_service(host, host.value("cleanup_service_name") or "cleanup")
+    # Where the host has its bounces looked at already, that goes on.
+    looks = "bounce" in split_items(host.value("internal_mail_filter_classes").lower())
+    theirs = split_items(host.value("body_checks")) if looks else []
     found = {
         f"{BOUNCE_CLEANUP}/unix": ServiceChange(
             {
-                "body_checks": host.refused.reference,
+                "body_checks": ",".join([host.refused.reference, *theirs]),
                 "body_checks_size_limit": _ALL_RECIPIENTS,
-                "header_checks": "",
                 "message_size_limit": "0",
-                "mime_header_checks": "",
-                "nested_header_checks": "",
-                "non_smtpd_milters": "",
+                **({} if looks else dict.fromkeys(_LOOKING, "")),
             },
             # It is reached as the one that it stands beside.
             command="" if sending_service(host, BOUNCE_CLEANUP) else "cleanup",
@@ -197,10 +208,24 @@ def _services(host: HostState) -> dict[str, ServiceChange]:
     return found
 
 
+def _table_of(cleanup: Service | None) -> str:
+    """The first table by which the service judges reports."""
+    return "".join(split_items(cleanup.overrides.get("body_checks", ""))[:1]) if cleanup else ""
+
+
+def _is_ours(cleanup: Service | None) -> bool:
+    """Whether a run has made the service, in whatever directory its table was."""
+    return _table_of(cleanup).rpartition("/")[2] == REFUSED_NAME
+
+
+def _hands_over(service: Service) -> bool:
+    return service.overrides.get("cleanup_service_name") == BOUNCE_CLEANUP
+
+
 def _with(host: HostState, service: Service, name: str, members: Sequence[str]) -> dict[str, str]:
     """The override by which a list of the service has these members as well; none if it does already."""
     value = effective(host, service, name)
-    if {member.lower() for member in split_items(value)}.issuperset(members[:1]):
+    if members[-1] in split_items(value.lower()):
         return {}
     text = service.overrides.get(name) or ",".join(split_items(value))
     return {name: ",".join([*([text] if text else []), *members])}
@@ -209,9 +234,10 @@ def _with(host: HostState, service: Service, name: str, members: Sequence[str]) 
 def _taken_back(host: HostState) -> dict[str, ServiceChange]:
     """The services as they were before `_services`: what somebody has set otherwise since stays."""
     cleanup = sending_service(host, BOUNCE_CLEANUP)
-    if cleanup is None or host.refused is None or cleanup.overrides.get("body_checks") != host.refused.reference:
+    handing = [service for service in bounce_services(host) if _hands_over(service)]
+    if not (_is_ours(cleanup) if cleanup else handing):
         return {}
-    found = {cleanup.key: ServiceChange(state=ABSENT)}
+    found = {cleanup.key: ServiceChange(state=ABSENT)} if cleanup else {}
     for service in bounce_services(host):
         ours = {"cleanup_service_name": BOUNCE_CLEANUP, "bounce_size_limit": _WHOLE}
         overrides: dict[str, str | None] = {
@@ -220,7 +246,7 @@ def _taken_back(host: HostState) -> dict[str, ServiceChange]:
         for name, members in _ADDED.items():
             overrides.update(_without(host, service, name, members))
         found[service.key] = ServiceChange(overrides)
-    for service in host.services:
+    for service in services_for_strangers(host):
         overrides = _without(host, service, DISCARDS, DISCARDED)
         if overrides:
             found[service.key] = ServiceChange(overrides)

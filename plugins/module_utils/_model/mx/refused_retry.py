@@ -79,21 +79,21 @@ def refused_retry(
     if rows:
         if not supports(host.version, CHECK):
             return RefusedRetry(refusals=[_too_old(item) for item in retried])
-        limits = {
-            f"{RETRYING}_{limit}": f"$relay_{limit}"
-            for limit in _LIMITS
-            if {f"relay_{limit}"}.intersection((*host.explicit, *parameters))
-        }
+        given = {*host.explicit, *parameters}
+        limits = {name: value for name, value in _ours().items() if value.lstrip("$") in given}
         asked = {name: value for name, value in limits.items() if host.explicit.get(name) != value}
-        main_cf = MainCfChange({**asked, **_probes_first(host)})
+        # What such a value refers to would be nothing.
+        stale = [name for name, value in _ours().items() if name not in limits and host.explicit.get(name) == value]
+        main_cf = MainCfChange({**asked, **_probes_first(host)}, stale)
         return RefusedRetry(FOR_NOW, [], rows, removed, main_cf, _service(host, overrides))
     if set(present).difference(removed) or host.filters is None:
         return RefusedRetry(probes_removed=removed)
+    if host.probes and host.probes.member and not host.probes.exists:
+        return RefusedRetry()
     if _still_routed(host, routes):
         return RefusedRetry(probes_removed=removed, notes=[_STAYS])
     removed_filters = [row for row in FOR_NOW if row in host.filters.rows]
-    ours = {f"{RETRYING}_{limit}": f"$relay_{limit}" for limit in _LIMITS}
-    absent = [name for name, value in ours.items() if host.explicit.get(name) == value]
+    absent = [name for name, value in _ours().items() if host.explicit.get(name) == value]
     main_cf = MainCfChange(absent=absent).joined(_probes_as_others(host))
     service = sending_service(host, RETRYING)
     known = service is not None and service.overrides.get(STATUS_FILTER) == host.filters.reference
@@ -105,6 +105,11 @@ def _still_routed(host: HostState, routes: Mapping[str, str]) -> bool:
     """Whether mail that is on its way may still go by the service: rows go at the end of a run, or with a later one."""
     rows = {**(host.transport.rows if host.transport else {}), **routes}
     return any(result.partition(":")[0] == RETRYING for result in rows.values())
+
+
+def _ours() -> dict[str, str]:
+    """The limits of the service, each with the one of the relay service that it follows."""
+    return {f"{RETRYING}_{limit}": f"$relay_{limit}" for limit in _LIMITS}
 
 
 def _unfiltered(item: DomainItem) -> str:
@@ -144,19 +149,25 @@ def _probes_first(host: HostState) -> dict[str, str]:
     """Probes go by our table before any other. Of the same table in another type the place is taken."""
     if host.probes is None:
         return {}
-    members = [member for member in _members(host) if member != host.probes.reference]
-    if _members(host)[:1] == [host.probes.reference]:
+    members = _others(host)
+    if _members(host) == [host.probes.reference, *members]:
         return {}
     return {PROBES_GO_BY: join_items([host.probes.reference, *members])}
 
 
 def _probes_as_others(host: HostState) -> MainCfChange:
-    if host.probes is None or host.probes.reference not in _members(host):
+    members = _others(host)
+    if host.probes is None or members == _members(host):
         return MainCfChange()
-    members = [member for member in _members(host) if member != host.probes.reference]
     if members in ([], ["$transport_maps"]):
         return MainCfChange(absent=[PROBES_GO_BY])
     return MainCfChange({PROBES_GO_BY: join_items(members)})
+
+
+def _others(host: HostState) -> list[str]:
+    """By what probes go beside our table."""
+    ours = {host.probes.reference, *host.probes.replaces} if host.probes else set()
+    return [member for member in _members(host) if member not in ours]
 
 
 def _members(host: HostState) -> list[str]:

@@ -19,6 +19,7 @@ _ANY_LABEL = "[^.@]"
 _OURS = re.compile(r"/@(?:\[\^@\]\+|\(.*\))\\\.([^()+]+)\$/")
 # By these fields a report names a recipient: as the mail was to be delivered, and as it came. See RFC 3464, RFC 6533.
 _REPORTED = "/^(Final|Original)-Recipient: *(rfc822|utf-8); *.*@"
+_EITHER_CASE = re.compile(r"\(([^\x00-\x7f])\|[^\x00-\x7f]\)")
 _OF_REPORT = re.compile(re.escape(_REPORTED) + r"(?:\(.*\\\.\)\?)?([^()+]+)\$/")
 
 
@@ -38,13 +39,13 @@ def report_patterns(domains: Iterable[tuple[str, bool]], declared: Collection[st
     found = []
     for name, subdomains in domains:
         below = f"({_others(_tree(name, declared))}\\.)?" if subdomains else ""
-        found.append(f"{_REPORTED}{below}{_escaped(name)}$/")
+        found.append(f"{_REPORTED}{below}{_in_either_case(name)}$/")
     return found
 
 
 def domain_of_report_pattern(pattern: str) -> str:
     """The domain that such a pattern is for; "" for any other text."""
-    match = _OF_REPORT.fullmatch(pattern)
+    match = _OF_REPORT.fullmatch(_EITHER_CASE.sub(r"\1", pattern))
     return match.group(1).replace("\\.", ".") if match else ""
 
 
@@ -99,6 +100,16 @@ def _suffix(name: str) -> str:
 
 def _escaped(name: str) -> str:
     return name.replace(".", "\\.")
+
+
+def _in_either_case(name: str) -> str:
+    """The name, each letter beyond ASCII in both cases: regular expressions know only those of ASCII."""
+    return "".join(_both(letter) for letter in _escaped(name))
+
+
+def _both(letter: str) -> str:
+    other = letter.upper() if not letter.isascii() else letter
+    return letter if other == letter or len(other) != 1 else f"({letter}|{other})"
 
 
 def _others(names: _LabelTree) -> str:

@@ -151,7 +151,7 @@ def told(
     reports = evidence or ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, {TARGET: ""})
     state = HostState(parameters=known, values=known, services=services, reports=reports)
     domain = DomainEvidence("x.example", "x.example")
-    about_host = (refused.bounce_cleanup, refused.kept_reports, refused.report_address)
+    about_host = (refused.bounce_cleanup, refused.kept_reports, refused.report_address, refused.kept_mailbox)
     about_domain = (refused.lost_reports, refused.notify_never)
     findings = [finding for check in about_host for finding in check(state, HostFacts())]
     findings += [finding for check in about_domain for finding in check(domain, state)]
@@ -235,3 +235,17 @@ def test_lifetime_of_a_report(lifetime: str, warned: bool) -> None:
     known = {"bounce_queue_lifetime": lifetime, "maximal_queue_lifetime": "5d", "minimal_backoff_time": "300s"}
     state = HostState(parameters=known, values=known)
     assert [finding.severity for finding in refused.bounce_lifetime(state, HostFacts())] == ["warning"] * warned
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({"mailbox_size_limit": "51200000"}, True),
+        ({"mailbox_size_limit": "0"}, False),
+        ({"mailbox_size_limit": "51200000", "home_mailbox": "Maildir/"}, False),
+        ({"mailbox_size_limit": "51200000", "mailbox_transport": "lmtp:unix:/l"}, False),
+        ({"mailbox_size_limit": "51200000", "mydestination": "other.example"}, False),
+    ],
+)
+def test_mailbox_that_fills_up(values: dict[str, str], warned: bool) -> None:
+    assert told(**{"mydestination": "localhost", **values}) == [("kept_mailbox", "warning")] * warned

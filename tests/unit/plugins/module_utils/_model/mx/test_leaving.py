@@ -103,7 +103,7 @@ def test_row_that_a_run_has_left_for_mail_on_its_way_stays_until_nothing_waits()
     plan = secondary(ABSENT, on=host(**left, waiting={"x.example": 1}))
     assert (plan.refusals, plan.routes.removed, plan.routed) == ([], [], [])
     cause = "1 message waits for it in the queue, and would no longer find the mail host"
-    assert plan.notes == [f"the transport row of x.example stays for now: {cause}"]
+    assert plan.notes == [f"rows of x.example stay for now: {cause}"]
     plan = secondary(ABSENT, on=host(**left))
     assert (plan.routes.removed, plan.routed) == (["x.example", ".x.example"], ["x.example"])
 

@@ -14,6 +14,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import OTHER_LINES, own_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
+    domain_of_report_pattern,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     checks,
     host,
@@ -93,7 +96,7 @@ def test_bounces_go_through_a_cleanup_that_knows_the_domain() -> None:
         ),
         "bounce/unix": reporting,
         "defer/unix": reporting,
-        "smtp/inet": ServiceChange({"smtpd_discard_ehlo_keywords": "dsn,silent-discard"}),
+        "smtp/inet": ServiceChange({"smtpd_discard_ehlo_keywords": "silent-discard,dsn"}),
     }
 
 
@@ -132,6 +135,7 @@ def test_domain_that_stays_keeps_it() -> None:
         ({}, "chunking"),
         ({"smtpd_discard_ehlo_keywords": "etrn, chunking"}, "chunking"),
         ({"smtpd_discard_ehlo_keywords": "dsn"}, ""),
+        ({"smtpd_discard_ehlo_keywords": "chunking,dsn,silent-discard"}, "chunking"),
         ({}, "DSN"),
     ],
 )
@@ -143,7 +147,7 @@ def test_keywords_of_others_stay(own: dict[str, str], value: str) -> None:
     if "dsn" in kept.lower():
         assert after.services[0] == services[0]
     else:
-        assert after.services[0].overrides == {"smtpd_discard_ehlo_keywords": f"{kept},dsn,silent-discard"}
+        assert after.services[0].overrides == {"smtpd_discard_ehlo_keywords": f"{kept},silent-discard,dsn"}
     assert done(after, keeping(after, listed())).services[0] == services[0]
 
 
@@ -221,3 +225,64 @@ def test_pattern_is_that_of_the_domain(address: str, narrow: bool, wide: bool) -
         for field in ("Final-Recipient: rfc822; ", "Original-Recipient: rfc822;", "Final-Recipient: utf-8; "):
             assert matches(pattern, field + address) is expected
         assert not matches(pattern, f"To: {address}")
+
+
+def test_host_that_looks_at_its_bounces_goes_on_to_do_so() -> None:
+    """By milters that sign them, or by rules of its own."""
+    values = {"internal_mail_filter_classes": "bounce, notify", "body_checks": "pcre:/b, pcre:/c"}
+    plan = keeping(mx(values=values))
+    assert plan.services["bounce-cleanup/unix"].overrides == {
+        "body_checks": "regexp:/t/relay_refused_mail,pcre:/b,pcre:/c",
+        "body_checks_size_limit": "20000000",
+        "message_size_limit": "0",
+    }
+    after = done(mx(values=values), plan)
+    assert checks(keeping(after)) == []
+    assert [each.name for each in done(after, keeping(after, listed())).services] == [each.name for each in SERVICES]
+
+
+def test_cleanup_that_main_cf_names_makes_way_for_ours() -> None:
+    own = replace(service("mine", "unix", "cleanup"), chroot="y")
+    plan = keeping(mx(services=[*SERVICES, own], values={"cleanup_service_name": "mine"}))
+    assert (plan.refusals, plan.services["bounce-cleanup/unix"].chroot) == ([], True)
+
+
+def test_table_that_is_gone_takes_nothing_along() -> None:
+    """The other role may have domains in it."""
+    after = done(mx(), keeping(mx()))
+    lost = replace(after, refused=replace(REPORTS, member=REPORTS.reference))
+    plan = keeping(lost, listed())
+    assert set(plan.services) - {"relay/unix"} == set()
+    assert plan.notes == ["regexp:/t/relay_refused_mail is gone: the role that keeps refused mail puts it back"]
+
+
+def test_table_in_another_directory_is_named_and_can_be_given_up() -> None:
+    after = done(mx(), keeping(mx()))
+    moved = replace(after, refused=TableState("regexp:/n/relay_refused_mail", "/n/relay_refused_mail", "regexp"))
+    (refusal,) = keeping(moved).refusals
+    assert refusal.remedy == "keep table_directory as it was, or run once with refused_mail: bounce for every domain"
+    plan = keeping(moved, listed())
+    assert plan.services["bounce-cleanup/unix"] == ServiceChange(state="absent")
+
+
+def test_bounces_that_are_handed_to_nobody_go_the_usual_way_again() -> None:
+    after = done(mx(), keeping(mx()))
+    without = replace(after, services=[each for each in after.services if each.name != "bounce-cleanup"])
+    plan = keeping(replace(without, refused=REPORTS), {"name": "x.example", "state": "absent"})
+    assert plan.services["bounce/unix"].overrides["cleanup_service_name"] is None
+
+
+def test_domain_with_mail_does_not_go_before_its_reports_are_nobodys() -> None:
+    before = mx(relayed={"x.example": "x.example"})
+    after = replace(done(before, keeping(before)), waiting={"x.example": 3})
+    gone = {"name": "x.example", "state": "absent"}
+    assert ("x.example", "waiting_mail") in checks(keeping(after, gone))
+    assert checks(keeping(after, {**gone, "waiting_mail": "bounce"})) == []
+
+
+def test_letters_beyond_ascii_match_in_both_cases() -> None:
+    plan = keeping(mx(), listed("bücher.example", refused_mail="hold"))
+    pattern = list(plan.refused)[1]
+    for address in ("u@bücher.example", "u@BÜCHER.Example"):
+        assert re.search(pattern.strip("/"), f"Final-Recipient: utf-8; {address}", re.IGNORECASE | re.ASCII)
+    assert domain_of_report_pattern(pattern) == "bücher.example"

@@ -147,3 +147,22 @@ def test_filter_puts_off_what_is_final_and_nothing_else() -> None:
     assert said and result.replace("$1", said.group(1)) == "4.7.1 550 5.7.1 go away"
     assert not re.match(pattern.strip("/"), "4.7.1 450 later")
     assert not re.match(pattern.strip("/"), "2.0.0 250 ok")
+
+
+def test_limit_that_the_relay_service_has_no_more_goes() -> None:
+    on = mx(values={"relay_retry_destination_rate_delay": "$relay_destination_rate_delay"})
+    assert primary(RETRIED, on=on).main_cf.absent == ["relay_retry_destination_rate_delay"]
+
+
+def test_table_of_another_type_makes_way() -> None:
+    moved = TableState("lmdb:/t/p", "/t/p", "lmdb", replaces=("hash:/t/relay_verify_transport",))
+    plan = primary(RETRIED, on=replace(done(), probes=moved))
+    assert plan.main_cf.parameters["address_verify_transport_maps"] == "lmdb:/t/p, $transport_maps"
+    plan = primary(listed(), on=replace(done(), probes=moved))
+    assert "address_verify_transport_maps" in plan.main_cf.absent
+
+
+def test_table_that_is_gone_takes_nothing_along() -> None:
+    lost = replace(PROBES, member=PROBES.reference)
+    plan = primary(listed(), on=replace(done(), probes=lost))
+    assert ("relay_retry/unix" in plan.services, plan.main_cf.absent) == (False, [])

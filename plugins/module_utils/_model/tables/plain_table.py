@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
@@ -87,13 +87,21 @@ class PlainTable:
         wanted = cls(table.head, _lines(want.set, value))
         had: dict[str, str] = {}
         gets: dict[str, str] = {}
+        staying: set[str] = set()
         lines = 0
         for there, here in _differences(table.body, wanted.body):
             if max(len(there), len(here)) > max(len(table.body) // 2, _COMPARED_BYTES) or not _is_plain(there):
                 return None
             lines += there.count(b"\n")
-            had.update(cls(b"", there)._entries())
-            gets.update(cls(b"", here)._entries())
+            old_here, new_here = dict(cls(b"", there)._entries()), dict(cls(b"", here)._entries())
+            # Rows that are there and wanted keep their order, so none of them moves from one place to another.
+            if [key for key in old_here if key in new_here] != [key for key in new_here if key in old_here]:
+                return None
+            staying.update(old_here.keys() & new_here.keys())
+            had.update(old_here)
+            gets.update(new_here)
+        if had.keys() & gets.keys() != staying:
+            return None
         gone = had.keys() - gets.keys()
         # A key that goes here and is wanted stands elsewhere too; of those that stay, there is no order.
         if len(had) != lines or any(key in want.set for key in gone) or want.going(utf8)(gone) != gone:
@@ -132,7 +140,8 @@ class PlainTable:
         """What Table.edited makes of the same source and edits; None if this form can't hold it, or some key is
         there twice.
 
-        But a table that comes to hold what is wanted and nothing else is written in the order of that.
+        But a table that comes to hold what is wanted and nothing else gets each row at its place among those, if the
+        rows that it has are in that order.
         """
         value = _common_value(want.set)
         if value is None or not _are_plain(want.set):
@@ -170,9 +179,14 @@ class PlainTable:
         if not missing and not removed and not updated:
             return PlainChange(self, [], [], [], {}, value)
         added = sorted(missing)
-        alone = others_count == len(removed)
+        alone = others_count == len(removed) and self._in_order_of(want.set, missing)
         body = _lines(want.set, value) if alone else b"".join([*parts, _lines(added, value)])
         return PlainChange(PlainTable(self.head, body), added, removed, updated, old, value)
+
+    def _in_order_of(self, wanted: Mapping[str, str], missing: Collection[str]) -> bool:
+        """Whether its rows of what is wanted come in the order of that, some of which are missing."""
+        there = (key for piece in self._pieces() for key in piece.keys if key in wanted)
+        return all(key == other for key, other in zip(there, (key for key in wanted if key not in missing)))
 
     def _entries(self) -> Iterator[tuple[str, str]]:
         for piece in self._pieces():

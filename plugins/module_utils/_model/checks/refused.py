@@ -350,7 +350,7 @@ def bounce_lifetime(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             "set bounce_queue_lifetime to a value such as 5d (the roles' variable is *_bounce_lifetime)",
             WARNING,
         )
-    elif kept is not None and of_mail is not None and kept > of_mail:
+    elif "bounce_queue_lifetime" in state.explicit and kept is not None and of_mail is not None and kept > of_mail:
         yield Fault(
             f"bounce_queue_lifetime is {lifetime}, but counts as {maximal}, which maximal_queue_lifetime is",
             f"set bounce_queue_lifetime to {maximal} or less, or raise maximal_queue_lifetime",

@@ -233,8 +233,11 @@ def test_filter_that_asks_for_no_report() -> None:
 )
 def test_lifetime_of_a_report(lifetime: str, warned: bool) -> None:
     known = {"bounce_queue_lifetime": lifetime, "maximal_queue_lifetime": "5d", "minimal_backoff_time": "300s"}
-    state = HostState(parameters=known, values=known)
+    state = HostState(parameters=known, values=known, explicit=known)
     assert [finding.severity for finding in refused.bounce_lifetime(state, HostFacts())] == ["warning"] * warned
+    by_default = HostState(parameters=known, values=known)
+    capped = lifetime == "10d"
+    assert bool(list(refused.bounce_lifetime(by_default, HostFacts()))) is (warned and not capped)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.peer_plan import arguments_of_peer, recalled, remembered
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists import reader
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import beside_others
 
 
 class ActionModule(ActionBase):
@@ -51,7 +51,9 @@ class ActionModule(ActionBase):
             self._loader.cleanup_all_tmp_files()
         planned = recalled(variables.get("__mx_plan"), arguments, self._task)
         if planned is None:
-            planned = self._planned({**arguments, **({"_peer": peer} if peer else {})}, variables)
+            told = {**arguments, **({"_peer": peer} if peer else {})}
+            over = _said_to_be_over(arguments)
+            planned = beside_others(lambda run: self._plan(told, run, variables), variables, over)
             if peer and planned.get("peer_plan"):
                 planned["peer_plan"] = remembered(planned["peer_plan"], peer, self._task)
         result.update(planned)
@@ -67,18 +69,6 @@ class ActionModule(ActionBase):
             if arguments:
                 return module_arguments(without_blanks(arguments), variables, reader(self, variables))
         return None
-
-    def _planned(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """The host's plan, beside what other runs do there."""
-        run = this_run(variables)
-        planned = self._plan(arguments, run, variables)
-        other = planned.get("other_run")
-        if other and (other["record"] in _said_to_be_over(arguments) or has_ended(other)):
-            planned = self._plan(arguments, {**run, "ended": other["record"]}, variables)
-        elif other and other["pid"] != run["pid"]:
-            # A host that is in the inventory twice would wait for itself.
-            planned = self._plan(arguments, {**run, "await": other["record"]}, variables)
-        return planned
 
     def _plan(self, arguments: dict[str, Any], run: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         planned: dict[str, Any] = self._execute_module(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import has_ended, this_run
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.runs import beside_others
 
 
 class ActionModule(ActionBase):
@@ -21,15 +21,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
-        run = this_run(variables)
-        done = self._done(run, variables)
-        other = done.get("other_run")
-        if other and has_ended(other):
-            done = self._done({**run, "ended": other["record"]}, variables)
-        elif other and other["pid"] != run["pid"]:
-            # A host that is in the inventory twice would wait for itself.
-            done = self._done({**run, "await": other["record"]}, variables)
-        result.update(done)
+        result.update(beside_others(lambda run: self._done(run, variables), variables))
         return result
 
     def _done(self, run: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:

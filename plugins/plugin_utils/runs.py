@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +42,25 @@ def has_ended(other: Mapping[str, Any]) -> bool:
     if other["controller"].partition(JOB)[0] == _controller():
         return not _is_alive(other["pid"])
     return bool(other["age"] > SECONDS_TO_LIVE)
+
+
+def beside_others(
+    ask: Callable[[dict[str, Any]], dict[str, Any]], variables: Mapping[str, Any], over: Collection[str] = ()
+) -> dict[str, Any]:
+    """What a module returns to this run; `ask` runs it, with what it is to be told of the runs.
+
+    Where it found the record of another run it is asked again: that one has ended, as those that are `over` have, or it
+    is alive and is to be awaited.
+    """
+    run = this_run(variables)
+    found = ask(run)
+    other = found.get("other_run")
+    if other and (other["record"] in over or has_ended(other)):
+        return ask({**run, "ended": other["record"]})
+    # A host that is in the inventory twice would wait for itself.
+    if other and other["pid"] != run["pid"]:
+        return ask({**run, "await": other["record"]})
+    return found
 
 
 def _is_alive(pid: int) -> bool:

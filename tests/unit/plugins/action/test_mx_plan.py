@@ -11,6 +11,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mxrelay.postfix.plugins.action import mx_plan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils import runs
 
 
 def run(
@@ -125,7 +126,7 @@ def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], **args: 
         return {"other_run": other if len(told) == 1 else None}
 
     monkeypatch.setattr(mx_plan.ActionBase, "run", lambda *_: {})
-    monkeypatch.setattr(mx_plan, "this_run", lambda _variables: {"controller": "here", "pid": 7})
+    monkeypatch.setattr(runs, "this_run", lambda _variables: {"controller": "here", "pid": 7})
     monkeypatch.setattr(action, "_execute_module", execute)
     assert action.run(task_vars={}) == {"other_run": other if len(told) == 1 else None}
     return told
@@ -137,7 +138,7 @@ def test_run_that_is_alive_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_run_that_has_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mx_plan, "has_ended", lambda other: other == OTHER)
+    monkeypatch.setattr(runs, "has_ended", lambda other: other == OTHER)
     ours = {"controller": "here", "pid": 7}
     assert runs_beside(monkeypatch, OTHER) == [ours, {**ours, "ended": "theirs"}]
 

@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.action import mx_trust
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils import runs
 
 OTHER = {"record": "theirs", "controller": "there", "pid": 9, "age": 3}
 OURS = {"controller": "here", "pid": 7}
@@ -27,7 +28,7 @@ def runs_beside(monkeypatch: pytest.MonkeyPatch, other: dict[str, Any] | None) -
         return {"failed": True, "other_run": other} if other and len(told) == 1 else {"changed": True}
 
     monkeypatch.setattr(mx_trust.ActionBase, "run", lambda *_: {})
-    monkeypatch.setattr(mx_trust, "this_run", lambda _variables: dict(OURS))
+    monkeypatch.setattr(runs, "this_run", lambda _variables: dict(OURS))
     monkeypatch.setattr(action, "_execute_module", execute)
     result = action.run(task_vars={})
     assert result == ({"changed": True} if not other or len(told) == 2 else {"failed": True, "other_run": other})
@@ -43,10 +44,10 @@ def test_run_that_is_alive_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_run_that_has_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mx_trust, "has_ended", lambda other: other == OTHER)
+    monkeypatch.setattr(runs, "has_ended", lambda other: other == OTHER)
     assert runs_beside(monkeypatch, OTHER) == [OURS, {**OURS, "ended": "theirs"}]
 
 
 def test_host_that_is_in_the_inventory_twice_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mx_trust, "has_ended", lambda _other: False)
+    monkeypatch.setattr(runs, "has_ended", lambda _other: False)
     assert runs_beside(monkeypatch, {**OTHER, **OURS}) == [OURS]

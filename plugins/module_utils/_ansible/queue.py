@@ -67,11 +67,10 @@ def _domains(params: Mapping[str, Any]) -> list[str]:
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
     domains = _domains(params)
-    found: list[list[Message]] = []
 
     def look() -> list[Message]:
-        found[:] = [read_queue(postfix)]
-        return with_subdomains(found[0], domains) if params["subdomains"] else found[0]
+        messages = read_queue(postfix)
+        return with_subdomains(messages, domains) if params["subdomains"] else messages
 
     left: dict[str, Any] = {}
     if params["wait"] <= 0:
@@ -79,7 +78,7 @@ def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -
     else:
         sessions = partial(old_sessions, postfix.config_directory, _queue_directory(postfix))
         messages, left["old_sessions"] = waiting_after(look, domains, params["wait"], sessions)
-    kept = read_kept_mail(postfix, found[0], READ_AT_MOST)
+    kept = read_kept_mail(postfix, messages, READ_AT_MOST)
     mail = kept_with_subdomains(kept.mail, domains) if params["subdomains"] else kept.mail
     return Outcome(results={**summary(messages, domains, time.time(), mail), **left, "unread": kept.unread})
 

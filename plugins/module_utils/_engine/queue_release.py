@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
-import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Iterator
+from typing import Callable, Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import (
     double_bounce_of,
@@ -33,7 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import KeptMail
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, wait_for_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sendmail import Sendmail
@@ -43,7 +41,6 @@ SCRATCH = "/var/tmp"
 _SUBMITTERS = "authorized_submit_users"
 _ANYBODY = "static:anyone"
 LOCK_SECONDS = 60.0
-LOCK_POLL_SECONDS = 0.1
 
 
 @dataclass
@@ -54,6 +51,15 @@ class Release:
     done: list[KeptMail] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
 
+    def take(self, reports: Sequence[KeptMail], obstacle_of: Callable[[Report], str]) -> None:
+        """Those of the reports against which nothing stands are done, the others left for what does."""
+        for message, report in reports:
+            obstacle = obstacle_of(report)
+            if obstacle:
+                self.left[obstacle] += 1
+            else:
+                self.done.append((message, report))
+
 
 def plan_release(postfix: Postfix, choice: Choice) -> Release:
     """What would be done. Raises HostError if the queue can't be read."""
@@ -62,12 +68,7 @@ def plan_release(postfix: Postfix, choice: Choice) -> Release:
     plan = Release(kept=found)
     if others:
         plan.left[OTHERS_TOO] = others
-    for message, report in chosen:
-        obstacle = choice.obstacle(report)
-        if obstacle:
-            plan.left[obstacle] += 1
-        else:
-            plan.done.append((message, report))
+    plan.take(chosen, choice.obstacle)
     return plan
 
 
@@ -78,12 +79,7 @@ def release_kept(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Releas
         plan = plan_release(postfix, choice)
         work = _Work(postfix, choice.action, queue_directory, double_bounce_of(postfix), sendmail)
         did = Release(kept=plan.kept, left=plan.left)
-        for message, report in plan.done:
-            obstacle = work.do(report)
-            if obstacle:
-                did.left[obstacle] += 1
-            else:
-                did.done.append((message, report))
+        did.take(plan.done, work.do)
         return did
 
 
@@ -172,19 +168,8 @@ def _alone(directory: str) -> Iterator[None]:
     except OSError as error:
         raise HostError(f"{directory}: {error.strerror}; run as root (become: true)") from error
     try:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _locked(descriptor):
-            if time.monotonic() >= deadline:
-                raise HostError(f"{directory}: another run is releasing what is kept; try again when it has finished")
-            time.sleep(LOCK_POLL_SECONDS)
+        taken = f"{directory}: another run is releasing what is kept; try again when it has finished"
+        wait_for_lock(descriptor, LOCK_SECONDS, taken)
         yield
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -52,57 +52,57 @@ KeptMail = Tuple[Message, Report]
 
 
 @dataclass
-class KeptCounts:
-    """The reports of refused mail of one domain, or of all, that wait on hold."""
+class _Counts:
+    """What is added up of some messages."""
 
     count: int = 0
     recipients: int = 0
     size: int = 0
     oldest: int | None = None
-    causes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, message: Message, failures: Sequence[Failure]) -> None:
+    def _count(self, message: Message, recipients: int) -> None:
         self.count += 1
-        self.recipients += len(failures)
+        self.recipients += recipients
         self.size += message.size
         self.oldest = message.arrival if self.oldest is None else min(self.oldest, message.arrival)
-        self.causes.update({failure.cause for failure in failures})
 
-    def as_result(self, now: float) -> dict[str, Any]:
-        most = sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))
+    def _counted(self, now: float) -> dict[str, Any]:
         return {
             "count": self.count,
             "recipients": self.recipients,
             "size": self.size,
             "oldest": self.oldest,
-            "age": _age(self.oldest, now),
-            "causes": [{"cause": cause, "count": count} for cause, count in most],
+            "age": None if self.oldest is None else max(0, int(now) - self.oldest),
         }
 
 
-def _age(oldest: int | None, now: float) -> int | None:
-    return None if oldest is None else max(0, int(now) - oldest)
+@dataclass
+class KeptCounts(_Counts):
+    """The reports of refused mail of one domain, or of all, that wait on hold."""
+
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, message: Message, failures: Sequence[Failure]) -> None:
+        self._count(message, len(failures))
+        self.causes.update({failure.cause for failure in failures})
+
+    def as_result(self, now: float) -> dict[str, Any]:
+        most = sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))
+        return {**self._counted(now), "causes": [{"cause": cause, "count": count} for cause, count in most]}
 
 
 @dataclass
-class _Waiting:
+class _Waiting(_Counts):
     """What adds up for one domain, or for all."""
 
-    count: int = 0
-    recipients: int = 0
-    size: int = 0
     held: int = 0
     refused: int = 0
-    oldest: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
     kept: KeptCounts = field(default_factory=KeptCounts)
 
     def add(self, message: Message, reasons: Sequence[str]) -> None:
-        self.count += 1
-        self.recipients += len(reasons)
-        self.size += message.size
+        self._count(message, len(reasons))
         self.held += message.queue == HOLD
-        self.oldest = message.arrival if self.oldest is None else min(self.oldest, message.arrival)
         self.reasons.update(common_reason(reason) for reason in reasons if reason)
         if message.queue == DEFERRED:
             self.refused += sum(1 for reason in reasons if is_refusal(reason))
@@ -110,13 +110,9 @@ class _Waiting:
     def as_result(self, now: float) -> dict[str, Any]:
         most = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))[:REASONS]
         return {
-            "count": self.count,
-            "recipients": self.recipients,
-            "size": self.size,
+            **self._counted(now),
             "held": self.held,
             "refused": self.refused,
-            "oldest": self.oldest,
-            "age": _age(self.oldest, now),
             "reasons": [{"reason": reason, "recipients": recipients} for reason, recipients in most],
             "kept": self.kept.as_result(now),
         }

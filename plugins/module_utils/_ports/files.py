@@ -238,7 +238,8 @@ def run_lock(create: bool = True, seconds: float = LOCK_SECONDS) -> Iterator[Non
     except OSError as error:
         raise HostError(f"{path}: {reason(error)}") from error
     try:
-        _lock(descriptor, path, seconds)
+        taken = f"{path}: another run has held the lock for more than {seconds:g} s; try again when it has finished"
+        wait_for_lock(descriptor, seconds, taken)
         yield
     finally:
         os.close(descriptor)
@@ -260,7 +261,8 @@ def _open_lock(path: str, create: bool) -> int:
     raise HostError(f"{path}: is not a file of this user alone, so others could lock it; remove it")
 
 
-def _lock(descriptor: int, path: str, seconds: float) -> None:
+def wait_for_lock(descriptor: int, seconds: float, taken: str) -> None:
+    """Locks an open file, or directory. Raises HostError with the message `taken` if others have it for so long."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -268,8 +270,5 @@ def _lock(descriptor: int, path: str, seconds: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise HostError(
-                    f"{path}: another run has held the lock for more than {seconds:g} s; "
-                    "try again when it has finished"
-                ) from None
+                raise HostError(taken) from None
             time.sleep(LOCK_POLL_SECONDS)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pwd
 import secrets
+from dataclasses import replace
 from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -17,9 +18,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     no_address_of,
     report_tables,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import REDIRECT, ReportEvidence
 
 _COMMAND_FILTER = "smtpd_command_filter"
+# What an alias that leads to a program, a file or a list begins with; there the mail ends.
+_ENDS = ("|", "/", ":")
 # Aliases that lead to aliases that lead to aliases.
 _DEEPEST = 10
 
@@ -35,21 +38,20 @@ def read_reports(domains: Sequence[str], state: HostState, reader: MapReader, ta
         tables.update(asked)
         answers = [reader.ask(table, list(lines.values())) for table in asked]
         for domain, line in lines.items():
-            said = [found[line] for found in answers if line in found]
+            said = [answer[line] for answer in answers if line in answer]
             actions[domain][service.key] = _action(said[0] if said else "")
-    kept = [action for found in actions.values() for action in found.values() if action]
-    redirected = [action.partition(" ")[2] for action in kept if action.startswith("REDIRECT ")]
-    notices = [_at_origin(state.value("2bounce_notice_recipient") or "postmaster", state)] if kept or targets else []
-    addressees = {address: _undelivered(address, state, reader) for address in [*redirected, *targets, *notices]}
     unread = {table: reader.problems[table] for table in sorted(tables) if table in reader.problems}
-    return ReportEvidence(actions, unread, addressees, _silenced(domains, local_part, state, reader))
+    found = ReportEvidence(actions, unread, silenced=_silenced(domains, local_part, state, reader))
+    notice = _at_origin(state.value("2bounce_notice_recipient") or "postmaster", state)
+    addresses = [*found.redirected, *targets, *([notice] if found.kept or targets else [])]
+    return replace(found, addressees={address: _undelivered(address, state, reader) for address in addresses})
 
 
 def _action(result: str) -> str:
     """What a result of body checks does with the whole report, "" if it is sent."""
     word, _blank, rest = result.partition(" ")
     if word.upper() == "REDIRECT":
-        return f"REDIRECT {rest.strip()}"
+        return REDIRECT + rest.strip()
     return word.upper() if word.upper() in ("DISCARD", "HOLD", "REJECT", "FILTER") else ""
 
 
@@ -88,19 +90,19 @@ def _unaliased(name: str, state: HostState, reader: MapReader) -> str:
         leads = [lead for result in results.values() for lead in split_items(result.replace('"', " "))]
         if not leads:
             return f"there is no alias or account {' or '.join(names)}"
-        # A command, a file, a list or an address elsewhere is where it ends.
-        addresses = [lead for lead in leads if "@" in lead and not lead.startswith(("|", "/", ":"))]
-        refused = [no_address_of(lead.rpartition("@")[2], state) for lead in addresses]
-        if len(addresses) + len([lead for lead in leads if "@" not in lead and lead[0] not in "|/:"]) < len(leads):
+        users = [lead for lead in leads if "@" not in lead and not lead.startswith(_ENDS)]
+        refused = [_refused(lead, state) for lead in leads if lead not in users]
+        if not all(refused) or any(lead.startswith("\\") and _is_account(lead[1:]) for lead in users):
             return ""
-        if not all(refused):
-            return ""
-        names = [lead.lstrip("\\").lower() for lead in leads if "@" not in lead]
-        if not names:
+        if not users:
             return str(refused[0])
-        if any(lead.startswith("\\") and _is_account(lead[1:]) for lead in leads):
-            return ""
+        names = [lead.lstrip("\\").lower() for lead in users]
     return f"the aliases of {name} lead on and on"
+
+
+def _refused(lead: str, state: HostState) -> str | None:
+    """Why what an alias leads to besides users may refuse the mail, None if it is not known to."""
+    return None if lead.startswith(_ENDS) else no_address_of(lead.rpartition("@")[2], state)
 
 
 def _is_account(name: str) -> bool:

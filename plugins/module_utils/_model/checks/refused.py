@@ -36,10 +36,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import (
     DISCARDED,
     DISCARDS,
+    DSN,
     bounce_services,
     cleanup_name,
     cleanup_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import REDIRECT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     is_client,
     sending_service,
@@ -55,7 +57,7 @@ _RECORDS = {
 }
 _QUEUE_MANAGERS = ("qmgr", "oqmgr", "nqmgr")
 # What keeps a report.
-_KEEPING = ("HOLD", "REDIRECT ")
+_KEEPING = ("HOLD", REDIRECT)
 # More than Postfix can count in one message.
 _UNLIMITED = 2000000000
 _BY_CLIENT = "smtpd_discard_ehlo_keyword_address_maps"
@@ -170,13 +172,13 @@ def bounce_cleanup(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     place=MAIL_HOST,
 )
 def kept_reports(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    if not any(action for actions in state.reports.actions.values() for action in actions.values()):
+    if not state.reports.kept:
         return
     for service in bounce_services(state):
         yield from _in_part(state, service)
     for service in services_for_strangers(state):
         keywords = split_items(effective(state, service, DISCARDS).lower())
-        if DISCARDED[-1] not in keywords:
+        if DSN not in keywords:
             yield Fault(
                 f"{service.key} offers DSN: refused mail of a sender who asks for no report is thrown away",
                 f"run the role, or add {','.join(DISCARDED)} to {DISCARDS} of {service.key}",
@@ -186,7 +188,7 @@ def kept_reports(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             yield Fault(
                 f"{service.key} has {_BY_CLIENT} ({maps}): whether it offers DSN to some clients, who can then have "
                 "refused mail thrown away, can't be told",
-                f"let each of its entries have {DISCARDED[-1]}, and accept this finding",
+                f"let each of its entries have {DSN}, and accept this finding",
                 WARNING,
             )
 
@@ -222,9 +224,8 @@ def _number(text: str) -> int:
 
 @check("report_address", LOCAL, "an address that gets the reports of refused mail gets no mail", place=MAIL_HOST)
 def report_address(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    redirected = _redirected(state)
-    kept = any(action for actions in state.reports.actions.values() for action in actions.values())
-    for address, problem in state.reports.addressees.items() if kept else ():
+    redirected = state.reports.redirected
+    for address, problem in state.reports.addressees.items() if state.reports.kept else ():
         notice = address not in redirected
         if notice and address.rpartition("@")[0] not in state.value("2bounce_notice_recipient"):
             continue
@@ -260,7 +261,7 @@ def kept_mailbox(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     if not _number(limit) or elsewhere or state.value("home_mailbox").endswith("/"):
         return
     own = {member.lower() for member in split_items(state.value("mydestination"))}
-    for address in sorted(_redirected(state)):
+    for address in sorted(state.reports.redirected):
         if address.rpartition("@")[2].lower() in own:
             yield Fault(
                 f"{address} gets the reports of refused mail, with the whole messages, in a mailbox of at most {limit} "
@@ -268,12 +269,6 @@ def kept_mailbox(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
                 "set mailbox_size_limit to 0, or name another address (the roles' variable is *_refused_mail_to)",
                 WARNING,
             )
-
-
-def _redirected(state: HostState) -> set[str]:
-    """The addresses that get reports in place of senders."""
-    kept = [action for actions in state.reports.actions.values() for action in actions.values() if action]
-    return {action.partition(" ")[2] for action in kept if action.startswith("REDIRECT ")}
 
 
 of_domain = Register(DOMAIN)

@@ -20,8 +20,9 @@ BOUNCE_CLEANUP = "bounce-cleanup"
 RETRYING = "relay_retry"
 # What a sender must not be offered where reports are kept: it could ask for none, or for headers only.
 DISCARDS = "smtpd_discard_ehlo_keywords"
+DSN = "dsn"
 # In an order in which an administrator hardly writes it, so that what a run has added is known again.
-DISCARDED = ("silent-discard", "dsn")
+DISCARDED = ("silent-discard", DSN)
 # The table of what is done with the reports of which domain.
 REFUSED_NAME = "relay_refused_mail"
 _REPORTING = ("bounce_service_name", "defer_service_name")

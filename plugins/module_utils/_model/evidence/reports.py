@@ -7,6 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
+# What cleanup(8) does with a report that is to go elsewhere; the address follows.
+REDIRECT = "REDIRECT "
+
 
 @dataclass(frozen=True)
 class ReportEvidence:
@@ -20,3 +23,14 @@ class ReportEvidence:
     addressees: Mapping[str, str | None] = field(default_factory=dict)
     # domain -> the table that turns what a sender says about its recipients into a wish for no report
     silenced: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> list[str]:
+        """What is done with reports in place of sending them: of each domain, by each service that does so."""
+        return [action for actions in self.actions.values() for action in actions.values() if action]
+
+    @property
+    def redirected(self) -> list[str]:
+        """The addresses that get reports in place of senders."""
+        sent = [action[len(REDIRECT) :] for action in self.kept if action.startswith(REDIRECT)]
+        return list(dict.fromkeys(sent))

@@ -13,7 +13,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     effective,
@@ -27,7 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     REFUSED_NAME,
     bounce_services,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import REDIRECT, ReportEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import sending_service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -143,7 +143,7 @@ def reports_after(request: MxRequest, host: HostState) -> ReportEvidence:
 def _action(item: DomainItem, targets: Sequence[str]) -> str:
     if item.refused_mail == BOUNCE:
         return ""
-    return "HOLD" if item.refused_mail == HOLD else f"REDIRECT {''.join(targets)}"
+    return "HOLD" if item.refused_mail == HOLD else REDIRECT + "".join(targets)
 
 
 def own_domain(host: HostState) -> str:
@@ -192,7 +192,7 @@ def _services(host: HostState) -> dict[str, ServiceChange]:
             # It is reached as the one that it stands beside.
             command="" if sending_service(host, BOUNCE_CLEANUP) else "cleanup",
             private=False,
-            chroot=None if cleanup is None or cleanup.chroot == "-" else cleanup.chroot == "y",
+            chroot=as_request(cleanup).chroot if cleanup else None,
             process_limit="0",
         )
     }
@@ -223,7 +223,7 @@ def _hands_over(service: Service) -> bool:
 
 
 def _with(host: HostState, service: Service, name: str, members: Sequence[str]) -> dict[str, str]:
-    """The override by which a list of the service has these members as well; none if it does already."""
+    """The override by which a list of the service has these members as well; none if it has the last, which counts."""
     value = effective(host, service, name)
     if members[-1] in split_items(value.lower()):
         return {}
@@ -234,11 +234,11 @@ def _with(host: HostState, service: Service, name: str, members: Sequence[str]) 
 def _taken_back(host: HostState) -> dict[str, ServiceChange]:
     """The services as they were before `_services`: what somebody has set otherwise since stays."""
     cleanup = sending_service(host, BOUNCE_CLEANUP)
-    handing = [service for service in bounce_services(host) if _hands_over(service)]
-    if not (_is_ours(cleanup) if cleanup else handing):
+    reporting = bounce_services(host)
+    if not (_is_ours(cleanup) if cleanup else any(map(_hands_over, reporting))):
         return {}
     found = {cleanup.key: ServiceChange(state=ABSENT)} if cleanup else {}
-    for service in bounce_services(host):
+    for service in reporting:
         ours = {"cleanup_service_name": BOUNCE_CLEANUP, "bounce_size_limit": _WHOLE}
         overrides: dict[str, str | None] = {
             name: None for name, value in ours.items() if service.overrides.get(name) == value

@@ -38,7 +38,6 @@ ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
 BOUNCE = "bounce"
-POSTMASTER = "postmaster"
 HOLD = "hold"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
 # What a setting of the whole host is when nobody gives it.

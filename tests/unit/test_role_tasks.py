@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import KEYED
+
 ROOT = Path(__file__).resolve().parents[2]
 UNDO = "mxrelay.postfix.mx_undo"
 
@@ -35,3 +37,9 @@ def test_only_what_is_taken_back_is_reported_as_a_change_by_mx_undo() -> None:
         ("undone", True),
         ("forgotten", False),
     }
+
+
+def test_roles_write_remove_and_take_back_each_table_of_the_plan() -> None:
+    variables = yaml.safe_load((ROOT / "roles/mx/vars/main/main.yml").read_text(encoding="utf-8"))
+    assert variables["__mx_keyed"] == list(KEYED)
+    assert {"transport", "recipients", *KEYED} <= variables["__mx_undo_plan"].keys()

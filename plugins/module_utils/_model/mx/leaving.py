@@ -89,7 +89,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     if not (rows or transport or relayed or verified or patterns or reports):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
-    stranded = [] if item and item.bounces else _stranded(name, [*transport, *reports], request, host)
+    stranded = [] if item and item.bounces else _stranded(name, transport, reports, request, host)
     if stranded and not relayed and not still_mx:
         # Nothing more comes in: a row that a run has left for what was on its way.
         notes.append(f"rows of {name} stay for now: {stranded[0].cause}")
@@ -145,19 +145,23 @@ def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
     ]
 
 
-def _stranded(name: str, transport: Sequence[str], request: MxRequest, host: HostState) -> list[Refusal]:
+def _stranded(
+    name: str, transport: Sequence[str], reports: Sequence[str], request: MxRequest, host: HostState
+) -> list[Refusal]:
     """Mail that waits for the domain, if the way that it was to take, or what keeps its report, goes with it."""
     loops = best_exchanger(host.mx.get(name, ()), host, _proxies(request)) is not None
     below = [domain for domain in host.waiting if domain.endswith("." + name) and domain not in request.declared]
     count = sum(host.waiting.get(domain, 0) for domain in (name, *below))
-    if not count or not (transport or loops):
+    lost = bool(transport or loops)
+    if not count or not (lost or reports):
         return []
     number = f"{count} message{'s wait' if count > 1 else ' waits'}"
+    becomes = "no longer find the mail host" if lost else "bounce to strangers if the mail host refuses it"
     return [
         Refusal(
             name,
             "waiting_mail",
-            f"{number} for it in the queue, and would no longer find the mail host",
+            f"{number} for it in the queue, and would {becomes}",
             "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail: bounce on the item to "
             "return it to its senders",
         )

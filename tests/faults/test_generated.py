@@ -38,6 +38,10 @@ UPDATES = 1_000
 UPDATES_WHEN_SHORT = 60
 UPDATED_ROWS = 5_000
 AT_A_TIME = 5
+# A row that stays, and one for a generated first line that continues the one before it.
+STAYS = "stays@kept.example"
+BEFORE = f"{STAYS} x\nfence@kept.example x\n".encode()
+COMES = "comes@new.example"
 CONFIGURATIONS = {True: "/etc/postfix-utf8", False: "/etc/postfix-ascii"}
 MOST_TO_TELL = 5
 
@@ -145,6 +149,9 @@ def test_change_gives_what_is_wanted(copied: bool, extent: Extent, start: int) -
     kinds = list(host.SUFFIXES)
     strategy = st.tuples(sources, wanted_entries, st.sets(valid_keys, max_size=3), st.booleans())
     cases = examples(strategy, number, start)
+    if copied:
+        # An index is changed in a copy if some row changes and some other row stays: so it is in each of these.
+        cases = [(BEFORE + source, {**wanted, STAYS: "x", COMES: "x"}, *others) for source, wanted, *others in cases]
     orders = [
         {
             "kind": kinds[place % len(kinds)],
@@ -171,7 +178,7 @@ def test_change_gives_what_is_wanted(copied: bool, extent: Extent, start: int) -
             wrong.append((source, orders[place], told, expected))
     print(f"\n{copies} of {number} in a copy")
     assert shortest(wrong) == (0, [])
-    assert not copied or copies > number // len(kinds)
+    assert not copied or copies > number // 2
 
 
 @on_a_prepared_host

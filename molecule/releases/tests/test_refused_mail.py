@@ -143,8 +143,8 @@ def whole(host: str, ids: Sequence[str]) -> Counter[str]:
     return Counter(re.findall(rf"^{END} {host}-([^-]+)-", reports, re.M))
 
 
-def waiting(host: str, domain: str = "") -> list[str]:
-    """Why messages wait, a reason for each recipient."""
+def waiting(host: str, domain: str = "example") -> list[str]:
+    """Why messages wait, a reason for each recipient; reports to strangers do not count."""
     return [
         recipient.get("delay_reason", "")
         for entry in hosts.queued(host)

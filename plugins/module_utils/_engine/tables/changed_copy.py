@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
@@ -55,13 +56,22 @@ class ChangedRows:
 def changed_copy(postfix: Postfix, table: str, index: str, new_index: str, rows: ChangedRows) -> bool:
     """Makes `new_index`, which `table` names, of the live index; False if that can't be done, and then it is not there.
 
-    What the rows are that it has besides those that were changed is not looked at. Raises OSError.
+    What the rows are that it has besides those that were changed is not looked at.
     """
-    shutil.copyfile(index, new_index)
-    if file_digest(new_index) == rows.digest and _changed(postfix, table, rows):
+    if _copied(index, new_index) and file_digest(new_index) == rows.digest and _changed(postfix, table, rows):
         return True
-    os.unlink(new_index)
+    with suppress(FileNotFoundError):
+        os.unlink(new_index)
     return False
+
+
+def _copied(index: str, new_index: str) -> bool:
+    """Whether the index could be read, and there was room for the copy: an index that is built may be smaller."""
+    try:
+        shutil.copyfile(index, new_index)
+    except OSError:
+        return False
+    return True
 
 
 def _changed(postfix: Postfix, table: str, rows: ChangedRows) -> bool:

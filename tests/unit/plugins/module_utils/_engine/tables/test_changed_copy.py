@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy as copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import ChangedRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
@@ -117,11 +117,8 @@ def forgets(host: FakeHost, _patch: pytest.MonkeyPatch) -> None:
     host.forgets_edits = True
 
 
-def is_silent(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
-    def silent(*_arguments: object) -> None:
-        raise NoAnswer("postmap got no answer")
-
-    patch.setattr(copies.Postfix, "insert", silent)
+def is_slow(host: FakeHost, _patch: pytest.MonkeyPatch) -> None:
+    host.edit_seconds = 11
 
 
 def does_not_answer(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
@@ -159,7 +156,7 @@ def cannot_be_read(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
 TROUBLES = [
     fails,
     forgets,
-    is_silent,
+    is_slow,
     does_not_answer,
     is_written_meanwhile,
     has_no_room_for_the_copy,
@@ -212,9 +209,28 @@ def test_entry_that_stays_is_asked_for_before_those_that_change(
     assert sorted(others) == ["new@x.example", "user01@x.example", "user02@x.example"]
 
 
-def test_failed_removal_gives_the_copy_up(host: FakeHost, table: TableOnHost) -> None:
+def test_change_that_takes_no_longer_than_a_build_is_waited_for(host: FakeHost, table: TableOnHost) -> None:
+    wanted = filled(table)
+    host.edit_seconds = 10
+    plan = table.change(CHANGE)
+    assert said_to_postmap(host) == [["-r", "-i", "hash"], ["-d", "-", "hash"], ["-q", "-", "hash"]]
+    changed_as(table, wanted, plan)
+
+
+@pytest.mark.parametrize(("length", "seconds"), [(0, 10), (4 << 20, 11), (60 << 20, 25)])
+def test_longer_index_may_take_longer_to_change(length: int, seconds: float) -> None:
+    assert copies.seconds_for(length) == seconds
+
+
+@pytest.mark.parametrize("trouble", [fails, is_slow])
+def test_failed_removal_gives_the_copy_up(
+    host: FakeHost,
+    table: TableOnHost,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[[FakeHost, pytest.MonkeyPatch], None],
+) -> None:
     table.change(Edits(set=MANY))
-    host.edit_code = 1
+    trouble(host, monkeypatch)
     table.change(Edits(remove=["user01@x.example"]))
     assert said_to_postmap(host) == [["-d", "-", "hash"], ["hash"], ["-s", "hash"]]
     assert len(index_rows(table)) == ROWS - 1

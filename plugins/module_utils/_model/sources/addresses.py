@@ -93,8 +93,8 @@ def _domain_of_invalid(text: str) -> str:
     """The domain that an entry which is no address would be in; EVERY_DOMAIN if that can't be told."""
     value = text.strip()
     quoted = value.startswith('"')
-    local, _sign, domain = value.rpartition('"@' if quoted else "@")
-    if quoted or "@" not in local:
+    local, sign, domain = value.rpartition('"@' if quoted else "@")
+    if sign and (quoted or "@" not in local):
         with suppress(InvalidValue):
             return domain_name(domain, PLACE)
     return EVERY_DOMAIN

@@ -38,13 +38,13 @@ def entries_of(data: bytes, form: str, options: Mapping[str, Any], place: str = 
 
     Raises SourceError for a text that is cut, in another encoding, a page for people, or not in the format.
     """
-    text = text_of(data, place)
+    text = utf8_text(data, place)
     if text and not text.endswith("\n"):
         raise SourceError(f"{place} is cut: its last line has no end; have it written whole, and moved into place then")
     return _READERS[form](text, options, place)
 
 
-def text_of(data: bytes, place: str) -> str:
+def utf8_text(data: bytes, place: str) -> str:
     """The text of a document, its lines ended by newlines alone, without a byte order mark.
 
     Raises SourceError for another encoding than UTF-8, and for a page where data should be.

@@ -70,5 +70,7 @@ def _domain(name: str, given: Mapping[str, Any]) -> FollowedDomain:
 
 def dump(domains: Mapping[str, FollowedDomain]) -> str:
     """The text for the file."""
-    told = {name: {key: value for key, value in asdict(domain).items() if key != "name"} for name, domain in domains.items()}
+    told = {
+        name: {key: value for key, value in asdict(domain).items() if key != "name"} for name, domain in domains.items()
+    }
     return json.dumps({"version": VERSION, "domains": told}, indent=1, sort_keys=True) + "\n"

@@ -63,7 +63,21 @@ PARAMETERS = {
     "relay_recipient_maps": "cdb:/etc/postfix/relayed",
     "recipient_canonical_maps": "hash:/etc/postfix/canonical",
 }
-OTHERS = ["nobody.here", "carl", "bare", "bare.mailbox", "bare.relay", "v1.example", "root", "ann", "m1", "box", "old"]
+OTHERS = [
+    "nobody.here",
+    "mailer-daemon",
+    "postmaster",
+    "carl",
+    "bare",
+    "bare.mailbox",
+    "bare.relay",
+    "v1.example",
+    "root",
+    "ann",
+    "m1",
+    "box",
+    "old",
+]
 DOMAINS = [
     *(f"{name}.example" for name in ("re", "m3", "r4", "sub.r1", "x.r1", "foreign", "unknown")),
     "mail.l.example",

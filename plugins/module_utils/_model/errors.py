@@ -78,3 +78,7 @@ class HostError(MxRelayError):
 
 class NoAnswer(HostError):
     """A command waits for a daemon of Postfix that does not answer."""
+
+
+class SourceError(HostError):
+    """A source of recipients can't be read, or what it says can't be believed."""

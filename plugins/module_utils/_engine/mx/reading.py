@@ -66,7 +66,7 @@ class MapReader:
         if not keys or table in self._silent:
             return {}
         self.asked.add(table)
-        problem = _no_file(table)
+        problem = odd_file(table)
         if problem:
             self._note(table, problem)
             return {}
@@ -141,7 +141,7 @@ class MapReader:
 
     def _dumped(self, table: str) -> str | None:
         """All rows of the table as postmap tells them, None if it does not."""
-        problem = _no_file(table)
+        problem = odd_file(table)
         try:
             dumped = None if problem else self._postfix.dump(table)
         except NoAnswer as error:
@@ -170,7 +170,7 @@ class MapReader:
         return None if entries is None else [key for key, _result in entries]
 
 
-def _no_file(table: str) -> str:
+def odd_file(table: str) -> str:
     """Why postmap would wait for ever for a local table, "" if it would not: what it opens is a fifo or the like."""
     kind, _colon, path = without_proxy(table).partition(":")
     if kind not in (*KEYED_TYPES, *PATTERN_TYPES) or not path.startswith("/"):

@@ -30,7 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 # What postmap -s says of a type that it can look into but not list: cdb on Debian 11 and 12.
-_NO_LISTING = "sequence operation is not supported"
+NO_LISTING = "sequence operation is not supported"
 # postmap lists some 50 MB of rows a second. One that takes so much longer is in a circle of damaged pages.
 _BYTES_A_SECOND = 1 << 20
 # A record holds some digests and names; what is longer is none of ours.
@@ -121,7 +121,7 @@ def read_back(postfix: Postfix, table: str, found: ReadBack) -> ReadBack | None:
     result = postfix.dump_to(table, found.take, SECONDS_TO_ANSWER + len(found.expected.text) / _BYTES_A_SECOND)
     if result.rc == 0:
         return found
-    if _NO_LISTING in result.err:
+    if NO_LISTING in result.err:
         return _counted(_every_key(postfix, table, found.expected), table.partition(":")[2] + ".cdb")
     return None if postfix.has("table_listing") else _every_key(postfix, table, found.expected)
 
@@ -152,13 +152,13 @@ def _counted(found: ReadBack | None, index: str) -> ReadBack | None:
     """That there is nothing besides is seen from the number of records, which a cdb index itself tells."""
     if found is not None:
         try:
-            found.count, found.whole = _cdb_records(index), True
+            found.count, found.whole = cdb_records(index), True
         except (OSError, struct.error):
             return None
     return found
 
 
-def _cdb_records(path: str) -> int:
+def cdb_records(path: str) -> int:
     """The number of records of a cdb file, whose head is 256 pairs of a hash table's place and its slots, two a record.
 
     Raises OSError, or struct.error if the file is shorter than that.

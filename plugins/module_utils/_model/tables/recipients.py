@@ -83,7 +83,7 @@ def addresses_of(data: bytes, name: str, problems: Problems, key: Key = recipien
             continue
         if not content or content.startswith("#"):
             continue
-        text = _without_comment(content)
+        text = before_comment(content)
         try:
             yield key(text, place), place
         except InvalidValue as error:
@@ -95,7 +95,8 @@ def _unshown(error: InvalidValue, place: str) -> InvalidInput:
     return InvalidInput(f"{place} {error.problem}; correct the line")
 
 
-def _without_comment(line: str) -> str:
+def before_comment(line: str) -> str:
+    """What a line of a list says before white space and a #."""
     for separator in (" #", "\t#"):
         head, found, _tail = line.partition(separator)
         if found and head.count('"') % 2 == 0:

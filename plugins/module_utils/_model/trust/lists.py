@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     is_table_name,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import parts
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import Reading, is_for_everybody
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import ListReading, is_for_everybody
 
 RECIPIENT_LIST = "smtpd_recipient_restrictions"
 # Those in which an MX host may be refused for what it is, or for whose mail it brings. A bare table is about that.
@@ -67,7 +67,7 @@ def distrusts(name: str, part: str) -> bool:
     return not checks_recipients(name, part)
 
 
-def distrusting(name: str, found: Sequence[str], reading: Reading) -> list[str]:
+def distrusting(name: str, found: Sequence[str], reading: ListReading) -> list[str]:
     """The restrictions that may refuse an MX host, also by a class to which their rows lead.
 
     Those about which smtpd only warns are left out.
@@ -87,7 +87,7 @@ def distrusting(name: str, found: Sequence[str], reading: Reading) -> list[str]:
     return told
 
 
-def may_check_recipients(name: str, part: str, reading: Reading) -> bool:
+def may_check_recipients(name: str, part: str, reading: ListReading) -> bool:
     """Whether a restriction of the list `name` checks recipients, or one to which its rows lead, or if none can tell.
 
     What the rows of a table lead to that can't be listed is not known: it may be reject_unverified_recipient.
@@ -97,7 +97,7 @@ def may_check_recipients(name: str, part: str, reading: Reading) -> bool:
     return not rows.listed or any("$" in member or checks_recipients(name, member) for member in found)
 
 
-def place_in_list(name: str, value: str, element: str, reading: Reading) -> int:
+def place_in_list(name: str, value: str, element: str, reading: ListReading) -> int:
     """At which of the words of the value, as it is written, the element belongs: behind the last check of recipients,
     with what closes the list for those that it did not let through, and behind what can't be read here.
 
@@ -115,12 +115,12 @@ def place_in_list(name: str, value: str, element: str, reading: Reading) -> int:
     return place
 
 
-def _closes(member: str, reading: Reading) -> bool:
+def _closes(member: str, reading: ListReading) -> bool:
     found = (member, *reading.rows(member).leads_to)
     return is_for_everybody(member) or any(part.lower() in _CLOSING for part in found)
 
 
-def before_and_behind(name: str, value: str, element: str, reading: Reading) -> tuple[list[str], list[str]]:
+def before_and_behind(name: str, value: str, element: str, reading: ListReading) -> tuple[list[str], list[str]]:
     """What of the list may still refuse an MX host, and from what the element exempts it; all is before if it is not
     there."""
     found = reading.parts(value)
@@ -129,7 +129,7 @@ def before_and_behind(name: str, value: str, element: str, reading: Reading) -> 
     return distrusting(name, found[:place], reading), distrusting(name, behind, reading)
 
 
-def why_not_first(name: str, value: str, element: str, reading: Reading) -> str:
+def why_not_first(name: str, value: str, element: str, reading: ListReading) -> str:
     """The remedy if what may still refuse an MX host is in front of a check of recipients, or leads to one by rows.
 
     It is about the last of what keeps the element from its place; "" if nothing does.

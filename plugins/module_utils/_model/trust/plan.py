@@ -44,7 +44,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists
     removed,
     why_not_first,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import reading_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import list_reading_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust_table import TrustTable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.untouched import untouched
 
@@ -194,7 +194,7 @@ class _Draft:
         own = name in service.overrides
         if not own and name not in self.state.explicit:
             return
-        element, reading = self._request.element, reading_of(self.state, service)
+        element, reading = self._request.element, list_reading_of(self.state, service)
         value = service.overrides[name] if own else self.state.parameters.get(name, "")
         bare = removed(value, element)
         place = place_in_list(name, bare, element, reading)
@@ -265,7 +265,7 @@ class _Draft:
         kept: list[str] = []
         exempts: list[str] = []
         for service in map(self._now, services):
-            reading = reading_of(self.state, service)
+            reading = list_reading_of(self.state, service)
             for name in LISTS:
                 value = effective(self.state, service, name)
                 before, behind = before_and_behind(name, value, self._request.element, reading)

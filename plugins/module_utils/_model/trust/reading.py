@@ -38,7 +38,7 @@ class RowsLead(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ListReading:
     """How the lists of one service are read: `expand` replaces its $names, `classes` are the restriction classes.
 
     `results` are the different results of access tables, None for a table whose rows can't be listed.
@@ -94,18 +94,18 @@ def is_for_everybody(part: str) -> bool:
     return type_of(table_of(part)) in _FOR_EVERYBODY
 
 
-def reading_of(state: HostState, service: Service) -> Reading:
+def list_reading_of(state: HostState, service: Service) -> ListReading:
     """How the service reads its lists."""
     written = {**state.parameters, **service.overrides}
     classes = {name: effective(state, service, name) for name in split_items(effective(state, service, CLASSES))}
-    return Reading(lambda value: expand(value, written), classes, state.admission.results)
+    return ListReading(lambda value: expand(value, written), classes, state.admission.results)
 
 
 def access_tables_asked(state: HostState, services: Sequence[Service], names: Sequence[str]) -> list[str]:
     """The access tables in these lists of the services, and in the classes to which their rows may lead."""
     found: list[str] = []
     for service in services:
-        reading = reading_of(state, service)
+        reading = list_reading_of(state, service)
         values = [*(effective(state, service, name) for name in names), *reading.classes]
         found += [table_of(part) for value in values for part in reading.parts(value)]
     return [table for table in dict.fromkeys(found) if table and "$" not in table]

@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists import distrusting
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import reading_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import list_reading_of
 
 _PAGE = "docs/mail-host.md"
 _AT_ONCE = "postscreen_client_connection_count_limit"
@@ -37,7 +37,7 @@ def untouched(state: HostState, services: Sequence[Service], kept: Sequence[str]
 
 
 def _of_service(state: HostState, service: Service) -> Iterator[str]:
-    reading = reading_of(state, service)
+    reading = list_reading_of(state, service)
     found = reading.parts(effective(state, service, RELAY_RESTRICTIONS))
     relay = distrusting(RELAY_RESTRICTIONS, found, reading)
     # What closes the list is no distrust of MX hosts.

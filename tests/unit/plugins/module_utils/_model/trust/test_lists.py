@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.lists
     removed,
     why_not_first,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import Reading
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import ListReading
 
 ELEMENT = "check_client_access cidr:/t"
 CLIENTS = "smtpd_client_restrictions"
@@ -39,9 +39,9 @@ RESULTS = {
 }
 
 
-def reading(**values: str) -> Reading:
+def reading(**values: str) -> ListReading:
     classes = {name: value for name, value in values.items() if name.startswith("class_")}
-    return Reading(lambda value: expand(value, values), classes, RESULTS)
+    return ListReading(lambda value: expand(value, values), classes, RESULTS)
 
 
 BY_ROWS = reading(

@@ -9,11 +9,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.reading import (
-    Reading,
+    ListReading,
     RowsLead,
     access_tables_asked,
     is_for_everybody,
-    reading_of,
+    list_reading_of,
     table_of,
 )
 
@@ -41,7 +41,7 @@ def test_static_table_is_for_everybody() -> None:
 
 
 def test_classes_are_read_in_their_place() -> None:
-    reading = Reading(lambda value: value.replace("$x", "reject"), CLASSES)
+    reading = ListReading(lambda value: value.replace("$x", "reject"), CLASSES)
     assert reading.parts("permit, one, $x") == [
         "permit",
         "check_recipient_access hash:/r",
@@ -68,7 +68,7 @@ def test_classes_are_read_in_their_place() -> None:
     ],
 )
 def test_rows_lead_to_restrictions_and_those_that_cannot_be_listed_to_any_class(part: str, rows: RowsLead) -> None:
-    assert Reading(str, CLASSES, RESULTS).rows(part) == rows
+    assert ListReading(str, CLASSES, RESULTS).rows(part) == rows
 
 
 def test_class_is_known_by_the_service_and_its_tables_are_asked() -> None:
@@ -86,6 +86,6 @@ def test_class_is_known_by_the_service_and_its_tables_are_asked() -> None:
         services=services,
         admission=AdmissionEvidence(results={"hash:/etc/a": ("two",)}),
     )
-    reading = reading_of(state, services[0])
+    reading = list_reading_of(state, services[0])
     assert reading.rows("check_client_access hash:/etc/a").leads_to == ("check_sender_access hash:/own",)
     assert access_tables_asked(state, services, ["smtpd_client_restrictions"]) == ["hash:/etc/a", "hash:/own"]

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a source of recipients, whatever its type, on the host where this runs. Nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.dovecot import read_dovecot_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.file import read_file_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.postfix import read_postfix_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import DOVECOT, FILE, POSTFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
+
+# What reads a source of the type; it is given its options, as source_definition returns them. That of Postfix also
+# gets the domains that are asked for, since not every list of domains can be listed.
+Read = Callable[[Mapping[str, Any]], Reading]
+READERS: Mapping[str, Read] = {
+    DOVECOT: read_dovecot_source,
+    FILE: read_file_source,
+}
+
+
+def read_source(definition: Mapping[str, Any], domains: Sequence[str] = ()) -> Reading:
+    """What the source says, of these domains and all others. Raises HostError if it can't be read or believed, or says
+    nothing."""
+    kind = definition["type"]
+    reading = read_postfix_source(definition, domains) if kind == POSTFIX else READERS[kind](definition)
+    if not reading.addresses and not reading.catch_alls:
+        why = next(iter(reading.incomplete.values()), "")
+        raise SourceError(f"the source is empty: it has no address and no catch-all{f' ({why})' if why else ''}")
+    return reading

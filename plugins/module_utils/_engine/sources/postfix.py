@@ -32,7 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.pos
     domains_in,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import EVERY_DOMAIN, Reading
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, LocalCommands
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -43,14 +43,12 @@ NOT_THERE = (
 PARAMETERS = (*CLASSES, *RECIPIENT_LISTS, "luser_relay", "myorigin", PARENTS)
 
 
-def read_postfix_source(
-    definition: Mapping[str, Any], domains: Sequence[str] = (), commands: Commands | None = None
-) -> Reading:
+def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domains: Sequence[str]) -> Reading:
     """The recipients of the instance: of the domains that it names where that can be listed, and of `domains`.
 
     Raises HostError if Postfix is missing or its parameters can't be read.
     """
-    postfix = Postfix(commands or LocalCommands(), str(definition["config_directory"]))
+    postfix = Postfix(commands, str(definition["config_directory"]))
     if not postfix.installed():
         raise SourceError(f"there is no Postfix with {postfix.config_directory}/main.cf on this host; correct the host")
     values = postfix.parameters(PARAMETERS, ["-x"])

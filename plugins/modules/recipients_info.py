@@ -251,7 +251,7 @@ options:
     description:
       - Has the addresses brought to the controller, for tasks of this collection; not for playbooks. The result has
         C(lists), the path on the controller of each domain's list.
-    type: dict
+    type: raw
 seealso:
   - module: mxrelay.postfix.relay_recipients
   - name: LOCAL_RECIPIENT_README
@@ -281,7 +281,8 @@ EXAMPLES = r"""
       uri: ldaps://dc1.customer.example
       bind_dn: CN=mx,OU=Services,DC=customer,DC=example
       bind_password: "{{ vaulted_bind_password }}"
-      bases: [DC=customer,DC=example]
+      bases:
+        - DC=customer,DC=example
       filter: (&(objectCategory=person)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
     domains: [customer.example]
     dest: /root/customer.example.recipients

@@ -9,7 +9,10 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader, named_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.postfix_tables import TableLister
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
+    references,
+    split_items,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     Member,
@@ -21,6 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import SMTP_PORTS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.addresses import reading_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.postfix_lists import (
@@ -52,7 +56,7 @@ def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domai
     if not postfix.installed():
         raise SourceError(f"there is no Postfix with {postfix.config_directory}/main.cf on this host; correct the host")
     values = postfix.parameters(PARAMETERS, ["-x"])
-    values.update(_of_smtpd(postfix, values))
+    values.update(_of_smtpd(postfix))
     lister = TableLister(postfix, float(definition["timeout"]))
     tables = {name: [lister.table(table) for table in split_items(values.get(name, ""))] for name in RECIPIENT_LISTS}
     classes, problem = _classes(values, tables, domains, lister, MapReader(postfix))
@@ -60,22 +64,30 @@ def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domai
         classes, tables, values.get("myorigin", "").lower(), values.get("luser_relay", ""), definition["covered"]
     )
     incomplete = lists.incomplete()
-    incomplete.update((domain, NOT_THERE) for domain in domains if domain not in classes)
+    known = set(map(canonical, classes))
+    incomplete.update((domain, NOT_THERE) for domain in domains if canonical(domain) not in known)
     if problem:
         incomplete.setdefault(EVERY_DOMAIN, problem)
     return reading_of(lists.entries(), definition["skip_invalid"], incomplete=incomplete)
 
 
-def _of_smtpd(postfix: Postfix, values: Mapping[str, str]) -> dict[str, str]:
+def _of_smtpd(postfix: Postfix) -> dict[str, str]:
     """The lists of recipients that master.cf has for the server on port 25 alone."""
     path = os.path.join(postfix.config_directory, "master.cf")
     text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
     for service in MasterCf(text, path).effective:
         port = service.name.rpartition(":")[2]
         if service.command.split()[:1] == ["smtpd"] and (service.type == "pass" or port in SMTP_PORTS):
-            lists = {name: value for name, value in service.overrides.items() if name in RECIPIENT_LISTS}
-            return {name: expand(value, {**values, **service.overrides}) for name, value in lists.items()}
+            return _expanded(postfix, service.overrides)
     return {}
+
+
+def _expanded(postfix: Postfix, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The lists of recipients among the overrides of a service, without $names."""
+    lists = {name: value for name, value in overrides.items() if name in RECIPIENT_LISTS}
+    named = sorted({name for value in overrides.values() for name in references(value)})
+    values = {**(postfix.parameters(named, ["-x"]) if named else {}), **overrides}
+    return {name: expand(value, values) for name, value in lists.items()}
 
 
 def _classes(
@@ -89,7 +101,7 @@ def _classes(
     lists = {name: _domain_list(name, values, lister) for name in CLASSES}
     named = {domain for found in lists.values() for domain in found.names}
     named.update(domain for found in tables.values() for table in found for domain in domains_in(table.keys))
-    domains = sorted({*filter(_is_domain, named), *wanted})
+    domains = sorted({*filter(_is_domain, named), *wanted, *map(canonical, wanted)})
     classes: dict[str, str] = {}
     for name, found in lists.items():
         left = [domain for domain in domains if domain not in classes]

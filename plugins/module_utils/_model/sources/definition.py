@@ -111,7 +111,9 @@ def source_definition(given: object, place: str = "source") -> dict[str, Any]:
     if missing:
         raise InvalidInput(f"{place} has no {missing[0]}, which a source of type {kind} needs; give it")
     definition = {"type": kind, **_EVERY_DEFAULT, **DEFAULTS[kind], **checked}
-    _CHECK_TYPE.get(kind, lambda _definition, _place: None)(definition, place)
+    check = _CHECK_TYPE.get(kind)
+    if check:
+        check(definition, place)
     return definition
 
 
@@ -166,8 +168,9 @@ def _delimiter(value: object, place: str) -> str:
 
 def _list(value: object, place: str) -> list[str]:
     """A list of texts, or one a line: those of directories have commas."""
-    found = as_list(value, place, lambda text: [line.strip() for line in text.split("\n")], "write one an item")
-    return [text for text in (_text(item, f"{place}[{number}]") for number, item in enumerate(found)) if text]
+    found = as_list(value, place, lambda text: text.split("\n"), "write one an item")
+    texts = [_text(item, f"{place}[{number}]").strip() for number, item in enumerate(found)]
+    return [text for text in texts if text]
 
 
 def _texts(value: object, place: str) -> dict[str, str]:

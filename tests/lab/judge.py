@@ -22,6 +22,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
+CONFIG_DIRECTORY = "/etc/postfix"
+
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Return what became of one order."""
@@ -39,7 +41,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     if "plan" in order:
         return plan_mx(order["plan"], Postfix(LocalCommands()), SystemNetwork(())).results
     params = order["inform"]
-    return inform(params, Postfix(LocalCommands()), SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
+    postfix = Postfix(LocalCommands(), params.get("config_directory", CONFIG_DIRECTORY))
+    return inform(params, postfix, SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
 
 
 for line in sys.stdin:

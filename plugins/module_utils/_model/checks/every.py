@@ -14,12 +14,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     dns,
     domain,
     host,
+    lists,
     mail_host,
     outage,
     reception,
     recipients,
     refused,
     sending,
+    several_hosts,
     stranger,
     tables,
 )
@@ -39,11 +41,13 @@ FILES = (
     tables,
     canary,
     domain,
+    lists,
     outage,
     dns,
     distrust,
     mail_host,
     stranger,
+    several_hosts,
 )
 
 

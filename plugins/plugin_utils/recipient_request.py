@@ -29,7 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     PRESENT,
     named_items,
 )
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY, ROLES
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY, roles_of
 
 DOMAIN, ADDRESSES, STATE = "recipients_domain", "recipients_addresses", "recipients_state"
 
@@ -115,9 +115,9 @@ def plan_request(
 
 def _items(variables: Mapping[str, Any], groups: list[str], directory: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The items that hold for a host of these groups in this instance of Postfix, each with its place."""
-    for role in ROLES:
+    for role in roles_of(groups):
         own = variables.get(f"{role}_config_directory") or DEFAULT_DIRECTORY
-        if (role == "mx" or role in groups) and str(own).rstrip("/") == directory.rstrip("/"):
+        if str(own).rstrip("/") == directory.rstrip("/"):
             place = f"{role}_domains"
             for number, item in enumerate(named_items(variables.get(place), place)):
                 yield f"{place}[{number}]", item
@@ -138,6 +138,11 @@ def _refusal(request: RecipientRequest, place: str, item: Mapping[str, Any]) -> 
         kept = " and ".join(f"{place}.{name}" for name in keepers)
         return f"{domain} has its recipients from {kept}, so the next run of the role would undo this; {remedy}"
     policy = item.get("recipients_policy") or LISTED
+    if policy == LISTED and item.get("recipients_from"):
+        return (
+            f"{domain} follows the sources in {place}.recipients_from, so the next sync would undo this; "
+            "change its recipients there"
+        )
     if policy == EXTERNAL:
         return _needed(request, item) if request.state == ABSENT else ""
     return f"{domain} has recipients_policy: {policy} in {place}, so no other list of recipients counts; {remedy}"

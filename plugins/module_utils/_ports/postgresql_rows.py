@@ -65,7 +65,7 @@ def _settings(access: SqlAccess) -> dict[str, Any]:
 
 
 def _tls(access: SqlAccess) -> dict[str, str]:
-    if not access.demands_tls or access.by_socket:
+    if not access.demands_tls:
         return {"sslmode": "prefer"}
     return {"sslmode": "verify-full", "sslrootcert": certificates_file(access.ca_file)}
 

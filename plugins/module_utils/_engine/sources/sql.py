@@ -43,10 +43,9 @@ def read_sql(definition: Mapping[str, Any], columns: Mapping[str, Column] = COLU
 
 
 def _texts(values: Iterator[object], place: str) -> Iterator[str]:
-    """The values, without those that are null or empty. Raises SourceError for what is no text."""
+    """The values that are not null. Raises SourceError for what is no text."""
     for value in values:
         if isinstance(value, str):
-            if value:
-                yield value
+            yield value
         elif value is not None:
             raise SourceError(f"{place}: the first column of the query is not text; have it select the address first")

@@ -81,6 +81,12 @@ options:
         it has no unit. A shorter C(maximal_queue_lifetime) is then a finding.
       - By default the queue lifetime is not judged.
     type: str
+  list_max_age:
+    description:
+      - How old a list of recipients that follows sources may be, as a Postfix time value; seconds if it has no unit.
+        One that has not been made of its sources for longer is a finding.
+    type: str
+    default: 1d
   unproven:
     description:
       - What the finding C(relay_unproven) is, which names a place that cannot be shown to keep strangers from relaying.
@@ -106,6 +112,8 @@ options:
     description:
       - Whether to ask the mail host of each domain over SMTP, from this host, if it accepts the mail. The module names
         one listed recipient and one that does not exist in C(RCPT), then sends C(RSET) and C(QUIT), never C(DATA).
+      - Of a list that follows sources, up to five addresses that are drawn at random, and up to five that it has lost,
+        are named by a connection of their own, if the mail host refuses the one that does not exist.
       - Covers at most 20 domains and takes at most a minute.
     type: bool
     default: false
@@ -246,6 +254,38 @@ domains:
     recipients:
       description: The number of its addresses in the local tables of C(relay_recipient_maps).
       type: int
+    recipients_digest:
+      description:
+        - A digest of these addresses without the postmaster's, by which the lists of several hosts can be compared.
+          Empty if there are none.
+      type: str
+    recipients_policy:
+      description:
+        - How recipients are told from unknown ones, one of V(listed), V(verify) (the mail host is asked) and V(any)
+          (every recipient is accepted).
+      type: str
+    listed_at:
+      description:
+        - If its list follows sources, when it was last made what they say, as C(YYYY-MM-DDTHH:MM:SSZ); empty for
+          never.
+      type: str
+    list_kept:
+      description: Why the last run left its list as it was; empty if it did not.
+      type: str
+    sources:
+      description:
+        - The sources that its list follows, each with its C(name), its C(type), the C(host) where it is read, when it
+          was last read (C(read_at)), how many seconds ago that is (C(age), null for never) and how many addresses it
+          had (C(count)). If it could not be read since, C(problem) says why, and C(failed_at) when.
+      type: list
+      elements: dict
+    list_drift:
+      description:
+        - With O(probe=true), what the C(server) said of addresses of a list that follows sources. Of the C(listed) ones
+          that were asked it does not know C(unknown), and of the C(vanished) ones it takes C(known). With
+          O(show_recipients=true), C(unknown_recipients) and C(known_recipients) name them. Null if it was not asked, or
+          can't tell.
+      type: dict
     wildcard:
       description: Whether a row accepts every address of the domain, and no other table lists its recipients.
       type: bool
@@ -322,6 +362,14 @@ tables:
 relay_restrictions:
   description: The effective value of C(smtpd_relay_restrictions).
   type: str
+  returned: without O(probe_server)
+message_size_limit:
+  description: The value of C(message_size_limit) in bytes, 0 for no limit; null if it is not a number.
+  type: int
+  returned: without O(probe_server)
+smtputf8:
+  description: Whether the host takes addresses that are not ASCII (C(smtputf8_enable)).
+  type: bool
   returned: without O(probe_server)
 addresses:
   description: The addresses of this host's interfaces.

@@ -8,6 +8,7 @@ They are made on the host of the scenario `verify`, primary MX of gateway.exampl
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ BOTH = (PRIMARY, SECONDARY)
 RECIPIENTS = "/etc/postfix/relay_recipients"
 TRANSPORT = "/etc/postfix/transport"
 OTHER_RECIPIENTS = "/etc/postfix/other_recipients"
+SOURCES = "/etc/postfix/.relay_recipients.sources"
 PATTERNS = "/etc/postfix/recipient_patterns"
 ALIASES = "/etc/postfix/virtual"
 NOWHERE = f"{NET}.250"
@@ -77,6 +79,25 @@ def rows(path: str, without: str, *new: str) -> str:
     """A script that replaces the rows of a table that match a pattern."""
     lines = [f"touch {path}", f"sed -i '/{without}/d' {path}"] + [f"echo '{added}' >> {path}" for added in new]
     return "\n".join([*lines, f"postmap hash:{path}"])
+
+
+def record(moment: str, problem: str = "", kept: str = "", vanished: Sequence[str] = ()) -> str:
+    """What relay_recipients keeps of the source that the list of the secondary domain follows, last read at a moment.
+
+    With a `problem` it could not be read since.
+    """
+    source = {"name": "staff", "type": "ldap", "host": "localhost", "read_at": moment, "count": 2, "digest": ""}
+    failed = {"failed_at": moment if problem else "", "problem": problem}
+    domain = {"sources": [{**source, **failed}], "listed_at": moment, "kept": kept, "vanished": list(vanished)}
+    return json.dumps({"version": 1, "domains": {SECONDARY: domain}})
+
+
+def followed(when: str = "now", **fields: Any) -> str:
+    """A script that keeps such a record; `when` is as date(1) takes it."""
+    return (
+        f"moment=$(date --utc --date='{when}' +%Y-%m-%dT%H:%M:%SZ)\n"
+        f"cat > {SOURCES} <<end\n{record('$moment', **fields)}\nend\nchmod 600 {SOURCES}"
+    )
 
 
 def host(check: str) -> tuple[tuple[str, str], ...]:
@@ -1423,6 +1444,52 @@ ZONE = (
     ),
 )
 
+LISTS = (
+    Fault(
+        "list that has not been made of its sources for long",
+        secondary("list_age"),
+        "run the playbook sync_recipients, and let a schedule run it",
+        followed("3 days ago"),
+        followed(),
+    ),
+    Fault(
+        "list that has not been made of its sources for longer than is said",
+        secondary("list_age"),
+        "let a schedule run it",
+        followed("2 hours ago"),
+        followed(),
+        params={"list_max_age": "1h"},
+    ),
+    Fault(
+        "source that could not be read",
+        secondary("list_source"),
+        "correct what the reason names, then run the playbook sync_recipients",
+        followed("2 hours ago", problem="ldaps://dc1.lab.example: got no answer; check that it is running"),
+        followed(),
+    ),
+    Fault(
+        "list that was left as it was",
+        secondary("list_source"),
+        "name the domain in sync_recipients_let_through",
+        followed("2 hours ago", kept="it would lose 7 of 20 addresses, more than max_removals (10%)"),
+        followed(),
+    ),
+    Fault(
+        "what is kept of sources is open to others",
+        host("list_record"),
+        "remove that file",
+        f"{followed()}\nchmod 644 {SOURCES}",
+        f"rm {SOURCES}",
+    ),
+    Fault(
+        "what is kept of sources belongs to somebody else",
+        host("list_record"),
+        "remove that file",
+        f"{followed()}\nchown nobody {SOURCES}",
+        f"rm {SOURCES}",
+    ),
+)
+
 MAIL_HOSTS = (
     Fault(
         "mail host does not listen",
@@ -1630,6 +1697,23 @@ MAIL_HOSTS = (
         main(unset="smtputf8_enable", reload=True),
         on="mail",
     ),
+    Fault(
+        "listed recipient that the mail host has lost",
+        secondary("list_drift"),
+        "list who is unknown to the mail host",
+        "sed -i /^judy@away/d /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; postfix reload",
+        "echo judy@away.example away.example/judy/ >> /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; "
+        "postfix reload",
+        on="mail",
+        also=followed(),
+    ),
+    Fault(
+        "recipient that the list has lost, and the mail host has not",
+        secondary("list_drift"),
+        "lack who is known to the mail host",
+        f"{rows(RECIPIENTS, 'judy@away')}\n{followed(vanished=['judy@away.example', 'gone@away.example'])}",
+        RIGHT_RECIPIENTS,
+    ),
 )
 
 FROM_OUTSIDE = (
@@ -1722,6 +1806,7 @@ RELAYS = tuple(
 FAULTS = (
     *CLASSES,
     *RECIPIENT_TABLES,
+    *LISTS,
     *UNKNOWN_RECIPIENTS,
     *WAYS_OUT,
     *SENDING,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import MAX_AGE, inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
@@ -32,6 +32,7 @@ INFO_SPEC: dict[str, Any] = {
     "host_name": {"type": "str"},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
+    "list_max_age": {"type": "str", "default": MAX_AGE},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
     "accepted": {"type": "list", "elements": "dict", "default": []},
     "canary": {"type": "bool", "default": False},

@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
-from lab.mx_faults import FAULTS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import (
+    FollowedDomain,
+    FollowedSource,
+    load,
+)
+from lab.mx_faults import FAULTS, SECONDARY, record
 
 # A host of the lab has dnspython: without it the verify scenario could ask DNS nothing.
 # What becomes of a canary is made in a scenario of its own.
@@ -21,3 +26,10 @@ def test_every_check_has_a_fault_that_it_finds() -> None:
 def test_faults_are_told_from_each_other_by_name() -> None:
     names = [fault.name for fault in FAULTS]
     assert len(set(names)) == len(names)
+
+
+def test_record_that_the_lab_makes_is_one_that_is_read() -> None:
+    moment = "2026-11-28T23:30:00Z"
+    source = FollowedSource("staff", "ldap", "localhost", moment, 2, "", moment, "why")
+    made = FollowedDomain(SECONDARY, (source,), moment, "kept", ("gone@away.example",))
+    assert load(record(moment, "why", "kept", ["gone@away.example"])) == {SECONDARY: made}

@@ -40,7 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     MxRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import TableEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_by_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE, rows_by_domain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
     GOOD_STATES,
     NO_SOURCE,
@@ -141,6 +141,7 @@ def _domains(
             relayed=relayed_by(name, state),
             classes=state.classes.get(name, {}),
             recipients=rows.get(name, DomainRows()).count + rows.get(name, DomainRows()).postmaster,
+            recipients_digest=rows.get(name, DomainRows()).digest,
             wildcard=rows.get(name, DomainRows()).wildcard,
             other_maps=other_maps,
             verified=name in verified,
@@ -232,12 +233,15 @@ def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader
 
 
 def _recipient_rows(state: HostState, reader: MapReader) -> tuple[dict[str, DomainRows], bool]:
-    """Rows of the local tables together, and whether there are maps whose rows can't be listed."""
+    """Rows of the local tables together, and whether there are maps whose rows can't be listed.
+
+    Whatever their values are, they say the same, so that digests are of addresses alone.
+    """
     members = split_items(state.value("relay_recipient_maps"))
     local = [reference for reference in local_members(" ".join(members)) if reference.type in KEYED_TYPES]
     rows: dict[str, str] = {}
     for reference in local:
-        rows.update({entry.key.lower(): entry.value for entry in reader.source(reference.path).entries})
+        rows.update({entry.key.lower(): VALUE for entry in reader.source(reference.path).entries})
     grouped = rows_by_domain(rows, frozenset(), frozenset())
     for name in _voided(local, reader):
         grouped[name] = replace(grouped[name], wildcard=False)

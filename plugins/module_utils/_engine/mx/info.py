@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
@@ -19,8 +20,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host im
     read_service,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import stale_copies
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.list_drift import ask_about_lists
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.list_evidence import (
+    ListsRead,
+    read_list_evidence,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts, talk_result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import (
+    SECONDS,
+    ask_mail_hosts,
+    talk_result,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import (
@@ -37,7 +47,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
+    is_number,
+    seconds,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
     ABSENT,
@@ -47,11 +60,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     best_other_exchanger,
+    offers_smtputf8,
     own_mail_domain,
     ports_for_strangers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
+    RECIPIENT_MAPS,
+    is_verified,
+    told_by,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
     WARN,
     HostFacts,
@@ -70,15 +89,23 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
 
+# Of a list, if nobody says what its age may be.
+MAX_AGE = "1d"
+
 
 def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
     """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
     wanted = domain_names(names_in(params.get("domains"), "domains"), "domains")
     outage = str(params.get("outage") or "")
+    max_age = str(params.get("list_max_age") or MAX_AGE)
+    show_recipients = bool(params.get("show_recipients"))
     declared = _declared(params.get("declared"))
     accepted = read_accepted(params.get("accepted") or [])
-    if outage and seconds(outage) is None:
-        raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
+    for option, value in {"outage": outage, "list_max_age": max_age}.items():
+        if value and seconds(value) is None:
+            raise InvalidInput(
+                f'mx_info: "{value}" ({option}) is not a Postfix time value; use a value such as 5d or 12h'
+            )
     reader = MapReader(postfix)
     try:
         state = read_parameters(postfix, reader) if postfix.installed() else None
@@ -108,6 +135,10 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, reports=read_reports(names, state, reader, ()))
     kinds = None if params.get("declared") is None else declared.kinds
     tables, domains = gather(names, postfix, state, reader, network, kinds)
+    lists = read_list_evidence(state, max_age, show_recipients)
+    tables = [_with_record(table, lists) for table in tables]
+    for hop in each_hop(domains):
+        hop.followed = lists.of(hop.name) if hop.relayed else None
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
     outcomes = read_outcomes(outcomes_path(postfix.config_directory)) if params.get("canary") else {}
@@ -121,19 +152,26 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         for hop in hops:
             hop.probe_recipient = samples.get(hop.name, "")
         read_logins(hops, state, reader)
-        reader.notes += ask_mail_hosts(hops, state, prober, senders)
+        deadline = time.monotonic() + SECONDS
+        reader.notes += ask_mail_hosts(hops, state, prober, senders, deadline)
+        reader.notes += ask_about_lists(domains, state, reader, prober, deadline)
         reader.notes += read_trust(hops, state, postfix)
-        if not params.get("show_recipients"):
+        if not show_recipients:
             _leave_people_out(hops, state)
     facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
-    people = frozenset() if params.get("show_recipients") else people_of(state.lookups, domains)
+    people = frozenset() if show_recipients else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
     return Outcome(
         results={
-            "domains": {domain.name: _evidence(domain, state, people) for domain in domains},
+            "domains": {
+                domain.name: {**_evidence(domain, state, people), **_list_result(domain, show_recipients)}
+                for domain in domains
+            },
             "findings": unnamed(findings, people),
             "tables": [_table(table) for table in tables],
             "relay_restrictions": state.value("smtpd_relay_restrictions"),
+            "message_size_limit": _size_limit(state),
+            "smtputf8": offers_smtputf8(state),
             "addresses": sorted(state.own_addresses),
             "dns": not state.dns_lacks,
             "ports": _numbered(ports_for_strangers(state), network),
@@ -143,6 +181,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         },
         warnings=reader.notes,
     )
+
+
+def _with_record(table: TableEvidence, lists: ListsRead) -> TableEvidence:
+    problem = lists.problems.get(table.reference, "") if table.parameter == RECIPIENT_MAPS else ""
+    return replace(table, record_problem=problem)
 
 
 def _leave_people_out(hops: Sequence[DomainEvidence], state: HostState) -> None:
@@ -184,6 +227,8 @@ def _nothing_but(error: HostError) -> Outcome:
             "findings": [unreadable(error).as_result()],
             "tables": [],
             "relay_restrictions": "",
+            "message_size_limit": None,
+            "smtputf8": False,
             "addresses": [],
             "dns": False,
             "ports": [],
@@ -227,6 +272,8 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
         "role": domain.role,
         "classes": dict(domain.classes),
         "recipients": domain.recipients,
+        "recipients_digest": domain.recipients_digest,
+        "recipients_policy": told_by(domain, state),
         "wildcard": domain.wildcard,
         "other_maps": domain.other_maps,
         "verified": domain.verified,
@@ -255,6 +302,31 @@ def _evidence(domain: DomainEvidence, state: HostState, people: Collection[str])
             else None
         ),
     }
+
+
+def _list_result(domain: DomainEvidence, show_recipients: bool) -> dict[str, Any]:
+    """What is known of the list of a domain that follows sources."""
+    followed = domain.followed
+    drifts = [hop.drift for hop in each_hop([domain]) if hop.drift is not None]
+    return {
+        "listed_at": followed.listed_at if followed else "",
+        "list_kept": followed.kept if followed else "",
+        "sources": [dict(vars(source)) for source in followed.sources] if followed else [],
+        "list_drift": _drift_result(drifts[0], show_recipients) if drifts else None,
+    }
+
+
+def _drift_result(drift: DriftEvidence, show_recipients: bool) -> dict[str, Any]:
+    unknown, known = list(drift.unknown), list(drift.known)
+    named = {"unknown_recipients": unknown, "known_recipients": known} if show_recipients else {}
+    counts = {"listed": drift.listed, "unknown": len(unknown), "vanished": drift.vanished, "known": len(known)}
+    return {"server": drift.server, **counts, **named}
+
+
+def _size_limit(state: HostState) -> int | None:
+    """message_size_limit, 0 for no limit; None where its value is not a number."""
+    value = state.value("message_size_limit")
+    return int(value) if is_number(value) else None
 
 
 def _mail_host(domain: DomainEvidence, talk: Talk) -> dict[str, Any]:

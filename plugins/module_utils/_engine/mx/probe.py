@@ -65,10 +65,17 @@ def tagged(recipient: str, ours: str) -> dict[str, str]:
 
 
 def ask_mail_hosts(
-    domains: Sequence[DomainEvidence], state: HostState, prober: Prober, senders: ProbeSenders
+    domains: Sequence[DomainEvidence],
+    state: HostState,
+    prober: Prober,
+    senders: ProbeSenders,
+    deadline: float | None = None,
 ) -> list[str]:
-    """Gives each domain what its mail host says to this host. Returns what was left out, a line each."""
-    deadline = time.monotonic() + SECONDS
+    """Gives each domain what its mail host says to this host. Returns what was left out, a line each.
+
+    `deadline` is the monotonic time at which it is over; by default in a minute.
+    """
+    deadline = time.monotonic() + SECONDS if deadline is None else deadline
     helo = state.value("myhostname")
     silent: dict[tuple[str, int], Talk] = {}
     again: dict[tuple[str, int], list[Talk]] = {}

@@ -26,7 +26,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
     ABSENT,
     PRIMARY,
@@ -36,7 +35,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import is_verified
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
+    LISTED,
+    UNTOLD,
+    told_by,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
     is_client,
     sending_service,
@@ -48,8 +51,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions im
 # Delivery agents that don't hand mail to another host, or drop it.
 _NOWHERE = frozenset({"discard", "error", "retry"})
 _HERE = frozenset({"local", "virtual"})
-# How a domain's recipients are told from unknown ones.
-_LISTED, _VERIFIED, _UNTOLD = "listed", "verified", "untold"
 
 check = Register(DOMAIN)
 
@@ -112,7 +113,7 @@ def other_class(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
 
 @check("no_recipients", LOCAL, "all mail is refused, as no recipient is listed", place=RECIPIENTS)
 def no_recipients(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if domain.relayed and _told_by(domain, state) == _LISTED and not (domain.recipients or domain.other_maps):
+    if domain.relayed and told_by(domain, state) == LISTED and not (domain.recipients or domain.other_maps):
         yield Fault(
             "relay_recipient_maps lists no recipients for it: all its mail is refused",
             "list its recipients in a relay_recipient_maps table",
@@ -127,7 +128,7 @@ def no_recipients(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     place=RECIPIENTS,
 )
 def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    if not domain.relayed or _told_by(domain, state) != _UNTOLD:
+    if not domain.relayed or told_by(domain, state) != UNTOLD:
         return
     if domain.wildcard:
         yield Fault(
@@ -153,24 +154,17 @@ def accepts_any(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     place=RECIPIENTS,
 )
 def backscatter(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
-    told = _told_by(domain, state)
+    told = told_by(domain, state)
     actions = state.reports.actions.get(domain.name, {})
-    if not domain.relayed or told == _LISTED or (actions and all(actions.values())):
+    if not domain.relayed or told == LISTED or (actions and all(actions.values())):
         return
-    what = "" if told == _UNTOLD else " while that can't be asked"
+    what = "" if told == UNTOLD else " while that can't be asked"
     yield Fault(
         f"every recipient is accepted{what}, and what its mail host then refuses bounces, often to forged senders",
         "set refused_mail to postmaster or hold for it, or list its recipients",
-        WARNING if told == _UNTOLD else INFO,
+        WARNING if told == UNTOLD else INFO,
         domain.name,
     )
-
-
-def _told_by(domain: DomainEvidence, state: HostState) -> str:
-    """How this host tells its recipients from unknown ones."""
-    if split_items(state.value("relay_recipient_maps")) and not domain.wildcard:
-        return _LISTED
-    return _VERIFIED if is_verified(domain, state) else _UNTOLD
 
 
 @check(
@@ -364,7 +358,7 @@ def best_mx(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
         return
     own = best_exchanger(domain.exchangers, state, ())
     if own and domain.routed_addresses:
-        if not (domain.all_routed and _told_by(domain, state) == _LISTED and not domain.other_maps):
+        if not (domain.all_routed and told_by(domain, state) == LISTED and not domain.other_maps):
             yield Fault(
                 f"this host ({own.host}, preference {own.preference}) is its best MX and has transport rows for "
                 f"{domain.routed_addresses} of its addresses only: mail for its other recipients is accepted, loops "

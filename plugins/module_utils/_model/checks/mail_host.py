@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import offers_smtputf8
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
     RCPT,
@@ -146,7 +147,7 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
 )
 def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     for talk, step, answer in refusal(domain):
-        if answer[0] >= 500 and _by_its_form(domain, step) and _offers_smtputf8(state):
+        if answer[0] >= 500 and _by_its_form(domain, step) and offers_smtputf8(state):
             yield Fault(
                 f"its mail host {talk.server} refuses mail that names the domain in this form ({_said(answer)}): such "
                 "mail is accepted, then bounces",
@@ -159,10 +160,6 @@ def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 def _by_its_form(domain: DomainEvidence, step: str) -> bool:
     """Whether a refusal can be of the form: mail that names the domain as DNS has it is judged under that name."""
     return step == RCPT and not domain.name.isascii()
-
-
-def _offers_smtputf8(state: HostState) -> bool:
-    return state.value("smtputf8_enable").lower() == "yes"
 
 
 def _is_unknown(step: str, answer: Answer) -> bool:
@@ -199,7 +196,7 @@ def message_size(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
 )
 def smtputf8(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     talk = welcome(domain)
-    if talk is not None and _offers_smtputf8(state) and talk.extensions and "smtputf8" not in talk.extensions:
+    if talk is not None and offers_smtputf8(state) and talk.extensions and "smtputf8" not in talk.extensions:
         yield Fault(
             f"this host offers SMTPUTF8, but its mail host {talk.server} does not: such mail is accepted, then bounces",
             "set smtputf8_enable to no here, or enable SMTPUTF8 on the mail host",

@@ -9,6 +9,7 @@ from typing import Iterable, Mapping, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence, ListEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, hops_of
 
 # What a domain is declared as.
@@ -59,6 +60,8 @@ class DomainEvidence:
     declared: str | None = None
     classes: Mapping[str, str] = field(default_factory=dict)
     recipients: int = 0
+    # Of those without the postmaster, "" if there are none.
+    recipients_digest: str = ""
     # Whether a wildcard row says that every recipient is to be known.
     wildcard: bool = False
     other_maps: bool = False
@@ -96,6 +99,10 @@ class DomainEvidence:
     untrusted: str = ""
     # What became of the last canary, None where none was sent.
     canary: CanaryEvidence | None = None
+    # The sources that its list follows, None if it follows none, or nobody looked.
+    followed: ListEvidence | None = None
+    # What its mail host said of addresses of that list, None where it was not asked, or knows no unknown ones.
+    drift: DriftEvidence | None = None
     # The listed recipient that the mail host was asked about, "" where none is known.
     probe_recipient: str = ""
     # Which of the hosts of its route this is about, and the evidence about those after the first.

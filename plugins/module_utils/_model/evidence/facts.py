@@ -280,3 +280,8 @@ def has_other_maps(host: HostState) -> bool:
     """Whether relay_recipient_maps has members whose rows can't be listed."""
     members = [without_proxy(member) for member in split_items(host.value("relay_recipient_maps"))]
     return any(type_of(member) not in KEYED_TYPES for member in members)
+
+
+def offers_smtputf8(host: HostState) -> bool:
+    """Whether this host takes addresses that are not ASCII."""
+    return host.value("smtputf8_enable").lower() == "yes"

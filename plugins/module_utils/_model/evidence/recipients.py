@@ -29,6 +29,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 CANONICAL = "canonical_maps"
 RECIPIENT_MAPS = "relay_recipient_maps"
 VERIFY_CACHE = "address_verify_map"
+# How a domain's recipients are told from unknown ones: by lists, by asking the mail host, or not at all.
+LISTED = "listed"
+VERIFIED = "verify"
+UNTOLD = "any"
 _ABOUT_ADDRESSES = frozenset({"check_recipient_access", "check_sender_access"})
 # In the order in which they are applied.
 REWRITING = ("recipient_canonical_maps", CANONICAL, "virtual_alias_maps")
@@ -48,6 +52,13 @@ def is_verified(domain: DomainEvidence, host: HostState) -> bool:
     """Whether smtpd asks the mail host about the domain's recipients."""
     lists = [host.value(name) for name in (RELAY_RESTRICTIONS, RECIPIENT_RESTRICTIONS)]
     return domain.verified or any(restrictions.VERIFYING in restrictions.names(value) for value in lists)
+
+
+def told_by(domain: DomainEvidence, host: HostState) -> str:
+    """How this host tells the domain's recipients from unknown ones."""
+    if split_items(host.value(RECIPIENT_MAPS)) and not domain.wildcard:
+        return LISTED
+    return VERIFIED if is_verified(domain, host) else UNTOLD
 
 
 def values_of_cleanup(host: HostState, name: str) -> dict[str, str]:

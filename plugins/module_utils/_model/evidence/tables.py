@@ -14,7 +14,7 @@ class TableEvidence:
 
     `modified` is when the source was written, in seconds of the clock; None without a source. `unreadable_for` names
     whom the table's mode keeps out although he has to read it. `problem` is why a table that is UNREACHABLE, which need
-    not be local, can't be asked.
+    not be local, can't be asked; `record_problem` why what is kept of the sources of its lists can't be believed.
     """
 
     parameter: str
@@ -24,6 +24,7 @@ class TableEvidence:
     modified: int | None = None
     unreadable_for: str = ""
     problem: str = ""
+    record_problem: str = ""
 
 
 WARN = "warn"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ind
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import (
+    FollowedDomain,
+    FollowedSource,
+    dump,
+    followed_path,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     MASTER_CF,
@@ -89,6 +97,8 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "role": "primary",
             "classes": {},
             "recipients": 2,
+            "recipients_digest": rows_digest({"a@x.example": "x"}),
+            "recipients_policy": "listed",
             "wildcard": False,
             "other_maps": False,
             "verified": False,
@@ -98,6 +108,10 @@ def test_evidence_of_a_domain(host: FakeMxHost) -> None:
             "canary": None,
             "mail_host": None,
             "other_mail_hosts": [],
+            "listed_at": "",
+            "list_kept": "",
+            "list_drift": None,
+            "sources": [],
             "transport": {
                 "member": f"hash:{host.path('transport')}",
                 "key": "x.example",
@@ -227,15 +241,92 @@ def test_outage_is_held_against_the_queue_lifetime(
     assert checks(info(host, "x.example", outage=outage)) == expected
 
 
-@pytest.mark.parametrize("outage", ["soon", "5 days", "-1d"])
-def test_outage_that_is_no_time_is_refused_before_anything_is_read(host: FakeMxHost, outage: str) -> None:
+@pytest.mark.parametrize("option", ["outage", "list_max_age"])
+@pytest.mark.parametrize("value", ["soon", "5 days", "-1d"])
+def test_what_is_no_time_is_refused_before_anything_is_read(host: FakeMxHost, option: str, value: str) -> None:
     host.commands.clear()
     with pytest.raises(InvalidInput) as caught:
-        info(host, outage=outage)
+        info(host, **{option: value})
     assert caught.value.message == (
-        f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h'
+        f'mx_info: "{value}" ({option}) is not a Postfix time value; use a value such as 5d or 12h'
     )
     assert host.commands == []
+
+
+def follow(host: FakeMxHost, table: str = "relay_recipients", **fields: Any) -> None:
+    """What is kept of the sources of x.example, as relay_recipients writes it."""
+    source = FollowedSource("staff", "ldap", "localhost", "2026-11-01T08:00:00Z", 1)
+    domain = FollowedDomain("x.example", **{"sources": (source,), "listed_at": "2026-11-01T08:00:00Z", **fields})
+    path = Path(followed_path(host.path(table)))
+    path.write_text(dump({"x.example": domain}), encoding="utf-8")
+    path.chmod(0o600)
+
+
+def test_sources_of_a_list_are_told_with_their_age(host: FakeMxHost) -> None:
+    follow(host, kept="it would lose 7 of 20 addresses")
+    results = info(host, "x.example", list_max_age="50000d")
+    told = results["domains"]["x.example"]
+    assert (told["listed_at"], told["list_kept"]) == ("2026-11-01T08:00:00Z", "it would lose 7 of 20 addresses")
+    (source,) = told["sources"]
+    assert source.pop("age") == pytest.approx(time.time() - 1793520000, abs=60)
+    assert source == {
+        "name": "staff",
+        "type": "ldap",
+        "host": "localhost",
+        "read_at": "2026-11-01T08:00:00Z",
+        "count": 1,
+        "failed_at": "",
+        "problem": "",
+    }
+    assert checks(results) == [("x.example", "list_source", "warning")]
+
+
+def test_age_of_a_list_is_held_against_the_setting(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow(host)
+    monkeypatch.setattr(time, "time", lambda: 1793520000.0 + 86401)
+    assert checks(info(host, "x.example")) == [("x.example", "list_age", "warning")]
+    assert checks(info(host, "x.example", list_max_age="25h")) == []
+
+
+def test_record_that_can_not_be_believed_is_a_finding_of_its_table(host: FakeMxHost) -> None:
+    follow(host)
+    Path(followed_path(host.path("relay_recipients"))).chmod(0o644)
+    follow(host, "transport")
+    results = info(host, "x.example")
+    assert checks(results) == [("", "list_record", "warning")]
+    assert f"hash:{host.path('relay_recipients')} can't be believed" in results["findings"][0]["message"]
+    assert results["domains"]["x.example"]["sources"] == []
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_mail_host_is_asked_about_a_list_that_follows_sources(host: FakeMxHost, shown: bool) -> None:
+    host.table("relay_recipients", "a@x.example x\nb@x.example x\npostmaster@x.example x\n")
+    follow(host, vanished=("c@x.example", "d@x.example"))
+    prober = FakeProber()
+    unknown = (550, "5.1.1 unknown")
+    prober.answers = {"a+": unknown, "b@": unknown, "c@": unknown, "mxrelay-probe-": unknown, "": (250, "ok")}
+    params = {"domains": ["x.example"], "probe": True, "list_max_age": "50000d", "show_recipients": shown}
+    results = inform(params, host.postfix(), internet(), prober).results
+    named = {"unknown_recipients": ["b@x.example"], "known_recipients": ["d@x.example"]} if shown else {}
+    counts = {"server": "mail.example", "listed": 2, "unknown": 1, "vanished": 2, "known": 1}
+    assert results["domains"]["x.example"]["list_drift"] == {**counts, **named}
+    assert checks(results) == [("x.example", "list_drift", "warning")] * 2
+    assert ("d@x.example" in str(results), "b@x.example" in str(results)) == (shown, shown)
+
+
+def test_lists_and_limits_of_hosts_can_be_compared(host: FakeMxHost) -> None:
+    main_cf = Path(host.path("main.cf")).read_text(encoding="utf-8")
+    host.write("main.cf", f"{main_cf}message_size_limit = 10240000\n")
+    results = info(host)
+    assert (results["message_size_limit"], results["smtputf8"]) == (10240000, True)
+    host.write("main.cf", f"{main_cf}message_size_limit = much\nsmtputf8_enable = no\n")
+    host.table("relay_recipients", "postmaster@x.example ok\nA@x.example OK\n")
+    other = info(host)
+    assert (other["message_size_limit"], other["smtputf8"]) == (None, False)
+    digests = [each["domains"]["x.example"]["recipients_digest"] for each in (results, other)]
+    assert digests[0] == digests[1] != ""
+    host.table("relay_recipients", "b@x.example x\n")
+    assert info(host)["domains"]["x.example"]["recipients_digest"] not in ("", digests[0])
 
 
 def with_maps(host: FakeMxHost, *members: str, lines: str = "") -> None:

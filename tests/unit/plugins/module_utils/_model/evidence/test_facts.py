@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     best_other_exchanger,
     effective,
     is_loopback,
+    offers_smtputf8,
     own_mail_domain,
     ports_for_strangers,
     reaches_strangers,
@@ -224,3 +225,8 @@ def test_own_mail_domain_may_be_one_that_relay_domains_takes_over_from_mydestina
         values={"myhostname": "mx.example"}, relayed=relayed, classes={"mx.example": {"mydestination": "mx.example"}}
     )
     assert own_mail_domain(on) == "mx.example"
+
+
+@pytest.mark.parametrize(("value", "offered"), [("yes", True), ("YES", True), ("no", False), ("", False)])
+def test_smtputf8_is_offered_if_it_is_enabled(value: str, offered: bool) -> None:
+    assert offers_smtputf8(HostState(values={"smtputf8_enable": value})) is offered

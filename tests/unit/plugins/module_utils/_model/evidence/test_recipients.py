@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     is_verified,
     said,
     tables_asked,
+    told_by,
     values_of_cleanup,
 )
 
@@ -44,6 +45,21 @@ def test_whole_address_is_asked_of_all_tables_before_its_domain() -> None:
 )
 def test_recipients_are_verified_by_a_row_or_for_all(values: dict[str, str], verified: bool, expected: bool) -> None:
     assert is_verified(DomainEvidence("x.example", verified=verified), host(**values)) is expected
+
+
+@pytest.mark.parametrize(
+    ("maps", "wildcard", "verified", "told"),
+    [
+        ("hash:/r", False, False, "listed"),
+        ("hash:/r", False, True, "listed"),
+        ("hash:/r", True, True, "verify"),
+        ("hash:/r", True, False, "any"),
+        ("", False, False, "any"),
+    ],
+)
+def test_recipients_are_told_from_unknown_ones(maps: str, wildcard: bool, verified: bool, told: str) -> None:
+    domain = DomainEvidence("x.example", wildcard=wildcard, verified=verified)
+    assert told_by(domain, host(relay_recipient_maps=maps)) == told
 
 
 def test_tables_are_asked_by_the_parameter_that_names_them_first() -> None:

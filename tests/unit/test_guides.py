@@ -28,6 +28,7 @@ GUIDES = (
     "docs/report.md",
     "docs/runs.md",
     "docs/settings.md",
+    "docs/sources.md",
     "docs/tables.md",
     "docs/verify.md",
 )

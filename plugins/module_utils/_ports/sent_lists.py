@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of addresses that the controller has put into the temporary folder of the user whom it logs in as.
+"""Lists of addresses in the temporary folder of the user whom the controller logs in as, on their way to or from it.
 
-Nothing of a list stays there: the module takes it up before anything else, and removes those of runs that were killed
-between the two.
+Nothing of a list stays there: the module takes it up before anything else, or the controller fetches it, and the
+modules remove those of runs that were killed between the two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from functools import partial
 from typing import Callable, Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import open_regular, read_stream, reason
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    Metadata,
+    open_regular,
+    read_stream,
+    reason,
+    write_new_file,
+)
 
 # A list that nothing was written to for so long has no run that is about to read it.
 SECONDS_TO_LIVE = 600
@@ -43,6 +49,15 @@ def take_up(path: str) -> Callable[[], bytes]:
     with suppress(OSError):
         os.unlink(path)
     return partial(read_stream, stream, path)
+
+
+def leave_list(path: str, content: bytes) -> None:
+    """Puts a list at the path, for nobody but whoever the folder belongs to. Raises HostError."""
+    try:
+        owner = os.stat(os.path.dirname(path))
+        write_new_file(path, content, Metadata(owner.st_uid, owner.st_gid, 0o600), sync=False)
+    except OSError as error:
+        raise HostError(f"{path}: the list can't be left for the controller: {reason(error)}") from error
 
 
 def remove_abandoned(remote_tmp: str) -> None:

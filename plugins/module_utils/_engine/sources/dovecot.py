@@ -7,24 +7,25 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.addresses import reading_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.formats import LINES, entries_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, LocalCommands
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 
 COMMAND = ("doveadm", "user", "*")
 _LONGEST_WORDS = 400
 
 
-def read_dovecot_source(definition: Mapping[str, Any], commands: Commands | None = None) -> Reading:
+def read_dovecot_source(definition: Mapping[str, Any], commands: Commands) -> Reading:
     """The users that Dovecot lists. Raises SourceError, also if it lists only some."""
     listed = bytearray()
     seconds = float(definition["timeout"])
     try:
-        result = (commands or LocalCommands()).stream(COMMAND, listed.extend, seconds)
+        result = commands.stream(COMMAND, listed.extend, seconds)
     except FileNotFoundError:
         raise SourceError("doveadm was not found: there is no Dovecot on this host; correct the host") from None
-    said = result.err.strip()[-_LONGEST_WORDS:]
+    said = unnamed(" ".join(result.err.split()))[-_LONGEST_WORDS:]
     if result.rc < 0:
         raise SourceError(f"doveadm user has not ended after {seconds:g} s; see the log of Dovecot, or raise timeout")
     if result.rc or "Error:" in said:

@@ -9,7 +9,10 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader, named_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.postfix_tables import TableLister
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
+    references,
+    split_items,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     Member,
@@ -32,7 +35,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.pos
     domains_in,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import EVERY_DOMAIN, Reading
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, LocalCommands
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -43,18 +46,16 @@ NOT_THERE = (
 PARAMETERS = (*CLASSES, *RECIPIENT_LISTS, "luser_relay", "myorigin", PARENTS)
 
 
-def read_postfix_source(
-    definition: Mapping[str, Any], domains: Sequence[str] = (), commands: Commands | None = None
-) -> Reading:
+def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domains: Sequence[str]) -> Reading:
     """The recipients of the instance: of the domains that it names where that can be listed, and of `domains`.
 
     Raises HostError if Postfix is missing or its parameters can't be read.
     """
-    postfix = Postfix(commands or LocalCommands(), str(definition["config_directory"]))
+    postfix = Postfix(commands, str(definition["config_directory"]))
     if not postfix.installed():
         raise SourceError(f"there is no Postfix with {postfix.config_directory}/main.cf on this host; correct the host")
     values = postfix.parameters(PARAMETERS, ["-x"])
-    values.update(_of_smtpd(postfix, values))
+    values.update(_of_smtpd(postfix))
     lister = TableLister(postfix, float(definition["timeout"]))
     tables = {name: [lister.table(table) for table in split_items(values.get(name, ""))] for name in RECIPIENT_LISTS}
     classes, problem = _classes(values, tables, domains, lister, MapReader(postfix))
@@ -68,16 +69,23 @@ def read_postfix_source(
     return reading_of(lists.entries(), definition["skip_invalid"], incomplete=incomplete)
 
 
-def _of_smtpd(postfix: Postfix, values: Mapping[str, str]) -> dict[str, str]:
+def _of_smtpd(postfix: Postfix) -> dict[str, str]:
     """The lists of recipients that master.cf has for the server on port 25 alone."""
     path = os.path.join(postfix.config_directory, "master.cf")
     text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
     for service in MasterCf(text, path).effective:
         port = service.name.rpartition(":")[2]
         if service.command.split()[:1] == ["smtpd"] and (service.type == "pass" or port in SMTP_PORTS):
-            lists = {name: value for name, value in service.overrides.items() if name in RECIPIENT_LISTS}
-            return {name: expand(value, {**values, **service.overrides}) for name, value in lists.items()}
+            return _expanded(postfix, service.overrides)
     return {}
+
+
+def _expanded(postfix: Postfix, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The lists of recipients among the overrides of a service, without $names."""
+    lists = {name: value for name, value in overrides.items() if name in RECIPIENT_LISTS}
+    named = sorted({name for value in overrides.values() for name in references(value)})
+    values = {**(postfix.parameters(named, ["-x"]) if named else {}), **overrides}
+    return {name: expand(value, values) for name, value in lists.items()}
 
 
 def _classes(

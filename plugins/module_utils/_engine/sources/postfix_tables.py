@@ -25,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 NAME_SERVICES = "/etc/nsswitch.conf"
 # Services that many hosts name and few use, with the file that they have nothing to say without.
-_SERVICE_FILES = {"sss": "/etc/sssd/sssd.conf"}
+SERVICE_FILES = {"sss": "/etc/sssd/sssd.conf"}
 _LISTABLE = (*KEYED_TYPES, *UNSAFE_TYPES, "inline")
 
 
@@ -93,7 +93,7 @@ def _keys(text: bytes) -> list[str]:
 
 
 def _users(name: str) -> ListedTable:
-    unused = [service for service, path in _SERVICE_FILES.items() if not os.path.exists(path)]
+    unused = [service for service, path in SERVICE_FILES.items() if not os.path.exists(path)]
     services = unlisted_users((read_file(NAME_SERVICES) or b"").decode("utf-8", "replace"), unused)
     problem = f"whose users of {' and '.join(services)} can't be listed" if services else ""
     users = [user.pw_name for user in pwd.getpwall()]

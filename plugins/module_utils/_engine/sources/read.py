@@ -12,22 +12,31 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.po
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import DOVECOT, FILE, POSTFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 
-# What reads a source of the type; it is given its options, as source_definition returns them. That of Postfix also
-# gets the domains that are asked for, since not every list of domains can be listed.
+# What reads a source of the type; it is given its options, as source_definition returns them.
 Read = Callable[[Mapping[str, Any]], Reading]
 READERS: Mapping[str, Read] = {
-    DOVECOT: read_dovecot_source,
     FILE: read_file_source,
 }
 
 
-def read_source(definition: Mapping[str, Any], domains: Sequence[str] = ()) -> Reading:
-    """What the source says, of these domains and all others. Raises HostError if it can't be read or believed, or says
-    nothing."""
-    kind = definition["type"]
-    reading = read_postfix_source(definition, domains) if kind == POSTFIX else READERS[kind](definition)
+def read_source(definition: Mapping[str, Any], commands: Commands, domains: Sequence[str] = ()) -> Reading:
+    """What the source says, of these domains and all others.
+
+    Raises HostError if it can't be read or believed, or says nothing.
+    """
+    reading = _read(definition, commands, domains)
     if not reading.addresses and not reading.catch_alls:
         why = next(iter(reading.incomplete.values()), "")
         raise SourceError(f"the source is empty: it has no address and no catch-all{f' ({why})' if why else ''}")
     return reading
+
+
+def _read(definition: Mapping[str, Any], commands: Commands, domains: Sequence[str]) -> Reading:
+    kind = definition["type"]
+    if kind == POSTFIX:
+        return read_postfix_source(definition, commands, domains)
+    if kind == DOVECOT:
+        return read_dovecot_source(definition, commands)
+    return READERS[kind](definition)

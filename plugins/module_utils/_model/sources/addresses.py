@@ -101,7 +101,7 @@ def _domain_of_invalid(text: str) -> str:
 
 
 def _why(problems: list[str]) -> str:
-    remedy = "correct it at the source, or give the source skip_invalid"
+    remedy = "correct it at the source, or give the source default_domain or skip_invalid"
     if len(problems) == 1:
         return f"an entry {problems[0]}; {remedy}"
     return f"{len(problems)} entries are not addresses (the first {problems[0]}); {remedy}"

@@ -166,8 +166,9 @@ def _delimiter(value: object, place: str) -> str:
 
 def _list(value: object, place: str) -> list[str]:
     """A list of texts, or one a line: those of directories have commas."""
-    found = as_list(value, place, lambda text: [line.strip() for line in text.split("\n")], "write one an item")
-    return [text for text in (_text(item, f"{place}[{number}]") for number, item in enumerate(found)) if text]
+    found = as_list(value, place, lambda text: text.split("\n"), "write one an item")
+    texts = [_text(item, f"{place}[{number}]").strip() for number, item in enumerate(found)]
+    return [text for text in texts if text]
 
 
 def _texts(value: object, place: str) -> dict[str, str]:

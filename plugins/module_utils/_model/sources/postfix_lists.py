@@ -97,7 +97,7 @@ class PostfixLists:
         if parameter in RECIPIENTS_OF.values() and not self.tables.get(parameter):
             return f"{parameter} is empty at the mail host, which so takes every address; set it there"
         if parameter == RECIPIENTS_OF[LOCAL] and self.luser_relay:
-            return "luser_relay is set at the mail host, which so takes mail for unknown users; remove it there"
+            return "luser_relay is set at the mail host, so mail for unknown users is delivered; remove it there"
         covered = {without_proxy(name) for name in self.covered}
         for table in self.tables.get(parameter, ()):
             if table.problem and without_proxy(table.name) not in covered:

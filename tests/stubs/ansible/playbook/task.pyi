@@ -8,5 +8,6 @@ from ansible.playbook.role import Role
 class Task:
     _role: Role | None
     args: dict[str, Any]
+    delegate_to: str | None
 
     def get_search_path(self) -> list[str]: ...

@@ -20,6 +20,8 @@ class _Shell:
 class _Connection:
     _shell: _Shell
 
+    def fetch_file(self, in_path: str, out_path: str) -> None: ...
+
 class ActionBase:
     TRANSFERS_FILES: bool
     _connection: _Connection

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import sent_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sent_lists import (
     SECONDS_TO_LIVE,
+    leave_list,
     remove_abandoned,
     take_up,
 )
@@ -75,3 +76,20 @@ def test_folder_is_that_of_who_logged_in(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_folder_that_is_not_there_is_nothing(tmp_path: Path) -> None:
     remove_abandoned(str(tmp_path / "nowhere"))
+
+
+def test_list_is_left_for_the_owner_of_the_folder_alone(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    path = tmp_path / NAME
+    leave_list(str(path), b"alice@x.example\n")
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (65534, 65534, 0o600)
+    assert path.read_bytes() == b"alice@x.example\n"
+
+
+def test_list_is_not_left_where_something_is(tmp_path: Path) -> None:
+    (tmp_path / NAME).symlink_to(tmp_path / "other")
+    with pytest.raises(HostError) as caught:
+        leave_list(str(tmp_path / NAME), b"alice@x.example\n")
+    assert caught.value.message == f"{tmp_path / NAME}: the list can't be left for the controller: File exists"
+    assert not (tmp_path / "other").exists()

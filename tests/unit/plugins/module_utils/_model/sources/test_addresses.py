@@ -12,7 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.add
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import EVERY_DOMAIN, Reading
 
-REMEDY = "correct it at the source, or give the source skip_invalid"
+REMEDY = "correct it at the source, or give the source default_domain or skip_invalid"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What sources said in this run of Ansible, kept on the controller until it ends.
+
+Several MX hosts follow the same source, and each host's task has a process of its own. They share a folder that only
+this user can read, and that Ansible removes: each source is read by the first that needs it, while the others wait.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+from ansible import constants
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import SourceSummary
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
+
+FOLDER = "mxrelay-sources"
+_KEPT = "collected.json"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What one source said: the summary and the file of each domain that has addresses, or the problem."""
+
+    summary: SourceSummary = field(default_factory=SourceSummary)
+    files: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+    def result(self, declared: Sequence[str]) -> dict[str, Any]:
+        """The result of the task, as that of the module, and the list of each domain. No address is in it."""
+        told = self.summary.told(declared)
+        by_form = {canonical(name): path for name, path in self.files.items()}
+        lists = {name: by_form[canonical(name)] for name in told["domains"] if canonical(name) in by_form}
+        return {"changed": False, **told, "problem": self.problem, "lists": lists}
+
+
+def failed_read(problem: str) -> Collected:
+    """What a source said that could not be read."""
+    return Collected(SourceSummary.failed(problem, now()), {}, problem)
+
+
+def source_key(definition: Mapping[str, Any], host: str, domains: Sequence[str]) -> str:
+    """A name of what a source says on this host: the domains are part of what a Postfix is asked."""
+    asked = [definition, host, sorted(domains) if definition.get("type") == "postfix" else []]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def collected_once(key: str, collect: Callable[[pathlib.Path], Collected]) -> Collected:
+    """What the source of that key said in this run; `collect` asks it, and puts its lists into the folder given."""
+    folder = pathlib.Path(constants.DEFAULT_LOCAL_TMP) / FOLDER / key
+    for private in (folder.parent, folder):
+        private.mkdir(mode=0o700, exist_ok=True)
+    with _locked(folder):
+        kept = folder / _KEPT
+        if kept.exists():
+            return _from_text(json.loads(kept.read_text(encoding="utf-8")))
+        found = collect(folder)
+        kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        return found
+
+
+def _from_text(data: Mapping[str, Any]) -> Collected:
+    return Collected(SourceSummary.from_text(data["summary"]), data["files"], data["problem"])
+
+
+@contextmanager
+def _locked(folder: pathlib.Path) -> Iterator[None]:
+    """Waits until no other process of this run has the folder; one that is killed has it no longer."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def taken_apart_by_domain(path: pathlib.Path, folder: pathlib.Path) -> Collected:
+    """The lists of a file that the module made, each as a file of its own in the folder. The file goes.
+
+    Raises HostError if it is not whole.
+    """
+    with path.open(encoding="utf-8") as lines:
+        summary = SourceSummary.from_text(json.loads(next(lines)))
+        files = {}
+        for number, (name, domain) in enumerate(summary.domains.items()):
+            if domain.count:
+                part = folder / str(number)
+                addresses = list(islice(lines, domain.count))
+                if len(addresses) != domain.count:
+                    raise HostError(f"{path}: is cut; run again")
+                part.write_text("".join(addresses), encoding="utf-8")
+                files[name] = str(part)
+    path.unlink()
+    return Collected(summary, files)

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pathlib
+import time
+from dataclasses import asdict
+
+import pytest
+from ansible import constants
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import by_domain, summary_of
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils import collected
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.collected import (
+    Collected,
+    collected_once,
+    failed_read,
+    source_key,
+    taken_apart_by_domain,
+)
+
+AT = "2026-01-31T09:00:00Z"
+READING = Reading(("a@x.example", "b@y.example", "c@bücher.example", "d@x.example"), frozenset({"z.example"}))
+
+
+@pytest.fixture(autouse=True)
+def _controller(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(collected, "now", lambda: AT)
+
+
+def fetched(folder: pathlib.Path, cut: int = 0) -> pathlib.Path:
+    """What the module leaves for the controller, without its last lines."""
+    domains = by_domain(READING)
+    lines = [json.dumps(asdict(summary_of(READING, domains, AT))), *(key for keys in domains.values() for key in keys)]
+    path = folder / "fetched"
+    path.write_text("".join(f"{line}\n" for line in lines[: len(lines) - cut]), encoding="utf-8")
+    return path
+
+
+def test_each_domain_gets_its_list(tmp_path: pathlib.Path) -> None:
+    found = taken_apart_by_domain(fetched(tmp_path), tmp_path)
+    result = found.result(["xn--bcher-kva.example", "x.example", "z.example", "no.example"])
+    lists = {name: pathlib.Path(path).read_text(encoding="utf-8") for name, path in result.pop("lists").items()}
+    assert lists == {"x.example": "a@x.example\nd@x.example\n", "xn--bcher-kva.example": "c@bücher.example\n"}
+    assert result == {"changed": False, **found.summary.told(list(result["domains"])), "problem": ""}
+    assert result["undeclared"] == {"y.example": 1}
+    assert not (tmp_path / "fetched").exists()
+
+
+def test_every_domain_is_told_if_none_is_declared(tmp_path: pathlib.Path) -> None:
+    result = taken_apart_by_domain(fetched(tmp_path), tmp_path).result([])
+    assert result["lists"].keys() == {"x.example", "y.example", "bücher.example"}
+    assert result["domains"].keys() == {*result["lists"], "z.example"}
+
+
+def test_list_that_is_cut_on_its_way_is_not_believed(tmp_path: pathlib.Path) -> None:
+    path = fetched(tmp_path, cut=1)
+    with pytest.raises(HostError) as caught:
+        taken_apart_by_domain(path, tmp_path)
+    assert caught.value.message == f"{path}: is cut; run again"
+
+
+def test_failed_read_is_told() -> None:
+    result = failed_read("it is gone").result(["x.example"])
+    assert (result["problem"], result["complete"], result["lists"], result["read_at"]) == ("it is gone", False, {}, AT)
+    assert result["domains"]["x.example"]["why_incomplete"] == "it is gone"
+
+
+def test_source_is_asked_once(tmp_path: pathlib.Path) -> None:
+    asked: list[pathlib.Path] = []
+
+    def collect(folder: pathlib.Path) -> Collected:
+        asked.append(folder)
+        return taken_apart_by_domain(fetched(folder), folder)
+
+    first = collected_once("key", collect)
+    assert collected_once("key", collect) == first
+    assert asked == [tmp_path / "mxrelay-sources" / "key"]
+    assert [asked[0].stat().st_mode & 0o777, asked[0].parent.stat().st_mode & 0o777] == [0o700, 0o700]
+    collected_once("other", collect)
+    assert len(asked) == 2
+
+
+def _ask(key: str, place: pathlib.Path) -> None:
+    def collect(folder: pathlib.Path) -> Collected:
+        with (place / "asked").open("a") as stream:
+            stream.write(f"{folder.name}\n")
+        time.sleep(0.2)
+        return failed_read("why")
+
+    assert collected_once(key, collect).problem == "why"
+
+
+def test_processes_wait_for_the_first_that_asks(tmp_path: pathlib.Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_ask, args=("key", tmp_path)) for _number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert (tmp_path / "asked").read_text() == "key\n"
+
+
+def test_key_is_of_what_is_asked_where() -> None:
+    listed = {"type": "file", "path": "/list"}
+    assert source_key(listed, "a", ["x.example"]) == source_key(dict(reversed(listed.items())), "a", [])
+    assert source_key(listed, "a", []) != source_key(listed, "b", [])
+    assert source_key(listed, "a", []) != source_key({**listed, "path": "/other"}, "a", [])
+    postfix = {"type": "postfix"}
+    assert source_key(postfix, "a", ["x.example"]) != source_key(postfix, "a", [])
+    assert source_key(postfix, "a", ["x.example", "y.example"]) == source_key(postfix, "a", ["y.example", "x.example"])

@@ -86,9 +86,64 @@ options:
         description:
           - V(listed) gives the domain exactly the listed recipients.
           - V(any) gives it one entry, C(@domain), which accepts every address of the domain.
+          - V(kept) leaves its entries as they are, also with O(purge=true), as where its list can't be believed.
         type: str
-        choices: [listed, any]
+        choices: [listed, any, kept]
         default: listed
+      why:
+        description:
+          - With V(kept), why the entries stay. It is returned in RV(kept).
+        type: str
+      max_removals:
+        description:
+          - How many addresses the domain's list may lose, as a number or as a percentage of those that it has in the
+            table. With a percentage above zero, one address may always go.
+          - A domain that would lose more keeps all its entries and gets none, and RV(kept) tells it. Other domains
+            change.
+          - What the domain loses does not count for O(max_removals). Its postmaster and the entry C(@domain) do not
+            count at all.
+        type: str
+      sources:
+        description:
+          - Where the list was read. It is noted with the table for M(mxrelay.postfix.mx_info), which is no change.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - The name of the source.
+            type: str
+            required: true
+          type:
+            description:
+              - Its type, as M(mxrelay.postfix.recipients_info) has it.
+            type: str
+            required: true
+          host:
+            description:
+              - The host on which it was read.
+            type: str
+            required: true
+          read_at:
+            description:
+              - When it was read, in UTC, such as V(2026-01-31T09:00:00Z).
+            type: str
+          count:
+            description:
+              - How many addresses of the domain it has.
+            type: int
+          digest:
+            description:
+              - The digest of these addresses.
+            type: str
+          failed_at:
+            description:
+              - When it could not be read, or could not be believed, in UTC.
+            type: str
+          problem:
+            description:
+              - Why. What is noted of the last good read then stays.
+            type: str
       subdomains:
         description:
           - Whether addresses of subdomains can be listed, which makes the entries of all subdomains the domain's own.
@@ -101,6 +156,12 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  known_domains:
+    description:
+      - Whether domains that have no entry in the table yet are left out, and named in RV(left_out). Their first entries
+        come from what makes Postfix relay them, such as P(mxrelay.postfix.secondary_mx#role).
+    type: bool
+    default: false
   remote_src:
     description:
       - Whether O(recipients_file) and O(domains[].recipients_file) are on the host.
@@ -121,7 +182,8 @@ options:
       - The path of the table's source.
       - By default the one local indexed or V(texthash) table that C(relay_recipient_maps) names, with or without
         C(proxy:). If it names none, the default is C(relay_recipients) in O(config_directory). If it names several,
-        this option is required.
+        it is the only one that belongs to root and is in O(config_directory); if that is not one either, this option is
+        required.
     type: path
   type:
     description:
@@ -191,6 +253,14 @@ EXAMPLES = r"""
         recipients_file: z.example.recipients
     max_removals: 10%
 
+- name: Take a list of the host, and leave the domain as it is if more than a tenth of its addresses would go
+  mxrelay.postfix.relay_recipients:
+    domains:
+      - name: z.example
+        recipients_file: /run/z.example.recipients
+        max_removals: 10%
+    remote_src: true
+
 - name: Add one address
   mxrelay.postfix.relay_recipients:
     recipients:
@@ -239,6 +309,37 @@ index_rebuilt:
   returned: success
   type: bool
   sample: true
+kept:
+  description:
+    - The present domains that keep their entries, because of V(kept) in O(domains[].recipients_policy) or because of
+      O(domains[].max_removals).
+  returned: success
+  type: dict
+  contains:
+    DOMAIN:
+      description: One domain.
+      type: dict
+      contains:
+        why:
+          description: Why.
+          type: str
+        removals:
+          description: How many of its addresses would have been removed.
+          type: int
+        of:
+          description: How many addresses it has. Both numbers are 0 with V(kept).
+          type: int
+  sample:
+    z.example:
+      why: 30 of its 100 addresses would be removed, more than max_removals (10%) allows
+      removals: 30
+      of: 100
+left_out:
+  description: The domains that O(known_domains=true) left out.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 added_recipients:
   description: The keys of the entries that were added.
   returned: success and O(show_recipients=true)
@@ -266,10 +367,18 @@ LIST_SPEC = {
     "recipients": {"type": "list", "elements": "str", "no_log": True},
     "recipients_file": {"type": "list", "elements": "path"},
 }
+SOURCE_SPEC = {
+    **{name: {"type": "str", "required": True} for name in ("name", "type", "host")},
+    **{name: {"type": "str"} for name in ("read_at", "digest", "failed_at", "problem")},
+    "count": {"type": "int"},
+}
 DOMAIN_SPEC = {
     **LIST_SPEC,
     "name": {"type": "str", "required": True},
-    "recipients_policy": {"type": "str", "choices": ["listed", "any"], "default": "listed"},
+    "recipients_policy": {"type": "str", "choices": ["listed", "any", "kept"], "default": "listed"},
+    "why": {"type": "str"},
+    "max_removals": {"type": "str"},
+    "sources": {"type": "list", "elements": "dict", "options": SOURCE_SPEC},
     "subdomains": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
@@ -282,6 +391,7 @@ def main() -> None:
             **TABLE_SPEC,
             **LIST_SPEC,
             "domains": {"type": "list", "elements": "dict", "options": DOMAIN_SPEC},
+            "known_domains": {"type": "bool", "default": False},
             "remote_src": {"type": "bool", "default": False},
             "value": {"type": "str", "default": "x"},
             "show_recipients": {"type": "bool", "default": False},

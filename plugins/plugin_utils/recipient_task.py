@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import task_name as model
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    KEPT,
     ReadFile,
     as_items,
     as_paths,
@@ -25,6 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_lists im
 
 PLUGINS = pathlib.Path(__file__).parents[1]
 _LISTS = ("recipients", "recipients_file")
+# What is noted of a source, and differs in every run, is no part of a request.
+_READING = ("read_at", "count", "digest", "failed_at", "problem")
 
 
 class TakenApart(NamedTuple):
@@ -38,19 +41,43 @@ class TakenApart(NamedTuple):
 def request_name(given: dict[str, Any], read: ReadFile) -> str:
     """The name of the task with these arguments, to which the host adds lists of its own.
 
+    It stands for what lists say, wherever they are on the controller, and not for what is noted of their sources.
     Raises InvalidInput for a file that can't be read.
     """
-    holders = [given, *(as_items(given["domains"]) if given.get("domains") else [])]
-    files = [path for holder in holders for path in as_paths(holder.get("recipients_file"), "recipients_file")]
-    digests = {} if _remote_src(given) else {path: model.digest_of(read(path)) for path in files}
-    options = {key: value for key, value in given.items() if key != "_request"}
-    return model.with_digests([code_digest(), options], digests)
+
+    def named(holder: Mapping[str, Any]) -> dict[str, Any]:
+        options = {key: value for key, value in holder.items() if key not in ("_request", "why")}
+        if holder.get("sources"):
+            options["sources"] = [_without_reading(source) for source in holder["sources"]]
+        if not _remote_src(given) and holder.get("recipients_file"):
+            paths = as_paths(holder["recipients_file"], "recipients_file")
+            options["recipients_file"] = [model.digest_of(read(path)) for path in paths]
+        return options
+
+    options = named(given)
+    if given.get("domains"):
+        options["domains"] = [named(item) for item in as_items(given["domains"])]
+    return model.with_digests([code_digest(), options], {})
+
+
+def _without_reading(source: object) -> object:
+    if not isinstance(source, Mapping):
+        return source
+    return {name: value for name, value in source.items() if name not in _READING}
 
 
 def without_lists(given: dict[str, Any]) -> dict[str, Any]:
-    """What the module needs in order to look whether it knows a request."""
+    """What the module needs in order to look whether it knows a request, and to note what was read of its sources."""
     kept = {key: value for key, value in given.items() if key not in (*_LISTS, "domains", "remote_src")}
-    return dict(kept, recipients_file=[])
+    items = [item for item in as_items(given["domains"]) if _is_told(item)] if given.get("domains") else []
+    if not items:
+        return dict(kept, recipients_file=[])
+    return dict(kept, domains=[{key: value for key, value in item.items() if key not in _LISTS} for item in items])
+
+
+def _is_told(item: Mapping[str, Any]) -> bool:
+    """Whether there is something to say of the domain in every run."""
+    return bool(item.get("sources")) or item.get("recipients_policy") == KEPT
 
 
 def taken_apart(given: dict[str, Any], read: ReadFile) -> TakenApart:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Collection, Mapping
 
@@ -13,15 +14,25 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables im
     table_options,
     table_outcome,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.table_owners import not_ours
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings, resolve
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan, TableRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
+    PathNeeded,
+    Settings,
+    TableReference,
+    local_members,
+    read_settings,
+    resolve,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import following
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import checked_value
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    KEPT,
     PRESENT,
     ReadFile,
     as_paths,
@@ -56,14 +67,46 @@ def keep_relay_recipients(params: dict[str, Any], postfix: Postfix, check_mode: 
         remove_abandoned(str(told["remote_tmp"]))
     sent = {path: take_up(path) for path in [told.get("list")] if path}
     settings = read_settings(postfix, [PARAMETER])
-    reference = resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
+    reference = _reference(postfix, params, settings)
     request = request_of(params, settings.utf8, sent, reference.path)
     plan, backup = change_table(postfix, reference, request, table_options(params), check_mode, settings)
-    results: dict[str, Any] = {"added": len(plan.added), "removed": len(plan.removed)}
+    results: dict[str, Any] = {
+        "added": len(plan.added),
+        "removed": len(plan.removed),
+        "kept": _kept(params, plan),
+        "left_out": [held.domain for held in plan.held if not held.of],
+    }
     if params["show_recipients"]:
         results.update(added_recipients=plan.added, removed_recipients=plan.removed)
     diff = entries_diff(plan) if params["show_recipients"] else counts_diff(plan)
-    return table_outcome(plan, backup, diff, **results)
+    outcome = table_outcome(plan, backup, diff, **results)
+    outcome.warnings = [
+        *outcome.warnings,
+        *(f"{held.domain}: {held.why}; its list stays" for held in plan.held if held.of),
+    ]
+    return outcome
+
+
+def _reference(postfix: Postfix, params: Mapping[str, Any], settings: Settings) -> TableReference:
+    """The table that the options mean. Of several that main.cf names, it is the one that no other program writes."""
+    try:
+        return resolve(postfix, PARAMETER, DEFAULT_NAME, params["path"], params["type"], settings)
+    except PathNeeded:
+        members = local_members(settings.parameters[PARAMETER])
+        ours = [str(member) for member in members if not not_ours(member.path, postfix.config_directory)]
+        if len(ours) in (0, len(members)):
+            raise
+        own = replace(settings, parameters={**settings.parameters, PARAMETER: ", ".join(ours)})
+        return resolve(postfix, PARAMETER, DEFAULT_NAME, None, params["type"], own)
+
+
+def _kept(params: Mapping[str, Any], plan: TablePlan) -> dict[str, dict[str, Any]]:
+    """By domain, why its entries stay as they are though it is present, and what a change would have removed."""
+    kept = [item for item in params["domains"] or () if item["recipients_policy"] == KEPT and item["state"] == PRESENT]
+    return {
+        **{item["name"].lower(): {"why": item["why"] or "", "removals": 0, "of": 0} for item in kept},
+        **{held.domain: {"why": held.why, "removals": held.removals, "of": held.of} for held in plan.held if held.of},
+    }
 
 
 def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = None, table: str = "") -> TableRequest:
@@ -74,15 +117,16 @@ def request_of(params: Mapping[str, Any], utf8: bool, sent: SentLists | None = N
     """
     told = params["_request"] or {}
     name = str(told.get("name") or "")
+    follows = following(params["domains"] or (), params["purge"])
     parts = ListParts.unpacked(params["_parts"]) if params["_parts"] else None
     if told.get("asks"):
-        return TableRequest(partial(_unknown, parts, params, table), name)
+        return TableRequest(partial(_unknown, parts, params, table), name, follows)
     sent = sent or {}
     if parts is not None:
         sent = {path: partial(_joined, parts, params, table, read) for path, read in sent.items()}
     digests = _digests_on_host(params, {SENT, *sent}) if name and params["remote_src"] else {}
     edits = partial(edits_of, params, utf8, digests, sent)
-    return TableRequest(edits, with_digests(name, digests) if digests else name)
+    return TableRequest(edits, with_digests(name, digests) if digests else name, follows)
 
 
 def _unknown(parts: ListParts | None, params: Mapping[str, Any], table: str) -> Edits:
@@ -138,7 +182,7 @@ def _edits_as_given(params: Mapping[str, Any], read: ReadFile) -> Edits:
     domains = declared_domains(params["domains"], read)
     if params["purge"] and not any(domain.state == PRESENT for domain in domains):
         raise InvalidInput("purge with no present domain would empty the table; list the domains to keep")
-    return edits_by_domain(domains, value, params["purge"])
+    return edits_by_domain(domains, value, params["purge"], params["known_domains"])
 
 
 def _list_bytes(params: Mapping[str, Any], digests: Mapping[str, str], sent: SentLists, path: str) -> bytes:

@@ -8,7 +8,9 @@ A run that is killed anywhere leaves the old table or the new one, and the next 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import note_followed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import table_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import (
@@ -23,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
     proxied,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import put_in_place, write_record
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import (
     MISSING,
     NO_INDEX,
@@ -56,7 +59,16 @@ def change_table(
             # Without it the next run has to look through the table again, and nothing else.
             with suppress(OSError):
                 write_record(reference.path, plan.to_record)
-    return plan, backup
+        return plan if check_mode else _followed(plan), backup
+
+
+def _followed(plan: TablePlan) -> TablePlan:
+    """The plan once it is noted what its domains follow, which the change of the table does not depend on."""
+    try:
+        note_followed(plan)
+    except HostError as error:
+        return replace(plan, warnings=[*plan.warnings, f"what was read of sources is not noted: {error.message}"])
+    return plan
 
 
 def written_by(plan: TablePlan) -> list[str]:

@@ -39,11 +39,18 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
     refuse_new_problems,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import Following
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import (
     TableEdit,
     edit,
     rows_in,
     unchanged,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.guarded import (
+    HeldBack,
+    held_back,
+    kept_apart,
+    limited_removals,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, NO_INDEX, STALE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
@@ -95,11 +102,13 @@ class TableRequest:
     """What a task asks for: how its edits are made from its lists, and a name that stands for all of it.
 
     The edits are not made if the name is recorded as that of a request that finds nothing to change. A request without
-    a name, and one whose edits have warnings, is never recorded. `make_edits` may raise MxRelayError.
+    a name, one whose edits have warnings, and one that is held back from some domain, is never recorded. `make_edits`
+    may raise MxRelayError. `following` is what is to be noted of sources, for which the name does not stand.
     """
 
     make_edits: Callable[[], Edits]
     name: str = ""
+    following: Following = field(default_factory=Following)
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,8 @@ class TablePlan:
 
     `old` and `new` are the entries that change; `rows` makes what the index must hold; `warnings` are of the source and
     of the edits; `live` is what is known of the index; `to_record` is what a run that changes nothing notes, so the
-    next need not find it out again.
+    next need not find it out again. `held` are domains that keep their entries; `following` is that of the request, and
+    with it `wanted` is what the others are to have, nothing if the record knew that they have it.
     """
 
     reference: TableReference
@@ -128,6 +138,9 @@ class TablePlan:
     old_indexes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     to_record: Record | None = None
+    held: Sequence[HeldBack] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    following: Following = field(default_factory=Following)
 
     @property
     def state(self) -> str:
@@ -190,9 +203,10 @@ def plan_table(
     found = _looked_through(reference, suffix, source, request, known.utf8)
     edited = found.edit
     if source is None and not edited.total:
-        return _nothing_there(reference, found.warnings)
+        return replace(_nothing_there(reference, found.warnings), held=found.held)
     live = _live_index(postfix, reference, suffix, found.record, edited.rows_before)
-    _check_removals(reference, *_removals(postfix, reference, live.state, edited, options), options.max_removals)
+    lost, had = _removals(postfix, reference, live.state, edited, options)
+    _check_removals(reference, lost - found.limited, had, options.max_removals)
     _check_keys(edited.new, suffix, known)
     files, metadata_changes = _files(reference, suffix, edited.content, options, known.utf8)
     plan = TablePlan(
@@ -210,6 +224,9 @@ def plan_table(
         source_changed=edited.changed,
         metadata_changes=metadata_changes,
         leftovers=leftovers_of(reference),
+        held=found.held,
+        wanted=found.wanted,
+        following=request.following,
     )
     if plan.source_changed or plan.index_rebuilt:
         probe_type(postfix, reference.type)
@@ -248,13 +265,17 @@ def _source(reference: TableReference) -> bytes | None:
 class _LookedThrough:
     """What a request makes of a source. `warnings` are those of its edits; `record` is that of the files as they are.
 
-    `name` is the one to record the request by, empty if it has to be looked at in every run.
+    `name` is the one to record the request by, empty if it has to be looked at in every run. `limited` of the removed
+    entries are of domains that have a limit of their own. On `held` and `wanted` see TablePlan.
     """
 
     edit: TableEdit
     record: Record | None
     name: str = ""
     warnings: Sequence[str] = ()
+    held: Sequence[HeldBack] = ()
+    limited: int = 0
+    wanted: Mapping[str, str] = field(default_factory=dict)
 
 
 def _looked_through(
@@ -270,7 +291,14 @@ def _looked_through(
     want = want or request.make_edits()
     _refuse_lost_source(reference, suffix, source, want)
     found = edit(source or b"", reference.type, want, utf8)
-    return _LookedThrough(found, record, "" if want.warnings or found.warnings else request.name, want.warnings)
+    held = held_back(want, found, utf8)
+    if held:
+        want = kept_apart(want, held, utf8)
+        found = edit(source or b"", reference.type, want, utf8)
+    name = "" if want.warnings or found.warnings or held else request.name
+    limited = limited_removals(want, found.removed, utf8)
+    wanted = want.set if request.following.domains else {}
+    return _LookedThrough(found, record, name, want.warnings, held, limited, wanted)
 
 
 def _nothing_there(reference: TableReference, warnings: Sequence[str]) -> TablePlan:

@@ -69,6 +69,8 @@ def with_both_forms(want: Edits, utf8: bool, encode: Encode) -> Edits:
         set=_set_in_both_forms(want.set, foreign, known) if foreign else want.set,
         remove=known.of_all(want.remove),
         owned=known.of_all(want.owned),
+        kept=known.of_all(want.kept),
+        guards={spelling: guard for name, guard in want.guards.items() for spelling in known.of(name).spellings},
     )
 
 

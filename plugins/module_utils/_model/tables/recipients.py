@@ -25,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries import edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.plain_list import ordinary_addresses
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Guard, Limit, read_limit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import (
     addresses_in,
@@ -35,6 +36,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists 
 
 LISTED = "listed"
 ANY = "any"
+KEPT = "kept"
 PRESENT = "present"
 ABSENT = "absent"
 SHOWN_NAMES = 5
@@ -50,7 +52,8 @@ Key = Callable[[object, str], str]
 class DomainRecipients:
     """One domain whose entries are declared. `recipients` is empty unless the policy is listed and it is present.
 
-    With `subdomains` the entries of its subdomains are its own as well.
+    With `subdomains` the entries of its subdomains are its own as well. `max_removals` is how many addresses its list
+    may lose, None for any number.
     """
 
     name: str
@@ -58,6 +61,12 @@ class DomainRecipients:
     state: str
     recipients: tuple[str, ...] = ()
     subdomains: bool = False
+    max_removals: Limit | None = None
+
+    @property
+    def owned(self) -> list[str]:
+        """The domain, and what stands for its subdomains if their entries are its own, as Edits has them."""
+        return [self.name, *([f".{self.name}"] if self.subdomains else [])]
 
 
 def addresses_of(data: bytes, name: str, problems: Problems, key: Key = recipient) -> Iterator[tuple[str, str]]:
@@ -310,7 +319,7 @@ def _canonical(domain: DomainRecipients) -> DomainRecipients:
 
 def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) -> DomainRecipients:
     name = domain_name(item["name"], f"{place}.name")
-    policy = _choice(item, "recipients_policy", (LISTED, ANY), place)
+    policy = _choice(item, "recipients_policy", (LISTED, ANY, KEPT), place)
     state = _choice(item, "state", (PRESENT, ABSENT), place)
     subdomains = _has_subdomains(item)
     if state == ABSENT:
@@ -327,15 +336,27 @@ def _declared(item: Mapping[str, Any], addresses: list[str] | None, place: str) 
                 "give one of them"
             )
         return DomainRecipients(name, policy, state)
+    if policy == KEPT:
+        if addresses:
+            raise InvalidInput(
+                f"{place} ({name}) lists recipients, but its recipients_policy kept leaves its entries as they are; "
+                "give one of them"
+            )
+        return DomainRecipients(name, policy, state, subdomains=subdomains)
     if not addresses:
         raise InvalidInput(
             f"{place} ({name}) has no recipients, so all its mail would be refused; list them, "
             "or give it recipients_policy: any, or state: absent to remove its entries"
         )
-    return DomainRecipients(name, policy, state, tuple(addresses), subdomains)
+    return DomainRecipients(name, policy, state, tuple(addresses), subdomains, _max_removals(item, place))
 
 
-def _choice(item: Mapping[str, Any], option: str, choices: tuple[str, str], place: str) -> str:
+def _max_removals(item: Mapping[str, Any], place: str) -> Limit | None:
+    given = item.get("max_removals")
+    return None if given in (None, "") else read_limit(str(given).strip(), f"{place}.max_removals")
+
+
+def _choice(item: Mapping[str, Any], option: str, choices: Sequence[str], place: str) -> str:
     value = item.get(option) or choices[0]
     if value not in choices:
         raise invalid(value, f"{place}.{option}", f"is not one of {', '.join(choices)}", "correct it")
@@ -361,15 +382,26 @@ def task_addresses(recipients: object, files: object, read: ReadFile, state: obj
     return listed
 
 
-def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool) -> Edits:
-    """Edits after which each named domain has exactly its declared entries; the others stay unless `purge`."""
+def edits_by_domain(domains: Sequence[DomainRecipients], value: str, purge: bool, known: bool = False) -> Edits:
+    """Edits after which each named domain has exactly its declared entries; the others stay unless `purge`.
+
+    With `known` a domain that is to be present keeps to what it has if that is nothing.
+    """
     wanted: dict[str, str] = {}
     for domain in domains:
         if domain.state == PRESENT and domain.policy == ANY:
             wanted[f"@{domain.name}"] = value
         wanted.update(dict.fromkeys(domain.recipients, value))
-    owned = [domain.name for domain in domains] + [f".{domain.name}" for domain in domains if domain.subdomains]
-    return Edits(set=wanted, purge=purge, owned=tuple(owned))
+    guards = [Guard(domain.name, domain.max_removals, known and domain.state == PRESENT) for domain in domains]
+    return Edits(
+        set=wanted,
+        purge=purge,
+        owned=tuple(name for domain in domains if domain.policy != KEPT for name in domain.owned),
+        kept=tuple(name for domain in domains if domain.policy == KEPT for name in domain.owned),
+        guards={
+            name: guard for domain, guard in zip(domains, guards) if guard.limit or guard.known for name in domain.owned
+        },
+    )
 
 
 def edits_by_entry(addresses: Sequence[str], state: str, value: str, purge: bool) -> Edits:

@@ -25,6 +25,24 @@ class Limit:
         """Whether all may go."""
         return self.percent and self.number >= 100
 
+    @property
+    def least(self) -> int:
+        """How many may go of a domain, however few it has."""
+        return min(self.number, 1) if self.percent else self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """When a domain keeps all its entries: if more addresses would go than the limit allows, or, with `known`, if it
+    has none yet."""
+
+    domain: str
+    limit: Limit | None = None
+    known: bool = False
+
 
 def read_limit(text: str, place: str = "max_removals") -> Limit:
     """The limit that `10` or `10%` sets. Raises InvalidInput."""

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Guard
 
 # isspace(3) in the C locale, which is what Postfix's own ISSPACE comes to.
 WHITE_SPACE = " \t\n\r\v\f"
@@ -243,14 +244,17 @@ class Edits:
     """What a table is to hold: `set` is there with these values, `remove` is not.
 
     `owned` are domains whose every entry (`user@domain`, `@domain`) is ours, `.domain` standing for the subdomains;
-    with `purge` the whole table is. With `text` the source is to be that, to the byte, and nothing else counts.
-    `warnings` are what a person is to be told of them, in every run.
+    with `purge` the whole table is. Those of `kept`, written alike, keep their entries all the same; for a subdomain
+    that holds which is said nearest to it. `guards` are of domains in `owned`. With `text` the source is to be that, to
+    the byte, and nothing else counts. `warnings` are what a person is to be told of them, in every run.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
     remove: Collection[str] = ()
     purge: bool = False
     owned: Collection[str] = ()
+    kept: Collection[str] = ()
+    guards: Mapping[str, Guard] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     text: bytes | None = None
 
@@ -258,16 +262,33 @@ class Edits:
         """A function that says which of some folded keys go; it is not for keys that are to be set."""
         keys = {fold(key, utf8) for key in self.remove}
         domains = {fold(domain, utf8) for domain in self.owned}
+        kept = {fold(domain, utf8) for domain in self.kept}
+        all_domains = domains | kept
 
         def among(folded: AbstractSet[str]) -> AbstractSet[str]:
-            if self.purge:
+            if self.purge and not kept:
                 return folded
             listed = folded & keys
-            if not domains:
+            if not all_domains:
                 return listed
-            return listed | {key for key in folded if "@" in key and _owned(key.rpartition("@")[2], domains)}
+            owners = ((key, owner_of(key.rpartition("@")[2], all_domains)) for key in folded if "@" in key)
+            if self.purge:
+                return folded - {key for key, owner in owners if owner in kept}
+            return listed | {key for key, owner in owners if owner in domains}
 
         return among
+
+    def keeping(self, domains: Collection[str], utf8: bool) -> Edits:
+        """The same edits, but those of `owned` in `domains` keep their entries, and get none."""
+        folded = {fold(domain, utf8) for domain in self.owned}
+        staying = {fold(domain, utf8) for domain in domains}
+        left = {
+            key: value
+            for key, value in self.set.items()
+            if owner_of(fold(key, utf8).rpartition("@")[2], folded) not in staying
+        }
+        owned = tuple(domain for domain in self.owned if fold(domain, utf8) not in staying)
+        return replace(self, set=left, owned=owned, kept=(*self.kept, *domains))
 
     def removals(self, table: Table, utf8: bool) -> list[str]:
         """The keys to remove from `table`, in its order; a key that is to be set is not among them."""
@@ -276,9 +297,10 @@ class Edits:
         return [written for written, key in folded if key in gone]
 
 
-def _owned(domain: str, owned: Collection[str]) -> bool:
-    """Whether the domain is one of `owned`, or below one that stands there with a dot."""
+def owner_of(domain: str, owned: Collection[str]) -> str:
+    """Which of `owned` the domain is, or is below if that stands there with a dot, the nearest first; "" for none."""
     if domain in owned:
-        return True
+        return domain
     labels = domain.split(".")
-    return any("." + ".".join(labels[place:]) in owned for place in range(1, len(labels)))
+    above = ("." + ".".join(labels[place:]) for place in range(1, len(labels)))
+    return next((name for name in above if name in owned), "")

@@ -220,3 +220,17 @@ def test_list_of_a_killed_run_is_removed_unless_in_check_mode(module: ModuleRunn
     request = {"name": "one", "asks": True, "remote_tmp": str(module.directory)}
     module(check_mode, recipients_file=[], _request=request)
     assert left.exists() is check_mode
+
+
+def test_list_that_follows_sources_is_guarded_and_noted(module: ModuleRunner) -> None:
+    source = {"name": "ad", "type": "ldap", "host": "localhost", "read_at": "2026-01-31T09:00:00Z", "count": 3}
+    listed = {"name": "x.example", "recipients": [f"u{each}@x.example" for each in range(3)], "sources": [source]}
+    assert module(domains=[listed])["kept"] == {}
+    result = module(domains=[{**listed, "recipients": ["u0@x.example"], "max_removals": "10%"}])
+    assert (result["changed"], result["kept"]["x.example"]["of"]) == (False, 3)
+    kept = module(domains=[{"name": "x.example", "recipients_policy": "kept", "why": "it failed", "sources": [source]}])
+    assert kept["kept"] == {"x.example": {"why": "it failed", "removals": 0, "of": 0}}
+    assert '"read_at": "2026-01-31T09:00:00Z"' in module.text(".relay_recipients.sources")
+    assert module(domains=[X, {"name": "w.example", "recipients": ["a@w.example"]}], known_domains=True)[
+        "left_out"
+    ] == ["w.example"]

@@ -106,6 +106,43 @@ def test_name_is_that_of_options_and_bytes() -> None:
     assert request_name({"recipients_file": "list", "purge": True}, lambda _path: b"bob@x.example\n") != name
 
 
+def test_name_does_not_depend_on_where_a_list_is_or_when_it_was_read() -> None:
+    source = {"name": "ad", "type": "ldap", "host": "localhost", "read_at": "2026-01-31T09:00:00Z", "count": 1}
+    item = {**X, "recipients_policy": "listed", "why": None, "sources": [source]}
+    name = request_name({"domains": [item]}, read)
+    again = {
+        **source,
+        "read_at": "2026-01-31T09:05:00Z",
+        "count": 2,
+        "digest": "d",
+        "failed_at": "",
+        "problem": "it failed",
+    }
+    moved = {**item, "recipients_file": ["/elsewhere"], "sources": [again], "why": "it failed"}
+    assert request_name({"domains": [moved]}, lambda _path: LISTS["list"]) == name
+    others: list[dict[str, Any]] = [
+        {"sources": [{**source, "host": "other.example"}]},
+        {"sources": [source, source]},
+        {"sources": None},
+        {"sources": ["no mapping"]},
+        {"recipients_policy": "kept"},
+        {"max_removals": "10%"},
+    ]
+    assert name not in [request_name({"domains": [{**item, **other}]}, read) for other in others]
+
+
+def test_host_is_asked_about_domains_of_which_something_is_to_be_said() -> None:
+    follows = {
+        "name": "x.example",
+        "recipients": ["a@x.example"],
+        "recipients_file": "list",
+        "sources": [{"name": "ad"}],
+    }
+    kept = {"name": "y.example", "recipients_policy": "kept", "why": "ad failed"}
+    given = {"domains": [follows, kept, {"name": "z.example", "recipients": ["a@z.example"]}], "path": "/p"}
+    assert without_lists(given) == {"path": "/p", "domains": [{"name": "x.example", "sources": [{"name": "ad"}]}, kept]}
+
+
 def test_host_is_asked_without_lists() -> None:
     given = {"domains": [X], "recipients": None, "recipients_file": "list", "remote_src": True, "path": "/p"}
     assert without_lists(given) == {"path": "/p", "recipients_file": []}

@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import relay_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.relay_recipients import (
     edits_of,
     keep_relay_recipients,
     request_of,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import followed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import PathNeeded
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import load
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.list_parts import ListParts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.task_name import digest_of, with_digests
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._ansible.table_options import table_params
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import FakeHost, contents
 
 OPTIONS = ("recipients", "recipients_file", "domains", "_request", "_lists", "_parts")
 UNHEARD = (
@@ -31,7 +35,8 @@ UNHEARD = (
 
 def params(**given: Any) -> dict[str, Any]:
     options = dict.fromkeys(OPTIONS)
-    return table_params(**{**options, "remote_src": False, "value": "x", "show_recipients": False, **given})
+    others = {"remote_src": False, "value": "x", "show_recipients": False, "known_domains": False}
+    return table_params(**{**options, **others, **given})
 
 
 @pytest.fixture(name="host")
@@ -220,3 +225,174 @@ def test_what_cannot_be_meant_is_refused(given: dict[str, Any], message: str) ->
     with pytest.raises(InvalidInput) as caught:
         edits_of(params(**given), True)
     assert caught.value.message == message
+
+
+THEN, NOW = "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z"
+AD = {"name": "ad", "type": "ldap", "host": "localhost"}
+READ = {**AD, "read_at": THEN, "count": 2, "digest": "d1"}
+FAILED = {**AD, "failed_at": NOW, "problem": "timed out"}
+
+
+def domain(name: str = "x.example", **given: Any) -> dict[str, Any]:
+    options = ("recipients", "recipients_file", "max_removals", "sources", "why")
+    return {**dict.fromkeys(options), "name": name, "recipients_policy": "listed", "state": "present", **given}
+
+
+def many(number: int, name: str = "x.example") -> list[str]:
+    return [f"user{each:02}@{name}" for each in range(number)]
+
+
+@pytest.fixture(name="now")
+def fixture_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followed, "_now", lambda: NOW)
+
+
+def noted(tmp_path: pathlib.Path) -> dict[str, Any]:
+    return load((tmp_path / ".relay_recipients.sources").read_text())
+
+
+def test_domain_that_would_lose_too_much_keeps_its_list_and_others_change(
+    host: FakeHost, tmp_path: pathlib.Path
+) -> None:
+    run(host, domains=[domain(recipients=many(20)), domain("y.example", recipients=many(20, "y.example"))])
+    cut = [
+        domain(recipients=many(17), max_removals="10%"),
+        domain("y.example", recipients=many(18, "y.example"), max_removals="10%"),
+    ]
+    why = "3 of its 20 addresses would be removed, more than max_removals (10%) allows"
+    for check_mode in (True, False):
+        outcome = run(host, check_mode, domains=cut, max_removals="0", _request={"name": "cut"})
+        assert (outcome.changed, outcome.results["removed"], outcome.results["total"]) == (True, 2, 38)
+        assert outcome.results["kept"] == {"x.example": {"why": why, "removals": 3, "of": 20}}
+        assert outcome.warnings == [f"x.example: {why}; its list stays"]
+    again = run(host, domains=cut, max_removals="0", _request={"name": "cut"})
+    assert (again.changed, again.results["kept"]) == (False, {"x.example": {"why": why, "removals": 3, "of": 20}})
+    with pytest.raises(HostError):
+        run(host, domains=cut, _request={"name": "cut", "asks": True})
+    cut[0]["max_removals"] = "100%"
+    assert run(host, domains=cut).results["kept"] == {}
+    assert len((tmp_path / "relay_recipients").read_text().splitlines()) == 35
+
+
+def test_limit_of_the_task_is_for_domains_without_one(host: FakeHost) -> None:
+    run(host, domains=[domain(recipients=many(20)), domain("y.example", recipients=many(20, "y.example"))])
+    cut = [domain(recipients=many(1), max_removals="100%"), domain("y.example", recipients=many(18, "y.example"))]
+    assert run(host, domains=cut, max_removals="2").results["removed"] == 21
+    run(host, domains=[domain(recipients=many(20)), domain("y.example", recipients=many(20, "y.example"))])
+    with pytest.raises(Refused, match=": 2 of 40 entries would be removed, more than max_removals .1. allows"):
+        run(host, domains=cut, max_removals="1")
+
+
+def test_domain_that_is_kept_stays_and_says_why(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    run(host, domains=[domain(recipients=many(3)), domain("y.example", recipients=["a@y.example"])])
+    kept = domain("X.example", recipients_policy="kept", why="the source ad timed out")
+    outcome = run(host, domains=[kept, domain("z.example", recipients=["a@z.example"])], purge=True)
+    assert outcome.results["kept"] == {"x.example": {"why": "the source ad timed out", "removals": 0, "of": 0}}
+    assert outcome.warnings == []
+    rows = [f"{key} x" for key in (*many(3), "a@z.example")]
+    assert (tmp_path / "relay_recipients").read_text().splitlines() == rows
+
+
+def test_domains_without_entries_are_left_out_if_they_are_to_be_known(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    run(host, domains=[domain(recipients=["a@x.example"])])
+    both = [domain(recipients=["b@x.example"]), domain("y.example", recipients=["a@y.example"])]
+    outcome = run(host, domains=both, known_domains=True, _request={"name": "one"})
+    assert (outcome.results["left_out"], outcome.results["kept"], outcome.warnings) == (["y.example"], {}, [])
+    assert (tmp_path / "relay_recipients").read_text() == "b@x.example x\n"
+    assert run(host, domains=both, known_domains=True, _request={"name": "one"}).results["left_out"] == ["y.example"]
+
+
+@pytest.mark.usefixtures("now")
+def test_what_was_read_is_noted_with_the_table_and_is_no_change(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    note = tmp_path / ".relay_recipients.sources"
+    first = domain(recipients=["a@x.example", "b@x.example"], sources=[READ])
+    run(host, True, domains=[first])
+    assert not note.exists()
+    run(host, domains=[first], _request={"name": "one"})
+    assert note.stat().st_mode & 0o777 == 0o600
+    (source,) = noted(tmp_path)["x.example"].sources
+    assert (source.name, source.read_at, source.count, source.digest) == ("ad", THEN, 2, "d1")
+    before = contents(str(tmp_path))
+    del before[note.name]
+    asked = {**domain(sources=[{**READ, "read_at": NOW}]), "recipients": None}
+    outcome = run(host, domains=[asked], _request={"name": "one", "asks": True})
+    assert (outcome.changed, outcome.warnings, outcome.results["kept"]) == (False, [], {})
+    assert noted(tmp_path)["x.example"].sources[0].read_at == NOW
+    after = contents(str(tmp_path))
+    del after[note.name]
+    assert after == before
+
+
+@pytest.mark.usefixtures("now")
+def test_addresses_that_went_are_noted_also_when_the_next_request_is_known(
+    host: FakeHost, tmp_path: pathlib.Path
+) -> None:
+    run(host, domains=[domain(recipients=["a@x.example", "b@x.example"], sources=[READ])])
+    fewer = domain(recipients=["a@x.example"], sources=[READ])
+    run(host, domains=[fewer], _request={"name": "fewer"})
+    assert noted(tmp_path)["x.example"].vanished == ("b@x.example",)
+    run(host, domains=[domain(sources=[READ])], _request={"name": "fewer", "asks": True})
+    assert noted(tmp_path)["x.example"].vanished == ("b@x.example",)
+    run(host, recipients=["b@x.example"])
+    run(host, domains=[domain(recipients=["a@x.example", "b@x.example"], sources=[READ])])
+    assert noted(tmp_path)["x.example"].vanished == ()
+
+
+@pytest.mark.usefixtures("now")
+def test_failed_read_is_noted_while_the_list_stays(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    run(host, domains=[domain(recipients=["a@x.example"], sources=[READ])])
+    kept = domain(recipients_policy="kept", why="ad timed out", sources=[FAILED])
+    for request in ({"name": "kept"}, {"name": "kept", "asks": True}):
+        (tmp_path / ".relay_recipients.mxrelay").write_text(
+            (tmp_path / ".relay_recipients.mxrelay").read_text().replace('"requests": []', '"requests": ["kept"]')
+        )
+        outcome = run(host, domains=[kept], _request=request)
+        assert outcome.results["kept"]["x.example"]["why"] == "ad timed out"
+        found = noted(tmp_path)["x.example"]
+        assert (found.kept, found.sources[0].problem, found.sources[0].read_at) == ("ad timed out", "timed out", THEN)
+
+
+def test_known_request_does_not_hide_that_a_domain_follows_no_more(host: FakeHost, tmp_path: pathlib.Path) -> None:
+    follows = domain(recipients=["a@x.example"], sources=[READ])
+    plain = domain(recipients=["a@x.example"])
+    run(host, domains=[plain], _request={"name": "plain"})
+    assert not (tmp_path / ".relay_recipients.sources").exists()
+    run(host, domains=[follows], _request={"name": "follows"})
+    assert list(noted(tmp_path)) == ["x.example"]
+    with pytest.raises(HostError):
+        run(host, recipients_file=[], _request={"name": "plain", "asks": True})
+    run(host, domains=[plain], _request={"name": "plain"})
+    assert noted(tmp_path) == {}
+
+
+def test_note_that_can_not_be_written_is_a_warning(
+    host: FakeHost, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: str, *_others: object) -> None:
+        raise HostError(f"{path}: can't be replaced: No space left on device; nothing was changed")
+
+    monkeypatch.setattr(followed, "replace_file", full)
+    outcome = run(host, domains=[domain(recipients=["a@x.example"], sources=[READ])])
+    assert outcome.changed
+    assert outcome.warnings == [
+        f"what was read of sources is not noted: {tmp_path}/.relay_recipients.sources: can't be replaced: "
+        "No space left on device; nothing was changed"
+    ]
+
+
+def test_of_several_tables_ours_is_taken(
+    host: FakeHost, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours, pattern = (f"{tmp_path}/{name}" for name in ("mailman", "ours", "patterns"))
+    host.parameters["relay_recipient_maps"] = f"hash:{theirs}, hash:{ours}, regexp:{pattern}"
+    foreign = {theirs}
+    monkeypatch.setattr(
+        relay_recipients, "not_ours", lambda path, _directory: "it belongs to list" if path in foreign else ""
+    )
+    assert run(host, recipients=["a@x.example"]).results["path"] == ours
+    foreign.add(ours)
+    for others in ({theirs, ours, pattern}, set()):
+        foreign.clear()
+        foreign.update(others)
+        with pytest.raises(PathNeeded, match="names several tables"):
+            run(host, recipients=["a@x.example"])

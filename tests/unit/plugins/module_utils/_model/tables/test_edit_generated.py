@@ -37,12 +37,15 @@ def pieces(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @MANY
-@given(any_source, any_edits, st.booleans())
+@given(any_source, any_edits, st.sampled_from([(), ("x.example",), (".x.example", "y.example")]), st.booleans())
 def test_edit_as_text_is_the_edit_by_entry(
-    source: bytes, edits: tuple[dict[str, str], tuple[str, ...], bool, tuple[str, ...]], utf8: bool
+    source: bytes,
+    edits: tuple[dict[str, str], tuple[str, ...], bool, tuple[str, ...]],
+    kept: tuple[str, ...],
+    utf8: bool,
 ) -> None:
     """What is edited as text is what Table, which is held against the real postmap, says line by line."""
-    want = Edits(set=edits[0], remove=edits[1], purge=edits[2], owned=edits[3])
+    want = Edits(set=edits[0], remove=edits[1], purge=edits[2], owned=edits[3], kept=kept)
     found = edit(source, "hash", want, utf8)
     before = Table.parse(source)
     after = before.edited(want.set, want.removals(before, utf8), utf8)

@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     named_items,
     task_addresses,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Guard, Limit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, Table
 
 FILES = {
@@ -218,7 +219,7 @@ def test_equal_declarations_are_merged() -> None:
         ),
         (
             [{"name": "x.example", "recipients_policy": "some"}],
-            '"some" (domains[0].recipients_policy) is not one of listed, any; correct it',
+            '"some" (domains[0].recipients_policy) is not one of listed, any, kept; correct it',
         ),
         (
             [{"name": "x.example", "state": "gone"}],
@@ -356,7 +357,7 @@ def test_address_of_a_subdomain_in_a_file_is_nobodys_where_no_item_has_subdomain
 def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
     domains = declared_domains([WIDE, {"name": "y.example", "state": "absent", "subdomains": True}], no_files)
     edits = edits_by_domain(domains, "x", False)
-    assert edits.owned == ("x.example", "y.example", ".x.example", ".y.example")
+    assert edits.owned == ("x.example", ".x.example", "y.example", ".y.example")
     table = Table.parse(b"old@sub.x.example x\nold@y.example x\nold@sub.y.example x\nold@ax.example x\n")
     assert edits.removals(table, True) == ["old@sub.x.example", "old@y.example", "old@sub.y.example"]
 
@@ -364,3 +365,47 @@ def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
 def test_wildcard_with_subdomains_is_refused() -> None:
     with pytest.raises(InvalidInput, match="matches no subdomain; list full addresses"):
         declared_domains([{"name": "x.example", "recipients_policy": "any", "subdomains": True}], no_files)
+
+
+def test_kept_domain_is_not_owned() -> None:
+    items = [
+        {"name": "x.example", "recipients_policy": "kept", "subdomains": True},
+        {"name": "y.example", "state": "absent"},
+    ]
+    edits = edits_by_domain(declared_domains(items, no_files), "x", False)
+    assert (dict(edits.set), edits.owned, edits.kept) == ({}, ("y.example",), ("x.example", ".x.example"))
+
+
+def test_limit_of_a_domain_guards_it_and_its_subdomains() -> None:
+    items = [{**WIDE, "max_removals": "10%"}, {"name": "y.example", "recipients": ["a@y.example"], "max_removals": 3}]
+    domains = declared_domains([*items, {"name": "z.example", "recipients": ["a@z.example"]}], no_files)
+    guard = Guard("x.example", Limit(10, True))
+    assert edits_by_domain(domains, "x", False).guards == {
+        "x.example": guard,
+        ".x.example": guard,
+        "y.example": Guard("y.example", Limit(3, False)),
+    }
+
+
+def test_present_domains_are_to_be_known() -> None:
+    items = [{"name": "y.example", "recipients_policy": "any"}, {"name": "z.example", "state": "absent"}]
+    guards = edits_by_domain(declared_domains(items, no_files), "x", False, known=True).guards
+    assert guards == {"y.example": Guard("y.example", None, True)}
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            {"recipients": ["a@x.example"], "recipients_policy": "kept"},
+            "domains[0] (x.example) lists recipients, but its recipients_policy kept leaves its entries as they are; "
+            "give one of them",
+        ),
+        (
+            {"recipients": ["a@x.example"], "max_removals": "some"},
+            '"some" (domains[0].max_removals) is not a number or a percentage; write it as 10 or as "10%"',
+        ),
+    ],
+)
+def test_guard_that_can_not_be_is_refused(item: dict[str, Any], message: str) -> None:
+    assert refused([{"name": "x.example", **item}]) == message

@@ -16,6 +16,11 @@ def test_limit_is_a_number_or_a_part_of_what_there_is(text: str, allowed: int) -
     assert read_limit(text).allowed(39) == allowed
 
 
+@pytest.mark.parametrize(("text", "least"), [("0", 0), ("7", 7), ("0%", 0), ("1%", 1), ("100%", 1)])
+def test_one_may_always_go_with_a_percentage(text: str, least: int) -> None:
+    assert (read_limit(text).least, str(read_limit(text))) == (least, text)
+
+
 @pytest.mark.parametrize(("text", "none"), [("99%", False), ("100%", True), ("101%", True), ("100", False)])
 def test_all_may_go_if_the_percentage_says_so(text: str, none: bool) -> None:
     assert read_limit(text).none is none

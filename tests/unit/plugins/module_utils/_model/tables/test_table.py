@@ -140,6 +140,45 @@ def test_owned_domain_loses_every_other_entry() -> None:
     assert edits.removals(table, utf8=True) == ["a@X.example", "@x.example"]
 
 
+SEVERAL = b"a@x.example x\n@x.example x\na@sub.x.example x\na@deep.sub.x.example x\na@y.example x\nkey x\n"
+
+
+@pytest.mark.parametrize(
+    ("edits", "gone"),
+    [
+        (Edits(owned=["x.example", ".x.example"]), SEVERAL.split()[0:8:2]),
+        (
+            Edits(owned=["x.example", ".x.example"], kept=["sub.x.example"]),
+            [b"a@x.example", b"@x.example", b"a@deep.sub.x.example"],
+        ),
+        (
+            Edits(owned=["x.example", ".x.example"], kept=["sub.x.example", ".sub.x.example"]),
+            [b"a@x.example", b"@x.example"],
+        ),
+        (Edits(owned=["sub.x.example"], kept=["x.example", ".x.example"]), [b"a@sub.x.example"]),
+        (Edits(kept=["x.example"], purge=True), [b"a@sub.x.example", b"a@deep.sub.x.example", b"a@y.example", b"key"]),
+        (
+            Edits(kept=["x.example", ".x.example"], owned=["sub.x.example"], purge=True),
+            [b"a@sub.x.example", b"a@y.example", b"key"],
+        ),
+        (Edits(kept=["X.example", ".x.EXAMPLE"], purge=True), [b"a@y.example", b"key"]),
+    ],
+)
+def test_kept_domain_loses_nothing(edits: Edits, gone: list[bytes]) -> None:
+    assert edits.removals(Table.parse(SEVERAL), utf8=True) == [key.decode() for key in gone]
+
+
+def test_owned_domains_can_be_kept_after_all() -> None:
+    edits = Edits(
+        set={"a@x.example": "x", "B@Sub.x.example": "x", "a@y.example": "x"},
+        owned=("x.example", ".x.example", "y.example"),
+        kept=("z.example",),
+    )
+    kept = edits.keeping(["x.example", ".x.example"], utf8=True)
+    assert (dict(kept.set), kept.owned) == ({"a@y.example": "x"}, ("y.example",))
+    assert kept.kept == ("z.example", "x.example", ".x.example")
+
+
 def test_purge_removes_what_is_not_declared() -> None:
     table = Table.parse(b"a x\nb x\nC x\n")
     assert Edits(set={"c": "x"}, purge=True).removals(table, utf8=True) == ["a", "b"]

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Notes beside a table of recipients what its domains follow: one file, `.NAME.sources`, readable by root alone.
+
+It is no part of the table: nothing is read from it to decide what the table holds, and deleting it is harmless.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record, record_path
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import (
+    FollowedDomain,
+    ListChange,
+    dump,
+    followed_path,
+    load,
+    noted,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    Metadata,
+    read_file,
+    reason,
+    replace_file,
+)
+
+
+def read_followed(table: str) -> dict[str, FollowedDomain]:
+    """What is noted of the domains of the table whose source is at the path; nothing if that can't be read."""
+    try:
+        return load((read_file(followed_path(table)) or b"").decode("utf-8", "replace"))
+    except HostError:
+        return {}
+
+
+def note_followed(plan: TablePlan) -> None:
+    """Notes what the task of this plan read and did, once that is done. The caller holds the lock of the table.
+
+    Raises HostError.
+    """
+    said, path = plan.following, plan.reference.path
+    known = read_followed(path) if said.domains or said.others else {}
+    if not (said.domains or known):
+        return
+    kept = {held.domain: held.why for held in plan.held if held.of}
+    found = noted(known, said, ListChange(plan.wanted, plan.removed, kept), _now())
+    if found.keys() != known.keys():
+        # A request that is known by its name does not tell of domains that follow no more.
+        _forget_other_requests(plan)
+    replace_file(followed_path(path), dump(found).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
+
+
+def _forget_other_requests(plan: TablePlan) -> None:
+    path = plan.reference.path
+    record = read_record(path)
+    if record is not None and set(record.requests) - set(plan.files.requests):
+        try:
+            write_record(path, replace(record, requests=plan.files.requests))
+        except OSError as error:
+            raise HostError(f"{record_path(path)}: {reason(error)}") from error
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

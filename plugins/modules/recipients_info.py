@@ -281,7 +281,8 @@ EXAMPLES = r"""
       uri: ldaps://dc1.customer.example
       bind_dn: CN=mx,OU=Services,DC=customer,DC=example
       bind_password: "{{ vaulted_bind_password }}"
-      bases: [DC=customer,DC=example]
+      bases:
+        - DC=customer,DC=example
       filter: (&(objectCategory=person)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
     domains: [customer.example]
     dest: /root/customer.example.recipients

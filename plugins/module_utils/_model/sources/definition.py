@@ -111,7 +111,9 @@ def source_definition(given: object, place: str = "source") -> dict[str, Any]:
     if missing:
         raise InvalidInput(f"{place} has no {missing[0]}, which a source of type {kind} needs; give it")
     definition = {"type": kind, **_EVERY_DEFAULT, **DEFAULTS[kind], **checked}
-    _CHECK_TYPE.get(kind, lambda _definition, _place: None)(definition, place)
+    check = _CHECK_TYPE.get(kind)
+    if check:
+        check(definition, place)
     return definition
 
 

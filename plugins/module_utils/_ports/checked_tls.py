@@ -34,6 +34,10 @@ _UNTRUSTED = (
         "it does not speak TLS there; correct the port",
     ),
     (("certificate verify failed",), "its certificate does not hold; look at it with openssl s_client"),
+    (
+        ("handshake", "alert", "protocol version", "unsupported protocol", "eof occurred in violation"),
+        "TLS with it could not be begun; have it offer TLS 1.2 or 1.3",
+    ),
 )
 
 
@@ -66,7 +70,4 @@ def certificates_file(ca_file: str = "") -> str:
 def why_no_tls(said: str) -> str:
     """What is wrong with the TLS of a server, and what to do, by what OpenSSL said; empty if it is not about that."""
     text = said.lower()
-    for words, meaning in _UNTRUSTED:
-        if any(word in text for word in words):
-            return meaning
-    return "TLS with it could not be begun; have it offer TLS 1.2 or 1.3" if "ssl" in text or "tls" in text else ""
+    return next((meaning for words, meaning in _UNTRUSTED if any(word in text for word in words)), "")

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import LDAP3
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.ldap_results import SUCCESS, why_refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.network_errors import why_unreached
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.checked_tls import (
     checked_certificates,
     why_no_tls,
@@ -110,7 +111,7 @@ class _Certificates:
     def wrap_socket(self, connection: Any, do_handshake: bool = True) -> None:
         """What ldap3 calls to begin TLS on a connection."""
         if self._context is None:
-            raise ssl.SSLError("TLS was not asked for")
+            raise ssl.SSLError("TLS was not asked for: no handshake")
         try:
             connection.socket = self._context.wrap_socket(
                 connection.socket, do_handshake_on_connect=do_handshake, server_hostname=self._host
@@ -143,23 +144,7 @@ def _why_unreached(error: Exception, certificates: _Certificates) -> str:
     said = certificates.failure or str(error)
     if "startTLS failed" in said:
         return "the directory refuses StartTLS; write ldaps://, or have TLS set up there"
-    tls = why_no_tls(said)
-    if tls:
-        return tls
-    return _why_broken(said)
-
-
-def _why_broken(said: str) -> str:
-    text = said.lower()
-    if "timed out" in text or "timeout" in text:
-        return "the directory does not answer in time; look whether a firewall is in the way, or raise timeout"
-    if "refused" in text:
-        return "nothing listens there; correct the uri, or start the directory"
-    if "invalid server address" in text or "name or service" in text or "resolution" in text:
-        return "its name has no address; correct the uri"
-    if "no such file" in text or "permission denied" in text:
-        return "its socket is not there or not to be used by this user; correct the uri"
-    return "the connection broke; look at the log of the directory"
+    return why_no_tls(said) or why_unreached(said)
 
 
 class Ldap3Directory:
@@ -185,7 +170,7 @@ class Ldap3Directory:
         except self._exceptions.LDAPInvalidFilterError:
             return LdapPage(BAD_FILTER)
         except (self._exceptions.LDAPException, OSError) as error:
-            raise SourceError(f"{self._uri}: {_why_broken(str(error))}") from None
+            raise SourceError(f"{self._uri}: {why_unreached(str(error))}") from None
         return _page(self._connection)
 
 

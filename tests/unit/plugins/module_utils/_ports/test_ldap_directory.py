@@ -204,13 +204,13 @@ def test_no_tls_is_begun_that_was_not_asked_for(ldap3: FakeLdap3) -> None:
         (
             "open",
             LDAPException("socket connection error while opening: timed out"),
-            "the directory does not answer in ",
+            "it does not answer in time; look",
         ),
-        ("open", LDAPException("invalid server address"), "its name has no address; correct the uri"),
-        ("open", LDAPException("[Errno 2] No such file or directory"), "its socket is not there or not to be used by "),
-        ("open", OSError(104, "Connection reset by peer"), "the connection broke; look at the log of the directory"),
+        ("open", LDAPException("invalid server address"), "its name has no address; correct it"),
+        ("open", LDAPException("[Errno 2] No such file or directory"), "its socket is not there, or not for this "),
+        ("open", OSError(104, "Connection reset by peer"), "the connection broke; look at the log of the server"),
         ("start_tls", LDAPException("startTLS failed - protocolError"), "the directory refuses StartTLS; write ldaps"),
-        ("bind", LDAPException("error receiving data: timed out"), "the directory does not answer in time; look"),
+        ("bind", LDAPException("error receiving data: timed out"), "it does not answer in time; look"),
     ],
 )
 def test_what_keeps_from_the_directory_is_told(ldap3: FakeLdap3, where: str, failure: Exception, why: str) -> None:
@@ -269,4 +269,4 @@ def test_connection_that_breaks_is_told_of(ldap3: FakeLdap3) -> None:
     ldap3.failures["search"] = LDAPException("error receiving data: [Errno 104] Connection reset by peer")
     with pytest.raises(SourceError) as caught:
         page(ldap3, {})
-    assert caught.value.message == "ldapi:///: the connection broke; look at the log of the directory"
+    assert caught.value.message == "ldapi:///: the connection broke; look at the log of the server"

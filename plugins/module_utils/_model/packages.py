@@ -20,6 +20,20 @@ _DNSPYTHON: Mapping[str, str] = {
 DNSPYTHON = "python3-dnspython"
 _IDNA: Mapping[str, str] = {"alpine": "py3-idna", "arch": "python-idna"}
 IDNA = "python3-idna"
+# What sources of recipients need: an LDAP directory, PostgreSQL, MySQL and MariaDB.
+LDAP3 = "python3-ldap3"
+PSYCOPG2 = "python3-psycopg2"
+PYMYSQL = "python3-pymysql"
+_SOURCES: Mapping[str, Mapping[str, str]] = {
+    LDAP3: {"alpine": "py3-ldap3", "arch": "python-ldap3"},
+    PSYCOPG2: {"alpine": "py3-psycopg2", "arch": "python-psycopg2"},
+    PYMYSQL: {
+        "alpine": "py3-pymysql",
+        "arch": "python-pymysql",
+        "fedora": "python3-PyMySQL",
+        "rhel": "python3-PyMySQL",
+    },
+}
 
 
 def type_package(table_type: str) -> str:
@@ -35,6 +49,11 @@ def dnspython_package(os_release: str) -> str:
 def idna_package(os_release: str) -> str:
     """The name of idna's package where /etc/os-release holds this text."""
     return _named_by_family(_IDNA, IDNA, os_release)
+
+
+def source_package(package: str, os_release: str) -> str:
+    """The name of a library's package, given by that of Debian, where /etc/os-release holds this text."""
+    return _named_by_family(_SOURCES[package], package, os_release)
 
 
 def _named_by_family(names: Mapping[str, str], default: str, os_release: str) -> str:

@@ -64,7 +64,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     POSTFIX: {"config_directory": "/etc/postfix", "covered": {}},
     DOVECOT: {},
     FILE: {"format": "lines", "attributes": list(ATTRIBUTES)},
-    LDAP: {"start_tls": False, "filter": "(objectClass=*)", "attributes": list(ATTRIBUTES), "page_size": 500},
+    LDAP: {"start_tls": False, "attributes": list(ATTRIBUTES), "page_size": 500},
     SQL: {},
     HTTP: {"format": JSON, "headers": {}},
 }

@@ -6,8 +6,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import (
+    LDAP3,
+    PSYCOPG2,
+    PYMYSQL,
     dnspython_package,
     missing,
+    source_package,
     type_package,
 )
 
@@ -47,3 +51,15 @@ def test_built_in_types_need_no_package() -> None:
 )
 def test_dnspython_has_the_name_of_the_family(os_release: str, name: str) -> None:
     assert dnspython_package(os_release) == name
+
+
+@pytest.mark.parametrize(
+    ("os_release", "names"),
+    [
+        (DEBIAN, ["python3-ldap3", "python3-psycopg2", "python3-pymysql"]),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', ["python3-ldap3", "python3-psycopg2", "python3-PyMySQL"]),
+        ("ID=alpine\n", ["py3-ldap3", "py3-psycopg2", "py3-pymysql"]),
+    ],
+)
+def test_libraries_of_sources_have_the_name_of_the_family(os_release: str, names: list[str]) -> None:
+    assert [source_package(package, os_release) for package in (LDAP3, PSYCOPG2, PYMYSQL)] == names

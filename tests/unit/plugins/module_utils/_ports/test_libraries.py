@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.libraries import library
+
+
+def test_library_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "ldap3", there)
+    assert library("ldap3", "python3-ldap3") is there
+
+
+def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ldap3", None)
+    with pytest.raises(SourceError) as caught:
+        library("ldap3", "python3-ldap3")
+    assert caught.value.message == (
+        "python3-ldap3 was not found, and this source needs it; install the package python3-ldap3, "
+        "or ldap3 with pip where Ansible has a Python of its own"
+    )

@@ -20,12 +20,14 @@ def mx_verdict(
     instances: Sequence[Mapping[str, Any]],
     fail_on: Sequence[str],
     outage: str = "",
+    differing: Sequence[Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, list[str]]:
     """What is found in all instances; see `verdict`. `outside` has what was not probed as skipped."""
     try:
+        differences = [[] for _instance in instances] if differing is None else differing
         found = [
-            verdict(one, None if told.get("skipped") else told, fail_on, outage, instance)
-            for one, told, instance in zip(evidence, outside, instances, strict=True)
+            verdict(one, None if told.get("skipped") else told, fail_on, outage, instance, others)
+            for one, told, instance, others in zip(evidence, outside, instances, differences, strict=True)
         ]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import DNS, LOCAL, REMOTE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
@@ -48,6 +49,7 @@ def _said(role: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         "directory": _plain(variables.get(f"{role}_config_directory") or ""),
         "unproven": variables.get(f"{role}_unproven") or WARN,
         "accepted": variables.get(f"{role}_accepted") or [],
+        "list_max_age": str(variables.get(f"{role}_list_max_age") or ""),
     }
 
 
@@ -66,7 +68,13 @@ def _instance(place: str, said: Mapping[str, Mapping[str, Any]], groups: Sequenc
         **({"declared": items} if items else {}),
         "unproven": FAIL if any(role["unproven"] == FAIL for role in said.values()) else WARN,
         "accepted": [finding for role in said.values() for finding in role["accepted"]],
+        "list_max_age": _shortest(role["list_max_age"] for role in said.values()),
     }
+
+
+def _shortest(times: Iterable[str]) -> str:
+    """The shortest of the times, "" if there is none; one that is no time comes first, for mx_info to refuse it."""
+    return min(filter(None, times), key=lambda time: seconds(time) or 0, default="")
 
 
 def _declared(item: Mapping[str, Any], role: str, groups: Sequence[str]) -> dict[str, Any]:
@@ -78,6 +86,11 @@ def _declared(item: Mapping[str, Any], role: str, groups: Sequence[str]) -> dict
         "state": item.get("state") or PRESENT,
         "required": role == "mx" or role in grouped or not grouped,
     }
+
+
+def instance_label(host: str, instance: Mapping[str, Any], several: Sequence[Any]) -> str:
+    """The name of a host; of one of its instances, if it has several."""
+    return f"{host} ({instance['config_directory']})" if len(several) > 1 else host
 
 
 def scopes(given: object, name: str) -> list[str]:

@@ -16,9 +16,12 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST, MAIL_HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.index_states import CURRENT, GOOD_STATES
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.differences import KnownInstance, differences
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instance_label
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report_path import canary_of, draw, exchangers, nexthop_of
 
 UNKNOWN = "unknown"
+NEVER = "never"
 RANKS = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 NOT_READ = "it could not be reached"
 # Seconds after which a message has waited for more than a retry or two.
@@ -33,10 +36,12 @@ def report(
 
     `evidence` has for each host the keys `mx`, `queue` and `postfix`, the results of the modules, and `error`, which
     says why there are none, or a list of such for its instances of Postfix, which then have a `config_directory` as
-    well; None for a host of which nothing is known.
+    well, and `accepted` findings; None for a host of which nothing is known.
     """
     instances = [(name, _instances(found)) for name, found in evidence.items()]
-    hosts = [_host(_label(name, instance, found), instance, now) for name, found in instances for instance in found]
+    labelled = [(instance_label(name, instance, found), instance) for name, found in instances for instance in found]
+    differing = _differing(labelled, now)
+    hosts = [_host(label, instance, differing.get(label, []), now) for label, instance in labelled]
     rows = [row for host in hosts for row in host.pop("rows")]
     hosts.sort(key=lambda host: (RANKS[host["status"]], host["name"]))
     rows.sort(key=lambda row: (RANKS[row["status"]], -row["waiting"], row["domain"], row["host"]))
@@ -56,6 +61,17 @@ def report(
     }
 
 
+def _differing(labelled: Sequence[tuple[str, Mapping[str, Any]]], now: float) -> dict[str, list[dict[str, Any]]]:
+    """What the hosts of a domain differ in, by the host that it is a finding of."""
+    known = [
+        KnownInstance(label, instance["mx"], instance.get("accepted") or [])
+        for label, instance in labelled
+        if not instance.get("error")
+    ]
+    found = differences(known, time.strftime("%Y-%m-%d", time.gmtime(now)))
+    return {instance.name: told for instance, told in zip(known, found, strict=True)}
+
+
 def _domains(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """How many domains there are, each once, and how it is with them on the host that is worst for them."""
     worst: dict[str, str] = {}
@@ -72,13 +88,8 @@ def _instances(found: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) ->
     return [found] if isinstance(found, Mapping) else found or [{"error": NOT_READ}]
 
 
-def _label(name: str, one: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
-    """The name of a host; of one of its instances, if it has several."""
-    return f"{name} ({one['config_directory']})" if len(found) > 1 else name
-
-
-def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """One host, with the rows of its domains."""
+def _host(name: str, found: Mapping[str, Any], differing: Sequence[Mapping[str, Any]], now: float) -> dict[str, Any]:
+    """One host, with the rows of its domains, and what it differs in from their other hosts."""
     if found.get("error"):
         return {
             "name": name,
@@ -96,7 +107,7 @@ def _host(name: str, found: Mapping[str, Any], now: float) -> dict[str, Any]:
         }
     mx, queue, postfix = found["mx"], found["queue"], found["postfix"]
     by_domain: dict[str, list[Mapping[str, Any]]] = {}
-    for finding in mx["findings"]:
+    for finding in [*mx["findings"], *differing]:
         by_domain.setdefault(finding["domain"], []).append(finding)
     wide = worst_first(by_domain.get("", []))
     own = worst_first([*wide, *waiting_long(queue["total"], ""), *kept_long(queue["total"], "")])
@@ -132,6 +143,9 @@ def _row(
     queue = found["queue"]["domains"].get(domain) or {"count": 0, "age": None, "size": 0, "held": 0, "reasons": []}
     findings = [*worst_first([*own, *waiting_long(queue, domain), *kept_long(queue, domain)]), *shared]
     changed = list_changed(found["postfix"]["tables"])
+    since = None if changed is None else max(0, int(now - changed))
+    followed = evidence["sources"]
+    age = oldest_of(followed) if followed else since
     row = {
         "host": host,
         "domain": domain,
@@ -139,8 +153,10 @@ def _row(
         "role": role_of(evidence["mx"], evidence.get("declared") or ""),
         "recipients": recipients_of(evidence, own),
         "recipients_sort": evidence["recipients"],
-        "age": duration(None if changed is None else now - changed),
-        "age_sort": 0 if changed is None else max(0, int(now - changed)),
+        "changed": duration(since),
+        "age": NEVER if followed and age is None else duration(age),
+        "age_sort": (int(now) if followed else 0) if age is None else age,
+        "sources": [source_of(source) for source in followed],
         "index": index_of(mx["tables"]),
         "waiting": queue["count"],
         "waited": duration(queue["age"]),
@@ -244,6 +260,20 @@ def recipients_of(evidence: Mapping[str, Any], findings: Iterable[Mapping[str, A
     if not evidence["recipients"]:
         return "in another map" if evidence["other_maps"] else "none"
     return f"{evidence['recipients']}{' and another map' if evidence['other_maps'] else ''}"
+
+
+def oldest_of(sources: Iterable[Mapping[str, Any]]) -> int | None:
+    """How many seconds ago that source was read which was not for the longest time; None if one never was."""
+    ages = [source["age"] for source in sources]
+    return None if None in ages else max(ages)
+
+
+def source_of(source: Mapping[str, Any]) -> dict[str, str]:
+    """The name of a source that a list follows, and all that is known of it as a text."""
+    count = f"{source['count']} address{'' if source['count'] == 1 else 'es'}"
+    read = f"{NEVER} read" if source["age"] is None else f"{count}, read {duration(source['age'])} ago"
+    failed = f"; the last try failed: {source['problem']}" if source["problem"] else ""
+    return {"name": source["name"], "text": f"{source['type']} on {source['host']}, {read}{failed}"}
 
 
 def list_changed(tables: Iterable[Mapping[str, Any]]) -> int | None:

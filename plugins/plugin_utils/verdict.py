@@ -24,13 +24,14 @@ def verdict(
     fail_on: Collection[str],
     outage: str,
     instance: Mapping[str, Any],
+    differing: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The texts of the `errors` of these scopes, of the `others` worth telling, and the `summary`.
 
     `evidence` is the result of mx_info for the `instance`, `outside` that of the probe as a stranger, None if there was
-    none.
+    none, and `differing` are the findings of what it differs in from other hosts.
     """
-    findings = [*evidence["findings"], *(outside or {}).get("findings", [])]
+    findings = [*evidence["findings"], *differing, *(outside or {}).get("findings", [])]
     errors, others = _split(findings, fail_on)
     accepted = [finding for finding in findings if finding.get("accepted")]
     parts = [

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-import sys
 from typing import Any
 
 import jinja2
 
-COLLECTIONS = pathlib.Path(os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)[0])
-COLLECTION = COLLECTIONS / "ansible_collections/mxrelay/postfix"
+from lab import artifact
+
 NOW = 1795359476.0
 
 
@@ -42,6 +39,8 @@ def _host(number: int, domains: int) -> dict[str, Any]:
             "findings": findings,
             "domains": {name: _domain(number, name) for name in names},
             "tables": [{"index": "current"}],
+            "message_size_limit": 10240000,
+            "smtputf8": True,
         },
         "queue": {"total": queue, "domains": dict.fromkeys(names[::7], queue)},
         "postfix": {
@@ -55,8 +54,13 @@ def _host(number: int, domains: int) -> dict[str, Any]:
 
 
 def _domain(number: int, name: str) -> dict[str, Any]:
+    source = {"name": "staff", "type": "ldap", "host": "localhost", "age": 300, "count": 42, "problem": ""}
     return {
+        "relayed": name,
         "recipients": 42,
+        "recipients_digest": name,
+        "recipients_policy": "listed",
+        "sources": [source],
         "wildcard": False,
         "other_maps": False,
         "transport": {"member": "hash:/etc/postfix/transport", "key": name, "result": f"relay:[mail.{name}]"},
@@ -74,12 +78,8 @@ def _domain(number: int, name: str) -> dict[str, Any]:
 
 def page(hosts: int, domains_each: int) -> str:
     """The report as the role's template writes it."""
-    sys.path.insert(0, str(COLLECTIONS))
-    try:
-        from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import report  # from the artifact
-    finally:
-        sys.path.remove(str(COLLECTIONS))
-    loader = jinja2.FileSystemLoader(COLLECTION / "roles/report/templates")
+    report = artifact.imported("plugin_utils.report").report
+    loader = jinja2.FileSystemLoader(artifact.COLLECTION / "roles/report/templates")
     template = jinja2.Environment(loader=loader, trim_blocks=True, undefined=jinja2.StrictUndefined).get_template(
         "report.html.j2"
     )

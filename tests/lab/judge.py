@@ -26,6 +26,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
 
+CONFIG_DIRECTORY = "/etc/postfix"
+
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Return what became of one order."""
@@ -46,7 +48,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         params = {name: spec.get("default") for name, spec in RECIPIENTS_SPEC.items()}
         return recipients_info({**params, **order["read"]}, Postfix(LocalCommands()), check_mode=False).results
     params = order["inform"]
-    return inform(params, Postfix(LocalCommands()), SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
+    postfix = Postfix(LocalCommands(), params.get("config_directory", CONFIG_DIRECTORY))
+    return inform(params, postfix, SystemNetwork(params.get("resolver") or ()), SmtpProber()).results
 
 
 for line in sys.stdin:

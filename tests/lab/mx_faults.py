@@ -20,6 +20,8 @@ NET = os.environ.get("MXRELAY_LAB_NET", "")
 PRIMARY = "gateway.example"
 SECONDARY = "away.example"
 BOTH = (PRIMARY, SECONDARY)
+# An instance of Postfix beside the usual one, as another MX host of the same domains.
+OTHER = "/etc/postfix-beside"
 RECIPIENTS = "/etc/postfix/relay_recipients"
 TRANSPORT = "/etc/postfix/transport"
 OTHER_RECIPIENTS = "/etc/postfix/other_recipients"
@@ -43,9 +45,9 @@ class Fault:
 
     `wrong` makes it and `right` does what the remedy says: scripts for the host `on`; where that is "dns", lines of the
     zone, of which `wrong` takes the place of `right`, and where it is "resolver", any. `view` is who looks: the host
-    itself (`inform`), with `params`, or a stranger. `also` is a script that makes the host what it is a fault for, and
-    `zone` are lines that make its zone that; neither is a fault by itself. Meanwhile the mail host is distrustful in
-    these `ways`.
+    itself (`inform`), with `params`, a stranger, or the controller, which compares it with an instance beside it
+    (`several`). `also` is a script that makes the host what it is a fault for, and `zone` are lines that make its zone
+    that; neither is a fault by itself. Meanwhile the mail host is distrustful in these `ways`.
     """
 
     name: str
@@ -1792,6 +1794,58 @@ FROM_OUTSIDE = (
     ),
 )
 
+COPIED = f"""
+rm -rf {OTHER}
+cp -a /etc/postfix {OTHER}
+sed -i 's,/etc/postfix/,{OTHER}/,g' {OTHER}/main.cf
+touch --date=2020-01-01 {OTHER}/main.cf {OTHER}/master.cf
+"""
+
+
+def other(setting: str) -> str:
+    """A script that sets a parameter of the other instance."""
+    return f"postconf -c {OTHER} -e '{setting}'\ntouch --date=2020-01-01 {OTHER}/main.cf"
+
+
+SEVERAL_HOSTS = (
+    Fault(
+        "MX host with other recipients",
+        secondary("mx_disagree"),
+        "run the playbook sync_recipients, or the role, for all of them",
+        f"sed -i /^judy@away/d {OTHER}/relay_recipients\npostmap hash:{OTHER}/relay_recipients",
+        f"cp -p {RECIPIENTS} {RECIPIENTS}.db {OTHER}",
+        view="several",
+        also=COPIED,
+    ),
+    Fault(
+        "MX host that takes everybody",
+        both("mx_disagree"),
+        "give it the same recipients_policy on all of them",
+        other("relay_recipient_maps="),
+        other(f"relay_recipient_maps=hash:{OTHER}/relay_recipients"),
+        view="several",
+        also=COPIED,
+    ),
+    Fault(
+        "MX host that takes larger messages",
+        both("mx_disagree"),
+        "set message_size_limit to that of the mail host on all of them",
+        other("message_size_limit=20000000"),
+        f"postconf -c {OTHER} -X message_size_limit",
+        view="several",
+        also=COPIED,
+    ),
+    Fault(
+        "MX host without SMTPUTF8",
+        both("mx_disagree"),
+        "set smtputf8_enable to the same value on all of them",
+        other("smtputf8_enable=no"),
+        f"postconf -c {OTHER} -X smtputf8_enable",
+        view="several",
+        also=COPIED,
+    ),
+)
+
 RELAYS = tuple(
     Fault(
         state.name,
@@ -1818,4 +1872,5 @@ FAULTS = (
     *ZONE,
     *MAIL_HOSTS,
     *FROM_OUTSIDE,
+    *SEVERAL_HOSTS,
 )

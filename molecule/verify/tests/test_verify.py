@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import random
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from lab import distrust, hosts, mx_faults, playbooks, remote
+from lab import artifact, distrust, hosts, mx_faults, playbooks, remote
 from unit.plugins.module_utils.odd_values import ODD_VALUES
 
 HOST = "mx1"
@@ -42,9 +43,19 @@ class Lab:
             return self.outside.stranger(
                 probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED
             )["findings"]
+        if fault.view == "several":
+            return self.compared()
         resolver = {"resolver": self.resolver} if fault.on == "resolver" else {}
         params = {"probe": fault in mx_faults.MAIL_HOSTS, "show_recipients": True, **resolver, **fault.params}
         return self.inside.inform(**params)["findings"]
+
+    def compared(self) -> Findings:
+        """What the two instances differ in, as the controller sees it of the first."""
+        module = artifact.imported("plugin_utils.differences")
+        told = [self.inside.inform(config_directory=place) for place in ("/etc/postfix", mx_faults.OTHER)]
+        instances = [module.KnownInstance(str(number), mx) for number, mx in enumerate(told)]
+        found: Findings = module.differences(instances, time.strftime("%Y-%m-%d"))[0]
+        return found
 
     def make(self, fault: mx_faults.Fault, script: str) -> None:
         if fault.on == "dns":
@@ -65,6 +76,7 @@ class Lab:
 def lab() -> Iterator[Lab]:
     lab = Lab()
     yield lab
+    lab.inside.shell(f"rm -rf {mx_faults.OTHER}")
     lab.inside.close()
     lab.outside.close()
 

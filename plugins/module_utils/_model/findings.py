@@ -11,6 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.ever
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ABOUT_A_DOMAIN,
     DOMAIN_ON_MAIL_HOST,
+    SEVERAL_HOSTS,
     STRANGER,
     TABLE,
     UNREADABLE,
@@ -20,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.several_hosts import HostOfDomain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts, TableEvidence
 
@@ -45,6 +47,11 @@ def judge(
 def stranger_findings(told: StrangerEvidence) -> list[Finding]:
     """What is wrong with what a stranger is told."""
     return [finding for check in checks_of(STRANGER) for finding in check(told)]
+
+
+def disagreements(domain: str, hosts: Sequence[HostOfDomain]) -> list[Finding]:
+    """What the MX hosts of a domain differ in."""
+    return [finding for check in checks_of(SEVERAL_HOSTS) for finding in check(domain, hosts)]
 
 
 def unreadable(error: MxRelayError) -> Finding:

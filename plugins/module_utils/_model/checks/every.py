@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     recipients,
     refused,
     sending,
+    several_hosts,
     stranger,
     tables,
 )
@@ -46,6 +47,7 @@ FILES = (
     distrust,
     mail_host,
     stranger,
+    several_hosts,
 )
 
 

@@ -24,8 +24,9 @@ DOMAIN = "a domain on this host"  # domain: DomainEvidence, state: HostState
 DOMAIN_IN_DNS = "a domain in DNS"  # the same
 DOMAIN_ON_MAIL_HOST = "a domain on its mail host"  # the same
 STRANGER = "what a stranger is told"  # told: StrangerEvidence
+SEVERAL_HOSTS = "the MX hosts of a domain"  # domain: str, hosts: Sequence[HostOfDomain]
 # In the order in which checks are made and documented.
-SUBJECTS = (UNREADABLE, WHOLE_HOST, TABLE, DOMAIN, DOMAIN_IN_DNS, DOMAIN_ON_MAIL_HOST, STRANGER)
+SUBJECTS = (UNREADABLE, WHOLE_HOST, TABLE, DOMAIN, DOMAIN_IN_DNS, DOMAIN_ON_MAIL_HOST, STRANGER, SEVERAL_HOSTS)
 ABOUT_A_DOMAIN = (DOMAIN, DOMAIN_IN_DNS, DOMAIN_ON_MAIL_HOST)
 
 # Where on the report's picture a check is drawn: at a station, or on the link that leads to it.

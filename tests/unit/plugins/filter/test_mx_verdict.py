@@ -30,6 +30,14 @@ def test_instances_are_told_one_after_the_other() -> None:
     ]
 
 
+def test_each_instance_is_told_what_it_differs_in() -> None:
+    warning = {"check": "mx_disagree", "severity": "warning", "scope": "local", "accepted": "", "text": "c"}
+    outside = [{"findings": []}, {"findings": []}]
+    got = VERDICT([found("a"), found("b")], outside, INSTANCES, ["local"], "5d", [[], [warning]])
+    assert (got["errors"], got["others"]) == (["a", "b"], ["c"])
+    assert [summary.rpartition("; ")[2] for summary in got["summary"]] == ["1 error", "1 error, 1 warning"]
+
+
 @pytest.mark.parametrize("outside", [[{}], [{}, {}, {}]])
 def test_anything_else_is_refused_with_what_is_wanted(outside: list[Any]) -> None:
     with pytest.raises(AnsibleFilterError, match="^mx_verdict: .*the results of a loop of mx_info"):

@@ -31,7 +31,11 @@ def finding(
 
 def domain(**changes: Any) -> dict[str, Any]:
     return {
+        "relayed": "x.example",
         "recipients": 2,
+        "recipients_digest": "d1",
+        "recipients_policy": "listed",
+        "sources": [],
         "wildcard": False,
         "other_maps": False,
         "transport": None,
@@ -43,7 +47,13 @@ def domain(**changes: Any) -> dict[str, Any]:
 def host(domains: dict[str, Any], *findings: dict[str, Any], **changes: Any) -> dict[str, Any]:
     nothing = {"count": 0, "size": 0, "held": 0, "age": None, "reasons": []}
     return {
-        "mx": {"findings": list(findings), "domains": domains, "tables": [{"index": "current"}, {"index": "none"}]},
+        "mx": {
+            "findings": list(findings),
+            "domains": domains,
+            "tables": [{"index": "current"}, {"index": "none"}],
+            "message_size_limit": 10240000,
+            "smtputf8": True,
+        },
         "queue": {"total": nothing, "domains": {}},
         "postfix": {
             "version": "3.10.13",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instances, scopes
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instance_label, instances, scopes
 
-NOTHING: dict[str, Any] = {"unproven": "warn", "accepted": []}
+NOTHING: dict[str, Any] = {"unproven": "warn", "accepted": [], "list_max_age": ""}
 FINDING = {"check": "relay_unproven", "subject": "x", "reason": "ours"}
 
 
@@ -66,12 +66,14 @@ def test_roles_with_directories_of_their_own_are_instances_of_their_own() -> Non
         "declared": [item("a.example", "primary")],
         "unproven": "fail",
         "accepted": [],
+        "list_max_age": "",
     }
     usual = {
         "config_directory": "/etc/postfix",
         "declared": [item("b.example", "secondary")],
         "unproven": "warn",
         "accepted": [FINDING],
+        "list_max_age": "",
     }
     assert instances(variables, []) == [out, usual]
     assert instances(variables, [], "/etc/postfix-out") == [out]
@@ -85,12 +87,36 @@ def test_role_without_domains_has_no_say_unless_no_role_has_any() -> None:
     assert (found["config_directory"], found["unproven"]) == ("/etc/postfix", "warn")
 
 
+@pytest.mark.parametrize(
+    ("primary", "secondary", "shortest"),
+    [
+        ("", "", ""),
+        (None, "2d", "2d"),
+        ("36h", "1d", "1d"),
+        ("30m", "1d", "30m"),
+        ("1d", "soon", "soon"),
+        (3600, "", "3600"),
+    ],
+)
+def test_shortest_age_that_a_role_lets_lists_have_holds(primary: Any, secondary: str, shortest: str) -> None:
+    ages = {"primary_mx_list_max_age": primary, "secondary_mx_list_max_age": secondary}
+    domains = {"primary_mx_domains": [{"name": "a.example"}], "secondary_mx_domains": [{"name": "b.example"}]}
+    (found,) = instances({**domains, **ages}, [])
+    assert found["list_max_age"] == shortest
+
+
 @pytest.mark.parametrize("wrong", ["a.example", ["a.example"], {"name": "a.example"}])
 def test_what_is_no_list_of_domains_is_refused(wrong: Any) -> None:
     with pytest.raises(
         InvalidInput, match="^secondary_mx_domains is not a list of domains; write one item with a name"
     ):
         instances({"secondary_mx_domains": wrong}, [])
+
+
+def test_instance_is_named_only_where_a_host_has_several() -> None:
+    instance = {"config_directory": "/etc/postfix-out"}
+    assert instance_label("mx1", instance, [instance]) == "mx1"
+    assert instance_label("mx1", instance, [instance, {}]) == "mx1 (/etc/postfix-out)"
 
 
 @pytest.mark.parametrize(

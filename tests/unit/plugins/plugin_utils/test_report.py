@@ -191,6 +191,60 @@ def test_what_is_kept_and_refused_is_told_with_its_causes() -> None:
     assert "2 recipients of waiting mail, for good by the mail host, and tried again" in page
 
 
+def source(name: str, age: int | None, count: int = 12, problem: str = "") -> dict[str, Any]:
+    return {"name": name, "type": "ldap", "host": "localhost", "age": age, "count": count, "problem": problem}
+
+
+@pytest.mark.parametrize(
+    ("sources", "age", "age_sort", "texts"),
+    [
+        ([], "3 d", 3 * 86400 + 5, []),
+        (
+            [source("staff", 7300), source("shop", 300, 1)],
+            "2 h",
+            7300,
+            ["ldap on localhost, 12 addresses, read 2 h ago", "ldap on localhost, 1 address, read 5 min ago"],
+        ),
+        (
+            [source("staff", 7300, problem="no answer"), source("shop", None, 0, "no login")],
+            "never",
+            int(NOW),
+            [
+                "ldap on localhost, 12 addresses, read 2 h ago; the last try failed: no answer",
+                "ldap on localhost, never read; the last try failed: no login",
+            ],
+        ),
+    ],
+)
+def test_list_that_follows_sources_is_as_old_as_the_oldest_read(
+    sources: list[dict[str, Any]], age: str, age_sort: int, texts: list[str]
+) -> None:
+    found = host({"x.example": domain(sources=sources)})
+    only = row(found)
+    assert (only["age"], only["age_sort"], only["changed"]) == (age, age_sort, "3 d")
+    assert [source["text"] for source in only["sources"]] == texts
+    page, text = render("report.html.j2", {"mx2": found}), render("report.md.j2", {"mx2": found})
+    assert ", list changed 3 d ago</td></tr>" in page
+    for told in only["sources"]:
+        assert f'<tr><th scope="row">Source {told["name"]}</th><td class="long">{told["text"]}</td></tr>' in page
+        assert f"- source {told['name']}: {told['text']}\n" in text
+
+
+def test_what_the_hosts_of_a_domain_differ_in_is_a_finding_on_each() -> None:
+    one = host({"x.example": domain(), "y.example": domain()})
+    two = host({"x.example": domain(recipients=3, recipients_digest="d2"), "y.example": domain(relayed="")})
+    accepted = {"check": "mx_disagree", "subject": "x.example recipients", "reason": "a move", "until": "2026-11-22"}
+    made = report({"mx1": one, "mx2": {**two, "accepted": [accepted]}, "mx3": {"error": "gone"}}, NOW)
+    found = {(row["host"], row["domain"]): row["findings"] for row in made["rows"] if row["findings"]}
+    message = "its MX hosts list different recipients (2 on mx1; 3 on mx2): what one takes another refuses"
+    assert {key: [finding["message"] for finding in findings] for key, findings in found.items()} == {
+        ("mx1", "x.example"): [message],
+        ("mx2", "x.example"): [message],
+    }
+    assert [found[name, "x.example"][0]["severity"] for name in ("mx1", "mx2")] == ["warning", "info"]
+    assert (made["counts"]["domains"], made["counts"]["warnings"]) == (2, 1)
+
+
 def test_domain_on_several_hosts_is_counted_once_and_as_it_is_where_it_is_worst() -> None:
     every = {"x.example": domain(), "y.example": domain(), "z.example": domain()}
     one = host(every, finding("x.example", "own_nexthop"), finding("y.example", "x", "warning"))
@@ -264,7 +318,13 @@ def hostile_evidence(text: str) -> dict[str, Any]:
     reasons = [{"reason": text, "recipients": 1}]
     waiting = {"count": 1, "size": 9, "held": 1, "age": 60, "reasons": reasons, "refused": 1, "kept": kept}
     found = host(
-        {text: domain(mx=[record(10, text), record(20, text, True)], transport={"result": f"relay:[{text}]"})},
+        {
+            text: domain(
+                mx=[record(10, text), record(20, text, True)],
+                transport={"result": f"relay:[{text}]"},
+                sources=[{"name": text, "type": text, "host": text, "age": 60, "count": 1, "problem": text}],
+            )
+        },
         {**finding(text, "own_nexthop"), "message": text, "remedy": text, "check": text},
         {**finding("", "index"), "message": text, "remedy": text},
     )

@@ -93,6 +93,12 @@ def test_errors_of_the_scopes_fail_and_all_else_is_told() -> None:
     assert everything["summary"].endswith("; 3 errors, 1 warning, 1 accepted")
 
 
+def test_what_a_host_differs_in_from_others_is_told() -> None:
+    got = verdict(found(), {"findings": []}, ["local"], "5d", USUAL, [finding("warning"), finding("info", "", " ours")])
+    assert (got["errors"], got["others"]) == ([], ["warning local", "info  ours"])
+    assert got["summary"].endswith("; no errors, 1 warning, 1 accepted")
+
+
 def test_errors_of_other_scopes_are_no_reason_to_fail() -> None:
     got = verdict(found(finding("error", "dns")), {"findings": []}, ["local"], "5d", USUAL)
     assert got["errors"] == []

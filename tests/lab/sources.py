@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,6 +16,7 @@ from lab import claims, faults, hosts
 from lab.checkout import ROOT
 
 HOST = "sources"
+FOLDER = "/etc/sources"
 # Recipients of one connection.
 AT_ONCE = 500
 _INVENTORY = ROOT / "molecule/sync/inventory/hosts.yml"
@@ -150,13 +151,37 @@ LIES: Mapping[str, Way] = {
         "systemctl stop writer; cp people/changing .",
     ),
 }
-# What a source may say in other words without lying: the list is the same.
-OTHER_WORDS = """\
+
+
+class Saying(NamedTuple):
+    """What a source may say that is right, and how it says again what it said before, as scripts that run in FOLDER."""
+
+    now: str
+    again: str
+
+
+# The same list, with a byte order mark, each address twice, once in upper case, and other ends of lines.
+OTHER_WORDS = Saying(
+    """\
 { printf '\\357\\273\\277name,address\\r\\n'
 sed 's/.*/"body, some",&\\r/' people/csv
 sed 's/.*/somebody,\\U&\\r/' people/csv
 } > people.csv
-"""
+""",
+    "{ echo name,address; sed 's/.*/somebody,&/' people/csv; } > people.csv",
+)
+NEWCOMER = Saying("echo new@users.example::::::: >> users", "sed -i /^new@/d users")
+
+
+def very_many(count: int) -> Saying:
+    """As many recipients more."""
+    return Saying(
+        f"""\
+sqlite3 recipients.sqlite3 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count})
+INSERT INTO recipients SELECT 'many' || i || '@sqlite.example' FROM n"
+""",
+        "sqlite3 recipients.sqlite3 \"DELETE FROM recipients WHERE address LIKE 'many%'\"",
+    )
 
 
 @contextmanager
@@ -170,8 +195,22 @@ def lying(*names: str) -> Iterator[None]:
         _have(*(way.right for way in ways), api={})
 
 
+@contextmanager
+def saying(*sayings: Saying) -> Iterator[None]:
+    """The sources say this in this block, and what they said before after it."""
+    _run(*(saying.now for saying in sayings))
+    try:
+        yield
+    finally:
+        _run(*(saying.again for saying in sayings))
+
+
 def _have(*scripts: str, api: Mapping[str, str]) -> None:
-    hosts.on(HOST, "sh", "-ec", "\n".join(["cd /etc/sources", "cat > api.json", *scripts]), given=json.dumps(api))
+    _run("cat > api.json", *scripts, given=json.dumps(api))
+
+
+def _run(*scripts: str, given: str = "") -> None:
+    hosts.on(HOST, "sh", "-ec", "\n".join([f"cd {FOLDER}", *scripts]), given=given)
 
 
 def rows(host: str) -> frozenset[str]:

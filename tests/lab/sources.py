@@ -46,7 +46,7 @@ def recipients() -> dict[str, set[str]]:
     """Return the recipients of each domain while every source is right."""
     system = hosts.on(HOST, "cut", "-d:", "-f1", "/etc/passwd").split()
     special = {
-        "odd.example": {'"user one"', '"user@two"', "user3", "user4+tag", "user5", "jörg"},
+        "odd.example": {'"user one"', '"user,two"', "user3", "user4+tag", "user5", "jörg"},
         "local.example": {*system, "postmaster", "mailer-daemon", "help"},
     }
     found = {domain: users(domain) for domain in followers()}

@@ -251,7 +251,7 @@ options:
     description:
       - Has the addresses brought to the controller, for tasks of this collection; not for playbooks. The result has
         C(lists), the path on the controller of each domain's list.
-    type: dict
+    type: raw
 seealso:
   - module: mxrelay.postfix.relay_recipients
   - name: LOCAL_RECIPIENT_README

@@ -73,8 +73,8 @@ RECIPIENTS_SPEC: dict[str, Any] = {
     "dest": {"type": "path"},
     "show_recipients": {"type": "bool", "default": False},
     "tell_failure": {"type": "bool", "default": False},
-    # Where the controller fetches the addresses from.
-    "_collect": {"type": "dict"},
+    # Of the controller: that it wants the addresses, or where it fetches them from.
+    "_collect": {"type": "raw"},
 }
 _PRIVATE = 0o600
 _NEWLINE = b"\n"

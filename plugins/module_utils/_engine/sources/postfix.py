@@ -24,6 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import SMTP_PORTS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.addresses import reading_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.postfix_lists import (
@@ -63,7 +64,8 @@ def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domai
         classes, tables, values.get("myorigin", "").lower(), values.get("luser_relay", ""), definition["covered"]
     )
     incomplete = lists.incomplete()
-    incomplete.update((domain, NOT_THERE) for domain in domains if domain not in classes)
+    known = set(map(canonical, classes))
+    incomplete.update((domain, NOT_THERE) for domain in domains if canonical(domain) not in known)
     if problem:
         incomplete.setdefault(EVERY_DOMAIN, problem)
     return reading_of(lists.entries(), definition["skip_invalid"], incomplete=incomplete)
@@ -99,7 +101,7 @@ def _classes(
     lists = {name: _domain_list(name, values, lister) for name in CLASSES}
     named = {domain for found in lists.values() for domain in found.names}
     named.update(domain for found in tables.values() for table in found for domain in domains_in(table.keys))
-    domains = sorted({*filter(_is_domain, named), *wanted})
+    domains = sorted({*filter(_is_domain, named), *wanted, *map(canonical, wanted)})
     classes: dict[str, str] = {}
     for name, found in lists.items():
         left = [domain for domain in domains if domain not in classes]

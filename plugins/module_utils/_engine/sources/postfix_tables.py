@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import glob
 import grp
-import os
 import pwd
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import odd_file
@@ -24,8 +24,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 NAME_SERVICES = "/etc/nsswitch.conf"
-# Services that many hosts name and few use, with the file that they have nothing to say without.
-SERVICE_FILES = {"sss": "/etc/sssd/sssd.conf"}
+# Services that many hosts name and few use, with the files that they have nothing to say without.
+SERVICE_FILES = {"sss": ("/etc/sssd/sssd.conf", "/etc/sssd/conf.d/*.conf")}
 _LISTABLE = (*KEYED_TYPES, *UNSAFE_TYPES, "inline")
 
 
@@ -93,7 +93,7 @@ def _keys(text: bytes) -> list[str]:
 
 
 def _users(name: str) -> ListedTable:
-    unused = [service for service, path in SERVICE_FILES.items() if not os.path.exists(path)]
+    unused = [service for service, paths in SERVICE_FILES.items() if not any(map(glob.glob, paths))]
     services = unlisted_users((read_file(NAME_SERVICES) or b"").decode("utf-8", "replace"), unused)
     problem = f"whose users of {' and '.join(services)} can't be listed" if services else ""
     users = [user.pw_name for user in pwd.getpwall()]

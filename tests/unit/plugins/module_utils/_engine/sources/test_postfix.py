@@ -129,6 +129,13 @@ def test_domain_that_is_in_no_class_is_told(host: FakeMxHost) -> None:
     assert read(host, "no.example", "l.example").incomplete == {"no.example": NOT_THERE}
 
 
+def test_domain_is_there_in_either_of_its_forms(host: FakeMxHost) -> None:
+    host.table("relay", "r@xn--bcher-kva.example x\n")
+    configured(host, relay_domains="xn--bcher-kva.example")
+    found = read(host, "bücher.example")
+    assert (of(found, "xn--bcher-kva.example"), found.incomplete) == (["r@xn--bcher-kva.example"], {})
+
+
 def test_table_that_can_not_be_listed_is_named_unless_covered(host: FakeMxHost) -> None:
     configured(host, relay_recipient_maps=f"hash:{host.path('relay')}, proxy:mysql:/etc/postfix/relay.cf")
     why = f"relay_recipient_maps has proxy:mysql:/etc/postfix/relay.cf, whose type can't be listed; {COVER}"
@@ -148,9 +155,9 @@ def test_server_on_port_25_may_have_lists_of_its_own(host: FakeMxHost) -> None:
     configured(host)
     host.write(
         "master.cf",
+        "127.0.0.1:10025 inet n - y - - smtpd -o local_recipient_maps= -o relay_recipient_maps=\n"
         "smtp inet n - y - 1 postscreen\n"
-        "smtpd pass - - y - - smtpd -o relay_recipient_maps=hash:$config_directory/mailbox\n"
-        "127.0.0.1:10025 inet n - y - - smtpd -o local_recipient_maps= -o relay_recipient_maps=\n",
+        "smtpd pass - - y - - smtpd -o relay_recipient_maps=hash:$config_directory/mailbox\n",
     )
     host.write("main.cf", Path(host.path("main.cf")).read_text() + f"config_directory = {host.config_directory}\n")
     found = read(host)

@@ -113,7 +113,7 @@ def users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, services: str) -> Lis
     path = tmp_path / "nsswitch.conf"
     path.write_text(f"passwd: {services}\n")
     monkeypatch.setattr(postfix_tables, "NAME_SERVICES", str(path))
-    monkeypatch.setattr(postfix_tables, "SERVICE_FILES", {"sss": str(tmp_path / "sssd.conf")})
+    monkeypatch.setattr(postfix_tables, "SERVICE_FILES", {"sss": (str(tmp_path / "no"), str(tmp_path / "*.d/*.conf"))})
     monkeypatch.setattr(pwd, "getpwall", lambda: [SimpleNamespace(pw_name=name) for name in ("root", "Bob", "ann")])
     return listed(FakeMxHost(str(tmp_path)), "proxy:unix:passwd.byname")
 
@@ -124,7 +124,8 @@ def test_users_of_the_host_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_users_of_a_directory_are_not_all_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "sssd.conf").touch()
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "a.conf").touch()
     problem = "whose users of sss and ldap can't be listed"
     expected = ListedTable("proxy:unix:passwd.byname", ["root", "ann"], problem=problem)
     assert users(monkeypatch, tmp_path, "files sss ldap") == expected

@@ -189,4 +189,8 @@ def test_other_documents_are_not_believed(data: bytes, message: str) -> None:
 
 
 def test_text_of_windows_is_understood() -> None:
-    assert utf8_text("\ufeffä\r\n<a@x.example>\r\n".encode(), "/list") == "ä\n<a@x.example>\n"
+    assert utf8_text("\ufeffä\r\nb\r\n".encode(), "/list") == "ä\nb\n"
+
+
+def test_address_between_angle_brackets_is_no_page() -> None:
+    assert utf8_text(b"<a@x.example>\n", "/list") == "<a@x.example>\n"

@@ -96,7 +96,8 @@ def test_a_table_that_can_not_be_listed_is_named() -> None:
     assert PostfixLists(CLASSES, tables).incomplete() == {
         "m.example": f"virtual_mailbox_maps has proxy:mysql:/cf, whose type can't be listed; {COVER}"
     }
-    assert PostfixLists(CLASSES, tables, covered={"mysql:/cf": "db"}).incomplete() == {}
+    for name in ("mysql:/cf", "proxy:mysql:/cf"):
+        assert PostfixLists(CLASSES, tables, covered={name: "db"}).incomplete() == {}
     assert PostfixLists(CLASSES, tables, covered={"mysql:/other": "db"}).incomplete() != {}
 
 

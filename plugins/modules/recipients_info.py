@@ -145,7 +145,7 @@ options:
         type: raw
       filter:
         description:
-          - The entries to search for, by default V((objectClass=*\)).
+          - The entries to search for, by default those that have one of O(source.attributes).
           - For type V(ldap).
         type: str
       page_size:

@@ -8,9 +8,19 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.dovecot import read_dovecot_source
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.file import read_file_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.http import read_http
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.ldap import read_ldap
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.postfix import read_postfix_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.sql import read_sql
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import DOVECOT, FILE, POSTFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
+    DOVECOT,
+    FILE,
+    HTTP,
+    LDAP,
+    POSTFIX,
+    SQL,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 
@@ -18,6 +28,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands im
 Read = Callable[[Mapping[str, Any]], Reading]
 READERS: Mapping[str, Read] = {
     FILE: read_file_source,
+    HTTP: read_http,
+    LDAP: read_ldap,
+    SQL: read_sql,
 }
 
 

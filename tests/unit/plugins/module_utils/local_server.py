@@ -10,13 +10,15 @@ import threading
 from collections.abc import Iterator
 from typing import TypeVar
 
+# Seconds until it sees that it is to end.
+LOOKS_AGAIN = 0.01
 Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 
 @contextlib.contextmanager
 def answering(server: Server) -> Iterator[Server]:
     """The server, which answers in a thread of its own until the block ends."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(LOOKS_AGAIN,), daemon=True).start()
     try:
         yield server
     finally:

@@ -8,9 +8,20 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.read import read_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.http import read_http
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.ldap import read_ldap
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.read import READERS, read_source
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.sql import read_sql
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import source_definition
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
+    DOVECOT,
+    HTTP,
+    LDAP,
+    POSTFIX,
+    SQL,
+    TYPES,
+    source_definition,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.sources.test_dovecot import Doveadm
@@ -59,3 +70,8 @@ def test_catch_all_alone_is_something(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("@x.example\n")
     source = definition(type="file", path=str(tmp_path / "list"))
     assert read_source(source, FakeMxHost(str(tmp_path))) == Reading((), frozenset({"x.example"}))
+
+
+def test_every_type_has_its_reader() -> None:
+    assert set(TYPES) == {*READERS, POSTFIX, DOVECOT}
+    assert [READERS[kind] for kind in (HTTP, LDAP, SQL)] == [read_http, read_ldap, read_sql]

@@ -49,7 +49,6 @@ HTTP = {"type": "http", "url": "https://api.x.example/v1", "addresses": "data[].
                 "uri": "ldaps://dc.x.example",
                 "bases": ["ou=a,dc=x", "ou=b,dc=x"],
                 "start_tls": False,
-                "filter": "(objectClass=*)",
                 "attributes": ["mail"],
                 "page_size": 100,
             },

@@ -23,7 +23,7 @@ FOLDER = pathlib.Path("/etc/sources")
 LOG = pathlib.Path("/run/api.log")
 HOST = socket.gethostname()
 KEY = "let me read"
-TOKEN = "token of the lab"
+TOKEN = "token-of-the-lab"
 PAGE = 40
 SECONDS_TO_BE_SLOW = 30
 

@@ -26,6 +26,8 @@ INDEXED = ("hash", "btree", "lmdb", "cdb")
 LONG_AGO = 1_000_000_000
 # A copy of the index is changed however many rows that are.
 ALWAYS = {".db": 1e-9, ".lmdb": 1e-9}
+# Texts are compared in pieces of a line or two.
+COMPARED_BYTES = 16
 
 Read = Tuple[int, str, str]
 
@@ -73,15 +75,17 @@ def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any
     """Have the engine make the table what `set`, `remove` and `purge` say, from this content and an index of it.
 
     With `copied` an index is changed in a copy whenever that can be, however many rows change. Returns whether the
-    first and a second run changed anything, and what source and table hold then.
+    first and a second run changed anything, what source and table hold then, and whether the first one compared texts.
     """
     from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change as tables
     from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import plain_table
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
     if order["copied"]:
         changed_copy._ROWS_MEANWHILE = ALWAYS
+    plain_table._COMPARED_BYTES = COMPARED_BYTES
     folder = folder / f"{number}"
     folder.mkdir()
     path = folder / "table"
@@ -91,6 +95,7 @@ def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any
     if order["kind"] in INDEXED:
         postfix.build(str(table))
     want = tables.Edits(set=order["set"], remove=order["remove"], purge=order["purge"])
+    compared = is_compared(path.read_bytes(), want, order["utf8"])
     changed = [tables.change_table(postfix, table, want, tables.TableOptions(), False)[0].changed for _run in "12"]
     os.utime(path, (LONG_AGO, LONG_AGO))
     dumped = postmap("-c", order["configuration"], "-s", str(table))
@@ -100,7 +105,20 @@ def change(folder: pathlib.Path, number: int, content: str, order: dict[str, Any
         "rows": dumped.stdout.decode("latin-1"),
         "files": sorted(os.listdir(folder)),
         "copies": copies_of(path),
+        "compared": compared,
     }
+
+
+def is_compared(content: bytes, want: Any, utf8: bool) -> bool:
+    """Whether the engine compares this source as text with what is wanted, and looks through a part of it alone."""
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import plain_table
+
+    found = plain_table.PlainTable.edited_in_order(content, want, utf8)
+    if found is None:
+        return False
+    before, change = found
+    differing = plain_table._differences(before.body, change.after.body)
+    return sum(len(there) for there, _here in differing) < len(before.body)
 
 
 def copies_of(path: pathlib.Path) -> int:

@@ -56,8 +56,8 @@ MUTANTS = (
     Mutant(
         "digest of a copied index",
         f"{ENGINE}/tables/changed_copy.py",
-        "if file_digest(new_index) == rows.digest and",
-        "if",
+        "    return file_digest(new_index) == digest\n",
+        "    return True\n",
         "test_index_that_others_write and hash",
     ),
     Mutant(

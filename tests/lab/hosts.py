@@ -32,7 +32,12 @@ def container(host: str) -> str:
 def engine(*arguments: str, given: str | None = None) -> str:
     """Run the engine's command; return its standard output, raise with its errors where it fails."""
     result = subprocess.run(
-        [os.environ["MXRELAY_LAB_ENGINE"], *arguments], input=given, capture_output=True, text=True, check=False
+        [os.environ["MXRELAY_LAB_ENGINE"], *arguments],
+        input=given,
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",  # not all mail is UTF-8
+        check=False,
     )
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(arguments)}: code {result.returncode}: {result.stderr}{result.stdout}")

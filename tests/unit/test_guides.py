@@ -28,6 +28,7 @@ GUIDES = (
     "docs/report.md",
     "docs/runs.md",
     "docs/settings.md",
+    "docs/source-recipes.md",
     "docs/sources.md",
     "docs/tables.md",
     "docs/verify.md",

@@ -28,6 +28,9 @@ MODES = {
     "kept.example": {"refused_mail": "hold"},
     "tried.example": {"refused_mail": "hold", "refused_mail_retry": True},
 }
+# Its recipients are asked for at the mail host.
+CHECKED = "checked.example"
+CHECKS = {"recipients_policy": "verify", "refused_mail": "hold", "refused_mail_retry": True}
 KEPT = tuple(domain for domain, mode in MODES.items() if mode)
 STAGES = ("mail", "rcpt", "data", "size")
 USERS = ("amy", "gone", "late")
@@ -113,10 +116,14 @@ def delivered(host: str, domain: str, expected: int) -> int:
     return hosts.wait_for(lambda: look() == expected and expected, 30) or look()
 
 
+def strangers_mail() -> str:
+    return hosts.on("tester", "sh", "-c", f"touch {SUNK}; cat {SUNK}").replace("\r", "")
+
+
 def told_to_strangers() -> Counter[tuple[str, str]]:
     """Reports that strangers got, by the host that sent them and the domain that they are about."""
-    reports = hosts.on("tester", "sh", "-c", f"touch {SUNK}; cat {SUNK}").replace("\r", "")
-    return Counter(re.findall(r"^Reporting-MTA: dns; (\w+)\S*.*?^Final-Recipient: .*?@(\S+)$", reports, re.S | re.M))
+    pattern = r"^Reporting-MTA: dns; (\w+)\S*.*?^Final-Recipient: .*?@(\S+)$"
+    return Counter(re.findall(pattern, strangers_mail(), re.S | re.M))
 
 
 def of_postmaster(host: str) -> set[str]:
@@ -136,8 +143,8 @@ def whole(host: str, ids: Sequence[str]) -> Counter[str]:
     return Counter(re.findall(rf"^{END} {host}-([^-]+)-", reports, re.M))
 
 
-def waiting(host: str, domain: str = "") -> list[str]:
-    """Why messages wait, a reason for each recipient."""
+def waiting(host: str, domain: str = "example") -> list[str]:
+    """Why messages wait, a reason for each recipient; reports to strangers do not count."""
     return [
         recipient.get("delay_reason", "")
         for entry in hosts.queued(host)
@@ -191,10 +198,10 @@ def before() -> Iterator[dict[str, str]]:
     assert run.code == 0, run.said
     were = {name: faults.parameter("mail", name) for name in BACK}
     domains = faults.parameter("mail", "virtual_mailbox_domains")
-    boxes = [(user, domain) for user in ("amy", "late") for domain in MODES]
+    boxes = [(user, domain) for user in ("amy", "late") for domain in (*MODES, CHECKED)]
     rows = "".join(f"{user}@{domain} {domain}/{user}/\n" for user, domain in boxes)
     hosts.on("mail", "sh", "-c", "cat > /etc/more_mailboxes", given=rows)
-    faults.set_parameters("mail", {**BACK, "virtual_mailbox_domains": f"{domains} {' '.join(MODES)}"})
+    faults.set_parameters("mail", {**BACK, "virtual_mailbox_domains": f"{domains} {' '.join((*MODES, CHECKED))}"})
     hosts.on("tester", "rm", "-f", SUNK)
     yield {host: configuration(host) for host in RELEASES}
     faults.set_parameters("mail", {**were, "virtual_mailbox_domains": domains})
@@ -271,6 +278,102 @@ def test_playbook_tells_what_is_kept(keeping: dict[str, str]) -> None:
     assert run.code == 0, run.said
     for domain in ("kept.example", "tried.example"):
         assert f"{domain}: {REFUSED + EXPIRING} reports kept" in run.said
+
+
+def take(host: str, fate: str, user: str, sender: str, *domains: str) -> None:
+    """Send a message of that fate to each of the domains through the host."""
+    for domain in domains:
+        message = text(f"{host}-{domain}-{fate}-0", STRANGER, fate)
+        heard = hosts.talk(f"{user}@{domain}", server=f"{host}.lab.example", sender=sender, message=message)
+        assert heard.data is not None and heard.data[0] == 250, heard
+
+
+def headers_told(host: str, fate: str) -> dict[str, list[str]]:
+    """The domains of messages of that fate whose headers are in a report, by who has it."""
+    script = 'for id; do postcat -qb "$id"; done'
+    reports = {
+        "stranger": strangers_mail(),
+        "postmaster": hosts.on(host, "cat", "/var/mail/root"),
+        "hold": hosts.on(host, "sh", "-c", script, "sh", *held(host)),
+    }
+    pattern = rf"^Message-ID: <{host}-([^-]+)-{fate}-0@"
+    return {who: sorted(set(re.findall(pattern, said, re.M))) for who, said in reports.items()}
+
+
+def thrown_away(host: str, *domains: str) -> None:
+    """Delete what waits for the domains."""
+    ids = [
+        entry["queue_id"]
+        for entry in hosts.queued(host)
+        if any(recipient["address"].endswith(domains) for recipient in entry["recipients"])
+    ]
+    hosts.on(host, "sh", "-ec", 'for id; do postsuper -d "$id"; done', "sh", *ids)
+
+
+@pytest.mark.parametrize("host", RELEASES)
+def test_notice_of_delay_goes_where_reports_go(keeping: dict[str, str], host: str) -> None:
+    del keeping
+    run = apply(declared(*MODES), limit=f"{host}.lab.example", primary_mx_delay_warning="1s")
+    assert run.code == 0, run.said
+    expected = {"stranger": ["bounced.example"], "postmaster": ["reported.example"], "hold": list(KEPT[1:])}
+
+    def told() -> bool:
+        hosts.on(host, "postqueue", "-f")
+        return headers_told(host, "delay") == expected
+
+    try:
+        take(host, "delay", "late", STRANGER, *MODES)
+        assert hosts.wait_for(told, 60), headers_told(host, "delay")
+    finally:
+        faults.unset_parameters(host, "delay_warning_time")
+        thrown_away(host, *MODES)
+
+
+@pytest.mark.parametrize("host", RELEASES)
+def test_mail_that_the_mail_host_has_no_letters_for_is_kept_as_well(keeping: dict[str, str], host: str) -> None:
+    del keeping
+    with_letters = faults.parameter("mail", "smtputf8_enable")
+    expected = {"stranger": [], "postmaster": ["reported.example"], "hold": ["kept.example"]}
+    faults.set_parameters("mail", {"smtputf8_enable": "no"})
+    try:
+        take(host, "letters", "amy", "str\u00e4nger@tester.test", *KEPT)
+        assert hosts.wait_for(lambda: headers_told(host, "letters") == expected, 30), headers_told(host, "letters")
+        assert hosts.wait_for(lambda: any("SMTPUTF8" in why for why in waiting(host, "tried.example")), 30)
+    finally:
+        faults.set_parameters("mail", {"smtputf8_enable": with_letters})
+        thrown_away(host, *KEPT)
+
+
+def answered(host: str, user: str, expected: str) -> str:
+    """What the host says to a recipient, once it has that from the mail host: while it asks, it says that it does."""
+
+    def look() -> str:
+        return " ".join(map(str, hosts.talk(f"{user}@{CHECKED}", server=f"{host}.lab.example").rcpt[0]))
+
+    hosts.wait_for(lambda: expected in look(), 30)
+    return look()
+
+
+def test_recipients_are_asked_for_without_the_filter(keeping: dict[str, str]) -> None:
+    """With refused_mail_retry an unknown one is still refused at once, and in an outage all are taken."""
+    del keeping
+    item = {"name": CHECKED, "mail_host": "mail.lab.example", **CHECKS}
+    try:
+        run = apply([*declared(*MODES), item])
+        assert run.code == 0, run.said
+        for host in RELEASES:
+            refused = answered(host, "gone", "said: 550")
+            assert (refused[:4], "said: 550" in refused) == ("450 ", True)
+            assert answered(host, "amy", "250 ")[:4] == "250 "
+        with away():
+            for host in RELEASES:
+                assert answered(host, "zoe", "250 ")[:4] == "250 "
+    finally:
+        run = apply([*declared(*MODES), {"name": CHECKED, "state": "absent", "force": True}])
+        assert run.code == 0, run.said
+        for host in RELEASES:
+            # What it sets for the whole host stays, and is no part of what these tests are about.
+            faults.unset_parameters(host, "unverified_recipient_defer_code")
 
 
 def test_sender_cannot_ask_for_no_report() -> None:

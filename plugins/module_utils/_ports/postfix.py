@@ -163,13 +163,16 @@ class Postfix:
         """`postmap type:path`: builds the index from the source."""
         return self.run("postmap", table)
 
-    def insert(self, table: str, lines: bytes) -> Result:
-        """`postmap -r -i`: sets these entries, written as in a source, in the index. Raises NoAnswer as ask does."""
-        return self.run("postmap", "-r", "-i", table, data=lines, silence=SECONDS_TO_ANSWER)
+    def insert(self, table: str, lines: bytes, seconds: float) -> Result:
+        """`postmap -r -i`: sets these entries, written as in a source, in the index.
 
-    def delete(self, table: str, keys: bytes) -> Result:
-        """`postmap -d -`: removes these keys, one a line, from the index. Raises NoAnswer as ask does."""
-        return self.run("postmap", "-d", "-", table, data=keys, silence=SECONDS_TO_ANSWER)
+        It prints nothing meanwhile. Raises NoAnswer if it is not done after `seconds`.
+        """
+        return self.run("postmap", "-r", "-i", table, data=lines, silence=seconds)
+
+    def delete(self, table: str, keys: bytes, seconds: float) -> Result:
+        """`postmap -d -`: removes these keys, one a line, from the index. Raises NoAnswer as insert does."""
+        return self.run("postmap", "-d", "-", table, data=keys, silence=seconds)
 
 
 def _missing(command: str) -> HostError:

@@ -3,11 +3,11 @@
 """Talk SMTP as a stranger on the Internet would, and print every answer as JSON.
 
 Standard input is one JSON object a line, for each of which a connection is made: `server` (a host name; absent: the
-MX hosts of the first recipient's domain, best first, until one answers), `port`, `sender`, `recipients`, `message`
-(absent: QUIT after the last RCPT), `auth` (user and password), `helo` (absent: the tester's name), `xclient` (what to
-claim by XCLIENT before). Standard output is one JSON object a line: `server` (that answered, or null), `tried` (each
-server tried, with the error or null), `auth`, `mail`, `rcpt` (a list), `data`: each answer as `[code, text]`, or null
-where that command was not sent.
+MX hosts of the first recipient's domain, best first, until one answers), `port`, `sender` (one with other letters than
+ASCII's asks for SMTPUTF8), `recipients`, `message` (absent: QUIT after the last RCPT), `auth` (user and password),
+`helo` (absent: the tester's name), `xclient` (what to claim by XCLIENT before). Standard output is one JSON object a
+line: `server` (that answered, or null), `tried` (each server tried, with the error or null), `auth`, `mail`, `rcpt` (a
+list), `data`: each answer as `[code, text]`, or null where that command was not sent.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def talk(smtp: smtplib.SMTP, order: Any) -> Any:
                 result["auth"] = answer(smtp.auth("plain", smtp.auth_plain))
             except smtplib.SMTPAuthenticationError as refused:
                 result["auth"] = answer((refused.smtp_code, refused.smtp_error))
-        result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>"))
+        international = "" if order["sender"].isascii() else " SMTPUTF8"
+        smtp.command_encoding = "utf-8"
+        result["mail"] = answer(smtp.docmd("MAIL", f"FROM:<{order['sender']}>{international}"))
         if result["mail"][0] == 250:
             for recipient in order["recipients"]:
                 result["rcpt"].append(answer(smtp.docmd("RCPT", f"TO:<{recipient}>")))

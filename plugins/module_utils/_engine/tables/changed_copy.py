@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
@@ -27,6 +28,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 # cdb table takes no changes.
 _ROWS_MEANWHILE = {".db": 10, ".lmdb": 2_000}
 MOST_COPIES = 99
+# What a slow host takes to build an index: so many seconds, and one more for so many bytes. On a disk where what lmdb
+# commits takes longer than was thought, a build is faster.
+_SECONDS = 10
+_BYTES_A_SECOND = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -55,23 +60,38 @@ class ChangedRows:
 def changed_copy(postfix: Postfix, table: str, index: str, new_index: str, rows: ChangedRows) -> bool:
     """Makes `new_index`, which `table` names, of the live index; False if that can't be done, and then it is not there.
 
-    What the rows are that it has besides those that were changed is not looked at. Raises OSError.
+    What the rows are that it has besides those that were changed is not looked at.
     """
-    shutil.copyfile(index, new_index)
-    if file_digest(new_index) == rows.digest and _changed(postfix, table, rows):
+    if _copied(index, new_index, rows.digest) and _changed(postfix, table, new_index, rows):
         return True
-    os.unlink(new_index)
+    with suppress(FileNotFoundError):
+        os.unlink(new_index)
     return False
 
 
-def _changed(postfix: Postfix, table: str, rows: ChangedRows) -> bool:
-    """Whether postmap has made the changes, and finds them."""
+def _copied(index: str, new_index: str, digest: str) -> bool:
+    """Whether the index was copied, and is the one with this digest. One that is built may need less room."""
+    try:
+        shutil.copyfile(index, new_index)
+    except OSError:
+        return False
+    return file_digest(new_index) == digest
+
+
+def seconds_for(length: int) -> float:
+    """How long postmap may set rows in an index of so many bytes, and as long remove some, before it is given up."""
+    return _SECONDS + length / _BYTES_A_SECOND
+
+
+def _changed(postfix: Postfix, table: str, index: str, rows: ChangedRows) -> bool:
+    """Whether postmap has made the changes in time, and finds them."""
+    seconds = seconds_for(os.path.getsize(index))
     removed = _lines(rows.remove)
     wanted = {rows.kept[0]: rows.kept[1], **rows.set}
     try:
-        if rows.set and postfix.insert(table, b"".join(entry_line(*row) for row in rows.set.items())).rc != 0:
+        if rows.set and postfix.insert(table, b"".join(entry_line(*row) for row in rows.set.items()), seconds).rc != 0:
             return False
-        if rows.remove and postfix.delete(table, removed).rc != 0:
+        if rows.remove and postfix.delete(table, removed, seconds).rc != 0:
             return False
     except NoAnswer:
         return False

@@ -44,8 +44,10 @@ class FakeHost:
         # With what every program ends that reads main.cf.
         self.fatal = ""
         self.loses_rows_in = ""
-        # What `postmap -i` and `-d` end with, and whether what was to be inserted is not there all the same.
+        # What `postmap -i` and `-d` end with and how long they take, and whether what was to be inserted is not there
+        # all the same.
         self.edit_code = 0
+        self.edit_seconds = 0.0
         self.forgets_edits = False
         self.before_build: Callable[[str], None] = lambda _path: None
         self.commands: list[list[str]] = []
@@ -53,10 +55,12 @@ class FakeHost:
     def postfix(self) -> Postfix:
         return Postfix(self, self.config_directory)
 
-    def run(self, argv: Sequence[str], data: bytes | None = None, _silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
         self.commands.append(command)
+        if {"-i", "-d"} & set(command) and silence is not None and silence < self.edit_seconds:
+            raise TimeoutError(f"{argv[0]} printed nothing for {silence:g} s")
         answers = {
             "postconf": self._postconf,
             "postmap": self._postmap,

@@ -177,3 +177,31 @@ plain_edits = st.tuples(
     st.lists(st.sampled_from(("x.example", "Y.example", ".x.example", "sub.x.example")), max_size=2).map(tuple),
 )
 """What edits of such a source are made of: entries to set, keys to remove, whether to purge, domains that are ours."""
+
+_STAYS, _CHANGES, _GOES, _COMES = range(4)
+
+
+def _in_order(
+    head: str, rows: list[tuple[str, int]], tail: str, purge: bool
+) -> tuple[bytes, dict[str, str], set[str], bool]:
+    body = "".join(f"{key} {'y' if fate == _CHANGES else 'x'}\n" for key, fate in rows if fate != _COMES)
+    wanted = {key: "x" for key, fate in rows if fate != _GOES}
+    return (head + body + tail).encode(), wanted, {key for key, fate in rows if fate == _GOES}, purge
+
+
+lists_in_order = st.builds(
+    _in_order,
+    st.one_of(st.sampled_from(("", "# ours\n")), _plain_head),
+    st.lists(
+        st.tuples(
+            st.from_regex(r"\A[a-d]{2}@[xy]\.example\Z"), st.sampled_from((*[_STAYS] * 12, _CHANGES, _GOES, _COMES))
+        ),
+        min_size=10,
+        max_size=40,
+        unique_by=lambda row: row[0],
+    ),
+    st.one_of(st.just(""), st.just(""), _plain_tail),
+    st.booleans(),
+)
+"""Plain sources, most of them, and what a list in the same order wants of them: entries to set, keys to remove, whether
+to purge."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pathlib
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy as copies
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import ChangedRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, NoAnswer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import ReadBack, Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils._engine.tables.table_on_host import (
@@ -116,11 +117,8 @@ def forgets(host: FakeHost, _patch: pytest.MonkeyPatch) -> None:
     host.forgets_edits = True
 
 
-def is_silent(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
-    def silent(*_arguments: object) -> None:
-        raise NoAnswer("postmap got no answer")
-
-    patch.setattr(copies.Postfix, "insert", silent)
+def is_slow(host: FakeHost, _patch: pytest.MonkeyPatch) -> None:
+    host.edit_seconds = 11
 
 
 def does_not_answer(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
@@ -138,7 +136,35 @@ def is_written_meanwhile(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(copies.shutil, "copyfile", torn)
 
 
-@pytest.mark.parametrize("trouble", [fails, forgets, is_silent, does_not_answer, is_written_meanwhile])
+def has_no_room_for_the_copy(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
+    def full(_source: str, target: str) -> None:
+        pathlib.Path(target).write_text("hash\nuser0")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    patch.setattr(copies.shutil, "copyfile", full)
+
+
+def cannot_be_read(_host: FakeHost, patch: pytest.MonkeyPatch) -> None:
+    """A bad block in the live index; nothing of the copy is there."""
+
+    def bad(source: str, _target: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), source)
+
+    patch.setattr(copies.shutil, "copyfile", bad)
+
+
+TROUBLES = [
+    fails,
+    forgets,
+    is_slow,
+    does_not_answer,
+    is_written_meanwhile,
+    has_no_room_for_the_copy,
+    cannot_be_read,
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_copy_is_given_up_at_anything_odd_and_the_index_is_built(
     host: FakeHost,
     table: TableOnHost,
@@ -150,6 +176,18 @@ def test_copy_is_given_up_at_anything_odd_and_the_index_is_built(
     plan = table.change(CHANGE)
     assert said_to_postmap(host)[-2:] == [["hash"], ["-s", "hash"]]
     changed_as(table, wanted, plan)
+
+
+def test_where_there_is_no_room_for_a_build_either_its_error_counts(
+    host: FakeHost, table: TableOnHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(table)
+    has_no_room_for_the_copy(host, monkeypatch)
+    host.loses_rows_in = "mxrelay-table-"
+    before = contents(host.config_directory)
+    with pytest.raises(HostError, match=r"the index that postmap built does not match .*; the table is as it was"):
+        table.change(CHANGE)
+    assert contents(host.config_directory) == before
 
 
 def test_entry_that_stays_is_asked_for_before_those_that_change(
@@ -171,9 +209,28 @@ def test_entry_that_stays_is_asked_for_before_those_that_change(
     assert sorted(others) == ["new@x.example", "user01@x.example", "user02@x.example"]
 
 
-def test_failed_removal_gives_the_copy_up(host: FakeHost, table: TableOnHost) -> None:
+def test_change_that_takes_no_longer_than_a_build_is_waited_for(host: FakeHost, table: TableOnHost) -> None:
+    wanted = filled(table)
+    host.edit_seconds = 10
+    plan = table.change(CHANGE)
+    assert said_to_postmap(host) == [["-r", "-i", "hash"], ["-d", "-", "hash"], ["-q", "-", "hash"]]
+    changed_as(table, wanted, plan)
+
+
+@pytest.mark.parametrize(("length", "seconds"), [(0, 10), (4 << 20, 11), (60 << 20, 25)])
+def test_longer_index_may_take_longer_to_change(length: int, seconds: float) -> None:
+    assert copies.seconds_for(length) == seconds
+
+
+@pytest.mark.parametrize("trouble", [fails, is_slow])
+def test_failed_removal_gives_the_copy_up(
+    host: FakeHost,
+    table: TableOnHost,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[[FakeHost, pytest.MonkeyPatch], None],
+) -> None:
     table.change(Edits(set=MANY))
-    host.edit_code = 1
+    trouble(host, monkeypatch)
     table.change(Edits(remove=["user01@x.example"]))
     assert said_to_postmap(host) == [["-d", "-", "hash"], ["hash"], ["-s", "hash"]]
     assert len(index_rows(table)) == ROWS - 1
@@ -186,21 +243,6 @@ def test_index_that_is_not_known_to_be_right_is_never_copied(host: FakeHost, tab
     plan = table.change(CHANGE)
     assert said_to_postmap(host) == [["hash"], ["-s", "hash"]]
     changed_as(table, wanted, plan)
-
-
-def test_full_file_system_leaves_the_table_as_it_was(
-    host: FakeHost, table: TableOnHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    filled(table)
-    before = contents(host.config_directory)
-
-    def full(_source: str, _target: str) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(copies.shutil, "copyfile", full)
-    with pytest.raises(HostError, match="can't be changed: No space left on device"):
-        table.change(CHANGE)
-    assert contents(host.config_directory) == before
 
 
 def test_index_is_built_again_after_many_copies(

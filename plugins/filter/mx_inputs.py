@@ -13,13 +13,16 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown, values
+
+# What the filters do is imported where they do it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_inputs(
     specification: Mapping[str, Any], given: Mapping[str, Any], names: Sequence[str] = ()
 ) -> dict[str, dict[str, Any]]:
     """See `inputs` and `to_validate`; warns of what is `unknown`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import inputs, to_validate, unknown
+
     for warning in unknown(specification, names):
         Display().warning(warning)
     try:
@@ -30,6 +33,8 @@ def mx_inputs(
 
 def mx_given(specification: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """See `values`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.inputs import values
+
     try:
         return values(specification, given)
     except InvalidInput as error:

@@ -12,11 +12,14 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instances, scopes
+
+# What the filters do is imported where they do it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_instances(variables: Mapping[str, Any], groups: Sequence[str], directory: str = "") -> list[dict[str, Any]]:
     """See `instances`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instances
+
     try:
         return instances(variables, groups, directory)
     except InvalidInput as error:
@@ -25,6 +28,8 @@ def mx_instances(variables: Mapping[str, Any], groups: Sequence[str], directory:
 
 def mx_scopes(given: object, name: str) -> list[str]:
     """See `scopes`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
+
     try:
         return scopes(given, name)
     except InvalidInput as error:

@@ -7,24 +7,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import (
-    RecipientRequest,
-    plan_request,
-    told,
-    understood,
-)
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY
+
+if TYPE_CHECKING:
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import RecipientRequest
+
+# What the filters do is imported where they do it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_recipients_plan(
     given: Mapping[str, Any], variables: Mapping[str, Any], groups: list[str], directory: str = DEFAULT_DIRECTORY
 ) -> dict[str, Any]:
     """See `plan_request`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import plan_request
+
     return plan_request(given, variables, groups, directory)
 
 
@@ -35,10 +36,14 @@ def mx_recipients_listed(given: Mapping[str, Any]) -> list[str]:
 
 def mx_recipients_told(result: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """See `told`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import told
+
     return told(result, _understood(given, "mx_recipients_told"))
 
 
 def _understood(given: Mapping[str, Any], name: str) -> RecipientRequest:
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.recipient_request import understood
+
     try:
         return understood(given)
     except InvalidInput as error:

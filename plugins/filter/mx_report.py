@@ -12,11 +12,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import report
+# What the filter does is imported where it does it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_report(evidence: Mapping[str, Any], now: float | None = None) -> dict[str, Any]:
     """What the templates of the role report write down."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import report
+
     try:
         return report(evidence, time.time() if now is None else now)
     except (AttributeError, KeyError, TypeError) as error:

@@ -15,8 +15,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import ALIKE, VARIABLES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in, words_in
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import ROLES
 
-ROLES = ("secondary_mx", "primary_mx", "mx")
 # What our playbooks return by set_stats, which AWX hands to the next job of a workflow as extra variables.
 STATISTICS = (
     "mx_canary",
@@ -26,6 +26,7 @@ STATISTICS = (
     "mx_report_counts",
     "mx_report_html",
     "mx_report_markdown",
+    "mx_sync",
 )
 
 Specification = Mapping[str, Mapping[str, Any]]

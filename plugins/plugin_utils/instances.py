@@ -15,12 +15,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import PRESENT
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY, ROLES
 
 SCOPES = (LOCAL, DNS, REMOTE)
-DEFAULT_DIRECTORY = "/etc/postfix"
-# The roles, with the one of their domains; those of `mx` name their own.
-ROLES = {"primary_mx": PRIMARY, "secondary_mx": SECONDARY, "mx": ""}
+# The role of their domains; those of `mx` name their own.
+ROLES_OF_DOMAINS = {"primary_mx": PRIMARY, "secondary_mx": SECONDARY, "mx": ""}
 
 
 def instances(variables: Mapping[str, Any], groups: Sequence[str], directory: str = "") -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _declared(item: Mapping[str, Any], role: str, groups: Sequence[str]) -> dict
     grouped = {"primary_mx", "secondary_mx"}.intersection(groups)
     return {
         "name": item.get("name"),
-        "role": ROLES[role] or item.get("role"),
+        "role": ROLES_OF_DOMAINS[role] or item.get("role"),
         "state": item.get("state") or PRESENT,
         "required": role == "mx" or role in grouped or not grouped,
     }

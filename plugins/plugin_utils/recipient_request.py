@@ -29,7 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     PRESENT,
     named_items,
 )
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import DEFAULT_DIRECTORY, ROLES
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY, roles_of
 
 DOMAIN, ADDRESSES, STATE = "recipients_domain", "recipients_addresses", "recipients_state"
 
@@ -115,9 +115,9 @@ def plan_request(
 
 def _items(variables: Mapping[str, Any], groups: list[str], directory: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The items that hold for a host of these groups in this instance of Postfix, each with its place."""
-    for role in ROLES:
+    for role in roles_of(groups):
         own = variables.get(f"{role}_config_directory") or DEFAULT_DIRECTORY
-        if (role == "mx" or role in groups) and str(own).rstrip("/") == directory.rstrip("/"):
+        if str(own).rstrip("/") == directory.rstrip("/"):
             place = f"{role}_domains"
             for number, item in enumerate(named_items(variables.get(place), place)):
                 yield f"{place}[{number}]", item

@@ -13,8 +13,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.differences import KnownInstance, differences
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instance_label
+
+# What the filter does is imported where it does it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_differences(
@@ -23,6 +23,9 @@ def mx_differences(
     today: str = "",
 ) -> dict[str, list[list[dict[str, Any]]]]:
     """For each host the findings of each of its instances; see `differences`. `accepted` is instead of theirs."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.differences import KnownInstance, differences
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import instance_label
+
     try:
         known = [
             KnownInstance(instance_label(host, mx["item"], several), mx, accepted or mx["item"]["accepted"])

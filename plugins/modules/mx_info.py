@@ -83,7 +83,7 @@ options:
     type: str
   list_max_age:
     description:
-      - How old a list of recipients that follows sources may be, as a Postfix time value; seconds if it has no unit.
+      - How old a list of recipients that follows sources may be, as a Postfix time value; hours if it has no unit.
         One that has not been made of its sources for longer is a finding.
     type: str
     default: 1d

@@ -74,7 +74,7 @@ def _instance(place: str, said: Mapping[str, Mapping[str, Any]], groups: Sequenc
 
 def _shortest(times: Iterable[str]) -> str:
     """The shortest of the times, "" if there is none; one that is no time comes first, for mx_info to refuse it."""
-    return min(filter(None, times), key=lambda time: seconds(time) or 0, default="")
+    return min(filter(None, times), key=lambda time: seconds(time, "h") or 0, default="")
 
 
 def _declared(item: Mapping[str, Any], role: str, groups: Sequence[str]) -> dict[str, Any]:

@@ -1473,7 +1473,7 @@ LISTS = (
         "list that was left as it was",
         secondary("list_source"),
         "name the domain in sync_recipients_let_through",
-        followed("2 hours ago", kept="it would lose 7 of 20 addresses, more than max_removals (10%)"),
+        followed("2 hours ago", kept="7 of its 20 addresses would be removed, more than max_removals (10%) allows"),
         followed(),
     ),
     Fault(

@@ -51,9 +51,8 @@ def drift_in(sample: DriftSample, talk: Talk) -> DriftEvidence | None:
 
 def _is_unknown(address: str, answer: Answer, refused: tuple[int, str]) -> bool:
     """Whether it is refused for good by a code that says so (RFC 3463), or in the words of one that nobody has."""
-    if answer[0] < 500 or cause_of(RCPT, answer):
-        return False
-    return answer[1].lstrip("#").startswith(UNKNOWN) or _words(address, answer) == refused
+    says_so = answer[1].lstrip("#").startswith(UNKNOWN)
+    return answer[0] >= 500 and (says_so or _words(address, answer) == refused)
 
 
 def _words(address: str, answer: Answer) -> tuple[int, str]:

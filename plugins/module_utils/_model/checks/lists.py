@@ -48,7 +48,7 @@ def list_age(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     followed = domain.followed
     if followed is None or followed.oldest is None:
         return
-    if followed.oldest > (seconds(followed.max_age) or 0):
+    if followed.oldest > (seconds(followed.max_age, "h") or 0):
         yield Fault(
             f"its list was last made of its sources ({followed.names}) on {_moment(followed.since)}, longer ago than "
             f"list_max_age ({followed.max_age})",

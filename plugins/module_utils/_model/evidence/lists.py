@@ -31,7 +31,7 @@ class ListEvidence:
 
     `listed_at` is when it was last what they say, "" for never, and `age` how many seconds ago. `kept` is why the last
     run left it as it was, "" if it did not. `vanished` are addresses that went last and are not back, `max_age` is the
-    Postfix time value that no age is to exceed.
+    Postfix time value that no age is to exceed, in hours if it has no unit.
     """
 
     sources: tuple[SourceEvidence, ...] = ()

@@ -95,7 +95,8 @@ def test_role_without_domains_has_no_say_unless_no_role_has_any() -> None:
         ("36h", "1d", "1d"),
         ("30m", "1d", "30m"),
         ("1d", "soon", "soon"),
-        (3600, "", "3600"),
+        (6, "1d", "6"),
+        (30, "1d", "1d"),
     ],
 )
 def test_shortest_age_that_a_role_lets_lists_have_holds(primary: Any, secondary: str, shortest: str) -> None:

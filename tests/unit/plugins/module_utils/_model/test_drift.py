@@ -57,10 +57,16 @@ def test_listed_one_that_is_refused_as_nobody_is_and_vanished_one_that_is_taken_
     assert found == DriftEvidence("mail.example", 2, 2, ("bob@x.example",), ("cid@x.example",))
 
 
+def test_code_for_unknown_recipients_is_enough_whatever_the_words_are() -> None:
+    moved = (551, "5.1.6 <{}> has moved, please try elsewhere")
+    assert drift(OK, moved, UNKNOWN, UNKNOWN, UNKNOWN) == DriftEvidence("mail.example", 2, 2, ("bob@x.example",))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         (450, "4.2.0 Greylisted"),
+        (450, "5.1.1 <{}>: not yet"),
         (552, "5.2.2 mailbox full"),
         (550, "5.2.1 this account is disabled"),
         (550, "5.7.1 you are not welcome"),

@@ -288,6 +288,23 @@ def test_age_of_a_list_is_held_against_the_setting(host: FakeMxHost, monkeypatch
     assert checks(info(host, "x.example", list_max_age="25h")) == []
 
 
+def test_domain_that_is_not_relayed_follows_nothing_here(host: FakeMxHost) -> None:
+    follow(host, kept="it would lose 7 of 20 addresses")
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(main_cf.read_text().replace(" x.example,", ""))
+    results = info(host, "x.example")
+    assert checks(results) == [("x.example", "relay_domains", "error")]
+    assert (results["domains"]["x.example"]["list_kept"], results["domains"]["x.example"]["sources"]) == ("", [])
+
+
+def test_record_of_a_table_that_is_named_twice_is_told_once(host: FakeMxHost) -> None:
+    follow(host)
+    Path(followed_path(host.path("relay_recipients"))).chmod(0o644)
+    main_cf = Path(host.path("main.cf"))
+    main_cf.write_text(f"{main_cf.read_text()}relay_domains = x.example, hash:{host.path('relay_recipients')}\n")
+    assert checks(info(host, "x.example")) == [("", "list_record", "warning")]
+
+
 def test_record_that_can_not_be_believed_is_a_finding_of_its_table(host: FakeMxHost) -> None:
     follow(host)
     Path(followed_path(host.path("relay_recipients"))).chmod(0o644)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.list_drift import MOST_ASKED, ask_about_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import ask_mail_hosts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence, ListEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders
@@ -114,6 +114,13 @@ def test_mail_host_that_takes_everybody_or_does_not_take_this_host_is_not_asked_
     followed = domain()
     assert lab.ask(followed) == []
     assert (lab.prober.talks, followed.drift) == ([], None)
+
+
+def test_mail_host_that_breaks_off_is_not_asked_again(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, rows(3))
+    followed = domain(talk=Talk("mail.example", "it hangs up", (220, "ready"), mail=(250, "ok")))
+    assert ask_about_lists([followed], lab.state, lab.reader, lab.prober, time.monotonic() + 60) == []
+    assert lab.prober.talks == []
 
 
 def test_mail_host_that_does_not_answer_leaves_the_question_to_the_next(tmp_path: Path) -> None:

@@ -48,7 +48,14 @@ def test_list_that_is_what_its_sources_say_has_no_finding() -> None:
 
 @pytest.mark.parametrize(
     ("age", "max_age", "old"),
-    [(86400, "1d", False), (86401, "1d", True), (3601, "1h", True), (3601, "3601", False), (None, "1d", False)],
+    [
+        (86400, "1d", False),
+        (86401, "1d", True),
+        (3601, "1h", True),
+        (3600, "1", False),
+        (3601, "1", True),
+        (None, "1d", False),
+    ],
 )
 def test_list_may_be_as_old_as_is_said(age: int | None, max_age: str, old: bool) -> None:
     found = list(list_age(evidence(listed_at=EARLY, age=age, max_age=max_age), HostState()))

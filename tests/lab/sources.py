@@ -17,8 +17,6 @@ from lab.checkout import ROOT
 
 HOST = "sources"
 FOLDER = "/etc/sources"
-# Recipients of one connection.
-AT_ONCE = 500
 _INVENTORY = ROOT / "molecule/sync/inventory/hosts.yml"
 
 
@@ -226,12 +224,15 @@ def of(keys: Iterable[str], *names: str) -> set[str]:
     return {key for key in keys if key.rpartition("@")[2] in names}
 
 
-def answers(host: str, addresses: Iterable[str]) -> dict[str, int]:
-    """Return the codes by which an MX host answers a stranger who has mail for these."""
+def answers(host: str, addresses: Iterable[str], at_once: int = 500) -> Iterator[tuple[str, str]]:
+    """Yield each address with the codes by which an MX host answers a stranger who has mail for it.
+
+    Postfix slows down who errs often, so those that are to be refused are better asked for by few in a connection.
+    """
     asked = sorted(addresses)
-    orders = [
-        {"server": claims.host_name(host), "sender": hosts.STRANGER, "recipients": asked[first : first + AT_ONCE]}
-        for first in range(0, len(asked), AT_ONCE)
-    ]
-    said = hosts.talk_often(orders)
-    return dict(zip(asked, (code for conversation in said for code, _text in conversation.rcpt), strict=True))
+    parts = [asked[first : first + at_once] for first in range(0, len(asked), at_once)]
+    order = {"server": claims.host_name(host), "sender": hosts.STRANGER}
+    said = hosts.talk_often([{**order, "recipients": part} for part in parts])
+    for part, conversation in zip(parts, said, strict=True):
+        for address, (code, text) in zip(part, conversation.rcpt, strict=True):
+            yield address, f"{code} {text.split()[0]}"

@@ -143,7 +143,7 @@ LIES: Mapping[str, Way] = {
     ),
     "changes while it is read": Way(
         ("changing.example",),
-        "was written while it was read",
+        "is being written",
         f"yes '# padding' | head --bytes=60M >> changing; echo >> changing\n"
         f"systemd-run --quiet --unit=writer python3 -c '{_WRITER}'",
         "systemctl stop writer; cp people/changing .",
@@ -158,28 +158,26 @@ class Saying(NamedTuple):
     again: str
 
 
-# The same list, with a byte order mark, each address twice, once in upper case, and other ends of lines.
-OTHER_WORDS = Saying(
-    """\
-{ printf '\\357\\273\\277name,address\\r\\n'
-sed 's/.*/"body, some",&\\r/' people/csv
-sed 's/.*/somebody,\\U&\\r/' people/csv
-} > people.csv
-""",
-    "{ echo name,address; sed 's/.*/somebody,&/' people/csv; } > people.csv",
-)
 NEWCOMER = Saying("echo new@users.example::::::: >> users", "sed -i /^new@/d users")
 
 
-def very_many(count: int) -> Saying:
-    """As many recipients more."""
+def other_words(more: int) -> Saying:
+    """The same list, with a byte order mark, each address twice and once in upper case, other ends of lines, and `many`."""
     return Saying(
         f"""\
-sqlite3 recipients.sqlite3 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count})
-INSERT INTO recipients SELECT 'many' || i || '@sqlite.example' FROM n"
+{{ printf '\\357\\273\\277name,address\\r\\n'
+sed 's/.*/"body, some",&\\r/' people/csv
+sed 's/.*/somebody,\\U&\\r/' people/csv
+seq -f 'somebody,many%.0f@csv.example' {more}
+}} > people.csv
 """,
-        "sqlite3 recipients.sqlite3 \"DELETE FROM recipients WHERE address LIKE 'many%'\"",
+        "{ echo name,address; sed 's/.*/somebody,&/' people/csv; } > people.csv",
     )
+
+
+def many(count: int) -> set[str]:
+    """Return so many more addresses."""
+    return {f"many{number}@csv.example" for number in range(1, count + 1)}
 
 
 @contextmanager

@@ -162,7 +162,7 @@ NEWCOMER = Saying("echo new@users.example::::::: >> users", "sed -i /^new@/d use
 
 
 def other_words(more: int) -> Saying:
-    """The same list, with a byte order mark, each address twice and once in upper case, other ends of lines, and `many`."""
+    """The same list with a byte order mark, each address twice, and other ends of lines; and so many more addresses."""
     return Saying(
         f"""\
 {{ printf '\\357\\273\\277name,address\\r\\n'

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE, rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variables import (
     nothing_declared,
@@ -27,6 +28,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     ReadFile,
     listed_addresses,
     named_items,
+)
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import (
+    following_items,
+    with_lists_of_sources,
 )
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.instances import scopes
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.peer_plan import arguments_of_peer, recalled, remembered
@@ -43,6 +48,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
+            if _follows_unread(self._task.args):
+                return {**result, **MxPlan().as_result(), "unread": True}
             arguments = module_arguments(without_blanks(self._task.args), variables, reader(self, variables))
             peer = self._peer_arguments(variables)
         except MxRelayError as error:
@@ -84,6 +91,7 @@ def module_arguments(arguments: dict[str, Any], variables: Mapping[str, Any], re
     if role:
         refuse_unknown_variables(variables, role)
     found = dict(arguments)
+    followed = found.pop("_followed", None) or {}
     if isinstance(arguments.get("settings"), dict):
         refuse_unknown_settings(arguments["settings"])
         prefix = f"{role}_" if role else "settings."
@@ -96,8 +104,14 @@ def module_arguments(arguments: dict[str, Any], variables: Mapping[str, Any], re
     if arguments.get("domains"):
         items = named_items(arguments["domains"], place)
         refuse_unknown_options(items, place)
-        found["domains"] = summaries(items, read, place)
+        found["domains"] = summaries(with_lists_of_sources(items, followed, place), read, place)
     return found
+
+
+def _follows_unread(arguments: Mapping[str, Any]) -> bool:
+    """Whether domains follow sources that are still to be read, so that there is nothing to plan from."""
+    place = f"{arguments['role']}_domains" if arguments.get("role") else "domains"
+    return not arguments.get("_followed") and bool(following_items(arguments.get("domains"), place))
 
 
 def _peer(peer: Mapping[str, Any]) -> dict[str, Any]:

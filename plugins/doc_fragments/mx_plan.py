@@ -48,6 +48,15 @@ options:
             its files of variables, then in C(files) beside the playbook, then in the working directory.
         type: list
         elements: str
+      recipients_from:
+        description:
+          - Names of O(recipient_sources). Their addresses of the domain are valid, beside those in
+            O(domains[].recipients) and O(domains[].recipients_file).
+          - If one of them can't be read or believed, the domain keeps the list that it has, and the run fails at its
+            end. A domain without a list yet is refused.
+          - Not used with V(any) and V(verify).
+        type: list
+        elements: str
       recipients_policy:
         description:
           - V(listed), the default if there is a list, accepts only the listed addresses.
@@ -137,6 +146,16 @@ options:
           - Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
+      follows:
+        description:
+          - Whether the list is what sources say. Set by the action plugin; not for playbooks.
+        type: bool
+        default: false
+      kept:
+        description:
+          - Why the domain keeps the list that it has, as a source can't be believed; empty if it does not. Set by the
+            action plugin; not for playbooks.
+        type: str
   settings:
     description:
       - Settings of the whole host, which are variables of the roles; here without the name of a role.
@@ -258,6 +277,11 @@ options:
           - Empty means V(refuse).
         type: str
         choices: [refuse, any]
+      list_max_age:
+        description:
+          - How old a list that follows sources may get before it is a finding, as a Postfix time value.
+          - Empty means V(1d).
+        type: str
       max_removals:
         description:
           - How many addresses a run may remove from the table of recipients because they are no longer in the lists of
@@ -265,7 +289,10 @@ options:
             of each domain. A run that would remove more, as with a list that was cut, is refused.
           - A domain with O(domains[].state=absent) or another policy, and one that O(settings.remove_undeclared)
             removes, does not count.
-          - Empty means V(10%), but ten addresses may always go. V(100%) lets all go.
+          - A domain with O(domains[].recipients_from) has the limit for itself. It keeps its list if more would go,
+            while others change, and the run fails at its end.
+          - Empty means V(10%), but ten addresses may always go, or one of a domain with O(domains[].recipients_from).
+            V(100%) lets all go.
         type: str
       remove_undeclared:
         description:

@@ -12,14 +12,23 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import as_addresses, named_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
+    as_addresses,
+    as_paths,
+    named_items,
+)
 
 
-def recipient_domains(items: object, decided: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The option `domains` of relay_recipients: for each decided domain its policy, and the list of its item."""
+def recipient_domains(
+    items: object, decided: Sequence[Mapping[str, Any]], followed: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """The option `domains` of relay_recipients: for each decided domain its policy, and the list of its item.
+
+    `followed` is what its sources made of it; see followed_lists.
+    """
     try:
         declared = named_items(items, "domains")
-        return [_domain(declared, entry) for entry in decided]
+        return [_domain(declared, entry, (followed or {}).get(entry["name"], {})) for entry in decided]
     except InvalidInput as error:
         raise AnsibleFilterError(f"recipient_domains: {error.message}") from error
     except (KeyError, IndexError, TypeError) as error:
@@ -29,7 +38,9 @@ def recipient_domains(items: object, decided: Sequence[Mapping[str, Any]]) -> li
         ) from error
 
 
-def _domain(items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) -> dict[str, Any]:
+def _domain(
+    items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any], followed: Mapping[str, Any]
+) -> dict[str, Any]:
     domain: dict[str, Any] = {
         "name": entry["name"],
         "state": entry["state"],
@@ -42,9 +53,10 @@ def _domain(items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) -> dic
     item = items[entry["item"]]
     extra = [f"postmaster@{entry['name']}"] if entry["postmaster"] else []
     domain["recipients"] = [*as_addresses(item.get("recipients"), "recipients"), *extra]
-    if item.get("recipients_file"):
-        domain["recipients_file"] = item["recipients_file"]
-    return domain
+    files = [*as_paths(item.get("recipients_file"), "recipients_file"), *followed.get("recipients_file", ())]
+    if files:
+        domain["recipients_file"] = files
+    return domain | {name: followed[name] for name in ("sources", "max_removals") if name in followed}
 
 
 class FilterModule:

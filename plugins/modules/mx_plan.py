@@ -86,6 +86,9 @@ options:
   _run:
     description: Internal. What the controller knows of this run and of another.
     type: dict
+  _followed:
+    description: Internal. What the sources that domains follow make of their lists.
+    type: dict
   _peer:
     description: Internal. The arguments of the other role, if it comes next.
     type: dict
@@ -189,6 +192,12 @@ other_run:
   description: Another run that is changing this host, so nothing was planned; null if there is none.
   type: dict
   returned: always
+unread:
+  description:
+    - Whether domains have O(domains[].recipients_from) and their sources are still to be read, as the roles do. Then
+      nothing was planned.
+  type: bool
+  returned: if they are
 left_behind:
   description: Whether a run that was cut off left copies of files behind, which are to be removed.
   type: bool

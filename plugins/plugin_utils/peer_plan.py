@@ -28,16 +28,16 @@ def arguments_of_peer(arguments: Mapping[str, Any], task: Task) -> dict[str, Any
     peer, after = arguments.get("peer"), _neighbour(task, 1)
     if not isinstance(peer, Mapping) or after is None:
         return None
-    if after.get_name(include_role_fqcn=False) != peer.get("role") or _names_a_file(peer.get("domains")):
+    if after.get_name(include_role_fqcn=False) != peer.get("role") or _names_a_list(peer.get("domains")):
         return None
     own = {name: arguments.get(name) for name in ("role", "domains", "settings")}
     return {**arguments, **peer, "peer": own}
 
 
-def _names_a_file(domains: Any) -> bool:
-    """Whether a list is in a file, which may be long: it is not read twice."""
+def _names_a_list(domains: Any) -> bool:
+    """Whether a list is in a file, which may be long and is not read twice, or in a source, which is not read yet."""
     return isinstance(domains, list) and any(
-        isinstance(item, Mapping) and "recipients_file" in item for item in domains
+        isinstance(item, Mapping) and {"recipients_file", "recipients_from"}.intersection(item) for item in domains
     )
 
 

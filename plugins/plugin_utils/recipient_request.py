@@ -138,6 +138,11 @@ def _refusal(request: RecipientRequest, place: str, item: Mapping[str, Any]) -> 
         kept = " and ".join(f"{place}.{name}" for name in keepers)
         return f"{domain} has its recipients from {kept}, so the next run of the role would undo this; {remedy}"
     policy = item.get("recipients_policy") or LISTED
+    if policy == LISTED and item.get("recipients_from"):
+        return (
+            f"{domain} follows the sources in {place}.recipients_from, so the next sync would undo this; "
+            "change its recipients there"
+        )
     if policy == EXTERNAL:
         return _needed(request, item) if request.state == ABSENT else ""
     return f"{domain} has recipients_policy: {policy} in {place}, so no other list of recipients counts; {remedy}"

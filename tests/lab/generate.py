@@ -33,12 +33,13 @@ LICENCE = """\
 """
 HEADER = f"{LICENCE}# {GENERATED}\n"
 WIDTH = 120
-PARTS = ("description", "type", "elements", "required", "default", "choices")
+PARTS = ("description", "type", "elements", "required", "default", "choices", "no_log")
 # What the hosts need not know of an option.
 WORDS = ("description", "with_role", "in_module", "roles")
 # What an empty list, and an empty truth value whose default is empty, means to a role.
 EMPTY_LIST = "A list; null or an empty string means an empty list."
 TEXT_LIST = "A list, or a text with one member a line; null or an empty string means an empty list."
+EMPTY_MAPPING = "A mapping; null or an empty string means an empty mapping."
 EMPTY_TRUTH = "V(true) or V(false); null or an empty string leaves it unchanged."
 
 # What mx_plan's action plugin tells the module of an item's list of recipients, which no user writes.
@@ -65,6 +66,18 @@ SUMMARY: dict[str, dict[str, Any]] = {
         ],
         "type": "bool",
         "default": False,
+    },
+    "follows": {
+        "description": ["Whether the list is what sources say. Set by the action plugin; not for playbooks."],
+        "type": "bool",
+        "default": False,
+    },
+    "kept": {
+        "description": [
+            "Why the domain keeps the list that it has, as a source can't be believed; empty if it does not. Set by "
+            "the action plugin; not for playbooks."
+        ],
+        "type": "str",
     },
 }
 
@@ -220,7 +233,7 @@ def defaults(source: Mapping[str, Any], role: str) -> str:
 
 def names(source: Mapping[str, Any]) -> str:
     """Return the variable that tells the roles which of a user's variables are theirs."""
-    return f"---\n{HEADER}__mx_setting_names:\n" + "".join(f"  - {name}\n" for name in source["settings"])
+    return f"---\n{HEADER}__mx_setting_names:\n" + "".join(f"  - {name}\n" for name in _handed(source))
 
 
 def fragment(source: Mapping[str, Any]) -> str:
@@ -239,7 +252,7 @@ def fragment(source: Mapping[str, Any]) -> str:
                 "Settings of the whole host, which are variables of the roles; here without the name of a role."
             ],
             "type": "dict",
-            "suboptions": {name: _module_option(option) for name, option in source["settings"].items()},
+            "suboptions": {name: _module_option(option) for name, option in _handed(source).items()},
         },
     }
     return f'''\
@@ -274,6 +287,11 @@ SUMMARY_OPTIONS = ({', '.join(f'"{name}"' for name in SUMMARY)})
 SETTINGS: dict[str, dict[str, Any]] = {{
 {_python(settings)}}}
 '''
+
+
+def _handed(source: Mapping[str, Any]) -> dict[str, Option]:
+    """The settings that the roles hand over to mx_plan."""
+    return {name: option for name, option in source["settings"].items() if option.get("handed", True)}
 
 
 def _items_of(source: Mapping[str, Any], role: str) -> dict[str, Option]:
@@ -317,13 +335,15 @@ def _role_option(option: Option, role: str) -> dict[str, Any]:
         )
     elif option["type"] == "list":
         description.append(EMPTY_LIST if option["elements"] == "dict" else TEXT_LIST)
+    elif option["type"] == "dict":
+        description.append(EMPTY_MAPPING)
     elif option["type"] == "bool":
         description.append(
             "V(true) or V(false); null or an empty string means the default." if default != "" else EMPTY_TRUTH
         )
     elif choices and default:
         description.append(f"Empty means V({default}).")
-    raw = option["type"] in ("list", "bool")
+    raw = option["type"] in ("list", "bool", "dict")
     return _shown(
         option,
         description=_prefixed(description, role),
@@ -379,7 +399,7 @@ def _yaml(value: Mapping[str, Any], depth: int = 0) -> str:
     lines = []
     for name, part in value.items():
         indent = "  " * depth
-        if isinstance(part, Mapping):
+        if isinstance(part, Mapping) and part:
             lines.append(f"{indent}{name}:\n{_yaml(part, depth + 1)}")
         elif isinstance(part, str) and name == "description":
             lines.append(f"{indent}{name}: >-\n{_paragraphs(part, depth + 1)}")

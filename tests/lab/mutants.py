@@ -37,6 +37,8 @@ TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 RACE = Claim("primary_mx", "two_runs_at_once")
 ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
+FOLLOWED = Claim("both", "follows_its_source")
+KEPT = Claim("both", "kept_list")
 TRUSTED = Claim("trust", "arrives")
 RELAYING = Claim("trust", "relays_trusts_nobody")
 
@@ -68,14 +70,21 @@ CLAIMS = {
         "Update the services in master.cf": Claim("primary_mx", "fallback_relay"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
     },
+    "mx/tasks/followed.yml": {
+        "Note what was read of sources": KEPT,
+        "Leave it to the other role to fail": KEPT,
+        "Fail for lists that were kept": KEPT,
+    },
     "mx/tasks/install.yml": {
         "Install packages for Postfix, its tables and the checks": NEW_SECONDARY,
         "Plan again with everything installed": NEW_SECONDARY,
     },
     "mx/tasks/main.yml": {"Run the phases for the declared domains": Claim("both", "mixed_list")},
     "mx/tasks/outcome.yml": {
+        "Read the sources that domains follow": FOLLOWED,
         "Apply or refuse the plan": NEW_SECONDARY,
         "Verify the result": Claim("primary_mx", "host_that_is_not_right"),
+        "Say what became of lists that follow sources": KEPT,
     },
     "mx/tasks/preflight.yml": {
         "Plan and check the change": NEW_SECONDARY,
@@ -97,6 +106,10 @@ CLAIMS = {
     "mx/tasks/service.yml": {
         "Start, reload or restart Postfix": STARTED,
         "Start, reload or restart an instance without a unit": Claim("releases", "without_a_unit"),
+    },
+    "mx/tasks/sources.yml": {
+        "Read the sources of recipients": FOLLOWED,
+        "Plan with what the sources say": FOLLOWED,
     },
     "mx/tasks/tables.yml": {
         "Update the transport table": Claim("primary_mx", "another_mail_host"),

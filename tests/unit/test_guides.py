@@ -30,6 +30,7 @@ GUIDES = (
     "docs/settings.md",
     "docs/source-recipes.md",
     "docs/sources.md",
+    "docs/sync.md",
     "docs/tables.md",
     "docs/verify.md",
 )

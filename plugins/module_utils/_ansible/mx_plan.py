@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 SETTING_OPTIONS: dict[str, Any] = {
     name: {part: setting[part] for part in ("type", "elements", "choices") if part in setting}
     for name, setting in SETTINGS.items()
+    if setting.get("handed", True)
 }
 
 PLAN_SPEC: dict[str, Any] = {
@@ -42,6 +43,8 @@ PLAN_SPEC: dict[str, Any] = {
     "record": {"type": "str"},
     # What the controller knows of this run and of another: see plugin_utils/runs.py.
     "_run": {"type": "dict"},
+    # What sources make of lists, which stays on the controller: see plugin_utils/followed_lists.py.
+    "_followed": {"type": "dict"},
     # The arguments of the other role, which comes next: see plugin_utils/peer_plan.py.
     "_peer": {"type": "dict"},
 }
@@ -51,10 +54,10 @@ def plan_params(params: dict[str, Any]) -> dict[str, Any]:
     """The params of mx_plan with the settings among the others, and with what concerns the run filled."""
     flat = {name: value for name, value in params.items() if name != "settings"}
     given = params["settings"] or {}
-    for name, setting in SETTINGS.items():
+    for name in SETTING_OPTIONS:
         value = given.get(name)
-        if value is None and not setting.get("planned", True):
-            value = flat.get(name, setting["default"])
+        if value is None and not SETTINGS[name].get("planned", True):
+            value = flat.get(name, SETTINGS[name]["default"])
         flat[name] = value
     return flat
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lab import awx
-from lab.generate import argument_specs, defaults, fragment, generate, generated, guide, model
+from lab.generate import argument_specs, defaults, fragment, generate, generated, guide, model, names
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE: dict[str, Any] = {
@@ -178,6 +178,20 @@ def test_model_knows_all_but_the_words() -> None:
     }
     assert scope["SETTINGS"]["scopes"]["planned"] is False
     assert scope["DOMAIN_OPTIONS"]["name"] == {"type": "str", "required": True}
+
+
+def test_setting_that_may_hold_secrets_is_not_handed_over() -> None:
+    sources = {"description": ["Where."], "type": "dict", "default": {}, "no_log": True, "handed": False}
+    source = {**SOURCE, "settings": {**SOURCE["settings"], "sources": sources}}
+    spec = yaml.safe_load(argument_specs(source, "mx"))["argument_specs"]["main"]["options"]["mx_sources"]
+    assert spec == {
+        "description": ["Where.", "A mapping; null or an empty string means an empty mapping."],
+        "type": "raw",
+        "default": {},
+        "no_log": True,
+    }
+    assert yaml.safe_load(defaults(source, "mx"))["mx_sources"] == {}
+    assert (fragment(source), names(source)) == (fragment(SOURCE), names(SOURCE))
 
 
 @pytest.mark.parametrize("words", ["Like this: so", "Ends in # a comment"])

@@ -44,6 +44,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
+    KEPT,
     VERIFY,
     MxRequest,
 )
@@ -295,7 +296,7 @@ def _move_on(request: MxRequest, known: OwnTables, state: HostState, reader: Map
         "transport": _names(known.transport),
         "verify": _names(known.verify),
     }
-    ours = [item for item in request.items if item.policy != EXTERNAL]
+    ours = [item for item in request.items if item.policy not in (EXTERNAL, KEPT)]
     settled = {item.name for item in ours}
     wide = tuple("." + item.name for item in ours if item.subdomains)
     moved: dict[str, Any] = {}

@@ -8,7 +8,6 @@ It is no part of the table: nothing is read from it to decide what the table hol
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record, record_path
@@ -23,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.fol
     load,
     noted,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     read_file,
@@ -49,7 +49,7 @@ def note_followed(plan: TablePlan) -> None:
     if not (said.domains or known):
         return
     kept = {held.domain: held.why for held in plan.held if held.of}
-    found = noted(known, said, ListChange(plan.wanted, plan.removed, kept), _now())
+    found = noted(known, said, ListChange(plan.wanted, plan.removed, kept), now())
     if found.keys() != known.keys():
         # A request that is known by its name does not tell of domains that follow no more.
         _forget_other_requests(plan)
@@ -64,7 +64,3 @@ def _forget_other_requests(plan: TablePlan) -> None:
             write_record(path, replace(record, requests=plan.files.requests))
         except OSError as error:
             raise HostError(f"{record_path(path)}: {reason(error)}") from error
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

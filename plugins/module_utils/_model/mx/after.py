@@ -46,6 +46,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
+    KEPT,
     VERIFY,
     DomainItem,
     MxRequest,
@@ -194,7 +195,7 @@ def domain_after(item: DomainItem, after: HostState, rows: Mapping[str, str]) ->
 def _recipients(item: DomainItem, after: HostState) -> int:
     """How many rows of its recipients there will be, for a domain whose rows others write at least whether any."""
     rows = after.recipient_rows.get(item.name, DomainRows())
-    if item.policy != EXTERNAL:
+    if item.policy not in (EXTERNAL, KEPT):
         return item.listed_count
     known = item.name in after.lookups.listed or after.probed.get(item.probe_recipient or "", False)
     return rows.count or int(known)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Guards against lists of recipients that were cut, such as by an export that broke off.
 
-A domain that is removed, or that gets another policy, loses its rows on purpose and is not looked at here.
+A domain that is removed, or that gets another policy, loses its rows on purpose and is not looked at here. One that
+follows sources is guarded for itself, when the table is written: it keeps its rows while others change.
 """
 
 from __future__ import annotations
@@ -85,14 +86,14 @@ def _allowed(limit: Limit, total: int, request: MxRequest) -> int:
 def _cuts(request: MxRequest, host: HostState) -> Iterator[Cut]:
     for item in request.present:
         before, after = _rows(item, host).count, item.listed_count - item.lists_postmaster
-        if item.policy == LISTED and after < before:
+        if item.policy == LISTED and not item.follows and after < before:
             yield Cut(item.name, before, after)
 
 
 def _on_purpose(request: MxRequest, host: HostState) -> Iterator[int]:
     """For each declared domain the entries that go although its list is not cut."""
     for item in request.present:
-        rows = _rows(item, host)
+        rows = DomainRows() if item.follows else _rows(item, host)
         yield rows.postmaster + (rows.wildcard if item.policy == LISTED else rows.count)
 
 

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipien
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     ANY,
     EXTERNAL,
+    KEPT,
     LISTED,
     PRESENT,
     VERIFY,
@@ -46,7 +47,7 @@ def declared_recipients(request: MxRequest, host: HostState) -> Recipients:
     own = [item for item in request.present if not item.form_of]
     # Rows in a domain's other form come and go with those of the name that was declared.
     other_forms = {item.form_of for item in request.present if item.form_of and _differ(item, request, host)}
-    refusals = [refusal for item in own for refusal in _needs_recipients(item)]
+    refusals = [refusal for item in own for refusal in [*_needs_recipients(item), *_has_nothing_to_keep(item, host)]]
     refused = {refusal.domain for refusal in refusals}
     items = [
         RecipientsItem(
@@ -60,19 +61,20 @@ def declared_recipients(request: MxRequest, host: HostState) -> Recipients:
             lists_postmaster=item.lists_postmaster,
         )
         for item in own
-        if item.policy != EXTERNAL and item.name not in refused
+        if item.policy not in (EXTERNAL, KEPT) and item.name not in refused
     ]
     return Recipients(items=items, refusals=refusals)
 
 
 def _needs_a_table(item: DomainItem) -> list[Refusal]:
-    if item.form_of or not (item.listed_count or item.policy in (ANY, VERIFY, EXTERNAL)):
+    if item.form_of or not (item.listed_count or item.policy in (ANY, VERIFY, EXTERNAL, KEPT)):
         return []
     return [
         Refusal(
             item.name,
             "recipient_check",
-            f"recipient_check is none, which accepts every recipient, but its policy is {item.policy}",
+            f"recipient_check is none, which accepts every recipient, but its policy is "
+            f"{LISTED if item.follows else item.policy}",
             "set recipient_check to table, or leave out recipients and recipients_policy",
         )
     ]
@@ -85,6 +87,15 @@ def _needs_recipients(item: DomainItem) -> list[Refusal]:
         cause = "its list of recipients is empty, so all its mail would be refused"
         return [Refusal(item.name, "no_recipients", cause, _HOW_TO_SAY)]
     return []
+
+
+def _has_nothing_to_keep(item: DomainItem, host: HostState) -> list[Refusal]:
+    """Without rows of people all mail of the domain would be refused, or all of it accepted as before."""
+    rows = host.recipient_rows.get(item.name, DomainRows())
+    if item.policy != KEPT or (rows.count and not rows.wildcard):
+        return []
+    cause = f"it has no list to keep, and its sources can't be believed: {item.kept}"
+    return [Refusal(item.name, "no_recipients", cause, f"correct that and run again, or {_HOW_TO_SAY}")]
 
 
 def _differ(item: DomainItem, request: MxRequest, host: HostState) -> bool:
@@ -104,11 +115,11 @@ def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
 
 
 def needs_table(request: MxRequest, host: HostState, items: Sequence[RecipientsItem]) -> bool:
-    """Whether relay_recipient_maps is to have our table; for external domains only one that others have filled."""
+    """Whether relay_recipient_maps is to have our table; for domains that are not written now only a filled one."""
     ours = host.recipients
     named = bool(split_items(host.value("relay_recipient_maps")))
     filled = bool(ours and ours.exists and (ours.member or not (named or ours.repair)))
-    return bool(items) or (filled and any(item.policy == EXTERNAL for item in request.present))
+    return bool(items) or (filled and any(item.policy in (EXTERNAL, KEPT) for item in request.present))
 
 
 def undeclared_domains(request: MxRequest, host: HostState) -> list[str]:
@@ -217,7 +228,7 @@ def recipients_left_at_subdomains(request: MxRequest, host: HostState) -> list[s
         labels = name.split(".")
         parents = [".".join(labels[place:]) for place in range(1, len(labels))]
         item = next((items[parent] for parent in parents if parent in items), None)
-        if item is None or item.policy == EXTERNAL:
+        if item is None or item.policy in (EXTERNAL, KEPT):
             continue
         if not (item.state == PRESENT and item.subdomains and item.policy == LISTED):
             found.append(name)

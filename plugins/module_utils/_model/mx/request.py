@@ -37,6 +37,8 @@ LISTED = "listed"
 ANY = "any"
 EXTERNAL = "external"
 VERIFY = "verify"
+# Of a domain whose list stays as it is, since one of its sources can't be believed; nobody declares it.
+KEPT = "kept"
 BOUNCE = "bounce"
 HOLD = "hold"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
@@ -51,7 +53,8 @@ class DomainItem:
     """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address.
 
     `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
-    where this is its other form.
+    where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
+    the policy of that name.
     """
 
     index: int
@@ -72,6 +75,8 @@ class DomainItem:
     mx_lookup: bool = False
     result: str | None = None
     form_of: str = ""
+    follows: bool = False
+    kept: str = ""
 
     @property
     def agent(self) -> str:
@@ -265,7 +270,7 @@ def _wrong_amount(text: str, setting: Mapping[str, Any], kind: Kind) -> tuple[st
     least = str(setting["least"])
     if text != setting.get("or_else") and _counted(text, kind) < _counted(least, kind):
         return f'"{text}" is less than {least}: {setting["because"]}', f"use {least} or more"
-    wanted = beyond(setting["parameter"], kind, text)
+    wanted = beyond(setting["parameter"], kind, text) if "parameter" in setting else ""
     if wanted:
         return (
             f'"{text}" is more than {setting["parameter"]} takes: Postfix\'s daemons would not start',
@@ -356,6 +361,12 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         raise InvalidInput(
             f'"{name}" ({place}) has a list of recipients and the policy {policy}; leave one of them out'
         )
+    if policy == EXTERNAL and given.get("recipients_from") and state == PRESENT:
+        raise InvalidInput(
+            f'"{name}" ({place}) has recipients_from, but its policy {EXTERNAL} leaves its rows to others; '
+            "leave one of them out"
+        )
+    kept = given.get("kept") or ""
     refused = given.get("refused_mail") or BOUNCE
     if given.get("refused_mail_retry") and refused == BOUNCE:
         raise InvalidInput(
@@ -367,7 +378,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         name=name,
         role=role,
         state=state,
-        policy=policy,
+        policy=KEPT if kept else policy,
         listed_count=int(given.get("recipients_count") or 0),
         digest=given.get("recipients_digest") or "",
         lists_postmaster=bool(given.get("lists_postmaster")),
@@ -377,6 +388,8 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         bounces=given.get("waiting_mail") == BOUNCE,
         refused_mail=refused,
         refused_mail_retry=bool(given.get("refused_mail_retry")),
+        follows=bool(given.get("follows")),
+        kept=kept,
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 

@@ -13,6 +13,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "recipients": {"type": "list", "elements": "str"},
     "recipients_file": {"type": "list", "elements": "str"},
+    "recipients_from": {"type": "list", "elements": "str"},
     "recipients_policy": {"type": "str", "choices": ["listed", "any", "verify", "external"]},
     "probe_recipient": {"type": "str"},
     "subdomains": {"type": "bool", "default": False},
@@ -27,9 +28,11 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "recipients_count": {"type": "int", "default": 0},
     "recipients_digest": {"type": "str"},
     "lists_postmaster": {"type": "bool", "default": False},
+    "follows": {"type": "bool", "default": False},
+    "kept": {"type": "str"},
 }
 # Of these the options that no user writes.
-SUMMARY_OPTIONS = ("has_list", "recipients_count", "recipients_digest", "lists_postmaster")
+SUMMARY_OPTIONS = ("has_list", "recipients_count", "recipients_digest", "lists_postmaster", "follows", "kept")
 SETTINGS: dict[str, dict[str, Any]] = {
     "recipient_check": {"type": "str", "choices": ["table", "none"], "default": "table", "both_roles": "equal"},
     "proxy_interfaces": {
@@ -107,6 +110,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
+    "recipient_sources": {"type": "dict", "default": {}, "no_log": True, "planned": False, "handed": False},
+    "list_max_age": {
+        "type": "str",
+        "default": "1d",
+        "both_roles": "either",
+        "form": "time",
+        "unit": "h",
+        "least": "5m",
+        "because": "no schedule reads sources that often",
+    },
     "max_removals": {"type": "str", "default": "", "form": "removals"},
     "remove_undeclared": {"type": "bool", "default": False},
     "manage_package": {"type": "bool", "default": True},

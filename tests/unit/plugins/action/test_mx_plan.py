@@ -253,3 +253,43 @@ def test_plan_that_was_left_for_this_role_is_taken_without_asking_the_host(monke
     monkeypatch.setattr(mx_plan, "recalled", lambda left, *_: {"pending": False} if left == "left" else None)
     given, result = run(monkeypatch, {"__mx_plan": "left"}, role="primary_mx", domains=["x.example"])
     assert (given, result) == ({}, {"pending": False})
+
+
+FOLLOWING = {"name": "x.example", "recipients_from": ["people"]}
+
+
+def test_host_is_not_asked_before_sources_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, result = run(monkeypatch, role="mx", domains=[FOLLOWING], _followed={})
+    assert given == {}
+    assert (result["unread"], result["pending"], result["refusals"], result["judge"]) == (True, False, [], False)
+
+
+def test_list_of_sources_is_summarised_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = {"x.example": {"recipients_file": ["x.txt"], "sources": [], "max_removals": "10%"}}
+    given, result = run(monkeypatch, domains=[FOLLOWING], _followed=followed)
+    assert given == {
+        "domains": [
+            {
+                "name": "x.example",
+                "recipients_from": ["people"],
+                "follows": True,
+                "has_list": True,
+                "recipients_count": 1,
+                "recipients_digest": rows_digest({"b@x.example": "x"}),
+                "lists_postmaster": False,
+            }
+        ]
+    }
+    assert "unread" not in result
+
+
+def test_kept_list_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = {"x.example": {"why": "source people: timed out", "sources": [], "max_removals": "10%"}}
+    given, _result = run(monkeypatch, domains=[FOLLOWING], _followed=followed)
+    kept = {**FOLLOWING, "follows": True, "kept": "source people: timed out", "has_list": False}
+    assert given["domains"] == [kept]
+
+
+def test_what_the_plan_knows_of_a_list_is_for_nobody_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AnsibleActionFail, match="no option kept"):
+        run(monkeypatch, domains=[{"name": "x.example", "kept": "because"}])

@@ -81,3 +81,20 @@ def test_decisions_for_other_domains_are_refused(wrong: Any) -> None:
 
 def test_filter_has_its_name() -> None:
     assert FilterModule().filters() == {"recipient_domains": recipient_domains}
+
+
+def test_list_of_sources_comes_with_where_it_was_read_and_its_limit() -> None:
+    source = {"name": "people", "type": "file", "host": "localhost", "read_at": "2026-01-31T09:00:00Z"}
+    followed = {"x.example": {"recipients_file": ["/tmp/x"], "sources": [source], "max_removals": "10%"}}
+    assert recipient_domains(ITEMS, [decided(), decided(name="z.example", item=2)], followed) == [
+        {
+            "name": "x.example",
+            "state": "present",
+            "recipients_policy": "listed",
+            "recipients": ["a@x.example", "postmaster@x.example"],
+            "recipients_file": ["x.txt", "/tmp/x"],
+            "sources": [source],
+            "max_removals": "10%",
+        },
+        *recipient_domains(ITEMS, [decided(name="z.example", item=2)]),
+    ]

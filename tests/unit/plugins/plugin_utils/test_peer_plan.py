@@ -171,7 +171,10 @@ def test_old_plan_is_not_taken(plans: Plans, monkeypatch: pytest.MonkeyPatch) ->
     assert recalled(plan, PEER, found["secondary_mx"][0]) is None
 
 
-def test_list_in_a_file_is_not_read_twice(plans: Plans) -> None:
+@pytest.mark.parametrize("holder", [{"recipients_file": "y.txt"}, {"recipients_from": ["people"]}])
+def test_list_in_a_file_is_not_read_twice_and_one_of_a_source_is_not_there_yet(
+    plans: Plans, holder: dict[str, Any]
+) -> None:
     task = plans(roles=["primary_mx", "secondary_mx"])["primary_mx"][0]
-    peer = {**OWN["peer"], "domains": [{"name": "y.example", "recipients_file": "y.txt"}]}
+    peer = {**OWN["peer"], "domains": [{"name": "y.example", **holder}]}
     assert arguments_of_peer({**OWN, "peer": peer}, task) is None

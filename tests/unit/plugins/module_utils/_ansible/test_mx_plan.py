@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import PLAN_SPEC, plan, plan_params
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import (
+    PLAN_SPEC,
+    SETTING_OPTIONS,
+    plan,
+    plan_params,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
@@ -39,9 +44,22 @@ def test_settings_reach_the_plan_beside_the_other_arguments() -> None:
 
 def test_setting_that_is_not_given_is_left_to_the_model() -> None:
     params = given()
-    unset = {name for name in SETTINGS if params[name] is None}
-    assert SETTINGS.keys() - unset == {"config_directory", "verify", "verify_fail_on", "ended_run", "fail_on_drift"}
+    unset = {name for name in SETTING_OPTIONS if params[name] is None}
+    assert SETTING_OPTIONS.keys() - unset == {
+        "config_directory",
+        "verify",
+        "verify_fail_on",
+        "ended_run",
+        "fail_on_drift",
+    }
     assert (params["verify"], params["verify_fail_on"]) == (True, ["local"])
+
+
+def test_sources_with_their_passwords_do_not_reach_the_host() -> None:
+    assert SETTINGS.keys() - SETTING_OPTIONS.keys() == {"recipient_sources"}
+    told = {"settings": {"recipient_sources": {}}}
+    assert len(ArgumentSpecValidator(PLAN_SPEC).validate(told).error_messages) == 1
+    assert "recipient_sources" not in given()
 
 
 def test_scopes_may_be_none_at_all() -> None:

@@ -244,7 +244,7 @@ def many(number: int, name: str = "x.example") -> list[str]:
 
 @pytest.fixture(name="now")
 def fixture_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followed, "_now", lambda: NOW)
+    monkeypatch.setattr(followed, "now", lambda: NOW)
 
 
 def noted(tmp_path: pathlib.Path) -> dict[str, Any]:

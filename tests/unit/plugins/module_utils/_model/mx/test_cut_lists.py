@@ -131,3 +131,12 @@ def test_table_may_lose_what_the_lists_may_and_what_goes_on_purpose(limit: str, 
     items = [item("x.example", 5), {"name": "y.example", "recipients_policy": "any"}]
     request = read_request({"role": "secondary_mx", "domains": items, "max_removals": limit})
     assert removals_allowed(request, host(recipient_rows=rows)) == allowed
+
+
+@pytest.mark.parametrize("fields", [{"follows": True}, {"follows": True, "kept": "ad timed out", "has_list": False}])
+def test_domain_that_follows_sources_is_guarded_elsewhere(fields: dict[str, Any]) -> None:
+    rows = {"x.example": DomainRows(count=3000, postmaster=True, wildcard=True), "y.example": DomainRows(count=100)}
+    items = [item("x.example", 5, **fields), item("y.example", 100)]
+    assert cut({"x.example": rows["x.example"], "y.example": 100}, *items) == []
+    request = read_request({"role": "secondary_mx", "domains": items, "max_removals": "5"})
+    assert removals_allowed(request, host(recipient_rows=rows)) == "5"

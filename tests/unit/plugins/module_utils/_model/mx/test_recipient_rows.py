@@ -270,3 +270,42 @@ def test_subdomain_with_rows_of_its_own_is_left_out_of_the_pattern_of_the_domain
 def test_subdomain_without_rows_goes_on_by_the_pattern_of_the_domain_above() -> None:
     on = host(subdomains=PATTERNS, relayed={"s.x.example": "s.x.example"})
     assert secondary(WIDE, on=on).patterns == {PATTERN: "x"}
+
+
+KEPT = {"name": "x.example", "follows": True, "kept": "source ad: timed out"}
+
+
+def test_kept_list_is_neither_written_nor_removed() -> None:
+    on = host(recipient_rows={"x.example": DomainRows(2, "d", False, False, True)})
+    plan = secondary(KEPT, on=on)
+    assert (plan.refusals, plan.recipients, plan.recipients_removed) == ([], [], [])
+    assert plan.main_cf.add_items["relay_domains"] == ["x.example"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [DomainRows(), DomainRows(postmaster=True), DomainRows(0, "", False, True, True), DomainRows(2, "d", False, True)],
+)
+def test_domain_without_a_list_to_keep_is_refused_with_what_is_wrong_with_its_source(rows: DomainRows) -> None:
+    (refusal,) = secondary(KEPT, on=host(recipient_rows={"x.example": rows})).refusals
+    assert (refusal.domain, refusal.check) == ("x.example", "no_recipients")
+    assert refusal.cause == "it has no list to keep, and its sources can't be believed: source ad: timed out"
+    assert refusal.remedy.startswith("correct that and run again, or list its recipients")
+
+
+def test_table_of_kept_lists_stays_in_use() -> None:
+    on = host(recipient_rows={"x.example": DomainRows(2, "d")}, values={"relay_recipient_maps": ""})
+    on = replace(on, recipients=replace(RECIPIENTS, member=""))
+    assert secondary(KEPT, on=on).main_cf.add_items["relay_recipient_maps"] == [RECIPIENTS.reference]
+
+
+def test_rows_at_subdomains_of_a_kept_list_stay() -> None:
+    rows = {"x.example": DomainRows(2, "d"), "sub.x.example": DomainRows(1, "e")}
+    assert secondary(KEPT, on=host(recipient_rows=rows)).recipients_removed == []
+
+
+@pytest.mark.parametrize("item", [listed(follows=True), KEPT])
+def test_list_of_sources_without_a_table_is_refused(item: dict[str, Any]) -> None:
+    on = host(recipient_rows={"x.example": DomainRows(2, "d")})
+    (refusal,) = secondary(item, on=on, recipient_check="none").refusals
+    assert refusal.cause == "recipient_check is none, which accepts every recipient, but its policy is listed"

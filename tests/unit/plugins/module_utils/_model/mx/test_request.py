@@ -42,6 +42,7 @@ def test_what_concerns_the_run_is_no_part_of_the_plan() -> None:
         "verify_fail_on",
         "ended_run",
         "fail_on_drift",
+        "recipient_sources",
     }
 
 
@@ -372,3 +373,36 @@ def test_both_forms_declared_differently_are_refused() -> None:
     request = requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "verify"})
     assert {refusal.check for refusal in request.refusals} == {"declared_twice"}
     assert requested({"name": U, "recipients_policy": "any"}, {"name": A, "recipients_policy": "any"}).refusals == ()
+
+
+def test_item_that_follows_sources_says_so() -> None:
+    told = {"name": "x.example", "recipients_from": ["ad"], "has_list": True, "recipients_count": 2, "follows": True}
+    request = read_request({"role": "secondary_mx", "domains": [told]})
+    (item,) = request.items
+    assert (item.policy, item.follows, item.kept, item.listed_count) == ("listed", True, "", 2)
+    kept = {"name": "x.example", "recipients_from": ["ad"], "follows": True, "kept": "source ad: timed out"}
+    (item,) = read_request({"role": "secondary_mx", "domains": [kept]}).items
+    assert (item.policy, item.follows, item.kept) == ("kept", True, "source ad: timed out")
+
+
+def test_list_that_is_left_to_others_follows_no_source() -> None:
+    told = {"name": "x.example", "recipients_from": ["ad"], "recipients_policy": "external"}
+    (refusal,) = read_request({"role": "secondary_mx", "domains": [told]}).refusals
+    assert refusal.cause == (
+        '"x.example" (domains[0]) has recipients_from, but its policy external leaves its rows to others'
+    )
+    assert read_request({"role": "secondary_mx", "domains": [{**told, "state": "absent"}]}).refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("age", "refused"), [("", False), ("1d", False), ("5m", False), ("4m", True), ("2", False), ("often", True)]
+)
+def test_age_of_lists_is_a_time(age: str, refused: bool) -> None:
+    request = read_request({"role": "secondary_mx", "list_max_age": age})
+    assert [refusal.check for refusal in request.refusals] == ["list_max_age"] * refused
+    assert request.settings["list_max_age"] == ("1d" if refused or not age else age)
+
+
+def test_age_of_lists_that_one_role_sets_holds_for_both() -> None:
+    peer = {"role": "primary_mx", "domains": ["y.example"], "settings": {"list_max_age": "2h"}}
+    assert read_request({"role": "secondary_mx", "peer": peer}).settings["list_max_age"] == "2h"

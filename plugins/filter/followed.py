@@ -1,0 +1,102 @@
+# Copyright: the mxrelay.postfix authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of recipients that follow sources, on the controller: which to read, and what these make of the lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import (
+    followed_lists,
+    kept_lists,
+    kept_words,
+    sources_to_read,
+    table_items,
+)
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_items, sync_outcome, sync_plan
+
+Named = Mapping[str, Mapping[str, Any]]
+Results = Sequence[Mapping[str, Any]]
+
+
+def _readings(results: Results) -> dict[str, Mapping[str, Any]]:
+    """What recipients_info returned in a loop over the names of sources, by these."""
+    return {str(result["__mx_source"]): result for result in results}
+
+
+def mx_sources(items: object, declared: object, hosts: Collection[str], role: str) -> dict[str, dict[str, Any]]:
+    """See `sources_to_read`."""
+    return sources_to_read(items, declared, hosts, role)
+
+
+def mx_followed(items: object, sources: Named, results: Results, limit: object = "") -> dict[str, dict[str, Any]]:
+    """See `followed_lists`."""
+    return followed_lists(items, sources, _readings(results), now(), str(limit))
+
+
+def mx_followed_items(items: object, followed: Named, postmaster: object) -> list[dict[str, Any]]:
+    """See `table_items`."""
+    return list(table_items(items, followed, bool(postmaster)))
+
+
+def mx_kept_lists(followed: Named, results: Results, before: Named) -> dict[str, Mapping[str, Any]]:
+    """See `kept_lists`; `before` are those of another role."""
+    return {**before, **kept_lists(followed, results)}
+
+
+def mx_kept(kept: Named, once: str) -> str:
+    """See `kept_words`."""
+    return kept_words(kept, once)
+
+
+def mx_sync_plan(variables: Mapping[str, Any], groups: Collection[str], hosts: Collection[str]) -> dict[str, Any]:
+    """See `sync_plan`."""
+    return sync_plan(variables, groups, hosts)
+
+
+def mx_sync_items(plan: Mapping[str, Any], instance: str, results: Results) -> list[dict[str, Any]]:
+    """See `sync_items`."""
+    return sync_items(plan, instance, _readings(results), now())
+
+
+def mx_sync_outcome(results: Results) -> dict[str, Any]:
+    """See `sync_outcome`."""
+    return sync_outcome(results)
+
+
+def _told(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function as a filter, which tells what is wrong with its input as Ansible does."""
+
+    @wraps(work)
+    def filtered(*arguments: Any, **options: Any) -> Any:
+        try:
+            return work(*arguments, **options)
+        except InvalidInput as error:
+            raise AnsibleFilterError(f"{work.__name__}: {error.message}") from None
+
+    return filtered
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        works = (
+            mx_followed,
+            mx_followed_items,
+            mx_kept,
+            mx_kept_lists,
+            mx_sources,
+            mx_sync_items,
+            mx_sync_outcome,
+            mx_sync_plan,
+        )
+        return {work.__name__: _told(work) for work in works}

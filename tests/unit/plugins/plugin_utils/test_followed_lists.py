@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import (
+    followed_lists,
+    following_items,
+    kept_lists,
+    kept_words,
+    sources_to_read,
+    table_items,
+    with_lists_of_sources,
+)
+
+THEN, NOW = "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z"
+DECLARED = {
+    "people": {"type": "file", "path": "/srv/people"},
+    "mail": {"type": "postfix", "host": "mail.example", "covered": {"ldap:/etc/postfix/ad": "ad"}},
+    "ad": {
+        "type": "ldap",
+        "uri": "ldaps://dc.example",
+        "bases": ["dc=x"],
+        "bind_dn": "cn=r",
+        "bind_password": "secret",
+    },
+}
+X = {"name": "X.example", "recipients_from": ["people"]}
+Y = {
+    "name": "y.example",
+    "recipients_from": "people, people",
+    "recipients": "info@y.example",
+    "recipients_file": "y.txt",
+}
+SOURCES = sources_to_read([X, Y], DECLARED, [])
+TOLD = {"name": "people", "type": "file", "host": "localhost"}
+
+
+def reading(*domains: str, **changes: Any) -> dict[str, Any]:
+    told = {"count": 2, "catch_all": False, "why_incomplete": "", "complete": True, "digest": "d"}
+    return {
+        "domains": {name: {**told, **changes} for name in domains},
+        "lists": {name: f"/tmp/{name}" for name in domains},
+        "problem": "",
+        "read_at": THEN,
+    }
+
+
+def followed(said: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return followed_lists([X], SOURCES, {"people": said}, NOW, **options)["x.example"]
+
+
+@pytest.mark.parametrize(
+    ("item", "follows"),
+    [
+        ({}, True),
+        ({"state": "present", "recipients_policy": "listed"}, True),
+        ({"recipients_from": ""}, False),
+        ({"recipients_from": None}, False),
+        ({"state": "absent"}, False),
+        ({"recipients_policy": "any"}, False),
+        ({"recipients_policy": "verify"}, False),
+    ],
+)
+def test_present_domain_with_a_list_follows_what_it_names(item: dict[str, Any], follows: bool) -> None:
+    assert [follower.name for follower in following_items([{**X, **item}], "mx_domains")] == ["x.example"] * follows
+
+
+def test_place_of_a_follower_is_that_among_all_items() -> None:
+    (follower,) = following_items(["z.example", {**X, "recipients_from": ["b", "a", "b"]}], "mx_domains")
+    assert (follower.place, follower.sources) == (1, ["b", "a"])
+
+
+def test_domain_with_subdomains_can_not_follow() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        following_items([{**X, "subdomains": "yes"}], "mx_domains")
+    assert caught.value.message == (
+        "mx_domains[0] (x.example) has recipients_from and subdomains; leave subdomains out, and declare each "
+        "subdomain that has recipients as a domain of its own"
+    )
+
+
+def test_sources_are_those_that_domains_follow() -> None:
+    assert SOURCES == {
+        "people": {
+            "host": "localhost",
+            "source": {
+                "type": "file",
+                "timeout": 60,
+                "skip_invalid": False,
+                "default_domain": "",
+                "format": "lines",
+                "attributes": ["mail", "proxyAddresses"],
+                "path": "/srv/people",
+            },
+            "domains": ["x.example", "y.example"],
+        }
+    }
+    assert sources_to_read([{"name": "x.example"}], "no mapping, and nobody needs one", []) == {}
+
+
+@pytest.mark.parametrize(
+    ("item", "declared", "hosts", "message"),
+    [
+        (
+            {"recipients_from": ["peple"]},
+            DECLARED,
+            [],
+            'x.example has recipients_from "peple", which is not in secondary_mx_recipient_sources; declare it there, '
+            "or correct the name (there are: people, mail, ad)",
+        ),
+        (
+            {},
+            None,
+            [],
+            'x.example has recipients_from "people", which is not in secondary_mx_recipient_sources; declare it there, '
+            "or correct the name (there are: none)",
+        ),
+        (
+            {"recipients_from": ["mail"]},
+            DECLARED,
+            ["mail.example"],
+            'x.example follows "mail", some addresses of which only "ad" has (covered); name that in recipients_from '
+            "as well",
+        ),
+        (
+            {"recipients_from": ["mail", "ad"]},
+            DECLARED,
+            ["mx.example"],
+            "secondary_mx_recipient_sources.mail has the host mail.example, which is not in the inventory; add it "
+            "there, or correct the name",
+        ),
+        (
+            {},
+            {"people": {"type": "fyle"}},
+            [],
+            "secondary_mx_recipient_sources.people has a type that does not exist; give one of postfix, dovecot, file, "
+            "ldap, sql, http",
+        ),
+    ],
+)
+def test_source_that_can_not_be_read_is_refused(
+    item: dict[str, Any], declared: Any, hosts: list[str], message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        sources_to_read([{**X, **item}], declared, hosts, "secondary_mx")
+    assert caught.value.message == message
+
+
+def test_list_is_what_the_source_says() -> None:
+    noted = {**TOLD, "read_at": THEN, "count": 2, "digest": "d"}
+    assert followed(reading("x.example")) == {
+        "sources": [noted],
+        "recipients_file": ["/tmp/x.example"],
+        "max_removals": "10%",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [({"limit": "50"}, "50"), ({"let_through": ["x.example"]}, "100%"), ({"let_through": ["y.example"]}, "10%")],
+)
+def test_limit_is_that_of_the_host_unless_the_domain_is_let_through(options: dict[str, Any], limit: str) -> None:
+    assert followed(reading("x.example"), **options)["max_removals"] == limit
+
+
+@pytest.mark.parametrize(
+    ("said", "failed_at", "problem"),
+    [
+        ({"problem": "timed out", "read_at": THEN, "domains": {}}, THEN, "timed out"),
+        ({"failed": True, "msg": "Python is missing"}, NOW, "Python is missing"),
+        ({"unreachable": True, "msg": "no route to host"}, NOW, "no route to host"),
+        ({}, NOW, "it was not read"),
+        (reading("y.example"), THEN, "it was not read"),
+        (reading("x.example", count=0), THEN, "it has no address of this domain"),
+        (
+            reading("x.example", why_incomplete="there is a catch-all"),
+            THEN,
+            "there is a catch-all, or give the domain recipients_policy: any or verify",
+        ),
+    ],
+)
+def test_list_stays_if_the_source_can_not_be_believed(said: dict[str, Any], failed_at: str, problem: str) -> None:
+    assert followed(said) == {
+        "sources": [{**TOLD, "failed_at": failed_at, "problem": problem}],
+        "why": f"source people: {problem}",
+        "max_removals": "10%",
+    }
+
+
+def test_list_of_several_sources_stays_if_one_of_them_failed() -> None:
+    item = {**X, "recipients_from": ["people", "ad"]}
+    sources = sources_to_read([item], DECLARED, [])
+    failed = {"problem": "timed out", "read_at": NOW}
+    told = followed_lists([item], sources, {"people": reading("x.example"), "ad": failed}, NOW)["x.example"]
+    assert told["why"] == "source ad: timed out"
+    assert [source.get("problem", "") for source in told["sources"]] == ["", "timed out"]
+    told = followed_lists([item], sources, {"people": reading("x.example"), "ad": reading("x.example")}, NOW)
+    assert told["x.example"]["recipients_file"] == ["/tmp/x.example", "/tmp/x.example"]
+
+
+def test_items_get_the_lists_of_their_sources() -> None:
+    items = [{"name": "z.example"}, X, Y]
+    lists = {
+        "x.example": {"sources": [], "why": "source people: timed out", "max_removals": "10%"},
+        "y.example": {"sources": [], "recipients_file": ["/tmp/y"], "max_removals": "10%"},
+    }
+    assert with_lists_of_sources(items, lists, "mx_domains") == [
+        {"name": "z.example"},
+        {**X, "follows": True, "kept": "source people: timed out"},
+        {**Y, "follows": True, "recipients_file": ["y.txt", "/tmp/y"]},
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        with_lists_of_sources(items, {"x.example": lists["x.example"]}, "mx_domains")
+    assert caught.value.message == (
+        "y.example has recipients_from, and its sources were not read; have a role do that, or give its recipients"
+    )
+
+
+def test_own_lists_of_a_kept_domain_do_not_count() -> None:
+    (item,) = with_lists_of_sources([Y], {"y.example": {"why": "it failed"}}, "mx_domains")
+    assert "recipients" not in item and "recipients_file" not in item
+
+
+def test_table_gets_what_the_sources_made_of_the_items() -> None:
+    lists = {
+        "x.example": {"sources": [TOLD], "why": "source people: timed out", "max_removals": "10%"},
+        "y.example": {"sources": [TOLD], "recipients_file": ["/tmp/y"], "max_removals": "100%"},
+    }
+    kept = {"name": "x.example", "sources": [TOLD], "recipients_policy": "kept", "why": "source people: timed out"}
+    listed = {
+        "name": "y.example",
+        "sources": [TOLD],
+        "recipients": ["info@y.example", "postmaster@y.example"],
+        "recipients_file": ["y.txt", "/tmp/y"],
+        "max_removals": "100%",
+    }
+    assert list(table_items([X, "z.example", Y], lists, True)) == [kept, listed]
+    assert list(table_items([Y], lists, False)) == [{**listed, "recipients": ["info@y.example"]}]
+
+
+def test_kept_lists_are_those_of_sources_and_of_the_table() -> None:
+    lists = {"x.example": {"why": "it failed"}, "y.example": {"recipients_file": []}}
+    failed = {"x.example": {"why": "it failed", "removals": 0, "of": 0}}
+    cut = {"why": "too many", "removals": 3, "of": 4}
+    assert kept_lists(lists, [{}, {"skipped": True}]) == failed
+    assert kept_lists(lists, [{"kept": {"y.example": cut, "of.others": cut}}, {"kept": {}}]) == {
+        **failed,
+        "y.example": cut,
+    }
+
+
+def test_kept_lists_are_told_with_what_to_do() -> None:
+    once = "-e mx_max_removals=100%"
+    failed, cut = {"why": "source ad: timed out", "removals": 0}, {"why": "3 of its 4 would go", "removals": 3}
+    assert kept_words({}, once) == ""
+    assert kept_words({"x.example": failed}, once) == (
+        "The list of 1 domain stays as it is, and everything else is done:\n- x.example: source ad: timed out"
+    )
+    assert kept_words({"y.example": cut, "x.example": failed}, once) == (
+        "The lists of 2 domains stay as they are, and everything else is done:\n"
+        "- x.example: source ad: timed out\n"
+        "- y.example: 3 of its 4 would go; check that, and if it is right let it through once with "
+        "-e mx_max_removals=100%"
+    )

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_items, sync_outcome, sync_plan
+
+NOW = "2026-01-31T09:05:00Z"
+PEOPLE = {"people": {"type": "file", "path": "/srv/people"}}
+X = {"name": "x.example", "recipients_from": ["people"]}
+Y = {"name": "y.example", "recipients_from": ["people"]}
+Z = {"name": "z.example", "recipients": ["info@z.example"]}
+BOTH = ["secondary_mx", "primary_mx"]
+DOMAINS = {"secondary_mx_domains": [X, Z], "secondary_mx_recipient_sources": PEOPLE}
+DOMAIN = {"count": 2, "catch_all": False, "why_incomplete": "", "digest": "d"}
+READING = {
+    "domains": {"x.example": DOMAIN, "y.example": DOMAIN},
+    "lists": {"x.example": "/tmp/x", "y.example": "/tmp/y"},
+    "problem": "",
+    "read_at": NOW,
+}
+
+
+def plan(groups: list[str] = BOTH, **variables: Any) -> dict[str, Any]:
+    return sync_plan({**DOMAINS, **variables}, groups, ["mail.example"])
+
+
+def instance(**changes: Any) -> dict[str, Any]:
+    return {"path": "", "parts": [{"items": [X], "limit": "", "postmaster": True}], **changes}
+
+
+def test_plan_has_the_domains_that_follow_sources_and_these() -> None:
+    found = plan()
+    assert found["instances"] == {"/etc/postfix": instance()}
+    assert list(found["sources"]) == ["people"]
+    assert (found["sources"]["people"]["host"], found["sources"]["people"]["domains"]) == ("localhost", ["x.example"])
+    assert (found["named"], found["let_through"]) == ([], [])
+
+
+def test_host_without_the_group_of_a_role_does_not_do_what_that_declares() -> None:
+    assert plan(["primary_mx"]) == {"sources": {}, "instances": {}, "named": [], "let_through": []}
+
+
+def test_settings_of_a_role_hold_for_its_lists() -> None:
+    told = {
+        "table_directory": "/srv/tables",
+        "max_removals": 5,
+        "postmaster": "no",
+        "config_directory": "/etc/postfix-a/",
+    }
+    found = plan(**{f"secondary_mx_{name}": value for name, value in told.items()})
+    part = {"items": [X], "limit": "5", "postmaster": False}
+    assert found["instances"] == {"/etc/postfix-a": {"path": "/srv/tables/relay_recipients", "parts": [part]}}
+
+
+def test_both_roles_share_an_instance_and_its_sources() -> None:
+    others = {"primary_mx_domains": [Y], "primary_mx_recipient_sources": PEOPLE, "primary_mx_postmaster": ""}
+    found = plan(**others, secondary_mx_table_directory="/srv")
+    assert found["sources"]["people"]["domains"] == ["y.example", "x.example"]
+    parts = [{"items": [item], "limit": "", "postmaster": True} for item in (Y, X)]
+    assert found["instances"] == {"/etc/postfix": {"path": "/srv/relay_recipients", "parts": parts}}
+    apart = plan(**others, primary_mx_config_directory="/etc/postfix-b")
+    assert list(apart["instances"]) == ["/etc/postfix-b", "/etc/postfix"]
+
+
+def test_two_sources_of_one_name_are_refused() -> None:
+    other = {"people": {"type": "file", "path": "/srv/others"}}
+    with pytest.raises(InvalidInput) as caught:
+        plan(primary_mx_domains=[Y], primary_mx_recipient_sources=other)
+    assert caught.value.message == (
+        'two roles declare "people" differently in their recipient_sources; rename one of them'
+    )
+
+
+@pytest.mark.parametrize("domains", ["x.example", ["X.example"], "x.example, w.example"])
+def test_only_named_domains_are_updated(domains: Any) -> None:
+    found = plan(secondary_mx_domains=[X, Y], sync_recipients_domains=domains)
+    assert found["instances"] == {"/etc/postfix": instance()}
+    assert found["named"][0] == "x.example"
+
+
+@pytest.mark.parametrize(("directory", "number"), [("", 1), ("/etc/postfix/", 1), ("/etc/postfix-b", 0)])
+def test_only_the_named_instance_is_updated(directory: str, number: int) -> None:
+    assert len(plan(sync_recipients_config_directory=directory)["instances"]) == number
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_blank_answer_is_not_given(blank: str | None) -> None:
+    names = ("domains", "let_through", "config_directory")
+    assert plan(**{f"sync_recipients_{name}": blank for name in names}) == plan()
+
+
+def test_name_that_is_no_domain_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"\(sync_recipients_let_through\[0\]\)"):
+        plan(sync_recipients_let_through="a@x.example")
+
+
+def test_table_gets_the_lists_of_all_parts() -> None:
+    found = plan(
+        primary_mx_domains=[Y],
+        primary_mx_recipient_sources=PEOPLE,
+        primary_mx_max_removals="5%",
+        sync_recipients_let_through=["x.example"],
+    )
+    items = sync_items(found, "/etc/postfix", {"people": READING}, NOW)
+    assert [(item["name"], item["recipients_file"], item["max_removals"]) for item in items] == [
+        ("y.example", ["/tmp/y"], "5%"),
+        ("x.example", ["/tmp/x"], "100%"),
+    ]
+    kept, _x = sync_items(found, "/etc/postfix", {"people": {**READING, "problem": "timed out"}}, NOW)
+    assert (kept["recipients_policy"], kept["why"]) == ("kept", "source people: timed out")
+
+
+def test_outcome_is_that_of_all_instances() -> None:
+    kept = {"x.example": {"why": "it failed", "removals": 0, "of": 0}}
+    results = [
+        {"added": 1, "removed": 2, "total": 30, "kept": kept, "left_out": []},
+        {"added": 0, "removed": 1, "total": 10, "kept": {}, "left_out": ["w.example"]},
+    ]
+    assert sync_outcome(results) == {
+        "added": 1,
+        "removed": 3,
+        "total": 40,
+        "kept": kept,
+        "left_out": ["w.example"],
+        "text": "1 added, 3 removed, 40 entries in all; left to the roles, as they have no list yet: w.example",
+    }
+    assert sync_outcome([])["text"] == "0 added, 0 removed, 0 entries in all"

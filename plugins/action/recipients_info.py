@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
             task_vars=variables,
         )
         if told.get("failed") or told.get("problem"):
-            return failed_read(str(told.get("problem") or told.get("msg")))
+            return failed_read(str(told.get("problem") or told.get("msg")), str(told.get("lacks") or ""))
         fetched = folder / "fetched"
         self._connection.fetch_file(path, str(fetched))
         return taken_apart_by_domain(fetched, folder)

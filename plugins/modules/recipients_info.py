@@ -60,7 +60,7 @@ options:
       skip_invalid:
         description:
           - Whether to leave entries out that are no addresses for which Postfix relays mail. They are counted in
-            RV(skipped).
+            RV(invalid).
           - Otherwise such an entry makes the read incomplete for its domain, or for every domain if it has none.
         type: bool
         default: false
@@ -332,7 +332,7 @@ digest:
   returned: success
   type: str
   sample: 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b
-skipped:
+invalid:
   description: The number of entries that were left out, since they are no addresses for which Postfix relays mail.
   returned: success
   type: int
@@ -352,6 +352,11 @@ problem:
   returned: success
   type: str
   sample: ""
+lacks:
+  description: The package that the host lacks for the read.
+  returned: if that is the RV(problem)
+  type: str
+  sample: python3-ldap3
 recipients:
   description: The addresses of RV(domains).
   returned: success and O(show_recipients=true)

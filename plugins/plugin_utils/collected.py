@@ -34,11 +34,15 @@ _KEPT = "collected.json"
 
 @dataclass(frozen=True)
 class Collected:
-    """What one source said: the summary and the file of each domain that has addresses, or the problem."""
+    """What one source said: the summary and the file of each domain that has addresses, or the problem.
+
+    `lacks` is the package without which its host can't read it.
+    """
 
     summary: SourceSummary = field(default_factory=SourceSummary)
     files: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    lacks: str = ""
 
     def result(self, declared: Sequence[str]) -> dict[str, Any]:
         """The result of the task, as that of the module, and the list of each domain. No address is in it."""
@@ -47,7 +51,8 @@ class Collected:
         lists = {
             name: _spelled(by_form[canonical(name)], name) for name in told["domains"] if canonical(name) in by_form
         }
-        return {"changed": False, **told, "problem": self.problem, "lists": lists}
+        lacking = {"lacks": self.lacks} if self.lacks else {}
+        return {"changed": False, **told, "problem": self.problem, **lacking, "lists": lists}
 
 
 def _spelled(path: str, domain: str) -> str:
@@ -62,9 +67,9 @@ def _spelled(path: str, domain: str) -> str:
     return str(spelled)
 
 
-def failed_read(problem: str) -> Collected:
+def failed_read(problem: str, lacks: str = "") -> Collected:
     """What a source said that could not be read."""
-    return Collected(SourceSummary.failed(problem, now()), {}, problem)
+    return Collected(SourceSummary.failed(problem, now()), {}, problem, lacks)
 
 
 def source_key(definition: Mapping[str, Any], host: str, domains: Sequence[str]) -> str:
@@ -74,7 +79,10 @@ def source_key(definition: Mapping[str, Any], host: str, domains: Sequence[str])
 
 
 def collected_once(key: str, collect: Callable[[pathlib.Path], Collected]) -> Collected:
-    """What the source of that key said in this run; `collect` asks it, and puts its lists into the folder given."""
+    """What the source of that key said in this run; `collect` asks it, and puts its lists into the folder given.
+
+    A host that lacks a package is asked again, since it may have it by then.
+    """
     folder = pathlib.Path(constants.DEFAULT_LOCAL_TMP) / FOLDER / key
     for private in (folder.parent, folder):
         private.mkdir(mode=0o700, exist_ok=True)
@@ -83,7 +91,8 @@ def collected_once(key: str, collect: Callable[[pathlib.Path], Collected]) -> Co
         if kept.exists():
             return _from_text(json.loads(kept.read_text(encoding="utf-8")))
         found = collect(folder)
-        kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        if not found.lacks:
+            kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
         return found
 
 

@@ -38,6 +38,7 @@ RACE = Claim("primary_mx", "two_runs_at_once")
 ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
 FOLLOWED = Claim("both", "follows_its_source")
+DRIVEN = Claim("both", "library_of_a_source")
 KEPT = Claim("both", "kept_list")
 TRUSTED = Claim("trust", "arrives")
 RELAYING = Claim("trust", "relays_trusts_nobody")
@@ -107,8 +108,14 @@ CLAIMS = {
         "Start, reload or restart Postfix": STARTED,
         "Start, reload or restart an instance without a unit": Claim("releases", "without_a_unit"),
     },
+    "mx/tasks/drivers.yml": {
+        "Install the libraries that sources need": DRIVEN,
+        "Read these sources": DRIVEN,
+    },
+    "mx/tasks/read.yml": {"Read the sources of recipients": FOLLOWED},
     "mx/tasks/sources.yml": {
-        "Read the sources of recipients": FOLLOWED,
+        "Read all sources": FOLLOWED,
+        "Have the libraries that sources need": DRIVEN,
         "Plan with what the sources say": FOLLOWED,
     },
     "mx/tasks/tables.yml": {

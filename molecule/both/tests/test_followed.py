@@ -115,3 +115,18 @@ def test_removals_are_let_through_once(sources: Sources) -> None:
     assert run.code == 0, run.said
     claims.accepts(HOST, "karl@gateway.example")
     claims.refuses_unknown(HOST, "alice@gateway.example")
+
+
+def test_library_of_a_source_is_installed_on_its_host(sources: Sources) -> None:
+    assert sources.play().code == 0
+    hosts.on(HOST, "apt-get", "remove", "--yes", "python3-pymysql")
+    query = {"engine": "mysql", "server": "127.0.0.1", "database": "mail", "query": "SELECT address FROM mailbox"}
+    declared = {"people": {"type": "sql", "host": NAME, "user": "reader", "password": "secret", **query}}
+    kept = sources.play(secondary_mx_recipient_sources=declared, secondary_mx_manage_package=False)
+    assert (kept.code, "python3-pymysql was not found" in kept.said) == (2, True), kept.said
+    run = sources.play(secondary_mx_recipient_sources=declared)
+    assert run.code == 2
+    assert "- away.example: source people: " in run.said
+    assert "python3-pymysql was not found" not in run.said
+    assert "secret" not in run.output
+    claims.accepts(HOST, "ivan@away.example")

@@ -93,7 +93,7 @@ def recipients_info(params: Mapping[str, Any], postfix: Postfix, check_mode: boo
         if not params["tell_failure"]:
             raise
         failed = SourceSummary.failed(error.message, now())
-        return Outcome(results={**failed.told(declared), "problem": error.message})
+        return Outcome(results={**failed.told(declared), "problem": error.message, **error.details})
     domains = by_domain(reading)
     summary = summary_of(reading, domains, now())
     if collect:

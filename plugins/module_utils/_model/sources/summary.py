@@ -63,7 +63,8 @@ class SourceSummary:
             **({"undeclared": others} if declared else {}),
             "count": self.count,
             "digest": self.digest,
-            "skipped": self.skipped,
+            # Under its own name Ansible would take the task for one that was skipped.
+            "invalid": self.skipped,
             "complete": not (self.why_incomplete or any(domain.why_incomplete for domain in shown.values())),
             "read_at": self.read_at,
         }

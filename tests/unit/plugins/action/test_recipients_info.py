@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import sys
 from typing import Any
 from unittest import mock
 
@@ -123,6 +124,15 @@ def test_failed_read_is_told_to_all(controller: Controller, source: dict[str, An
     assert (found["problem"], found["lists"]) == (message, {})
     assert controller.run(source=source, _collect=True) == {"failed": True, "msg": message}
     assert len(controller.ran) == 1
+
+
+def test_package_that_the_host_lacks_is_told(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    source = {"type": "sql", "engine": "mysql", "database": "mail", "query": "SELECT address FROM mailbox"}
+    for _time in range(2):
+        found = controller.run(source=source, domains=["x.example"], _collect=True, tell_failure=True)
+        assert "pymysql" in found["lacks"].lower()
+    assert len(controller.ran) == 2
 
 
 def test_wrong_definition_is_told(controller: Controller) -> None:

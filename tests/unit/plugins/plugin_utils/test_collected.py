@@ -82,6 +82,18 @@ def test_failed_read_is_told() -> None:
     assert result["domains"]["x.example"]["why_incomplete"] == "it is gone"
 
 
+def test_host_that_lacks_a_package_is_asked_again() -> None:
+    found = failed_read("python3-ldap3 was not found", "python3-ldap3")
+    assert found.result(["x.example"])["lacks"] == "python3-ldap3"
+    assert "lacks" not in failed_read("it is gone").result(["x.example"])
+    answers = [found, failed_read("it is gone"), failed_read("it was asked again")]
+    assert [collected_once("key", lambda _folder: answers.pop(0)).problem for _time in range(3)] == [
+        "python3-ldap3 was not found",
+        "it is gone",
+        "it is gone",
+    ]
+
+
 def test_source_is_asked_once(tmp_path: pathlib.Path) -> None:
     asked: list[pathlib.Path] = []
 

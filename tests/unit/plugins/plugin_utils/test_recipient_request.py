@@ -90,8 +90,8 @@ def test_domain_of_another_host_or_instance_is_not_declared(variables: dict[str,
         ({"recipients": ["a@x.example"]}, "has its recipients from secondary_mx_domains[0].recipients, so"),
         (
             {"recipients_from": ["people"]},
-            "follows the sources in secondary_mx_domains[0].recipients_from, so the next sync would undo this; change its "
-            "recipients there",
+            "follows the sources in secondary_mx_domains[0].recipients_from, so the next sync would undo this; change "
+            "its recipients there",
         ),
         (
             {"recipients_policy": "external", "recipients_file": "list", "recipients": ["a@x.example"]},

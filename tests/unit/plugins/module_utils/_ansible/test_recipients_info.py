@@ -58,9 +58,9 @@ def test_domains_are_told_without_addresses(tmp_path: Path) -> None:
     assert (outcome.changed, outcome.diffs) == (False, [])
     counts = {name: (domain["count"], domain["complete"]) for name, domain in outcome.results["domains"].items()}
     assert counts == {"x.example": (2, True), "y.example": (1, True), "z.example": (0, False)}
-    assert {name: outcome.results[name] for name in ("count", "skipped", "complete", "read_at", "problem")} == {
+    assert {name: outcome.results[name] for name in ("count", "invalid", "complete", "read_at", "problem")} == {
         "count": 3,
-        "skipped": 0,
+        "invalid": 0,
         "complete": False,
         "read_at": AT,
         "problem": "",

@@ -40,8 +40,8 @@ def test_addresses_are_by_domain_whatever_its_form() -> None:
 
 def test_every_domain_is_told() -> None:
     told = summary(READING).told()
-    assert told.keys() == {"domains", "count", "digest", "skipped", "complete", "read_at"}
-    assert (told["count"], told["skipped"], told["complete"], told["read_at"]) == (4, 3, False, AT)
+    assert told.keys() == {"domains", "count", "digest", "invalid", "complete", "read_at"}
+    assert (told["count"], told["invalid"], told["complete"], told["read_at"]) == (4, 3, False, AT)
     assert told["domains"]["x.example"] == {
         "count": 2,
         "catch_all": False,

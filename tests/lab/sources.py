@@ -156,9 +156,58 @@ class Saying(NamedTuple):
 
     now: str
     again: str
+    domain: str
 
 
-NEWCOMER = Saying("echo new@users.example::::::: >> users", "sed -i /^new@/d users")
+# Of each domain `user1` goes, and `new` comes.
+CHANGES = (
+    Saying(
+        "cd /etc/postfix; sed -i '/^user1@/d' mailboxes; echo new@mailbox.example new >> virtual; "
+        "postmap mailboxes virtual; cd -",
+        "cd /etc/postfix; sed -i '/^new@/d' virtual; echo user1@mailbox.example mailbox >> mailboxes; "
+        "postmap mailboxes virtual; cd -",
+        "mailbox.example",
+    ),
+    Saying(
+        f"""\
+{_DIRECTORY} <<'LDIF'
+dn: uid=user1,ou=people,dc=directory,dc=example
+changetype: modify
+replace: mail
+mail: new@directory.example
+-
+delete: proxyAddresses
+proxyAddresses: SMTP:user1@directory.example
+LDIF
+""",
+        f"""\
+{_DIRECTORY} <<'LDIF'
+dn: uid=user1,ou=people,dc=directory,dc=example
+changetype: modify
+replace: mail
+mail: user1@directory.example
+LDIF
+""",
+        "directory.example",
+    ),
+    Saying(
+        f"{_POSTGRES} \"UPDATE alias SET address = 'new@postgres.example' WHERE address = 'user1@postgres.example'\"",
+        f"{_POSTGRES} \"UPDATE alias SET address = 'user1@postgres.example' WHERE address = 'new@postgres.example'\"",
+        "postgres.example",
+    ),
+    Saying(
+        f"{_MARIADB} \"UPDATE mail_user SET email = 'new@mariadb.example' WHERE email = 'user1@mariadb.example'\"",
+        f"{_MARIADB} \"UPDATE mail_user SET email = 'user1@mariadb.example' WHERE email = 'new@mariadb.example'\"",
+        "mariadb.example",
+    ),
+    Saying("sed -i s/^user1@/new@/ people/graph", "sed -i s/^new@/user1@/ people/graph", "graph.example"),
+    Saying("sed -i s/^user1@/new@/ users", "sed -i s/^new@/user1@/ users", "users.example"),
+)
+
+
+def newcomer(name: str) -> Saying:
+    """One more user of Dovecot."""
+    return Saying(f"echo {name}@users.example::::::: >> users", f"sed -i /^{name}@/d users", "users.example")
 
 
 def other_words(more: int) -> Saying:
@@ -172,6 +221,7 @@ seq -f 'somebody,many%.0f@csv.example' {more}
 }} > people.csv
 """,
         "{ echo name,address; sed 's/.*/somebody,&/' people/csv; } > people.csv",
+        "csv.example",
     )
 
 

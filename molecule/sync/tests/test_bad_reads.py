@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from typing import NamedTuple
 
 import pytest
 
-from lab import claims, hosts, playbooks, sources
+from lab import claims, hosts, playbooks, remote, sources
 
 MX = ("mx1", "mx35")
 NAMES = {f"{host}.lab.example" for host in MX}
 SYNC = "mxrelay.postfix.sync_recipients"
 NEW = "new@users.example"
+RECORD = "/etc/postfix/.relay_recipients.sources"
 LYING = sorted({domain for lie in sources.LIES.values() for domain in lie.domains})
 # It has 100 recipients, and loses 11.
 GUARDED = "postgres.example"
@@ -26,37 +28,66 @@ MANY = 1_000_000 if os.environ.get("MXRELAY_LAB_LONG") else 20_000
 
 
 class Lied(NamedTuple):
-    """A run while the sources lie, and the lists of both hosts before and after."""
+    """A run while the sources lie, and the lists of both hosts before and after.
+
+    `found` is what mx_info finds of lists then on each host, and `verify` is a run that compares the hosts after one of
+    them alone has got a newcomer.
+    """
 
     before: dict[str, frozenset[str]]
     run: playbooks.Run
     after: dict[str, frozenset[str]]
     journals: str
+    found: dict[str, set[tuple[str, str]]]
+    verify: playbooks.Run
 
 
 def lists() -> dict[str, frozenset[str]]:
     return {host: sources.rows(host) for host in MX}
 
 
-def sync(*domains: str, **variables: object) -> playbooks.Run:
-    return playbooks.play("sync", SYNC, variables={"sync_recipients_domains": list(domains), **variables})
+def sync(*domains: str, limit: str = "", **variables: object) -> playbooks.Run:
+    variables["sync_recipients_domains"] = list(domains)
+    return playbooks.play("sync", SYNC, variables=variables, limit=limit)
 
 
 @pytest.fixture(name="lied", scope="module")
 def _lied() -> Iterator[Lied]:
-    with pytest.MonkeyPatch.context() as patch, sources.lying(*sources.LIES):
-        # Whoever debugs a run sees as much as there is to see.
-        patch.setenv("ANSIBLE_VERBOSITY", "4")
-        patch.setenv("ANSIBLE_DISPLAY_ARGS_TO_STDOUT", "true")
-        before = lists()
-        with sources.saying(sources.other_words(MANY), sources.NEWCOMER):
+    before = lists()
+    with sources.lying(*sources.LIES), sources.saying(sources.other_words(MANY), sources.newcomer("new")):
+        with pytest.MonkeyPatch.context() as patch:
+            # Whoever debugs a run sees as much as there is to see.
+            patch.setenv("ANSIBLE_VERBOSITY", "4")
+            patch.setenv("ANSIBLE_DISPLAY_ARGS_TO_STDOUT", "true")
             run = playbooks.play("sync", SYNC)
-            yield Lied(before, run, lists(), "".join(map(journal, [*MX, sources.HOST])))
+        after, journals = lists(), "".join(map(journal, [*MX, sources.HOST]))
+        with sources.saying(sources.newcomer("later")):
+            succeeds(sync("users.example", limit="mx1.lab.example"))
+        hosts.on("mx1", "sh", "-c", f"cat > {RECORD}", given=aged(hosts.on("mx1", "cat", RECORD), "csv.example"))
+        verify = playbooks.play("sync", playbooks.VERIFY)
+        yield Lied(before, run, after, journals, {host: found(host) for host in MX}, verify)
     succeeds(sync("users.example", "csv.example", sync_recipients_let_through="csv.example"))
 
 
 def succeeds(run: playbooks.Run) -> None:
     assert run.code == 0, run.said
+
+
+def aged(record: str, domain: str) -> str:
+    """What is kept of the sources of a host, as if the list of the domain had been made of them long ago."""
+    kept = json.loads(record)
+    kept["domains"][domain]["listed_at"] = "2020-01-31T09:00:00Z"
+    return json.dumps(kept)
+
+
+def found(host: str) -> set[tuple[str, str]]:
+    """What mx_info finds of lists, by domain; the mail host is asked about one whose addresses it has lost."""
+    here = remote.Remote(host)
+    findings = (
+        here.inform()["findings"] + here.inform(domains=["sqlite.example", "mailbox.example"], probe=True)["findings"]
+    )
+    here.close()
+    return {(told["domain"], told["check"]) for told in findings if told["check"].startswith("list_")}
 
 
 def journal(host: str) -> str:
@@ -91,6 +122,16 @@ def test_same_addresses_in_other_words_are_not_more(lied: Lied) -> None:
     for host in MX:
         assert sources.of(lied.after[host], "csv.example") == wanted
         claims.accepts(host, f"many{MANY}@csv.example")
+
+
+def test_lists_that_stay_are_found_and_no_others(lied: Lied) -> None:
+    stay = {*((domain, "list_source") for domain in LYING), ("sqlite.example", "list_drift")}
+    assert lied.found == {"mx1": stay | {("csv.example", "list_age")}, "mx35": stay}
+
+
+def test_hosts_that_differ_are_told_and_no_others(lied: Lied) -> None:
+    told = "users.example (mx_disagree): its MX hosts list different recipients (103 on mx1.lab.example; 102 on mx35.lab.example)"
+    assert (lied.verify.said.count("(mx_disagree)"), lied.verify.said.count(told)) == (2, 2), lied.verify.said
 
 
 def test_no_address_is_told(lied: Lied) -> None:

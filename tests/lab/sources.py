@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from lab import claims, faults, hosts
+from lab import claims, faults, hosts, remote
 from lab.checkout import ROOT
 
 HOST = "sources"
@@ -284,3 +284,11 @@ def answers(host: str, addresses: Iterable[str], at_once: int = 500) -> Iterator
     for part, conversation in zip(parts, said, strict=True):
         for address, (code, text) in zip(part, conversation.rcpt, strict=True):
             yield address, f"{code} {text.split()[0]}"
+
+
+def found(host: str, **params: Any) -> set[tuple[str, str]]:
+    """Return what mx_info finds of lists on an MX host: domains and checks."""
+    here = remote.Remote(host)
+    findings = here.inform(**params)["findings"]
+    here.close()
+    return {(told["domain"], told["check"]) for told in findings if told["check"].startswith("list_")}

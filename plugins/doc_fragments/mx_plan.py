@@ -50,7 +50,7 @@ options:
         elements: str
       recipients_from:
         description:
-          - Names of O(recipient_sources). Their addresses of the domain are valid, beside those in
+          - Names of sources of recipients. Their addresses of the domain are valid, beside those in
             O(domains[].recipients) and O(domains[].recipients_file).
           - If one of them can't be read or believed, the domain keeps the list that it has, and the run fails at its
             end. A domain without a list yet is refused.

@@ -105,7 +105,7 @@ def test_everything_is_created_once(awx: Awx) -> None:
         "job_templates": sorted(templates),
         "labels": ["audit", "change", "mail relays"],
         "projects": ["mxrelay.postfix"],
-        "schedules": ["report weekly", "verify daily"],
+        "schedules": ["report weekly", "sync recipients every 5 minutes", "verify daily"],
         "workflow_job_templates": sorted(workflow["name"] for workflow in data("workflow")["workflows"]),
     }
     for name, template in made["job_templates"].items():

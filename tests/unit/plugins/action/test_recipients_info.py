@@ -22,6 +22,11 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx
 DEFAULTS = {"dest": None, "show_recipients": False, "tell_failure": False, "_collect": None}
 
 
+def _raise(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
 class Controller:
     """The action plugin with its ports: a connection, and the module, which runs here."""
 
@@ -48,15 +53,13 @@ class Controller:
             return action.run(task_vars={"inventory_hostname": host})
 
     def _made(self) -> str:
-        if self.error:
-            raise self.error
+        _raise(self.error)
         self.remote.mkdir(exist_ok=True)
         return str(self.remote)
 
     def _remove(self, _path: str | None) -> None:
         self.removed += 1
-        if self.error:
-            raise self.error
+        _raise(self.error)
 
     def _execute(self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         assert module_name == "mxrelay.postfix.recipients_info"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ PEOPLE = {"people": {"type": "file", "path": "/srv/people"}}
 X = {"name": "x.example", "recipients_from": ["people"]}
 Y = {"name": "y.example", "recipients_from": ["people"]}
 Z = {"name": "z.example", "recipients": ["info@z.example"]}
-BOTH = ["secondary_mx", "primary_mx"]
+BOTH = ("secondary_mx", "primary_mx")
 DOMAINS = {"secondary_mx_domains": [X, Z], "secondary_mx_recipient_sources": PEOPLE}
 DOMAIN = {"count": 2, "catch_all": False, "why_incomplete": "", "digest": "d"}
 READING = {
@@ -26,7 +27,7 @@ READING = {
 }
 
 
-def plan(groups: list[str] = BOTH, **variables: Any) -> dict[str, Any]:
+def plan(groups: Sequence[str] = BOTH, **variables: Any) -> dict[str, Any]:
     return sync_plan({**DOMAINS, **variables}, groups, ["mail.example"])
 
 

@@ -21,6 +21,11 @@ TLS = 2048
 BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
 
+def _raise(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
 class Error(Exception):
     """As PyMySQL has it."""
 
@@ -49,8 +54,7 @@ class FakePymysql:
         return self
 
     def connect(self) -> None:
-        if self.unreached:
-            raise self.unreached
+        _raise(self.unreached)
         self._request_authentication()
         self.open = True
 
@@ -69,8 +73,7 @@ class FakePymysql:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         yield from self.rows
-        if self.failure:
-            raise self.failure
+        _raise(self.failure)
 
     def close(self) -> None:
         self.calls.append("close")

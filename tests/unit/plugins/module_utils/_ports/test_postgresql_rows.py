@@ -24,6 +24,11 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.certifi
 UNTRUSTED = 'connection to server at "localhost" failed: SSL error: certificate verify failed'
 
 
+def _raise(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
 class Error(Exception):
     """As psycopg2 has it."""
 
@@ -50,8 +55,7 @@ class FakePsycopg2:
 
     def connect(self, **settings: Any) -> FakePsycopg2:
         self.settings = settings
-        if self.unreached:
-            raise self.unreached
+        _raise(self.unreached)
         return self
 
     def set_session(self, **options: Any) -> None:
@@ -75,8 +79,7 @@ class FakePsycopg2:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         yield from self.rows
-        if self.failure:
-            raise self.failure
+        _raise(self.failure)
 
     def close(self) -> None:
         self.calls.append("close")

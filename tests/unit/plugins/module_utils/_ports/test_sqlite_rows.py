@@ -20,11 +20,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sqlite_rows
 def _path(tmp_path: Path) -> Path:
     """A database whose name means something in a URI."""
     path = tmp_path / "mail?mode=rw#1%41.db"
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE alias (address, active)")
         rows = [("a@x.example", 1), (None, 1), ("", 1), ("b@x.example", 0)]
         connection.executemany("INSERT INTO alias VALUES (?, ?)", rows)
         connection.execute("CREATE TABLE odd AS SELECT CAST(x'ff' AS TEXT) AS address")
+        connection.commit()
     return path
 
 

@@ -97,9 +97,10 @@ def test_every_engine_has_its_reader() -> None:
 
 def test_file_of_sqlite_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mail.db"
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE alias (address, active)")
         connection.executemany("INSERT INTO alias VALUES (?, ?)", [("a@x.example", 1), ("b@x.example", 0)])
+        connection.commit()
     given = {"engine": "sqlite", "database": str(path), "query": "SELECT address FROM alias WHERE active"}
     assert read_sql(source_definition({**DATABASE, **given})) == Reading(("a@x.example",))
 

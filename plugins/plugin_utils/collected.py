@@ -24,7 +24,7 @@ from typing import Any
 from ansible import constants
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical, is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import SourceSummary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
 
@@ -48,9 +48,23 @@ class Collected:
         """The result of the task, as that of the module, and the list of each domain. No address is in it."""
         told = self.summary.told(declared)
         by_form = {canonical(name): path for name, path in self.files.items()}
-        lists = {name: by_form[canonical(name)] for name in told["domains"] if canonical(name) in by_form}
+        lists = {
+            name: _spelled(by_form[canonical(name)], name) for name in told["domains"] if canonical(name) in by_form
+        }
         lacking = {"lacks": self.lacks} if self.lacks else {}
         return {"changed": False, **told, "problem": self.problem, **lacking, "lists": lists}
+
+
+def _spelled(path: str, domain: str) -> str:
+    """The list, each of its addresses with the domain spelled like this: a file beside it if that is another one."""
+    if not is_international(domain):
+        return path
+    digest = hashlib.sha256(domain.encode()).hexdigest()
+    spelled, part = pathlib.Path(f"{path}-{digest}"), pathlib.Path(f"{path}-{digest}-{os.getpid()}")
+    with open(path, encoding="utf-8") as addresses:
+        part.write_text("".join(f"{line.rpartition('@')[0]}@{domain}\n" for line in addresses), encoding="utf-8")
+    part.replace(spelled)
+    return str(spelled)
 
 
 def failed_read(problem: str, lacks: str = "") -> Collected:

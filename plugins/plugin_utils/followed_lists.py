@@ -131,9 +131,10 @@ def _followed(
     now: str,
 ) -> dict[str, Any]:
     noted, files, problems = [], [], []
+    parts = _parts_of_a_whole(follower.sources, sources)
     for name in follower.sources:
         reading = readings.get(name) or {}
-        problem = _problem(reading, follower.name)
+        problem = _problem(reading, follower.name) or ("" if name in parts else _lack(reading, follower.name))
         told = {"name": name, "type": sources[name]["source"]["type"], "host": sources[name]["host"]}
         if problem:
             noted.append({**told, "failed_at": reading.get("read_at") or now, "problem": problem})
@@ -141,7 +142,9 @@ def _followed(
         else:
             domain = reading["domains"][follower.name]
             noted.append({**told, "read_at": reading["read_at"], "count": domain["count"], "digest": domain["digest"]})
-            files.append(reading["lists"][follower.name])
+            files += [reading["lists"][follower.name]] if domain["count"] else []
+    if not (problems or files):
+        problems.append("none of its sources has an address of this domain")
     if problems:
         return {"sources": noted, "why": "; ".join(problems)}
     return {"sources": noted, "recipients_file": files}
@@ -156,7 +159,17 @@ def _problem(reading: Mapping[str, Any], domain: str) -> str:
         return str(reading.get("msg") or "it was not read")
     if told["why_incomplete"]:
         return f"{told['why_incomplete']}, or give the domain recipients_policy: any or verify"
-    return "" if told["count"] else "it has no address of this domain"
+    return ""
+
+
+def _lack(reading: Mapping[str, Any], domain: str) -> str:
+    return "" if reading["domains"][domain]["count"] else "it has no address of this domain"
+
+
+def _parts_of_a_whole(names: Sequence[str], sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Those of which one has what a table of another can't list: an address of a domain may be in one of them alone."""
+    covered = {name: set(map(str, (sources[name]["source"].get("covered") or {}).values())) for name in names}
+    return {part for name, others in covered.items() if others for part in (name, *others)}
 
 
 def with_lists_of_sources(

@@ -18,15 +18,15 @@ from lab.collection import COLLECTIONS
 from lab.commands import said
 
 
-def suites_of(scenarios: Iterable[str]) -> set[str]:
-    """Return the Debian releases of the scenarios' MX hosts."""
-    platforms = [
-        platform
-        for name in scenarios
-        for platform in yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text())["platforms"]
-    ]
+def kinds_of(scenarios: Iterable[str]) -> dict[str, set[str]]:
+    """Return the kinds of the scenarios' own hosts, by their Debian release."""
     wanted = images.suite_wanted()
-    return {images.known_suite(platform.get("suite", wanted), str(platform["name"])) for platform in platforms}
+    kinds: dict[str, set[str]] = {}
+    for name in scenarios:
+        for platform in yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text())["platforms"]:
+            suite = images.known_suite(platform.get("suite", wanted), str(platform["name"]))
+            kinds.setdefault(suite, set()).add(platform.get("kind", images.MX))
+    return kinds
 
 
 def find_engine(session: nox.Session) -> str:
@@ -44,7 +44,7 @@ def lab_images(session: nox.Session, scenarios: Iterable[str] = ("default",)) ->
     """Have engine and images for the scenarios; return the engine's command and the images' tags."""
     command = find_engine(session)
     try:
-        return command, *images.have_all(command, suites_of(scenarios), CACHE)
+        return command, *images.have_all(command, kinds_of(scenarios), CACHE)
     except engine.LabError as error:
         session.error(str(error))
 

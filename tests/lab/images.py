@@ -3,8 +3,8 @@
 """Have the images of the lab's hosts: from the engine, else built on a Debian that is there, pulled, or made here.
 
 Images are named `mxrelay-lab/KIND:SUITE-DIGEST`; the digest covers every file of the images folder and the base
-image, so that a change builds anew and nothing else does. MX hosts can be of any suite; what surrounds them is always
-of the same one.
+image, so that a change builds anew and nothing else does. A scenario's own hosts can be of any suite; what surrounds
+them is always of the same one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lab.engine import LabError, as_root, install, say
@@ -146,15 +146,14 @@ def have_images(engine: str, suite: str, kinds: Iterable[str], cache: pathlib.Pa
     return tag
 
 
-def have_all(engine: str, suites: Iterable[str], cache: pathlib.Path) -> tuple[str, dict[str, str]]:
-    """Have what surrounds MX hosts, and MX hosts of these suites; return the first's tag and the tag of each suite.
+def have_all(engine: str, kinds: Mapping[str, Iterable[str]], cache: pathlib.Path) -> tuple[str, dict[str, str]]:
+    """Have what surrounds a scenario's hosts, and the hosts' kinds by suite; return the first's tag and each suite's.
 
     The suites are made at the same time, since most of it is waiting for packages. Raises LabError.
     """
-    wanted = {DEFAULT_SUITE: SURROUNDINGS, **dict.fromkeys(suites, (MX,))}
-    if DEFAULT_SUITE in suites:
-        wanted[DEFAULT_SUITE] = (MX, *SURROUNDINGS)
+    wanted = {suite: sorted(kinds_wanted) for suite, kinds_wanted in kinds.items()}
+    wanted[DEFAULT_SUITE] = [*wanted.get(DEFAULT_SUITE, ()), *SURROUNDINGS]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        made = {suite: pool.submit(have_images, engine, suite, kinds, cache) for suite, kinds in wanted.items()}
+        made = {suite: pool.submit(have_images, engine, suite, each, cache) for suite, each in wanted.items()}
         tags = {suite: future.result() for suite, future in made.items()}
     return tags[DEFAULT_SUITE], tags

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a host of the lab: shell scripts, and the work of mx_info and mx_plan, without starting Python for each.
+"""Runs on a host of the lab: shell scripts, and the work of some modules, without starting Python for each.
 
 PYTHONPATH is the folder that holds `ansible_collections`. Standard input is one JSON object a line: `shell` (a script),
-`inform` or `stranger` (parameters of mx_info), `plan` (those of mx_plan). Standard output is one JSON object a line:
-`out`, what the module returns, or `error`.
+`inform` or `stranger` (parameters of mx_info), `plan` (those of mx_plan), `read` (those of recipients_info). Standard
+output is one JSON object a line: `out`, what the module returns, or `error`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ import subprocess
 import sys
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.recipients_info import (
+    RECIPIENTS_SPEC,
+    recipients_info,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
@@ -40,6 +44,9 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         return as_stranger(order["stranger"], SmtpProber()).results
     if "plan" in order:
         return plan_mx(order["plan"], Postfix(LocalCommands()), SystemNetwork(())).results
+    if "read" in order:
+        params = {name: spec.get("default") for name, spec in RECIPIENTS_SPEC.items()}
+        return recipients_info({**params, **order["read"]}, Postfix(LocalCommands()), check_mode=False).results
     params = order["inform"]
     postfix = Postfix(LocalCommands(), params.get("config_directory", CONFIG_DIRECTORY))
     return inform(params, postfix, SystemNetwork(params.get("resolver") or ()), SmtpProber()).results

@@ -101,7 +101,8 @@ def finished(process: subprocess.Popen[str]) -> Run:
     """Wait until the run has ended, and say what happened."""
     output, errors = process.communicate()
     try:
-        told = json.loads(output[output.index("{") :])
+        # What a run says besides may have braces as well.
+        told = json.loads(output[f"\n{output}".index("\n{\n") :])
     except ValueError as error:
         raise RuntimeError(f"{process.args!r}: code {process.returncode}\n{output}{errors}") from error
     stats = {host: numbers for host, numbers in told["stats"].items() if host != "localhost"}

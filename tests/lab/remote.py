@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have the work of mx_info and mx_plan done on hosts of the lab, by the collection as it is installed there."""
+"""Have the work of some modules done on hosts of the lab, by the collection as it is installed there."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ class Remote:
     def plan(self, **params: Any) -> dict[str, Any]:
         """Return what mx_plan returns on that host."""
         return self._order(plan=params)
+
+    def read(self, **params: Any) -> dict[str, Any]:
+        """Return what recipients_info returns on that host."""
+        return self._order(read=params)
 
     def close(self) -> None:
         """Let the host go."""

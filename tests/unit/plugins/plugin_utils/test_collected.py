@@ -34,10 +34,10 @@ def _controller(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(collected, "now", lambda: AT)
 
 
-def fetched(folder: pathlib.Path, cut: int = 0) -> pathlib.Path:
+def fetched(folder: pathlib.Path, cut: int = 0, reading: Reading = READING) -> pathlib.Path:
     """What the module leaves for the controller, without its last lines."""
-    domains = by_domain(READING)
-    lines = [json.dumps(asdict(summary_of(READING, domains, AT))), *(key for keys in domains.values() for key in keys)]
+    domains = by_domain(reading)
+    lines = [json.dumps(asdict(summary_of(reading, domains, AT))), *(key for keys in domains.values() for key in keys)]
     path = folder / "fetched"
     path.write_text("".join(f"{line}\n" for line in lines[: len(lines) - cut]), encoding="utf-8")
     return path
@@ -47,10 +47,20 @@ def test_each_domain_gets_its_list(tmp_path: pathlib.Path) -> None:
     found = taken_apart_by_domain(fetched(tmp_path), tmp_path)
     result = found.result(["xn--bcher-kva.example", "x.example", "z.example", "no.example"])
     lists = {name: pathlib.Path(path).read_text(encoding="utf-8") for name, path in result.pop("lists").items()}
-    assert lists == {"x.example": "a@x.example\nd@x.example\n", "xn--bcher-kva.example": "c@bücher.example\n"}
+    assert lists == {"x.example": "a@x.example\nd@x.example\n", "xn--bcher-kva.example": "c@xn--bcher-kva.example\n"}
     assert result == {"changed": False, **found.summary.told(list(result["domains"])), "problem": ""}
     assert result["undeclared"] == {"y.example": 1}
     assert not (tmp_path / "fetched").exists()
+
+
+def test_list_has_its_domain_as_it_is_declared(tmp_path: pathlib.Path) -> None:
+    """The table takes no address of another spelling in the list of a domain."""
+    both = Reading(("c@bücher.example", '"a@b"@xn--bcher-kva.example'))
+    found = taken_apart_by_domain(fetched(tmp_path, reading=both), tmp_path)
+    for name in ("bücher.example", "xn--bcher-kva.example"):
+        lists = found.result([name])["lists"]
+        text = pathlib.Path(lists[name]).read_text(encoding="utf-8")
+        assert (lists.keys(), text) == ({name}, f'c@{name}\n"a@b"@{name}\n')
 
 
 def test_every_domain_is_told_if_none_is_declared(tmp_path: pathlib.Path) -> None:

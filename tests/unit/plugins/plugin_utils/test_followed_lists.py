@@ -204,6 +204,20 @@ def test_list_of_several_sources_stays_if_one_of_them_failed() -> None:
     assert told["x.example"]["recipients_file"] == ["/tmp/x.example", "/tmp/x.example"]
 
 
+def test_source_that_covers_a_table_of_another_need_not_have_the_domain() -> None:
+    item = {**X, "recipients_from": ["mail", "ad"]}
+    sources = sources_to_read([item], DECLARED, ["mail.example"])
+
+    def told(in_mail: int, in_ad: int) -> dict[str, Any]:
+        readings = {"mail": reading("x.example", count=in_mail), "ad": reading("x.example", count=in_ad)}
+        readings["ad"]["lists"] = {"x.example": "/tmp/ad"} if in_ad else {}
+        return followed_lists([item], sources, readings, NOW)["x.example"]
+
+    assert told(2, 0)["recipients_file"] == ["/tmp/x.example"]
+    assert told(0, 2)["recipients_file"] == ["/tmp/ad"]
+    assert told(0, 0)["why"] == "none of its sources has an address of this domain"
+
+
 def test_items_get_the_lists_of_their_sources() -> None:
     items = [{"name": "z.example"}, X, Y]
     lists = {

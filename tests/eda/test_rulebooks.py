@@ -56,6 +56,11 @@ class Activation:
         awaited(lambda: len(self._awx.launched) >= count, SECONDS_TO_LAUNCH)
         return [(template, host_of(body["extra_vars"]["ansible_eda"])) for template, body in self._awx.launched]
 
+    def templates(self, count: int) -> list[str]:
+        """The templates whose jobs were started, once there are as many."""
+        awaited(lambda: len(self._awx.launched) >= count, SECONDS_TO_LAUNCH)
+        return [template for template, _body in self._awx.launched]
+
 
 def host_of(cause: dict[str, Any]) -> str:
     payload = cause["event"]["payload"] if "event" in cause else cause["events"]["m_0"]["payload"]
@@ -148,6 +153,18 @@ def test_queue_older_than_the_limit_is_reported(tmp_path: Path) -> None:
         ):
             assert running.send(event) == 200
         assert running.started(2) == [("report", "mx2.provider.example"), ("report", "mx1.provider.example")]
+
+
+def test_recipients_that_change_together_are_read_once(tmp_path: Path) -> None:
+    changed = {"event": "recipients_changed", "mail_host": "mail.customer.example"}
+    with activation(tmp_path, "recipients") as running:
+        assert running.send(changed, token="guessed") == 401
+        assert running.send({"event": "recipients_changed"}) == 200
+        for event in (changed, changed, {**changed, "mail_host": "mail.other.example"}):
+            assert running.send(event) == 200
+        assert running.templates(1) == ["sync_recipients"]
+        assert running.send(changed) == 200
+        assert running.templates(2) == ["sync_recipients", "sync_recipients"]
 
 
 def test_names_of_templates_are_variables(tmp_path: Path) -> None:

@@ -194,12 +194,14 @@ def _command_line(pid: int) -> str:
 def look(kind: str, path: str) -> dict[str, Any]:
     """Return digests of what the live table and its source hold, every file beside them, and what lies elsewhere.
 
-    `copies` is how often the index was made by changing a copy since it was built, as the record says.
+    `copies` is how often the index was made by changing a copy since it was built, as the record says. `older` is
+    whether it is older than the source, of which Postfix would warn for ever.
     """
     return {
         "live": _live(kind, path),
         "source": _source(path),
         "copies": _copies(path),
+        "older": _is_older(kind, path),
         "files": {name: _metadata(os.path.join(os.path.dirname(path), name)) for name in _names(path)},
         "elsewhere": sorted(str(left) for top in ("/tmp", "/var/tmp") for left in pathlib.Path(top).glob("mxrelay*")),
     }
@@ -227,6 +229,14 @@ def _copies(path: str) -> int | None:
         return int(json.loads(pathlib.Path(directory, f".{name}.mxrelay").read_text())["copies"])
     except FileNotFoundError:
         return None
+
+
+def _is_older(kind: str, path: str) -> bool:
+    suffix = {"hash": ".db", "btree": ".db"}.get(kind, f".{kind}")
+    try:
+        return os.stat(path + suffix).st_mtime_ns < os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return False
 
 
 def _digest(keys: list[bytes]) -> str:

@@ -130,8 +130,9 @@ def copies_of(path: pathlib.Path) -> int:
 def update(folder: pathlib.Path, number: int, content: str, order: dict[str, Any]) -> dict[str, Any]:
     """Have the engine change a table of the type `kind` often, each time in a copy of the index.
 
-    Each of `rounds` has the keys to add and those to remove. Returns the rows that the table and one that postmap
-    builds from the same source have in the end, the size of both indexes, and how many copies were made.
+    Each of `rounds` has the keys to add and those to remove; at most `most` copies are made in a row. Returns the rows
+    that the table and one that postmap builds from the same source have in the end, the size of both indexes, and how
+    many copies were made.
     """
     from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import change as tables
     from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables import changed_copy
@@ -139,7 +140,7 @@ def update(folder: pathlib.Path, number: int, content: str, order: dict[str, Any
     from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
     changed_copy._ROWS_MEANWHILE = ALWAYS
-    changed_copy.MOST_COPIES = len(order["rounds"])
+    changed_copy.MOST_COPIES = order["most"]
     folder = folder / f"{number}"
     folder.mkdir()
     path, built = folder / "table", folder / "built"

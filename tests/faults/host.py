@@ -29,7 +29,7 @@ INDEXED = ("hash", "btree", "lmdb", "cdb")
 CHANGEABLE = ("hash", "btree", "lmdb")
 FIRST_PORT = 2600
 # Cases whose table is alone on a small file system, and how many kB it has while nothing is wrong.
-OWN_FILE_SYSTEM = ("disk", "copy-disk", "readonly")
+OWN_FILE_SYSTEM = ("disk", "copy-disk", "copy-room", "readonly")
 ROOMY = 65_536
 PACKAGES = ("postfix", "postfix-lmdb", "postfix-cdb", "postfix-pcre", "python3-idna", "strace")
 # The host-wide settings: no pauses for a client that only asks, and no domain that is relayed for but the tables' own.
@@ -173,6 +173,7 @@ class Table:
         assert (seen["live"], seen["source"]) == (wanted.digest, wanted.digest)
         assert sorted(seen["files"]) == self.files
         assert seen["elsewhere"] == []
+        assert seen["older"] is False
         return seen
 
 

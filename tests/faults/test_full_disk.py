@@ -10,7 +10,7 @@ import pytest
 
 from faults import host
 from faults.conftest import Extent
-from faults.lists import in_both, in_neither, two_lists
+from faults.lists import in_both, in_neither, two_alike, two_lists
 
 ROWS = 400
 MANY_ROWS = 8_000
@@ -93,3 +93,17 @@ def test_full_disk_while_a_copy_is_changed(
         assert table.look()["copies"]
     print(f"\n{kind}:", *problems, sep="\n")
     assert problems[0].startswith("can't be changed: No space left on device")
+
+
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_index_is_built_where_there_is_no_room_for_a_copy(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    """The live one has become longer than one that is built would be."""
+    table = table_for(kind, "copy-room")
+    old, new = two_alike("copy-room", MANY_ROWS)
+    table.apply(old)
+    limit(table, 4 * used(table))
+    host.sh(f"truncate --size=+{host.ROOMY}k {table.index}")
+    assert table.apply(new)["changed"] is True
+    assert table.at_rest(new)["copies"] == 0

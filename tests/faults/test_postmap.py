@@ -40,14 +40,27 @@ case " $* " in *" {change} "*) if mkdir /srv/faults/failed 2>/dev/null; then {ba
 """
 BADLY = (
     'echo "postmap: fatal: write database: Input/output error" >&2; exit 1',
+    '@REAL@ "$@"; exit 1',
     "cat >/dev/null; exit 0",
     "kill -9 $$",
 )
+# What takes longer for it than a build would.
+CHANGES_SLOWLY = """
+case " $* " in *" -i "*) sleep 20;; esac
+"""
 # An administrator who adds an entry of his own, in place, after the index was looked at.
 WRITES_MEANWHILE = """
 case "$*" in *mxrelay-probe-*) if mkdir /srv/faults/failed 2>/dev/null; then
     echo "{key} x" | @REAL@ -i {table}
 fi;; esac
+"""
+# A file of which a part can't be read.
+LISTS_AND_FAILS = """
+case " $* " in *" -s "*)
+    @REAL@ "$@"
+    echo "postmap: fatal: read database: Input/output error" >&2
+    exit 1;;
+esac
 """
 # What remains where postmap's work was never written: a right exit code and an empty table.
 LOSES_ROWS = """
@@ -94,6 +107,11 @@ def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str,
             told = f"{table.path}: the index that postmap built does not match the source (0 rows read"
             assert message.startswith(told), message
             assert table.look() == before
+        with postmap_with(LISTS_AND_FAILS):
+            message = host.refused(host.ask("run", arguments=table.arguments(old)))
+            told = f"{table.path}: the index that postmap built can't be read back; the table is as it was"
+            assert message.startswith(told), message
+        assert table.look() == before
         table.converges(old)
         with postmap_with(WARNS):
             assert table.converges(new)["changed"] is True
@@ -114,7 +132,7 @@ def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str,
 def test_copy_is_given_up_where_postmap_does_not_change_it(
     kind: str, table_for: Callable[[str, str], host.Table]
 ) -> None:
-    """It fails, does nothing, or is killed: the index is built, and each run gets what it wants."""
+    """It fails, whatever it has done, does nothing, or is killed: the index is built, as each run wants it."""
     table = table_for(kind, "copy-postmap")
     old, new = two_alike("copy-postmap", ROWS_TO_COPY)
     table.apply(old)
@@ -130,14 +148,41 @@ def test_copy_is_given_up_where_postmap_does_not_change_it(
 
 
 @pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
-def test_index_that_others_write_meanwhile_is_not_copied(
-    kind: str, table_for: Callable[[str, str], host.Table]
-) -> None:
-    """Their entry is not in the source, so no index that is made of theirs may go live."""
+def test_index_that_others_write_is_not_copied(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
+    """Before the run, or while it plans: their entry is not in the source, so no index made of theirs may go live."""
     table = table_for(kind, "copy-race")
     old, new = two_alike("copy-race", ROWS_TO_COPY)
     table.apply(old)
-    theirs = WRITES_MEANWHILE.format(key=host.address(3 * ROWS_TO_COPY), table=f"{kind}:{table.path}")
-    with postmap_with(theirs):
+    theirs = host.address(3 * ROWS_TO_COPY)
+    host.sh(f"echo '{theirs} x' | postmap -i {kind}:{table.path}")
+    assert table.apply(new)["changed"] is True
+    assert table.at_rest(new)["copies"] == 0
+    with postmap_with(WRITES_MEANWHILE.format(key=theirs, table=f"{kind}:{table.path}")):
+        assert table.apply(old)["changed"] is True
+    assert table.at_rest(old)["copies"] == 0
+
+
+@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+def test_index_whose_keys_have_another_form_is_not_copied(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    """Keys without their final null, beside ours that have it: a daemon would find those of one form alone."""
+    table = table_for(kind, "copy-form")
+    old, new = two_alike("copy-form", ROWS_TO_COPY)
+    table.apply(old)
+    host.sh(f"postmap -n {kind}:{table.path} && postfix reload 2>/dev/null")
+    with host.probed(table, in_both(ROWS_TO_COPY), in_neither(ROWS_TO_COPY)):
+        assert table.apply(new)["changed"] is True
+        assert table.at_rest(new)["copies"] == 0
+
+
+@pytest.mark.types(host.CHANGEABLE, ("lmdb",))
+def test_copy_is_given_up_where_postmap_takes_long_to_change_it(
+    kind: str, table_for: Callable[[str, str], host.Table]
+) -> None:
+    table = table_for(kind, "copy-slow")
+    old, new = two_alike("copy-slow", ROWS_TO_COPY)
+    table.apply(old)
+    with postmap_with(CHANGES_SLOWLY):
         assert table.apply(new)["changed"] is True
     assert table.at_rest(new)["copies"] == 0

@@ -60,7 +60,7 @@ def _settings(pymysql: ModuleType, access: SqlAccess) -> dict[str, Any]:
     where: dict[str, Any] = {"host": access.server, "port": access.port or PORT}
     if access.by_socket:
         where = {"unix_socket": access.server or next(filter(os.path.exists, SOCKETS), SOCKETS[0])}
-    tls = {"ssl": checked_certificates(access.ca_file)} if access.demands_tls else {"ssl_disabled": True}
+    tls = {"ssl": checked_certificates(access.ca_file)} if access.demands_tls else {}
     return {
         **where,
         **tls,

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from contextlib import closing
+from types import ModuleType
 from typing import Any, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
@@ -26,6 +27,8 @@ PORT = 5432
 _BEGIN_TLS = struct.pack(">ii", 8, 80877103)
 # Where it listens on this host. libpq's own default depends on who built it.
 SOCKETS = "/run/postgresql"
+# libpq knows of that from this release on.
+WITH_GSSAPI = 120000
 # So many rows are fetched at once.
 ROWS = 10000
 
@@ -34,7 +37,7 @@ def postgresql_column(access: SqlAccess, query: str) -> Iterator[object]:
     """The first column of what the query finds, fetched piece by piece. Raises SourceError."""
     psycopg2 = library("psycopg2", PSYCOPG2)
     try:
-        with closing(psycopg2.connect(**_settings(access))) as connection:
+        with closing(psycopg2.connect(**_settings(psycopg2, access))) as connection:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             connection.set_client_encoding("UTF8")
             with connection.cursor(name="mxrelay") as cursor:
@@ -48,7 +51,7 @@ def postgresql_column(access: SqlAccess, query: str) -> Iterator[object]:
         raise SourceError(f"{access.place}: it has text that is not UTF-8; correct it") from None
 
 
-def _settings(access: SqlAccess) -> dict[str, Any]:
+def _settings(psycopg2: ModuleType, access: SqlAccess) -> dict[str, Any]:
     """What libpq is told. Other things, such as a password in .pgpass, it finds as it always does."""
     server = access.server or (SOCKETS if os.path.isdir(SOCKETS) else "")
     given = {"host": server, "port": access.port, "user": access.user, "password": access.password}
@@ -58,16 +61,16 @@ def _settings(access: SqlAccess) -> dict[str, Any]:
         "connect_timeout": access.seconds,
         "options": f"-c statement_timeout={access.seconds * 1000}",
         "application_name": "mxrelay",
-        # What GSSAPI encrypts would need no certificate.
-        "gssencmode": "disable",
-        **_tls(access),
+        **_tls(psycopg2, access),
     }
 
 
-def _tls(access: SqlAccess) -> dict[str, str]:
-    if not access.demands_tls or access.by_socket:
+def _tls(psycopg2: ModuleType, access: SqlAccess) -> dict[str, str]:
+    if not access.demands_tls:
         return {"sslmode": "prefer"}
-    return {"sslmode": "verify-full", "sslrootcert": certificates_file(access.ca_file)}
+    # What GSSAPI encrypts would need no certificate.
+    no_other_way = {"gssencmode": "disable"} if psycopg2.extensions.libpq_version() >= WITH_GSSAPI else {}
+    return {"sslmode": "verify-full", "sslrootcert": certificates_file(access.ca_file), **no_other_way}
 
 
 def _why(error: Any, access: SqlAccess) -> str:

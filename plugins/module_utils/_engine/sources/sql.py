@@ -22,7 +22,7 @@ Column = Callable[[SqlAccess, str], Iterator[object]]
 COLUMNS: Mapping[str, Column] = {SQLITE: sqlite_column, "postgresql": postgresql_column, "mysql": mysql_column}
 
 
-def read_sql(definition: Mapping[str, Any], columns: Mapping[str, Column] = COLUMNS) -> Reading:
+def read_sql(definition: Mapping[str, Any], columns: Mapping[str, Column] | None = None) -> Reading:
     """What the query finds. Raises SourceError, also if it finds only a part."""
     access = SqlAccess(
         engine=definition["engine"],
@@ -36,17 +36,16 @@ def read_sql(definition: Mapping[str, Any], columns: Mapping[str, Column] = COLU
     )
 
     def read() -> Reading:
-        texts = _texts(columns[access.engine](access, definition["query"]), access.place)
+        texts = _texts((columns or COLUMNS)[access.engine](access, definition["query"]), access.place)
         return reading_of(bounded(texts, access.place), definition["skip_invalid"], definition["default_domain"])
 
     return within(access.seconds, read, f"{access.place} was not read within {access.seconds} s; raise timeout")
 
 
 def _texts(values: Iterator[object], place: str) -> Iterator[str]:
-    """The values, without those that are null or empty. Raises SourceError for what is no text."""
+    """The values that are not null. Raises SourceError for what is no text."""
     for value in values:
         if isinstance(value, str):
-            if value:
-                yield value
+            yield value
         elif value is not None:
             raise SourceError(f"{place}: the first column of the query is not text; have it select the address first")

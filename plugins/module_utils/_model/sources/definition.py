@@ -195,7 +195,7 @@ def _next_token(value: object, place: str) -> dict[str, str]:
 _CHECKS: Mapping[str, Callable[[object, str], Any]] = {
     "timeout": _number,
     "skip_invalid": _flag,
-    "default_domain": lambda value, place: domain_name(value, place),
+    "default_domain": domain_name,
     "covered": _texts,
     "column": _column,
     "delimiter": _delimiter,

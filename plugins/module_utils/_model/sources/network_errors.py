@@ -10,7 +10,10 @@ _CAUSES = (
         ("timed out", "timeout"),
         "it does not answer in time; look whether a firewall is in the way, or raise timeout",
     ),
-    (("refused",), "nothing listens there; correct the address or the port, or start the server"),
+    (
+        ("refused", "cannot assign requested address"),
+        "nothing listens there; correct the address or the port, or start the server",
+    ),
     (("unreachable", "no route to host"), "no way leads there; look at the network of this host"),
     (
         (

@@ -31,8 +31,8 @@ class SqlAccess:
     @property
     def demands_tls(self) -> bool:
         """Whether what is said is to be encrypted, and the certificate is to hold: wherever it leaves this host."""
-        here = self.by_socket or self.server == "localhost" or stays_here(self.server)
-        return bool(self.ca_file) or not here
+        here = self.server == "localhost" or stays_here(self.server)
+        return not self.by_socket and (bool(self.ca_file) or not here)
 
     @property
     def place(self) -> str:

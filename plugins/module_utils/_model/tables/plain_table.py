@@ -269,6 +269,8 @@ def _are_plain(keys: Iterable[str]) -> bool:
 
 
 def _lines(keys: Iterable[str], value: str) -> bytes:
+    """A line for each key, made in pieces, since the text of them all would be there twice for a moment."""
+    rest = iter(keys)
     ending = f" {value}\n"
-    text = ending.join(keys)
-    return (text + ending).encode() if text else b""
+    pieces = iter(lambda: ending.join([*islice(rest, PIECE_KEYS), ""]).encode(), b"")
+    return b"".join(pieces)

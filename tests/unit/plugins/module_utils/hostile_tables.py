@@ -178,14 +178,14 @@ plain_edits = st.tuples(
 )
 """What edits of such a source are made of: entries to set, keys to remove, whether to purge, domains that are ours."""
 
-_STAYS, _CHANGES, _GOES, _COMES = range(4)
+_STAYS, _CHANGES, _GOES, _COMES, _THEIRS = range(5)
 
 
 def _in_order(
     head: str, rows: list[tuple[str, int]], tail: str, purge: bool
 ) -> tuple[bytes, dict[str, str], set[str], bool]:
     body = "".join(f"{key} {'y' if fate == _CHANGES else 'x'}\n" for key, fate in rows if fate != _COMES)
-    wanted = {key: "x" for key, fate in rows if fate != _GOES}
+    wanted = {key: "x" for key, fate in rows if fate not in (_GOES, _THEIRS)}
     return (head + body + tail).encode(), wanted, {key for key, fate in rows if fate == _GOES}, purge
 
 
@@ -194,7 +194,8 @@ lists_in_order = st.builds(
     st.one_of(st.sampled_from(("", "# ours\n")), _plain_head),
     st.lists(
         st.tuples(
-            st.from_regex(r"\A[a-d]{2}@[xy]\.example\Z"), st.sampled_from((*[_STAYS] * 12, _CHANGES, _GOES, _COMES))
+            st.from_regex(r"\A[a-d]{2}@[xy]\.example\Z"),
+            st.sampled_from((*[_STAYS] * 40, *[_CHANGES, _GOES, _COMES] * 5, _THEIRS)),
         ),
         min_size=10,
         max_size=40,

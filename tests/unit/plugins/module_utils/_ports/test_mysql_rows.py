@@ -99,7 +99,6 @@ def test_first_column_is_handed_over_row_by_row(pymysql: FakePymysql) -> None:
     assert pymysql.settings == {
         "host": "localhost",
         "port": 3306,
-        "ssl_disabled": True,
         "user": "reader",
         "password": "secret",
         "database": "mail",
@@ -127,7 +126,7 @@ def test_socket_of_this_host_is_found(pymysql: FakePymysql, tmp_path: Path, monk
 def test_server_elsewhere_has_to_show_a_certificate(pymysql: FakePymysql) -> None:
     assert list(mysql_column(SqlAccess("mysql", "mail", "db.example", 3307), "SELECT 1")) == []
     settings = pymysql.settings
-    assert (settings["host"], settings["port"], "ssl_disabled" in settings) == ("db.example", 3307, False)
+    assert (settings["host"], settings["port"]) == ("db.example", 3307)
     assert (settings["ssl"].verify_mode, settings["ssl"].check_hostname) == (ssl.CERT_REQUIRED, True)
     assert pymysql.calls[0] == "authenticate"
 

@@ -45,6 +45,8 @@ class FakePsycopg2:
         self.unreached: Exception | None = None
         self.failure: Exception | None = None
         self.itersize = 2000
+        self.release = 130000
+        self.extensions = SimpleNamespace(libpq_version=lambda: self.release)
 
     def connect(self, **settings: Any) -> FakePsycopg2:
         self.settings = settings
@@ -115,19 +117,32 @@ def test_first_column_is_fetched_by_a_cursor_of_the_server(psycopg2: FakePsycopg
         "connect_timeout": 9,
         "options": "-c statement_timeout=9000",
         "application_name": "mxrelay",
-        "gssencmode": "disable",
         "sslmode": "prefer",
     }
 
 
-def test_server_elsewhere_has_to_show_a_certificate(psycopg2: FakePsycopg2, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("release", "other_way"), [(110005, {}), (120000, {"gssencmode": "disable"}), (170000, {"gssencmode": "disable"})]
+)
+def test_server_elsewhere_has_to_show_a_certificate(
+    psycopg2: FakePsycopg2, tmp_path: Path, release: int, other_way: dict[str, str]
+) -> None:
+    psycopg2.release = release
     ca_file = str(Authority(tmp_path).file)
     assert (
         list(postgresql_column(SqlAccess("postgresql", "mail", "db.example", 5433, ca_file=ca_file), "SELECT 1")) == []
     )
-    settings = psycopg2.settings
-    assert (settings["host"], settings["port"]) == ("db.example", 5433)
-    assert (settings["sslmode"], settings["sslrootcert"]) == ("verify-full", ca_file)
+    assert psycopg2.settings == {
+        "host": "db.example",
+        "port": 5433,
+        "dbname": "mail",
+        "connect_timeout": 60,
+        "options": "-c statement_timeout=60000",
+        "application_name": "mxrelay",
+        "sslmode": "verify-full",
+        "sslrootcert": ca_file,
+        **other_way,
+    }
 
 
 def test_socket_of_this_host_is_found(psycopg2: FakePsycopg2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

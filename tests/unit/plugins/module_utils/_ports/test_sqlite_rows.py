@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -71,12 +72,22 @@ def test_query_that_fails_is_told_of(path: Path, query: str, why: str) -> None:
     assert problem(path, query) == why
 
 
+def test_warning_of_older_releases_of_python_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn(*_what: object, **_how: object) -> None:
+        raise sqlite3.Warning("You can only execute one statement at a time.")
+
+    monkeypatch.setattr(sqlite3, "connect", warn)
+    assert problem(path, "SELECT 1; SELECT 2") == "the query is more than one statement; give one"
+
+
 def test_locked_database_is_waited_for_and_told_of(path: Path) -> None:
+    begun = time.monotonic()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         assert problem(path, "SELECT address FROM alias") == (
             "another program has it locked; try again later, or raise timeout"
         )
+    assert 1 <= time.monotonic() - begun < 4
 
 
 def test_file_that_is_no_database_is_told_of(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources import ldap
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.ldap import read_ldap
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.bounds import bounded
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import source_definition
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.ldap_directory import (
@@ -163,3 +166,11 @@ def test_directory_that_takes_too_long_is_given_up() -> None:
         read_ldap(source_definition({**DIRECTORY, "timeout": 1}), stuck)
     never.set()
     assert caught.value.message == f"{URI} was not read within 1 s; raise timeout"
+
+
+def test_directory_that_says_too_much_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ldap, "bounded", functools.partial(bounded, most=20))
+    directory = FakeDirectory({BASE: [LdapPage(0, [entry("a@x.example", "b@x.example")])]})
+    with pytest.raises(SourceError) as caught:
+        reading(directory)
+    assert caught.value.message == f"{URI} says more than 20 bytes; narrow down what is asked for"

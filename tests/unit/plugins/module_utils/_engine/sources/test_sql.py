@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources import sql
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.sql import COLUMNS, read_sql
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.bounds import bounded
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
     ENGINES,
     source_definition,
@@ -99,3 +102,10 @@ def test_file_of_sqlite_is_read(tmp_path: Path) -> None:
         connection.executemany("INSERT INTO alias VALUES (?, ?)", [("a@x.example", 1), ("b@x.example", 0)])
     given = {"engine": "sqlite", "database": str(path), "query": "SELECT address FROM alias WHERE active"}
     assert read_sql(source_definition({**DATABASE, **given})) == Reading(("a@x.example",))
+
+
+def test_query_that_finds_too_much_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "bounded", functools.partial(bounded, most=20))
+    assert problem("a@x.example", "b@x.example") == (
+        "mysql database mail says more than 20 bytes; narrow down what is asked for"
+    )

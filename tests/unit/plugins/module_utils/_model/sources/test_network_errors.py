@@ -15,6 +15,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.net
             "[Errno 111] Connection refused",
             "nothing listens there; correct the address or the port, or start the server",
         ),
+        (
+            "[Errno 99] Cannot assign requested address",
+            "nothing listens there; correct the address or the port, or start the server",
+        ),
         ("timed out", "it does not answer in time; look whether a firewall is in the way, or raise timeout"),
         ("[Errno 113] No route to host", "no way leads there; look at the network of this host"),
         ("[Errno -2] Name or service not known", "its name has no address; correct it"),

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sql
     [
         ("", "", True, False),
         ("/run/mysqld/mysqld.sock", "", True, False),
+        ("/run/mysqld/mysqld.sock", "/ca.pem", True, False),
         ("localhost", "", False, False),
         ("127.0.0.9", "", False, False),
         ("::1", "", False, False),

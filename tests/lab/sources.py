@@ -159,6 +159,18 @@ class Saying(NamedTuple):
     domain: str
 
 
+# Everybody in the directory has several addresses.
+_PERSON = f"""\
+{_DIRECTORY} <<'LDIF'
+dn: uid=user1,ou=people,dc=directory,dc=example
+changetype: modify
+replace: mail
+mail: {{}}@directory.example
+-
+replace: proxyAddresses
+{{}}proxyAddresses: smtp:u1@directory.example
+LDIF
+"""
 # Of each domain `user1` goes, and `new` comes.
 CHANGES = (
     Saying(
@@ -169,25 +181,8 @@ CHANGES = (
         "mailbox.example",
     ),
     Saying(
-        f"""\
-{_DIRECTORY} <<'LDIF'
-dn: uid=user1,ou=people,dc=directory,dc=example
-changetype: modify
-replace: mail
-mail: new@directory.example
--
-delete: proxyAddresses
-proxyAddresses: SMTP:user1@directory.example
-LDIF
-""",
-        f"""\
-{_DIRECTORY} <<'LDIF'
-dn: uid=user1,ou=people,dc=directory,dc=example
-changetype: modify
-replace: mail
-mail: user1@directory.example
-LDIF
-""",
+        _PERSON.format("new", ""),
+        _PERSON.format("user1", "proxyAddresses: SMTP:user1@directory.example\n"),
         "directory.example",
     ),
     Saying(
@@ -234,8 +229,8 @@ def many(count: int) -> set[str]:
 def lying(*names: str) -> Iterator[None]:
     """The sources lie in these ways in this block."""
     ways = [LIES[name] for name in names]
-    _have(*(way.wrong for way in ways), api={name: how for way in ways for name, how in way.api.items()})
     try:
+        _have(*(way.wrong for way in ways), api={name: how for way in ways for name, how in way.api.items()})
         yield
     finally:
         _have(*(way.right for way in ways), api={})
@@ -244,8 +239,8 @@ def lying(*names: str) -> Iterator[None]:
 @contextmanager
 def saying(*sayings: Saying) -> Iterator[None]:
     """The sources say this in this block, and what they said before after it."""
-    _run(*(saying.now for saying in sayings))
     try:
+        _run(*(saying.now for saying in sayings))
         yield
     finally:
         _run(*(saying.again for saying in sayings))

@@ -12,9 +12,8 @@ from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import DNS, LOCAL, REMOTE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRESENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 
 SCOPES = (LOCAL, DNS, REMOTE)
 DEFAULT_DIRECTORY = "/etc/postfix"

@@ -37,6 +37,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
@@ -76,7 +77,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     wanted = domain_names(names_in(params.get("domains"), "domains"), "domains")
     outage = str(params.get("outage") or "")
     declared = _declared(params.get("declared"))
-    accepted = read_accepted(params.get("accepted") or [])
+    accepted = read_accepted(params.get("accepted") or [], every_check())
     if outage and seconds(outage) is None:
         raise InvalidInput(f'mx_info: "{outage}" (outage) is not a Postfix time value; use a value such as 5d or 12h')
     reader = MapReader(postfix)

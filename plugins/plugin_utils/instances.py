@@ -13,9 +13,8 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import DNS, LOCAL, REMOTE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRESENT, PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY, ROLES
 
 SCOPES = (LOCAL, DNS, REMOTE)

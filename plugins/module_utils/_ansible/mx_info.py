@@ -9,9 +9,13 @@ from typing import Any
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import MAX_AGE, inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
+    ABSENT,
+    PRESENT,
+    PRIMARY,
+    SECONDARY,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork

@@ -47,6 +47,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import (
     is_number,
     seconds,
@@ -100,7 +101,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     max_age = str(params.get("list_max_age") or MAX_AGE)
     show_recipients = bool(params.get("show_recipients"))
     declared = _declared(params.get("declared"))
-    accepted = read_accepted(params.get("accepted") or [])
+    accepted = read_accepted(params.get("accepted") or [], every_check())
     for option, value in {"outage": outage, "list_max_age": max_age}.items():
         if value and seconds(value) is None:
             raise InvalidInput(

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -96,7 +97,7 @@ def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, networ
 
 
 def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, network: Network) -> Outcome:
-    request = read_request(params)
+    request = read_request(params, every_check())
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
     if international and idna2008.has_idna():
         request = in_both_forms(request, idna2008.a_label)

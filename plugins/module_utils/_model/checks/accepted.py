@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import INFO, Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
@@ -34,17 +34,17 @@ class Accepted:
         return (self.check, self.subject) == (finding.check, about) and not (self.until and self.until < today)
 
 
-def read_accepted(given: Sequence[Mapping[str, Any]]) -> list[Accepted]:
-    """The list as a playbook has it. Raises InvalidInput, which names the item."""
-    return [_read(item, f"accepted[{index}]") for index, item in enumerate(given)]
+def read_accepted(given: Sequence[Mapping[str, Any]], every: Sequence[Check]) -> list[Accepted]:
+    """The list as a playbook has it, of findings of the checks that there are. Raises InvalidInput, with the item."""
+    checks = {check.name: check for check in every}
+    return [_read(item, f"accepted[{index}]", checks) for index, item in enumerate(given)]
 
 
-def _read(item: Mapping[str, Any], place: str) -> Accepted:
+def _read(item: Mapping[str, Any], place: str, checks: Mapping[str, Check]) -> Accepted:
     unknown = sorted(set(item) - set(_KEYS))
     if unknown:
         raise InvalidInput(f"{place} has no option {unknown[0]}; it takes {', '.join(_KEYS)}")
     text = {key: str(item.get(key) or "").strip() for key in _KEYS}
-    checks = {check.name: check for check in every_check()}
     if text["check"] not in checks:
         raise InvalidInput(f'{place}.check is "{text["check"]}", which is not a check; copy it from the finding')
     if not checks[text["check"]].acceptable:

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 # What a domain is declared as.
 PRIMARY = "primary"
 SECONDARY = "secondary"
+PRESENT = "present"
 ABSENT = "absent"
 # Code and text of an SMTP server's answer.
 Answer = Tuple[int, str]

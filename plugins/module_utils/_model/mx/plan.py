@@ -13,9 +13,8 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import TableState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import PRESENT
 
 RELAY_SERVICE = "relay/unix"
 # The parts of a plan that are tables whose rows are known by their keys alone.

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_limits import (
     beyond,
@@ -23,7 +24,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     address_problem,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT, PRIMARY, SECONDARY
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
+    ABSENT,
+    PRESENT,
+    PRIMARY,
+    SECONDARY,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
@@ -32,7 +38,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in
 
-PRESENT = "present"
 LISTED = "listed"
 ANY = "any"
 EXTERNAL = "external"
@@ -142,8 +147,11 @@ def _off(value: Any) -> bool:
     return blank(value) or value is False
 
 
-def read_request(params: Mapping[str, Any]) -> MxRequest:
-    """The request that module parameters hold. What can't be right becomes a refusal, so that all are seen at once."""
+def read_request(params: Mapping[str, Any], checks: Sequence[Check] = ()) -> MxRequest:
+    """The request that module parameters hold. What can't be right becomes a refusal, so that all are seen at once.
+
+    `checks` are those of which findings can be accepted: every one, for whoever makes any.
+    """
     reading = _Reading()
     peer = _peer(params)
     settings = _settings(params, peer, reading)
@@ -169,14 +177,14 @@ def read_request(params: Mapping[str, Any]) -> MxRequest:
         run_tags=tuple(params.get("run_tags") or ("all",)),
         skip_tags=tuple(params.get("skip_tags") or ()),
         after_install=bool(params.get("after_install")),
-        accepted=_accepted(settings, reading),
+        accepted=_accepted(settings, checks, reading),
         refusals=tuple(reading.refusals),
     )
 
 
-def _accepted(settings: Mapping[str, Any], reading: _Reading) -> tuple[Accepted, ...]:
+def _accepted(settings: Mapping[str, Any], checks: Sequence[Check], reading: _Reading) -> tuple[Accepted, ...]:
     try:
-        return tuple(read_accepted(settings["accepted"]))
+        return tuple(read_accepted(settings["accepted"], checks))
     except InvalidInput as error:
         reading.refusals.append(Refusal.from_error("", "accepted", error))
         return ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
@@ -80,13 +81,14 @@ def decided(request: MxRequest, on: HostState) -> Decision:
 
 
 def secondary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
-    request = read_request({"role": "secondary_mx", "domains": list(domains) or [listed()], **settings})
+    request = read_request({"role": "secondary_mx", "domains": list(domains) or [listed()], **settings}, every_check())
     return decided(request, on or host())
 
 
 def primary(*domains: dict[str, Any], on: HostState | None = None, **settings: Any) -> Decision:
     items = [{"mail_host": "mail.example", **domain} for domain in domains or [listed()]]
-    return decided(read_request({"role": "primary_mx", "domains": items, **settings}), on or host())
+    request = read_request({"role": "primary_mx", "domains": items, **settings}, every_check())
+    return decided(request, on or host())
 
 
 def checks(plan: Decision) -> list[tuple[str, str]]:

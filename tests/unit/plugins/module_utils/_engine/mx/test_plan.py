@@ -620,6 +620,12 @@ def test_settings_of_a_smarthost_are_kept_away_and_that_ends_with_the_last_domai
     assert plan(host, GONE, undeclared_domains="ignore")["master_cf"]["services"] == []
 
 
+@pytest.mark.parametrize(("check", "refused"), [("relay_unproven", []), ("no_such_check", [("", "accepted")])])
+def test_findings_of_every_check_can_be_accepted(host: FakeMxHost, check: str, refused: list[tuple[str, str]]) -> None:
+    accepted = [{"check": check, "subject": "main.cf mynetworks lab", "reason": "ours"}]
+    assert checks(plan(host, listed(), accepted=accepted)) == refused
+
+
 @pytest.mark.parametrize(
     ("main_cf", "check"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import accept, read_accepted
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
     ERROR,
     INFO,
@@ -23,7 +24,7 @@ ITEM = {"check": "relay_unproven", "subject": "main.cf mynetworks lab", "reason"
 
 
 def test_accepted_finding_is_information_that_says_why() -> None:
-    found = accept([DOUBT, DOMAIN], read_accepted([ITEM]), "2026-11-28")
+    found = accept([DOUBT, DOMAIN], read_accepted([ITEM], every_check()), "2026-11-28")
     assert [(finding.check, finding.severity, finding.accepted) for finding in found] == [
         ("relay_unproven", INFO, "accepted until 2026-12-31: ours"),
         ("soft_bounce", ERROR, ""),
@@ -46,13 +47,13 @@ def test_accepted_finding_is_information_that_says_why() -> None:
 def test_only_the_named_finding_is_accepted_and_only_until_its_day(
     changes: dict[str, str], today: str, severity: str
 ) -> None:
-    (found,) = accept([DOUBT], read_accepted([{**ITEM, **changes}]), today)
+    (found,) = accept([DOUBT], read_accepted([{**ITEM, **changes}], every_check()), today)
     assert found.severity == severity
 
 
 def test_finding_without_a_subject_is_named_by_its_domain() -> None:
     item = {"check": "soft_bounce", "subject": "x.example", "reason": "for now"}
-    (found,) = accept([DOMAIN], read_accepted([item]), "2026-11-28")
+    (found,) = accept([DOMAIN], read_accepted([item], every_check()), "2026-11-28")
     assert (found.severity, found.accepted) == (INFO, "accepted: for now")
 
 
@@ -71,5 +72,5 @@ def test_finding_without_a_subject_is_named_by_its_domain() -> None:
 )
 def test_bad_item_is_named(item: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        read_accepted([item])
+        read_accepted([item], every_check())
     assert message in caught.value.message

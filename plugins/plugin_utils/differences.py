@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import accept, read_accepted
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import LISTED
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.several_hosts import HostOfDomain
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import disagreements
@@ -40,7 +41,7 @@ def differences(instances: Sequence[KnownInstance], today: str) -> list[list[dic
             finding.as_result()
             for finding in accept(
                 [finding for domain in _relayed(instance) for finding in found.get(domain, [])],
-                read_accepted(instance.accepted),
+                read_accepted(instance.accepted, every_check()),
                 today,
             )
         ]

@@ -47,12 +47,12 @@ def mx_followed_items(items: object, followed: Named, postmaster: object) -> lis
     return list(table_items(items, followed, bool(postmaster)))
 
 
-def mx_kept_lists(followed: Named, results: Results, before: Named) -> dict[str, Mapping[str, Any]]:
+def mx_kept_lists(followed: Named, results: Results, once: str, before: Named) -> dict[str, Mapping[str, Any]]:
     """See `kept_lists`; `before` are those of another role."""
-    return {**before, **kept_lists(followed, results)}
+    return {**before, **kept_lists(followed, results, once)}
 
 
-def mx_kept(kept: Named, once: str) -> str:
+def mx_kept(kept: Named, once: str = "") -> str:
     """See `kept_words`."""
     return kept_words(kept, once)
 

@@ -222,22 +222,23 @@ def table_items(
 
 
 def kept_lists(
-    followed: Mapping[str, Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+    followed: Mapping[str, Mapping[str, Any]], results: Sequence[Mapping[str, Any]], once: str
 ) -> dict[str, dict[str, Any]]:
     """By domain, why its list was kept and what it would have lost, from what sources made of it and from the first
-    result of relay_recipients that there is."""
+    result of relay_recipients that there is. `once` is how to let removals through for one run."""
     found = {name: {"why": told["why"], "removals": 0, "of": 0} for name, told in followed.items() if "why" in told}
     written: Mapping[str, Any] = next((result["kept"] for result in results if "kept" in result), {})
-    return {**found, **{name: told for name, told in written.items() if name in followed}}
+    kept = {**found, **{name: told for name, told in written.items() if name in followed}}
+    return {name: {**told, "once": once} for name, told in kept.items()}
 
 
-def kept_words(kept: Mapping[str, Mapping[str, Any]], once: str) -> str:
-    """What to say of lists that were kept, a line each; `once` is how to let removals through for one run."""
+def kept_words(kept: Mapping[str, Mapping[str, Any]], once: str = "") -> str:
+    """What to say of lists that were kept, a line each; `once` is how to let removals through where they don't say."""
     if not kept:
         return ""
     several = "the lists of {} domains stay as they are" if len(kept) > 1 else "the list of {} domain stays as it is"
     lines = [f"{several.format(len(kept)).capitalize()}, and everything else is done:"]
     for name, told in sorted(kept.items()):
-        remedy = f"; check that, and if it is right let it through once with {once}" if told["removals"] else ""
-        lines.append(f"- {name}: {told['why']}{remedy}")
+        remedy = f"; check that, and if it is right let it through once with {told.get('once', once)}"
+        lines.append(f"- {name}: {told['why']}{remedy if told['removals'] else ''}")
     return "\n".join(lines)

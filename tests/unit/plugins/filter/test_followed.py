@@ -34,9 +34,9 @@ def test_role_goes_from_its_sources_to_what_to_say_of_its_lists() -> None:
     assert (lists["x.example"]["max_removals"], lists["x.example"]["sources"][0]["failed_at"]) == ("5", NOW)
     (item,) = run("followed_items", ITEMS, lists, True)
     assert (item["name"], item["recipients_policy"]) == ("x.example", "kept")
-    kept = run("kept_lists", lists, [], {"y.example": {"why": "it failed", "removals": 0, "of": 0}})
+    kept = run("kept_lists", lists, [], "-e once", {"y.example": {"why": "it failed", "removals": 0, "of": 0}})
     assert sorted(kept) == ["x.example", "y.example"]
-    assert run("kept", kept, "-e once").splitlines()[1] == "- x.example: source people: timed out"
+    assert run("kept", kept).splitlines()[1] == "- x.example: source people: timed out"
 
 
 def test_playbook_goes_from_its_plan_to_what_was_done() -> None:

@@ -260,12 +260,12 @@ def test_table_gets_what_the_sources_made_of_the_items() -> None:
 
 def test_kept_lists_are_those_of_sources_and_of_the_table() -> None:
     lists = {"x.example": {"why": "it failed"}, "y.example": {"recipients_file": []}}
-    failed = {"x.example": {"why": "it failed", "removals": 0, "of": 0}}
+    failed = {"x.example": {"why": "it failed", "removals": 0, "of": 0, "once": "-e once"}}
     cut = {"why": "too many", "removals": 3, "of": 4}
-    assert kept_lists(lists, [{}, {"skipped": True}]) == failed
-    assert kept_lists(lists, [{"kept": {"y.example": cut, "of.others": cut}}, {"kept": {}}]) == {
+    assert kept_lists(lists, [{}, {"skipped": True}], "-e once") == failed
+    assert kept_lists(lists, [{"kept": {"y.example": cut, "of.others": cut}}, {"kept": {}}], "-e once") == {
         **failed,
-        "y.example": cut,
+        "y.example": {**cut, "once": "-e once"},
     }
 
 
@@ -276,6 +276,7 @@ def test_kept_lists_are_told_with_what_to_do() -> None:
     assert kept_words({"x.example": failed}, once) == (
         "The list of 1 domain stays as it is, and everything else is done:\n- x.example: source ad: timed out"
     )
+    assert kept_words({"y.example": {**cut, "once": "-e this"}}, once).endswith("let it through once with -e this")
     assert kept_words({"y.example": cut, "x.example": failed}, once) == (
         "The lists of 2 domains stay as they are, and everything else is done:\n"
         "- x.example: source ad: timed out\n"

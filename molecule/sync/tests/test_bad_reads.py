@@ -120,6 +120,7 @@ def test_lists_that_stay_are_found_and_no_others(lied: Lied) -> None:
 
 
 def test_hosts_that_differ_are_told_and_no_others(lied: Lied) -> None:
+    assert lied.verify.code == 0, lied.verify.said
     told = re.findall(r"([\w.]+) \(mx_disagree\): its MX hosts list different recipients \((.*?)\)", lied.verify.said)
     counts = {"103 on mx1.lab.example", "102 on mx35.lab.example"}
     assert [(domain, set(numbers.split("; "))) for domain, numbers in told] == [("users.example", counts)] * len(MX)

@@ -27,6 +27,7 @@ SETTINGS = {
     "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
     "ANSIBLE_SHOW_CUSTOM_STATS": "true",
 }
+IN_FULL = {"ANSIBLE_VERBOSITY": "4", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +70,12 @@ def start(
     tags: Sequence[str] = (),
     check: bool = False,
     limit: str = "",
+    in_full: bool = False,
 ) -> subprocess.Popen[str]:
     """Start a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's.
 
-    `limit` is one of the scenario's hosts, where the others are to be left out.
+    `limit` is one of the scenario's hosts, where the others are to be left out. With `in_full` the run says as much as
+    there is to see, as for somebody who debugs a job.
     """
     command = ["ansible-playbook", *inventories(scenario), playbook]
     if variables is not None:
@@ -84,6 +87,7 @@ def start(
     if limit:
         command += ["--limit", f"{limit},localhost"]
     environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+    environment.update(IN_FULL if in_full else {})
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 

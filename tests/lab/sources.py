@@ -94,32 +94,32 @@ with open("/etc/sources/changing", "a") as file:
 """
 LIES: Mapping[str, Way] = {
     "empty": Way(("empty.example",), "is empty", ": > empty", "cp people/empty ."),
-    "cut at a line": Way(("short.example",), "", api={"short": "cut"}),
+    "cut at a line": Way(("short.example",), "sent less than it had announced", api={"short": "cut"}),
     "cut inside a line": Way(
         ("cut.example",), "last line has no end", "truncate --size=-5 cut", "sed 's/$/ mailbox/' people/cut > cut"
     ),
-    "error page": Way(("google.example",), "", api={"google": "page of errors"}),
-    "another tenant": Way(("graph.example",), "", api={"graph": "other tenant"}),
+    "error page": Way(("google.example",), "answers with an HTML page", api={"google": "page of errors"}),
+    "another tenant": Way(("graph.example",), "it has no address of this domain", api={"graph": "other tenant"}),
     "-100%": Way(
         ("sqlite.example",),
-        "",
+        "100 of its 100 addresses would be removed",
         "sqlite3 recipients.sqlite3 \"UPDATE recipients SET address = 'new-' || address\"",
         'sqlite3 recipients.sqlite3 "UPDATE recipients SET address = substr(address, 5)"',
     ),
     "-11%": Way(
         ("postgres.example",),
-        "",
+        "11 of its 100 addresses would be removed",
         f'{_POSTGRES} "UPDATE alias SET active = false {_FIRST_11}"',
         f'{_POSTGRES} "UPDATE alias SET active = true {_FIRST_11}"',
     ),
-    "time-out": Way(("mailcow.example",), "", api={"mailcow": "slow"}),
+    "time-out": Way(("mailcow.example",), "was not read within 3 s", api={"mailcow": "slow"}),
     "refused login": Way(
         ("directory.example", "branch.example"),
-        "",
+        "does not take bind_dn and bind_password",
         _PASSWORD.format(modify=_DIRECTORY, password="another"),
         _PASSWORD.format(modify=_DIRECTORY, password="let me read"),
     ),
-    "expired certificate": Way(("secure.example",), "", api={"secure": "expired"}),
+    "expired certificate": Way(("secure.example",), "its certificate has expired", api={"secure": "expired"}),
     "another encoding": Way(
         ("encoding.example",),
         "UTF-8",

@@ -38,3 +38,29 @@ def test_every_address_of_a_source_is_read(host: remote.Remote, name: str) -> No
     assert {domain: found[domain]["count"] for domain in domains} == {domain: len(wanted[domain]) for domain in domains}
     assert {(domain["catch_all"], domain["complete"]) for domain in found.values()} == {(False, True)}
     assert (told["complete"], told["problem"], told["invalid"]) == (True, "", 0)
+
+
+def test_domains_that_nobody_declared_are_counted(host: remote.Remote) -> None:
+    told = read(host, "directory", domains=["directory.example", "other.example"])
+    assert told["undeclared"] == {"branch.example": 3000}
+    assert {name: domain["count"] for name, domain in told["domains"].items()} == {
+        "directory.example": 3000,
+        "other.example": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "domain"),
+    [
+        ("mail_host", "catch-all", "mailbox.example"),
+        ("mariadb", "catch-all of a database", "mariadb.example"),
+    ],
+)
+def test_catch_all_makes_a_read_incomplete(host: remote.Remote, name: str, way: str, domain: str) -> None:
+    with sources.lying(way):
+        told = read(host, name, domains=[domain])
+    assert (told["complete"], told["domains"][domain]["catch_all"], told["domains"][domain]["count"]) == (
+        False,
+        True,
+        101,
+    )

@@ -9,6 +9,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows, HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE
@@ -17,7 +18,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     EXTERNAL,
     KEPT,
     LISTED,
-    PRESENT,
     VERIFY,
     DomainItem,
     MxRequest,

@@ -1707,7 +1707,7 @@ MAIL_HOSTS = (
         "echo judy@away.example away.example/judy/ >> /etc/mailboxes; touch --date=2020-01-01 /etc/mailboxes; "
         "postfix reload",
         on="mail",
-        also=followed(),
+        also=f"{RIGHT_RECIPIENTS}\n{followed()}",
     ),
     Fault(
         "recipient that the list has lost, and the mail host has not",

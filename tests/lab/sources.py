@@ -112,7 +112,7 @@ LIES: Mapping[str, Way] = {
         f'{_POSTGRES} "UPDATE alias SET active = false {_FIRST_11}"',
         f'{_POSTGRES} "UPDATE alias SET active = true {_FIRST_11}"',
     ),
-    "time-out": Way(("mailcow.example",), "was not read within 3 s", api={"mailcow": "slow"}),
+    "time-out": Way(("mailcow.example",), "was not read within 5 s", api={"mailcow": "slow"}),
     "refused login": Way(
         ("directory.example", "branch.example"),
         "does not take bind_dn and bind_password",

@@ -14,14 +14,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import (
-    followed_lists,
-    kept_lists,
-    kept_words,
-    sources_to_read,
-    table_items,
-)
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_items, sync_outcome, sync_plan
+
+# What the filters do is imported where they do it: each task that uses a filter of a collection loads all of them.
 
 Named = Mapping[str, Mapping[str, Any]]
 Results = Sequence[Mapping[str, Any]]
@@ -34,41 +28,57 @@ def _readings(results: Results) -> dict[str, Mapping[str, Any]]:
 
 def mx_sources(items: object, declared: object, hosts: Collection[str], role: str) -> dict[str, dict[str, Any]]:
     """See `sources_to_read`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import sources_to_read
+
     return sources_to_read(items, declared, hosts, role)
 
 
 def mx_followed(items: object, sources: Named, results: Results, limit: object = "") -> dict[str, dict[str, Any]]:
     """See `followed_lists`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import followed_lists
+
     return followed_lists(items, sources, _readings(results), now(), str(limit))
 
 
 def mx_followed_items(items: object, followed: Named, postmaster: object) -> list[dict[str, Any]]:
     """See `table_items`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import table_items
+
     return list(table_items(items, followed, bool(postmaster)))
 
 
 def mx_kept_lists(followed: Named, results: Results, once: str, before: Named) -> dict[str, Mapping[str, Any]]:
     """See `kept_lists`; `before` are those of another role."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import kept_lists
+
     return {**before, **kept_lists(followed, results, once)}
 
 
 def mx_kept(kept: Named, once: str = "") -> str:
     """See `kept_words`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import kept_words
+
     return kept_words(kept, once)
 
 
 def mx_sync_plan(variables: Mapping[str, Any], groups: Collection[str], hosts: Collection[str]) -> dict[str, Any]:
     """See `sync_plan`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_plan
+
     return sync_plan(variables, groups, hosts)
 
 
 def mx_sync_items(plan: Mapping[str, Any], instance: str, results: Results) -> list[dict[str, Any]]:
     """See `sync_items`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_items
+
     return sync_items(plan, instance, _readings(results), now())
 
 
 def mx_sync_outcome(results: Results) -> dict[str, Any]:
     """See `sync_outcome`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_outcome
+
     return sync_outcome(results)
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import texts_to_show
+# What the filter does is imported where it does it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_shown(findings: Sequence[Mapping[str, Any]], fail_on: Collection[str]) -> dict[str, list[str]]:
     """See `texts_to_show`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import texts_to_show
+
     try:
         return texts_to_show(findings, fail_on)
     except (AttributeError, KeyError, TypeError) as error:

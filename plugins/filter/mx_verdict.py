@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import verdict
+# What the filter does is imported where it does it: each task that uses a filter of a collection loads all of them.
 
 
 def mx_verdict(
@@ -23,6 +23,8 @@ def mx_verdict(
     differing: Sequence[Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, list[str]]:
     """What is found in all instances; see `verdict`. `outside` has what was not probed as skipped."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.verdict import verdict
+
     try:
         differences = [[] for _instance in instances] if differing is None else differing
         found = [

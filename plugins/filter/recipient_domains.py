@@ -12,11 +12,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
-    as_addresses,
-    as_paths,
-    named_items,
-)
+
+# What the filter does is imported where it does it: each task that uses a filter of a collection loads all of them.
 
 
 def recipient_domains(
@@ -26,6 +23,8 @@ def recipient_domains(
 
     `followed` is what its sources made of it; see followed_lists.
     """
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import named_items
+
     try:
         declared = named_items(items, "domains")
         return [_domain(declared, entry, (followed or {}).get(entry["name"], {})) for entry in decided]
@@ -41,6 +40,8 @@ def recipient_domains(
 def _domain(
     items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any], followed: Mapping[str, Any]
 ) -> dict[str, Any]:
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import as_addresses, as_paths
+
     domain: dict[str, Any] = {
         "name": entry["name"],
         "state": entry["state"],

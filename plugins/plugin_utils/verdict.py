@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, INFO, WARNING
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRESENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import PRESENT
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY
 
 # So many findings of one check are shown.

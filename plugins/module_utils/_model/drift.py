@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import RCPT, UNKNOWN, cause_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
+    RCPT,
+    cause_of,
+    says_unknown,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import ADDRESS, PROBE, without_local_part
 
 
@@ -51,8 +55,7 @@ def drift_in(sample: DriftSample, talk: Talk) -> DriftEvidence | None:
 
 def _is_unknown(address: str, answer: Answer, refused: tuple[int, str]) -> bool:
     """Whether it is refused for good by a code that says so (RFC 3463), or in the words of one that nobody has."""
-    says_so = answer[1].lstrip("#").startswith(UNKNOWN)
-    return answer[0] >= 500 and (says_so or _words(address, answer) == refused)
+    return answer[0] >= 500 and (says_unknown(answer) or _words(address, answer) == refused)
 
 
 def _words(address: str, answer: Answer) -> tuple[int, str]:

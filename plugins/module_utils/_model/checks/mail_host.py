@@ -30,11 +30,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
     RCPT,
-    UNKNOWN,
     TurnedAway,
     cause_of,
     met,
     refusal,
+    says_unknown,
     turned_away,
     welcome,
 )
@@ -163,7 +163,7 @@ def _by_its_form(domain: DomainEvidence, step: str) -> bool:
 
 
 def _is_unknown(step: str, answer: Answer) -> bool:
-    return step == RCPT and answer[1].lstrip("#").startswith(UNKNOWN)
+    return step == RCPT and says_unknown(answer)
 
 
 def _said(answer: Answer) -> str:

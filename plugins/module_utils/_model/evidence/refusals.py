@@ -78,12 +78,16 @@ class TurnedAway(NamedTuple):
         return self.answer[0] >= 500
 
 
+def says_unknown(answer: Answer) -> bool:
+    """Whether it has a code that says that there is no such recipient (RFC 3463)."""
+    return answer[1].lstrip("#").startswith(UNKNOWN)
+
+
 def cause_of(step: str, answer: Answer) -> str:
     """The cause that the answer tells, "" if it tells none."""
-    _code, told = answer
-    told = told.lstrip("#")
-    if step == RCPT and told.startswith(UNKNOWN):
+    if step == RCPT and says_unknown(answer):
         return ""
+    told = answer[1].lstrip("#")
     # Addresses and names that it repeats may be called anything.
     words = _QUOTED.sub("", told.lower())
     cause = next((cause for cause, pattern in _CAUSES if pattern.search(words)), "")

@@ -231,13 +231,18 @@ def _split_address(value: str, place: str) -> tuple[str, str]:
                 "has no local part",
                 "give a full address; to accept every address of a domain give it recipients_policy: any",
             )
-        if not _UNQUOTED.fullmatch(local):
+        if needs_quotes(local):
             raise invalid(value, place, "has characters in its local part that need quotes", "quote it or correct it")
     if "@" in domain:
         raise invalid(value, place, "has more than one @", "give one address")
     if domain == "":
         raise invalid(value, place, "has no domain", "give a full address, such as name@domain.example")
     return local, domain
+
+
+def needs_quotes(local_part: str) -> bool:
+    """Whether a local part, as it is without quotes, stands in an address only with them."""
+    return not _UNQUOTED.fullmatch(local_part)
 
 
 def domain_of(address_text: str) -> str:

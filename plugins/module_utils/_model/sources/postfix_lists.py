@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Collection, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import needs_quotes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import EVERY_DOMAIN
 
 LOCAL = "mydestination"
@@ -34,7 +35,6 @@ RECIPIENT_LISTS = (*RECIPIENTS_OF.values(), *RECIPIENTS_OF_ALL)
 _ALWAYS_LOCAL = ("postmaster", "mailer-daemon")
 # Services of nsswitch.conf(5) that list their users.
 _LISTING_SERVICES = frozenset({"files", "compat", "systemd", "db", "altfiles", "extrausers", "cache", "mymachines"})
-_UNQUOTED = re.compile(r'[^\x00-\x20"(),:;<>@\[\\\]\x7f]+')
 
 
 class ListedTable(NamedTuple):
@@ -113,7 +113,7 @@ def _recipients(keys: Sequence[str], domains: Collection[str], by_name: Sequence
         local, at, domain = key.rpartition("@")
         if at:
             if domain in domains:
-                yield key if _UNQUOTED.fullmatch(local) else f"{quoted(local)}@{domain}"
+                yield f"{quoted(local)}@{domain}" if needs_quotes(local) else key
         else:
             for own in by_name:
                 yield f"{quoted(key)}@{own}"
@@ -121,7 +121,7 @@ def _recipients(keys: Sequence[str], domains: Collection[str], by_name: Sequence
 
 def quoted(local: str) -> str:
     """A local part as it stands in an address. Tables have it with its quotes, or without them as aliases(5) do."""
-    if not local or local.startswith('"') or _UNQUOTED.fullmatch(local):
+    if not local or local.startswith('"') or not needs_quotes(local):
         return local
     escaped = local.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
@@ -26,10 +28,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.reci
     as_paths,
     named_items,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import USUAL
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, words_in
 
-# Of the addresses of a domain that follows sources; one may always go.
-USUAL_LIMIT = "10%"
 NO_LIMIT = "100%"
 
 
@@ -51,17 +52,13 @@ def following_items(items: object, place: str) -> list[FollowingItem]:
         policy = item.get("recipients_policy") or LISTED
         if names and policy == LISTED and (item.get("state") or PRESENT) == PRESENT:
             name = domain_name(item["name"], f"{here}.name")
-            if _is_on(item.get("subdomains")):
+            if boolean(item.get("subdomains"), strict=False):
                 raise InvalidInput(
                     f"{here} ({name}) has recipients_from and subdomains; leave subdomains out, and declare each "
                     "subdomain that has recipients as a domain of its own"
                 )
             found.append(FollowingItem(number, item, name, list(dict.fromkeys(map(str, names)))))
     return found
-
-
-def _is_on(value: object) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1", "y", "t")
 
 
 def sources_to_read(
@@ -118,7 +115,7 @@ def followed_lists(
     return {
         follower.name: {
             **_followed(follower, sources, readings, now),
-            "max_removals": NO_LIMIT if follower.name in let_through else limit or USUAL_LIMIT,
+            "max_removals": NO_LIMIT if follower.name in let_through else limit or USUAL,
         }
         for follower in following_items(items, place)
     }

@@ -17,10 +17,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     DomainItem,
     MxRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Limit, read_limit
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import USUAL, Limit, read_limit
 
-# Where nobody sets a limit: this, but so many people may always leave.
-USUAL = "10%"
+# Where nobody sets a limit, so many people may always leave.
 ALWAYS = 10
 SHOWN = 20
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
+# Where nobody sets a limit.
+USUAL = "10%"
+
 
 @dataclass(frozen=True)
 class Limit:

@@ -14,7 +14,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import TYPES, source_definition
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
+    ENGINES,
+    JSON,
+    TYPES,
+    source_definition,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.formats import FORMATS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import (
     SourceSummary,
     by_domain,
@@ -40,7 +46,7 @@ SOURCE_SPEC: dict[str, Any] = {
     "config_directory": {"type": "path"},
     "covered": {"type": "dict"},
     "path": {"type": "path"},
-    "format": {"type": "str", "choices": ["lines", "csv", "ldif", "postmap", "json"]},
+    "format": {"type": "str", "choices": [*FORMATS, JSON]},
     "column": {"type": "str"},
     "delimiter": {"type": "str"},
     "attributes": {"type": "list", "elements": "str"},
@@ -52,7 +58,7 @@ SOURCE_SPEC: dict[str, Any] = {
     "bases": {"type": "raw"},
     "filter": {"type": "str"},
     "page_size": {"type": "int"},
-    "engine": {"type": "str", "choices": ["sqlite", "postgresql", "mysql"]},
+    "engine": {"type": "str", "choices": list(ENGINES)},
     "database": {"type": "str"},
     "server": {"type": "str"},
     "port": {"type": "int"},

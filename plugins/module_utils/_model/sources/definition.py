@@ -11,7 +11,12 @@ from urllib.parse import SplitResult, urlsplit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import stays_here
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, value_kind
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.formats import ATTRIBUTES, CSV, FORMATS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.formats import (
+    ATTRIBUTES,
+    CSV,
+    FORMATS,
+    LINES,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list
 
 POSTFIX = "postfix"
@@ -59,7 +64,7 @@ ON_THEIR_HOST = (POSTFIX, DOVECOT)
 SQLITE = "sqlite"
 ENGINES = (SQLITE, "postgresql", "mysql")
 JSON = "json"
-HTTP_FORMATS = (JSON, "csv", "lines")
+HTTP_FORMATS = (JSON, CSV, LINES)
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     POSTFIX: {"config_directory": "/etc/postfix", "covered": {}},
     DOVECOT: {},

@@ -35,13 +35,14 @@ def differences(instances: Sequence[KnownInstance], today: str) -> list[list[dic
     for instance in instances:
         for domain in _relayed(instance):
             hosts.setdefault(domain, []).append(_host(instance, domain))
+    checks = every_check()
     found = {domain: disagreements(domain, several) for domain, several in hosts.items() if len(several) > 1}
     return [
         [
             finding.as_result()
             for finding in accept(
                 [finding for domain in _relayed(instance) for finding in found.get(domain, [])],
-                read_accepted(instance.accepted, every_check()),
+                read_accepted(instance.accepted, checks),
                 today,
             )
         ]

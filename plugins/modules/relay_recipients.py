@@ -367,7 +367,7 @@ LIST_SPEC = {
     "recipients": {"type": "list", "elements": "str", "no_log": True},
     "recipients_file": {"type": "list", "elements": "path"},
 }
-SOURCE_SPEC = {
+NOTED_SPEC = {
     **{name: {"type": "str", "required": True} for name in ("name", "type", "host")},
     **{name: {"type": "str"} for name in ("read_at", "digest", "failed_at", "problem")},
     "count": {"type": "int"},
@@ -378,7 +378,7 @@ DOMAIN_SPEC = {
     "recipients_policy": {"type": "str", "choices": ["listed", "any", "kept"], "default": "listed"},
     "why": {"type": "str"},
     "max_removals": {"type": "str"},
-    "sources": {"type": "list", "elements": "dict", "options": SOURCE_SPEC},
+    "sources": {"type": "list", "elements": "dict", "options": NOTED_SPEC},
     "subdomains": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }

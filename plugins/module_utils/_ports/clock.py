@@ -4,9 +4,17 @@
 
 from __future__ import annotations
 
+import calendar
 import time
+
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def now() -> str:
     """The time in UTC, in seconds (ISO 8601)."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return time.strftime(_FORMAT, time.gmtime())
+
+
+def read_moment(text: str) -> int:
+    """The time, in seconds since 1970, that `now` wrote so. Raises ValueError."""
+    return calendar.timegm(time.strptime(text, _FORMAT))

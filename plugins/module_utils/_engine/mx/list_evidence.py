@@ -7,7 +7,6 @@ It is believed only if nobody but root can have written it; that it can't be is 
 
 from __future__ import annotations
 
-import calendar
 import os
 import stat
 import time
@@ -29,9 +28,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.fol
     load,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import read_moment
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import open_regular, read_stream, reason
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _NOT_OURS = "is not what this collection writes"
 
 
@@ -128,4 +127,4 @@ def _told(text: str, show_recipients: bool) -> str:
 
 def _age(moment: str, now: float) -> int | None:
     """How many seconds ago it was, None for never."""
-    return max(0, int(now) - calendar.timegm(time.strptime(moment, _TIME))) if moment else None
+    return max(0, int(now) - read_moment(moment)) if moment else None

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
@@ -86,19 +86,19 @@ def by_domain(reading: Reading) -> dict[str, list[str]]:
 def summary_of(reading: Reading, domains: Mapping[str, Sequence[str]], read_at: str) -> SourceSummary:
     """The summary of what a source said, whose addresses `by_domain` gave."""
     catch_alls = set(map(canonical, reading.catch_alls))
-    incomplete = {canonical(name): why for name, why in reading.incomplete.items()}
+    by_form = replace(reading, incomplete={canonical(name): why for name, why in reading.incomplete.items()})
     summaries = {}
     for name, addresses in domains.items():
         form = canonical(name)
         catch_all = form in catch_alls
-        why = incomplete.get(form) or incomplete.get(EVERY_DOMAIN) or ""
+        why = by_form.why_incomplete(form)
         if catch_all:
             why = why or f"the source has a catch-all for {name}, which so takes every address; list them there"
         digest = digest_of_addresses([*addresses, f"@{name}"] if catch_all else addresses)
         summaries[name] = DomainSummary(len(addresses), catch_all, why, digest)
     return SourceSummary(
         summaries,
-        incomplete.get(EVERY_DOMAIN, ""),
+        reading.incomplete.get(EVERY_DOMAIN, ""),
         len(reading.addresses),
         digest_of_addresses(found.digest for found in summaries.values() if found.count or found.catch_all),
         reading.skipped,

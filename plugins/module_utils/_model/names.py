@@ -245,6 +245,14 @@ def needs_quotes(local_part: str) -> bool:
     return not _UNQUOTED.fullmatch(local_part)
 
 
+def is_somebody(key: str) -> bool:
+    """Whether a key of a table of recipients is a person's address, and neither `@domain` nor the postmaster's.
+
+    Those two come and go by what is declared of the domain.
+    """
+    return key.rpartition("@")[0] not in ("", "postmaster")
+
+
 def domain_of(address_text: str) -> str:
     """The domain of a valid address or of an `@domain` row; "" if there is no @."""
     return address_text.rpartition("@")[2] if "@" in address_text else ""

@@ -10,7 +10,7 @@ from typing import Collection, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import unknown_recipient
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import listed_people
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.drift import (
     DriftSample,
     drift_in,
@@ -22,9 +22,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
     each_hop,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import RECIPIENT_MAPS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import welcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import BOUNCES, Approach, Prober
 
 # Of each kind. It is another sample each time, so what differs is found in the end.
@@ -70,11 +69,9 @@ def _some(addresses: Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(names: Collection[str], state: HostState, reader: MapReader) -> dict[str, list[str]]:
-    """The addresses of these domains in the local tables of relay_recipient_maps, without the postmasters."""
+    """The recipients that are listed for these domains."""
     found: dict[str, list[str]] = {}
-    for reference in local_members(state.value(RECIPIENT_MAPS)):
-        for entry in reader.source(reference.path).entries if reference.type in KEYED_TYPES else ():
-            local_part, _at, name = entry.key.lower().rpartition("@")
-            if name in names and local_part not in ("", "postmaster"):
-                found.setdefault(name, []).append(f"{local_part}@{name}")
+    for address in listed_people(state, reader):
+        if domain_of(address) in names:
+            found.setdefault(domain_of(address), []).append(address)
     return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from typing import Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import (
@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     tables_asked,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import is_somebody
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
 
 # Of these types Postfix asks for whole addresses only (mail_addr_find(3)).
@@ -91,12 +92,17 @@ def read_lookups(
 def listed_samples(state: HostState, reader: MapReader) -> dict[str, str]:
     """One recipient of each domain, not its postmaster, that local tables in relay_recipient_maps list."""
     samples: dict[str, str] = {}
+    for address in listed_people(state, reader):
+        samples.setdefault(_domain(address), address)
+    return samples
+
+
+def listed_people(state: HostState, reader: MapReader) -> Iterator[str]:
+    """Every recipient that local tables in relay_recipient_maps list, without the postmasters."""
     for reference in local_members(state.value(RECIPIENT_MAPS)):
         for entry in reader.source(reference.path).entries if reference.type in KEYED_TYPES else ():
-            local_part, _at, name = entry.key.lower().rpartition("@")
-            if local_part not in ("", "postmaster"):
-                samples.setdefault(name, entry.key.lower())
-    return samples
+            if is_somebody(entry.key.lower()):
+                yield entry.key.lower()
 
 
 def _reference(member: str) -> TableReference | None:

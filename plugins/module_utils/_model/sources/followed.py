@@ -8,13 +8,11 @@ import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Collection, Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, domain_of, is_somebody
 
 VERSION = 1
 # So many of the addresses that went last are kept of each domain, to ask the mail host for.
 MOST_VANISHED = 20
-# They come and go by what is declared of the domain, and are nobody's.
-_ROLES = ("", "postmaster")
 
 
 @dataclass(frozen=True)
@@ -121,12 +119,11 @@ def _noted(
 def _by_domain(keys: Sequence[str], names: Collection[str]) -> dict[str, list[str]]:
     """The keys of people by the domain, among the names, that they are in, or else the nearest one above."""
     found: dict[str, list[str]] = {}
-    for key in keys:
-        local_part, _at, domain = key.rpartition("@")
-        labels = domain.split(".")
+    for key in filter(is_somebody, keys):
+        labels = domain_of(key).split(".")
         places = (".".join(labels[place:]) for place in range(len(labels)))
         name = next((place for place in places if place in names), None)
-        if name is not None and local_part not in _ROLES:
+        if name is not None:
             found.setdefault(name, []).append(key)
     return found
 

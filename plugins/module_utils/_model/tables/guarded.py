@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Iterable, Iterator, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of, is_somebody
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import TableEdit
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Guard
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits, decode, fold, owner_of
-
-_ROLES = ("", "postmaster")
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,8 @@ class _Owners:
     def addresses(self, keys: Iterable[str]) -> Counter[Guard]:
         """How many addresses each guarded domain has among the keys: in that of its forms that has most."""
         forms: Counter[str] = Counter()
-        for key in keys:
-            local_part, at, domain = key.rpartition("@")
-            if at and local_part not in _ROLES:
-                forms[self._owner(domain)] += 1
+        for key in filter(is_somebody, keys):
+            forms[self._owner(domain_of(key))] += 1
         found: Counter[Guard] = Counter()
         for name, guard in self._guards.items():
             if not name.startswith("."):

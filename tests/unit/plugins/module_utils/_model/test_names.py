@@ -14,6 +14,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     domain_of,
     hops_of,
     is_hop,
+    is_somebody,
+    needs_quotes,
     nexthops,
     recipient,
     shown,
@@ -182,6 +184,15 @@ def test_domain_of_a_key() -> None:
     assert domain_of('"a@b"@x.example') == "x.example"
     assert domain_of("@x.example") == "x.example"
     assert domain_of("postmaster") == ""
+
+
+def test_neither_a_wildcard_nor_a_postmaster_is_somebody() -> None:
+    assert is_somebody("a@x.example")
+    assert [is_somebody(key) for key in ("@x.example", "postmaster@x.example", "x.example")] == [False] * 3
+
+
+def test_local_part_with_other_characters_than_an_atom_needs_quotes() -> None:
+    assert [needs_quotes(text) for text in ("a.b", "first..last", "a b", "a@b", "")] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize(

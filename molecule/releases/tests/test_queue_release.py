@@ -108,6 +108,14 @@ def taken(host: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in hosts.on(host, "python3", "/srv/refusing.py", "taken", TAKEN).splitlines()]
 
 
+def greets(host: str, port: int) -> bool:
+    try:
+        hosts.on(host, "python3", "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))")
+    except RuntimeError:
+        return False
+    return True
+
+
 def digests(messages: list[dict[str, Any]]) -> dict[str, str]:
     return {each["name"]: each["digest"] for each in messages if not each["report"]}
 
@@ -146,6 +154,9 @@ def _instances() -> Iterator[None]:
         hosts.on(host, "sh", "-ec", SETUP)
         serve = f"python3 /srv/refusing.py serve {TAKEN} 2600:40000000 2601:5000"
         hosts.on(host, "sh", "-ec", f"{serve} >/srv/refusing.log 2>&1 </dev/null & echo $! >/srv/refusing.pid")
+        # Mail that meets no mail host expires after two seconds.
+        for port in (2600, 2601):
+            assert hosts.wait_for(lambda port=port: greets(host, port), SECONDS), port
 
     at_each(set_up)
     yield

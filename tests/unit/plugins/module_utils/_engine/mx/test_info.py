@@ -317,18 +317,18 @@ def test_record_that_can_not_be_believed_is_a_finding_of_its_table(host: FakeMxH
 
 @pytest.mark.parametrize("shown", [False, True])
 def test_mail_host_is_asked_about_a_list_that_follows_sources(host: FakeMxHost, shown: bool) -> None:
-    host.table("relay_recipients", "a@x.example x\nb@x.example x\npostmaster@x.example x\n")
-    follow(host, vanished=("c@x.example", "d@x.example"))
+    host.table("relay_recipients", "a@x.example x\ngone@x.example x\npostmaster@x.example x\n")
+    follow(host, vanished=("c@x.example", "back@x.example"))
     prober = FakeProber()
     unknown = (550, "5.1.1 unknown")
-    prober.answers = {"a+": unknown, "b@": unknown, "c@": unknown, "mxrelay-probe-": unknown, "": (250, "ok")}
+    prober.answers = {"a+": unknown, "gone@": unknown, "c@": unknown, "mxrelay-probe-": unknown, "": (250, "ok")}
     params = {"domains": ["x.example"], "probe": True, "list_max_age": "50000d", "show_recipients": shown}
     results = inform(params, host.postfix(), internet(), prober).results
-    named = {"unknown_recipients": ["b@x.example"], "known_recipients": ["d@x.example"]} if shown else {}
+    named = {"unknown_recipients": ["gone@x.example"], "known_recipients": ["back@x.example"]} if shown else {}
     counts = {"server": "mail.example", "listed": 2, "unknown": 1, "vanished": 2, "known": 1}
     assert results["domains"]["x.example"]["list_drift"] == {**counts, **named}
     assert checks(results) == [("x.example", "list_drift", "warning")] * 2
-    assert ("d@x.example" in str(results), "b@x.example" in str(results)) == (shown, shown)
+    assert ("back@x.example" in str(results), "gone@x.example" in str(results)) == (shown, shown)
 
 
 def test_lists_and_limits_of_hosts_can_be_compared(host: FakeMxHost) -> None:

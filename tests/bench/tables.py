@@ -337,8 +337,9 @@ def aims(figures: Figures) -> Iterator[tuple[str, str, bool]]:
         seen = {case.type: figures.ratio(case) for case in at_largest if case.operation == operation}
         told = ", ".join(f"{table_type} {ratio:.2f}" for table_type, ratio in seen.items())
         # postmap changes no cdb index.
-        met = all(ratio <= (1.0 if table_type == "cdb" else most) for table_type, ratio in seen.items())
-        but = ", cdb 1" if operation == CHANGED else ""
+        most_of = {"cdb": 1.0} if operation == CHANGED else {}
+        met = all(ratio <= most_of.get(table_type, most) for table_type, ratio in seen.items())
+        but = ", cdb 1" if most_of else ""
         yield f"{operation}, {largest:,} rows: at most {most:g} times copy + postmap{but}", told, met
     by_entry = {
         table_type: figures.of(Case(largest, table_type, ADDED, OURS))

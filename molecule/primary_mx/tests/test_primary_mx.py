@@ -44,9 +44,13 @@ def unchanged(**options: Any) -> None:
     assert faults.state_of(HOST) == before
 
 
+def changes(**options: Any) -> None:
+    assert converged(**options).changed[NAME] > 0
+
+
 def changes_once(**options: Any) -> None:
     """The next run changes the host, and the one after it nothing."""
-    assert converged(**options).changed[NAME] > 0
+    changes(**options)
     unchanged(**options)
 
 
@@ -127,7 +131,7 @@ def test_mail_goes_to_another_mail_host_after_the_next_run() -> None:
     # Not who was written to last: the queue manager believes its last answer for 30 seconds.
     hosts.talk("postmaster@gateway.example", server=NAME, message=message)
     assert hosts.wait_for(lambda: hosts.sunk(unique), claims.SECONDS_TO_QUEUE)
-    changes_once()
+    changes()
     claims.delivers_once(HOST, "bob@gateway.example")
 
 
@@ -137,7 +141,7 @@ def test_other_port_of_the_mail_host() -> None:
     hosts.talk("alice@gateway.example", server=NAME, message=message)
     claims.keeps_in_queue(HOST, unique, "alice@gateway.example")
     assert not hosts.sunk(unique)
-    changes_once()
+    changes()
     assert hosts.flushed(HOST, unique, "alice@gateway.example") == 1
 
 
@@ -180,7 +184,7 @@ def test_second_mail_host_gets_what_the_first_does_not_take() -> None:
             assert hosts.wait_for(lambda: not waits("alice@gateway.example"), claims.SECONDS_TO_QUEUE)
         got[case] = hosts.copies(unique, "alice@gateway.example")
     assert got == {case: copies for case, (_overrides, copies) in FIRST_MAIL_HOST.items()}
-    changes_once()
+    changes()
 
 
 def test_second_domain_comes_and_goes() -> None:
@@ -198,7 +202,7 @@ def test_row_of_an_absent_domain_no_longer_directs_this_hosts_own_mail() -> None
     wild = {"name": "wild.example", "mail_host": "tester.lab.example", "recipients": ["grace@wild.example"]}
     changes_once(variables={"primary_mx_domains": [GATEWAY, wild]})
     claims.accepts(HOST, "grace@wild.example")
-    changes_once(variables={"primary_mx_domains": [GATEWAY, {"name": "wild.example", "state": "absent"}]})
+    changes(variables={"primary_mx_domains": [GATEWAY, {"name": "wild.example", "state": "absent"}]})
     claims.refuses_relay(HOST, "grace@wild.example")
     unique, message = hosts.new_message()
     hosts.on(HOST, "sendmail", "-f", hosts.STRANGER, "grace@wild.example", given=message)
@@ -227,7 +231,7 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     claims.accepts(HOST, "nobody@wild.example")
     claims.refuses_unknown(HOST, "nobody@sub.wild.example")
     gone = [{"name": "wild.example", "state": "absent"}, {"name": "flow.example", "state": "absent", "force": True}]
-    changes_once(variables={"primary_mx_domains": gone})
+    changes(variables={"primary_mx_domains": gone})
     claims.refuses_relay(HOST, "grace@wild.example")
     serves_its_domain()
 
@@ -248,7 +252,7 @@ def test_domain_whose_mail_waits_is_not_removed() -> None:
             assert "flow.example (waiting_mail): 1 message waits for it in the queue" in run.said
         assert faults.state_of(HOST) == before
     assert hosts.flushed(HOST, unique, "erin@flow.example") == 1
-    changes_once(variables=gone)
+    changes(variables=gone)
     claims.refuses_relay(HOST, "erin@flow.example")
     serves_its_domain()
 
@@ -290,7 +294,7 @@ def test_no_mail_loses_its_way_while_its_domain_goes() -> None:
     assert {unique: hosts.copies(unique, "erin@flow.example") for unique in heard["taken"]} == dict.fromkeys(
         heard["taken"], 1
     )
-    changes_once(variables=GONE)
+    changes(variables=GONE)
     serves_its_domain()
 
 
@@ -531,7 +535,7 @@ def test_upgraded_postfix_is_restarted_by_the_next_run() -> None:
     master = "cd $(postconf -hx daemon_directory) && cp -p master /root/master && mv /root/master ."
     hosts.on(HOST, "sh", "-ec", master)
     with faults.reloading_by(HOST, "postfix stop"):
-        changes_once()
+        changes()
     serves_its_domain()
 
 
@@ -562,7 +566,7 @@ def test_removal_that_fails_is_taken_back() -> None:
     assert UNDONE in run.said
     assert faults.meaning_of(HOST) == before
     claims.delivers_once(HOST, "erin@flow.example")
-    changes_once(variables=gone)
+    changes(variables=gone)
     claims.refuses_relay(HOST, "erin@flow.example")
 
 
@@ -633,7 +637,7 @@ def test_of_two_runs_at_once_one_waits_and_each_takes_back_its_own() -> None:
     serves_its_domain()
     no_record_is_left()
     unchanged(variables=WORKS)
-    changes_once(variables=GONE)
+    changes(variables=GONE)
     assert faults.meaning_of(HOST) == before
 
 
@@ -665,7 +669,7 @@ def test_next_run_removes_what_a_killed_one_left_behind() -> None:
     assert converged(variables=WORKS).changed[NAME] > 0
     no_record_is_left()
     unchanged(variables=WORKS)
-    changes_once(variables=GONE)
+    changes(variables=GONE)
 
 
 def test_record_of_a_run_that_was_killed_elsewhere_goes_if_somebody_says_so() -> None:
@@ -680,7 +684,7 @@ def test_record_of_a_run_that_was_killed_elsewhere_goes_if_somebody_says_so() ->
     assert converged(variables={**WORKS, "primary_mx_ended_run": record["name"]}).changed[NAME] > 0
     no_record_is_left()
     unchanged(variables=WORKS)
-    changes_once(variables=GONE)
+    changes(variables=GONE)
 
 
 def test_host_that_is_not_right_fails_where_nothing_is_to_be_changed() -> None:

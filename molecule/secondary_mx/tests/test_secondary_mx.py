@@ -26,9 +26,13 @@ def converged(**options: Any) -> playbooks.Run:
     return run
 
 
+def changes(**options: Any) -> None:
+    assert converged(**options).changed[NAME] > 0
+
+
 def changes_once(**options: Any) -> None:
     """The next run changes the host, and the one after it nothing."""
-    assert converged(**options).changed[NAME] > 0
+    changes(**options)
     unchanged(**options)
 
 
@@ -174,7 +178,7 @@ def test_recipients_that_another_map_keeps_are_left_to_it() -> None:
         claims.refuses_unknown(HOST, "ivan@foreign.example")
         claims.refuses_unknown(HOST, "postmaster@foreign.example")
         gone = {"name": "foreign.example", "state": "absent", "force": True}
-        changes_once(variables={"secondary_mx_domains": [gone]})
+        changes(variables={"secondary_mx_domains": [gone]})
         claims.refuses_relay(HOST, "heidi@foreign.example")
     finally:
         faults.set_parameters(HOST, {"relay_recipient_maps": listed})
@@ -228,7 +232,7 @@ def test_settings_of_a_smarthost_reach_no_mail_host_and_go_with_the_last_domain(
     gone = [{"name": name, "state": "absent", "force": True} for name in relayed]
     changes_once(variables={"secondary_mx_domains": gone})
     assert "smtp_" not in hosts.on(HOST, "postconf", "-M", "relay/unix")
-    changes_once()
+    changes()
     serves_its_domains()
 
 
@@ -238,7 +242,7 @@ def test_absent_domain_is_no_longer_relayed_and_the_others_are() -> None:
     claims.refuses_relay(HOST, "whoever@wild.example")
     claims.accepts(HOST, "carol@backup.example")
     claims.refuses_unknown(HOST, "nobody@backup.example")
-    changes_once()
+    changes()
     serves_its_domains()
 
 
@@ -257,7 +261,7 @@ def test_removed_recipient_is_unknown_at_once() -> None:
     claims.refuses_unknown(HOST, "dave@backup.example")
     claims.accepts(HOST, "carol@backup.example")
     claims.accepts(HOST, "whoever@wild.example")
-    changes_once()
+    changes()
     serves_its_domains()
 
 
@@ -280,7 +284,7 @@ def test_undeclared_domain_stays_unless_its_removal_is_asked_for() -> None:
 def test_postmaster_can_be_switched_off() -> None:
     changes_once(variables={"secondary_mx_postmaster": False})
     claims.refuses_unknown(HOST, "postmaster@backup.example")
-    changes_once()
+    changes()
     claims.accepts(HOST, "postmaster@backup.example")
 
 
@@ -294,7 +298,7 @@ def test_preflight_alone_changes_nothing_where_work_is_pending() -> None:
     before = faults.meaning_of(HOST)
     assert converged(tags=["preflight"]).changed == {NAME: 0}
     assert faults.meaning_of(HOST) == before
-    changes_once()
+    changes()
 
 
 def test_tables_phase_alone_repairs_a_table() -> None:
@@ -309,7 +313,7 @@ def test_verify_phase_alone_fails_on_a_host_that_is_not_right() -> None:
     run = converge(tags=["verify"])
     assert run.code != 0
     assert source in run.said
-    changes_once()
+    changes()
     serves_its_domains()
 
 
@@ -343,7 +347,7 @@ def test_run_that_only_takes_domains_away_starts_no_stopped_service() -> None:
         assert not service.is_running
         assert not service.is_enabled
     finally:
-        changes_once()
+        changes()
 
 
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
@@ -480,7 +484,7 @@ def test_subdomains_are_relayed_where_the_item_says_so_and_no_longer_than_that()
     claims.accepts(HOST, "whoever@a.sub.wild.example")
     claims.accepts(HOST, "whoever@wild.example")
     refuses_for_good("whoever@subwild.example")
-    changes_once()
+    changes()
     refuses_for_good("x@sub.backup.example")
     refuses_for_good("whoever@a.sub.wild.example")
     serves_its_domains()

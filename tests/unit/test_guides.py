@@ -20,6 +20,7 @@ GUIDES = (
     "docs/canary.md",
     "docs/domains.md",
     "docs/eda.md",
+    "docs/front-door.md",
     "docs/mail-host.md",
     "docs/playbooks.md",
     "docs/recipients.md",

@@ -19,6 +19,8 @@ description:
   - Leaves a field alone if it already means the same. V(-) means the default of this host's Postfix.
   - Refuses override values that Postfix would misread, and tests the result before it goes live, as
     M(mxrelay.postfix.main_cf) does.
+  - Refuses a new service of type V(inet) whose port is taken, as a reload would then end Postfix. To find out, the
+    port is bound for a moment.
   - Takes the lock that C(postconf -M) and C(postconf -P) take, so a change made at the same time is not lost.
   - Fails without changing the file if it refuses a value, if Postfix does not accept the result, if C(master.cf) is
     missing, or if Postfix could not read it; the message then names the line.

@@ -43,7 +43,7 @@ options:
         finish, then fails. What a run that has ended left there is removed.
       - V(undone) compares the copies with the host as it is now, reverts the parts of the plan that were carried out,
         and reloads Postfix.
-      - V(forgotten) removes the copies.
+      - V(forgotten) removes the copies. It fails instead if Postfix was running when they were made and no longer is.
       - V(undone) and V(forgotten) touch no copies but those of O(record).
     type: str
     required: true

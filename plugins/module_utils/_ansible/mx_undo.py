@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import forget
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, conclude, remember, undo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -32,6 +31,6 @@ def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
         record, outdated = remember(postfix, MxPlan.from_result(params["plan"]), name)
         return Outcome(changed=True, results={**result, "record": record, "outdated": outdated})
     if params["state"] == "forgotten":
-        return Outcome(changed=forget(postfix, name), results=result)
+        return Outcome(changed=conclude(postfix, name), results=result)
     done = undo(postfix, MxPlan.from_result(params["plan"]), name)
     return Outcome(changed=bool(done.undone), results={**result, **asdict(done)})

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
@@ -99,10 +100,7 @@ class SystemNetwork:
         return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
 
     def port(self, name: str) -> int:
-        try:
-            return int(name) if name.isdigit() else socket.getservbyname(name, "tcp")
-        except OSError:
-            return 0
+        return port_number(name)
 
     def lacks(self) -> str:
         return "" if has_dnspython() else DNSPYTHON

@@ -109,6 +109,14 @@ def is_replaced(queue_directory: str) -> bool:
         return False
 
 
+def master_process(queue_directory: str) -> int:
+    """The process of the instance's master as its pid file has it, 0 if no instance has run."""
+    try:
+        return _master(queue_directory)
+    except (OSError, ValueError):
+        return 0
+
+
 def _master(queue_directory: str) -> int:
     """The process of the instance's master. Raises OSError or ValueError if no instance has run."""
     with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.listeners import refuse_taken_ports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.postfix_facts import (
     Facts,
     check_known,
@@ -214,8 +215,8 @@ def plan_master_cf(postfix: Postfix, request: MasterCfRequest) -> ConfigurationP
 def rehearse_configuration(postfix: Postfix, plan: ConfigurationPlan) -> ConfigurationPlan:
     """The plan with the warnings of `postconf` about its outcome: what check mode can tell. Changes nothing.
 
-    Raises Refused if postconf does not accept the outcome, HostError if a table type does not work here or the file
-    can't be replaced.
+    Raises Refused if postconf does not accept the outcome or a new service's port is taken, HostError if a table type
+    does not work here or the file can't be replaced.
     """
     return _staged(postfix, plan, live=False) if plan.changed else plan
 
@@ -241,6 +242,8 @@ def apply_configuration(postfix: Postfix, plan: ConfigurationPlan) -> Configurat
 
 def _staged(postfix: Postfix, plan: ConfigurationPlan, live: bool) -> ConfigurationPlan:
     refuse_unwritable(plan.path)
+    if os.path.basename(plan.path) == "master.cf":
+        refuse_taken_ports(postfix, plan.before, plan.after, plan.path)
     warnings = [*plan.warnings, *stage(postfix, Staged(plan.path, plan.before, plan.after, plan.table_types), live)]
     links = links_of(plan.path)
     if links > 1:

@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
     plan_master_cf,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.listeners import taken_ports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
@@ -111,8 +112,10 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
     plan = _plan(request, evidence, decision, postfix.config_directory)
     refusals = [*decision.refusals, *evidence.refusals]
     if evidence.state.installed and not refusals:
-        plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=_master_cf(postfix, plan.master_cf))
+        changed, taken = _master_cf(postfix, plan.master_cf, plan.main_cf.parameters)
+        plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=changed)
         refusals += [*_half_run(request, plan), *_row_without_service(request, plan), *_unwritable(postfix, plan)]
+        refusals += taken
     refusals += [*_not_utf8(plan), *_missing(request, evidence, plan)]
     plan = replace(
         plan,
@@ -186,10 +189,16 @@ def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
     return replace(change, changed=plan_main_cf(postfix, request).changed)
 
 
-def _master_cf(postfix: Postfix, change: MasterCfChange) -> MasterCfChange:
+def _master_cf(
+    postfix: Postfix, change: MasterCfChange, parameters: Mapping[str, str]
+) -> tuple[MasterCfChange, list[Refusal]]:
+    """What is said of master.cf, and which of its new services could not listen; main.cf gets these parameters."""
     if not change.services:
-        return change
-    return replace(change, changed=plan_master_cf(postfix, MasterCfRequest(services=change.requests)).changed)
+        return change, []
+    plan = plan_master_cf(postfix, MasterCfRequest(services=change.requests))
+    taken = taken_ports(postfix, plan.before, plan.after, plan.path, parameters)
+    refusals = [Refusal("", "port", found.cause, found.remedy) for found in taken]
+    return replace(change, changed=plan.changed), refusals
 
 
 def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_directory: str) -> MxPlan:

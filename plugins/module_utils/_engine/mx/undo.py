@@ -46,7 +46,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ServiceRequest,
     as_request,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     KEYED,
@@ -177,6 +177,17 @@ def _tables(plan: MxPlan) -> dict[str, _Table]:
         recipients.path, recipients.type, domains=[*recipients.domains, *gone.recipients], both_forms=True
     )
     return {name: found[name] for name in TABLES}
+
+
+def conclude(postfix: Postfix, name: str) -> bool:
+    """Forgets the record of a run that has got through; whether there was one.
+
+    Raises HostError if Postfix ran before it and does no more, as after a reload that its master did not survive.
+    """
+    record = own_record(postfix, name)
+    if record is not None and record.running and not postfix.running():
+        raise HostError("Postfix was running before this run, and is not any more; its master's log says why it ended")
+    return forget(postfix, name)
 
 
 def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:

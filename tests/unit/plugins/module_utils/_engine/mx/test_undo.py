@@ -17,7 +17,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     own_record,
     standing,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import Undone, remember, undo
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo import (
+    Undone,
+    conclude,
+    remember,
+    undo,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
@@ -426,3 +431,30 @@ def test_service_that_the_run_was_to_add_and_others_have_made_stays(host: FakeMx
     record, _outdated = remember(postfix, planned)
     host.write("master.cf", smtpd + relay.replace("smtp\n", "lmtp\n"))
     assert undo(postfix, planned, record).touched == ["master.cf: the entry of relay/unix"]
+
+
+@pytest.mark.parametrize(("before", "now"), [(True, True), (False, False), (False, True)])
+def test_run_that_got_through_is_forgotten(host: FakeMxHost, before: bool, now: bool) -> None:
+    host.running = before
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    host.running = now
+    assert conclude(postfix, record) is True
+    assert not os.path.exists(host.path(DIRECTORY))
+    assert conclude(postfix, record) is False
+
+
+def test_run_that_ended_postfix_has_not_got_through_and_is_taken_back(host: FakeMxHost) -> None:
+    host.running = True
+    postfix = host.postfix()
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.running = False
+    with pytest.raises(HostError) as caught:
+        conclude(postfix, record)
+    assert caught.value.message == (
+        "Postfix was running before this run, and is not any more; its master's log says why it ended"
+    )
+    done = undo(postfix, MxPlan.from_result(plan(host)), record)
+    assert (done.touched, done.problems, done.restart_needed) == ([], [], True)
+    assert read(host, "master.cf") == MASTER_CF

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where master(8) listens for the inet services of master.cf.
+
+On a reload master starts new services before it stops old ones, and ends if it can't have an address: so a port can't
+move from one service to another either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import address_of, port_of
+
+# What main.cf says of it.
+PARAMETERS = ("inet_interfaces", "inet_protocols", "master_service_disable")
+IPV4 = "ipv4"
+IPV6 = "ipv6"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An inet service (`key` is smtp/inet), with the addresses or names where it listens, "" for all addresses."""
+
+    key: str
+    hosts: tuple[str, ...]
+    port: str
+
+
+def listeners(services: Sequence[Service], values: Mapping[str, str]) -> list[Listener]:
+    """What these services listen at; `values` are those of PARAMETERS, expanded."""
+    disabled = split_items(values.get("master_service_disable", ""))
+    return [
+        Listener(service.key, (address_of(service),) if address_of(service) else _interfaces(values), port_of(service))
+        for service in services
+        if service.type == "inet" and not {"inet", f"{service.name}.inet", service.key}.intersection(disabled)
+    ]
+
+
+def new_listeners(
+    before: Sequence[Service], after: Sequence[Service], values: Mapping[str, str]
+) -> tuple[list[Listener], list[Listener]]:
+    """Those that `after` has and `before` has not, and those that both have."""
+    old = {listener.key for listener in listeners(before, values)}
+    found = listeners(after, values)
+    return (
+        [listener for listener in found if listener.key not in old],
+        [listener for listener in found if listener.key in old],
+    )
+
+
+def protocols(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that Postfix uses."""
+    given = [item.lower() for item in split_items(values.get("inet_protocols", ""))]
+    return (IPV4, IPV6) if "all" in given or not given else tuple(name for name in (IPV4, IPV6) if name in given)
+
+
+def _interfaces(values: Mapping[str, str]) -> tuple[str, ...]:
+    members = [item.strip("[]").lower() for item in split_items(values.get("inet_interfaces", ""))]
+    if "all" in members or not members:
+        return ("",)
+    loopback = ("127.0.0.1", "::1")
+    return tuple(dict.fromkeys(host for item in members for host in (loopback if item == "loopback-only" else (item,))))

@@ -176,6 +176,22 @@ OPENINGS = (
         "remove static:all from mydestination",
         "postconf -e 'mydestination = !gateway.example, !away.example, static:all'",
     ),
+    State(
+        "the PROXY protocol",
+        "open_relay strangers_limited",
+        "give the services with the PROXY protocol the override smtpd_relay_restrictions=reject_unauth_destination",
+        "postconf -e 'smtpd_upstream_proxy_protocol = haproxy'",
+    ),
+    State(
+        "the PROXY protocol before postscreen",
+        "open_relay",
+        "give smtpd/pass the override smtpd_relay_restrictions=reject_unauth_destination",
+        service(
+            "2527 inet n - n - 1 postscreen",
+            "  -o postscreen_upstream_proxy_protocol=haproxy",
+            "smtpd pass - - n - - smtpd",
+        ),
+    ),
 )
 DOUBTS = (
     State(
@@ -207,12 +223,6 @@ DOUBTS = (
         "relay_unproven",
         "mynetworks lab.example",
         "postconf -e 'mynetworks = 127.0.0.0/8, lab.example'",
-    ),
-    State(
-        "the PROXY protocol",
-        "relay_unproven strangers_limited",
-        "smtpd_upstream_proxy_protocol",
-        "postconf -e 'smtpd_upstream_proxy_protocol = haproxy'",
     ),
     State(
         "a command filter",

@@ -56,6 +56,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     CERTIFICATE_FILES,
     MESSAGE_TABLES,
+    SMTP_PORTS,
     effective,
     port_of_mail,
     program,
@@ -341,15 +342,13 @@ def _few(state: HostState, service: Service) -> Iterator[Fault]:
 
 
 def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
+    """A service for balancers alone, on a port of its own beside port 25, turns nobody away who comes by DNS."""
+    serving = [service for service in state.services if port_of_mail(service)]
+    usual = [service for service in serving if port_of_mail(service) in SMTP_PORTS] or serving
     for name in _PROXY_PROTOCOLS:
-        services = [
-            service
-            for service in state.services
-            if program(service) == name.partition("_")[0] and port_of_mail(service)
-        ]
-        for service in services:
+        for service in usual:
             value = effective(state, service, name).strip()
-            if value:
+            if value and program(service) == name.partition("_")[0]:
                 where = parameter_place(state, service, name)
                 yield Fault(
                     f"{where} is {value}: whoever does not come through a proxy that says so gets 421",

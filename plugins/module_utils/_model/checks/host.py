@@ -56,7 +56,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, HostFacts
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.passage import Doubt
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.passage import CLAIMED, Doubt
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import (
     MAIN_CF,
     Server,
@@ -91,12 +91,15 @@ def open_relay(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             member = f"{opening.member} in {where}: " if opening.member else f"{where}: "
             yield Fault(
                 f"strangers can relay through {through}, or smtpd does not start: {member}{opening.why}",
-                _closed_by(opening, where),
+                _closed_by(server, opening, where),
                 subject=subject_of(server, opening),
             )
 
 
-def _closed_by(opening: Doubt, where: str) -> str:
+def _closed_by(server: Server, opening: Doubt, where: str) -> str:
+    if opening.why == CLAIMED:
+        whom = "the services with the PROXY protocol" if server.key == MAIN_CF else server.key
+        return f"give {whom} the override smtpd_relay_restrictions=reject_unauth_destination, or a loopback address"
     if opening.member:
         return f"remove {opening.member} from {where}, or put it after reject_unauth_destination"
     return f"end {where} with reject_unauth_destination, after the restrictions that permit only your own clients"

@@ -42,6 +42,7 @@ _DEEPEST = 10
 _CLOSING = frozenset(
     {"reject", "defer", "reject_unauth_destination", "defer_unauth_destination", "check_relay_domains"}
 )
+CLAIMED = "whoever reaches the port can say by the PROXY protocol that he has an address which it permits"
 # Neither of them lets anybody through who is not let through by another: mail for our own destinations, our own
 # addresses. On permit_mx_backup there is a check of its own.
 _HARMLESS = frozenset({"permit_auth_destination", "permit_inet_interfaces", "permit_mx_backup", "sleep"})
@@ -62,11 +63,13 @@ class Client:
     """What a service knows of its clients: its parameters, the tables and files that they name, our destinations.
 
     `value` is the effective value of a parameter. A table or file that is not in `contents` has not been read yet.
+    `claimed`: the clients say themselves which address they have, by the PROXY protocol.
     """
 
     value: Callable[[str], str]
     contents: Mapping[str, Content]
     is_ours: Callable[[str], bool]
+    claimed: bool = False
 
 
 @dataclass
@@ -121,7 +124,15 @@ def _within(name: str, value: str, client: Client, depth: int) -> Passage:
 
 
 def _member(name: str, word: str, argument: str, client: Client, depth: int) -> Passage:
-    """What one restriction comes to."""
+    """What one restriction comes to. Where a client says itself which address it has, a permitted one is anybody's."""
+    found = _restriction(name, word, argument, client, depth)
+    by_address = found.networks or word.lower() == "permit_inet_interfaces"
+    if client.claimed and by_address and not any(doubt.proven for doubt in found.doubts):
+        found.doubts.append(Doubt(name, f"{word} {argument}".strip(), CLAIMED, True))
+    return found
+
+
+def _restriction(name: str, word: str, argument: str, client: Client, depth: int) -> Passage:
     lower = word.lower()
     text = f"{word} {argument}".strip()
     classes = split_items(client.value("smtpd_restriction_classes"))

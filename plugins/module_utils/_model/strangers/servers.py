@@ -91,22 +91,21 @@ def relaying(state: HostState) -> Relaying:
 
 def _relaying(state: HostState) -> Relaying:
     known = destinations(state)
-    own = Service("", "", "-", "-", "-", "-", "-", "smtpd", {})
-    found = [_smtpd(MAIN_CF, own, state, known)]
+    general = Service("", "", "-", "-", "-", "-", "-", "smtpd", {})
+    found = [_smtpd(MAIN_CF, general, state, known)]
     for service in state.services:
         if not reaches_strangers(service, state):
             continue
         runs = program(service)
         if runs == "smtpd":
-            if any(effective(state, service, name) != state.value(name) for name in _deciding(state)):
+            own = any(effective(state, service, name) != state.value(name) for name in _deciding(state))
+            if own or claims(state, service) != claims(state, general):
                 found.append(_smtpd(service.key, service, state, known))
         elif runs == "qmqpd":
             found.append(_qmqpd(service, state, known))
         elif runs not in _NO_MAIL:
             why = f"what {runs or 'its program'} does with mail is not known here"
             found.append((Server(service.key, True, (), (Doubt(service.key, service.command, why),)), set()))
-        if runs == "postscreen" and effective(state, service, "postscreen_upstream_proxy_protocol"):
-            found.append((Server(service.key, True, (), (_proxied("postscreen_upstream_proxy_protocol"),)), set()))
     needed = known.needed.union(*(more for _server, more in found))
     return Relaying(tuple(server for server, _more in found), known, frozenset(needed))
 
@@ -116,7 +115,24 @@ def _deciding(state: HostState) -> list[str]:
 
 
 def client_of(state: HostState, service: Service, known: Destinations) -> Client:
-    return Client(lambda name: effective(state, service, name), state.contents, known.is_ours)
+    claimed = claims(state, service)
+    return Client(lambda name: effective(state, service, name), state.contents, known.is_ours, claimed)
+
+
+def claims(state: HostState, service: Service) -> bool:
+    """Whether clients of an smtpd say themselves, by the PROXY protocol, which address they have.
+
+    To a service of type pass they have said so to the postscreen before it.
+    """
+    if service.type != "pass":
+        return bool(effective(state, service, "smtpd_upstream_proxy_protocol"))
+    return any(
+        program(before) == "postscreen"
+        and reaches_strangers(before, state)
+        and (effective(state, before, "smtpd_service_name") or "smtpd") == service.name
+        and bool(effective(state, before, "postscreen_upstream_proxy_protocol"))
+        for before in state.services
+    )
 
 
 def _smtpd(key: str, service: Service, state: HostState, known: Destinations) -> tuple[Server, set[str]]:
@@ -153,13 +169,11 @@ def _handed_in(client: Client) -> Passage:
     found = Passage()
     for name in ("smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts"):
         hosts = networks_of(name, client)
-        wide = takes_in_strangers(hosts.networks)
+        wide = takes_in_strangers(hosts.networks) or bool(client.claimed and hosts.networks)
         found.take(replace(hosts, doubts=[replace(doubt, where=name) for doubt in hosts.doubts]))
         if wide:
             why = "strangers may say that they are another client"
             found.doubts.append(Doubt(name, client.value(name), why, name.endswith("xclient_hosts")))
-    if client.value("smtpd_upstream_proxy_protocol"):
-        found.doubts.append(_proxied("smtpd_upstream_proxy_protocol"))
     if client.value("smtpd_command_filter"):
         why = "it can turn one recipient into another"
         found.doubts.append(Doubt("smtpd_command_filter", client.value("smtpd_command_filter"), why))
@@ -167,10 +181,6 @@ def _handed_in(client: Client) -> Passage:
         why = "a recipient such as user%elsewhere@ours is taken as ours, and the mail host may pass it on"
         found.doubts.append(Doubt("allow_untrusted_routing", "yes", why))
     return found
-
-
-def _proxied(parameter: str) -> Doubt:
-    return Doubt(parameter, "", "whoever reaches the port directly can say which client it is")
 
 
 def _qmqpd(service: Service, state: HostState, known: Destinations) -> tuple[Server, set[str]]:

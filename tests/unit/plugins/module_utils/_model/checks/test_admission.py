@@ -216,6 +216,12 @@ def test_limits_that_cut_senders_off_are_told_with_their_value(values: dict[str,
     assert all(f"{name} is {value}" in finding.message for finding in seen)
 
 
+def test_service_for_balancers_beside_port_25_turns_nobody_away() -> None:
+    balanced = service("2525", smtpd_upstream_proxy_protocol="haproxy")
+    assert found([balanced]) == [("strangers_limited", "warning")]
+    assert found([service(), balanced]) == []
+
+
 def test_postscreen_needs_one_process_and_an_smtpd() -> None:
     behind = service("smtpd", "pass")
     assert found([service(command="postscreen", limit="1"), behind]) == []

@@ -83,7 +83,7 @@ def test_one_closed_list_is_enough(values: dict[str, str], open_lists: list[tupl
         ({"smtpd_authorized_xclient_hosts": "192.0.2.7"}, []),
         (
             {"smtpd_upstream_proxy_protocol": "haproxy"},
-            [("2525/inet", "smtpd_upstream_proxy_protocol", "", False)],
+            [("2525/inet", "smtpd_relay_restrictions", "permit_mynetworks", True)],
         ),
         ({"smtpd_command_filter": "pcre:/f"}, [("2525/inet", "smtpd_command_filter", "pcre:/f", False)]),
         ({"allow_untrusted_routing": "yes"}, [("2525/inet", "allow_untrusted_routing", "yes", False)]),
@@ -147,9 +147,85 @@ def test_other_programs_are_known_or_named(
     assert told(host(service("628", command), **values)) == expected
 
 
-def test_proxy_protocol_of_postscreen_is_named() -> None:
-    state = host(service("smtp", "postscreen"), postscreen_upstream_proxy_protocol="haproxy")
-    assert told(state) == [("smtp/inet", "postscreen_upstream_proxy_protocol", "", False)]
+PROXIED = {"smtpd_upstream_proxy_protocol": "haproxy"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "member"),
+    [
+        ({"smtpd_relay_restrictions": "permit_inet_interfaces, reject"}, "permit_inet_interfaces"),
+        ({"smtpd_relay_restrictions": "ours, reject"}, "permit_mynetworks"),
+        (
+            {"smtpd_relay_restrictions": "check_client_access cidr:/a, reject"},
+            "check_client_access cidr:/a",
+        ),
+        (
+            {"smtpd_relay_restrictions": "check_client_access inline:{192.0.2.7=ours}, reject"},
+            "check_client_access inline:{192.0.2.7=ours}",
+        ),
+    ],
+)
+def test_where_clients_claim_their_address_a_permitted_one_is_an_opening(
+    overrides: dict[str, str], member: str
+) -> None:
+    contents = {
+        "cidr:/a": Content((("192.0.2.7", "OK"),)),
+        "inline:{192.0.2.7=ours}": Content((("192.0.2.7", "ours"),)),
+    }
+    values = {"ours": "permit_mynetworks", "smtpd_restriction_classes": "ours"}
+    state = host(service("2525", **PROXIED, **overrides), contents=contents, **values)
+    assert told(state) == [("2525/inet", "smtpd_relay_restrictions", member, True)]
+    assert told(host(service("2525", **overrides), contents=contents, **values)) == []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"mynetworks": ""},
+        {"smtpd_relay_restrictions": "reject_unauth_destination"},
+        {"smtpd_relay_restrictions": "reject_unauth_destination, permit_mynetworks"},
+        {"smtpd_relay_restrictions": "permit_sasl_authenticated, reject"},
+        {"smtpd_relay_restrictions": "check_client_access cidr:/a, reject"},
+    ],
+)
+def test_where_clients_claim_their_address_and_nothing_is_granted_by_it_nothing_is_told(
+    overrides: dict[str, str],
+) -> None:
+    contents = {"cidr:/a": Content((("192.0.2.7", "REJECT"),))}
+    assert told(host(service("smtp"), service("2525", **PROXIED, **overrides), contents=contents)) == []
+
+
+def test_claimed_address_may_not_open_the_way_to_claim_more() -> None:
+    hosts = {"smtpd_authorized_xclient_hosts": "127.0.0.1", "mynetworks": ""}
+    state = host(service("2525", **PROXIED, **hosts))
+    assert told(state) == [("2525/inet", "smtpd_authorized_xclient_hosts", "127.0.0.1", True)]
+    assert told(host(service("2525", **hosts))) == []
+
+
+def test_claims_to_the_loopback_address_alone_are_no_strangers() -> None:
+    assert told(host(service("smtp"), service("127.0.0.1:2525", **PROXIED))) == []
+
+
+def test_protocol_in_main_cf_holds_for_all() -> None:
+    expected = [("main.cf", "smtpd_relay_restrictions", "permit_mynetworks", True)]
+    assert told(host(service("smtp"), **PROXIED)) == expected
+
+
+@pytest.mark.parametrize(
+    ("screen", "behind", "expected"),
+    [
+        ({"postscreen_upstream_proxy_protocol": "haproxy"}, {}, True),
+        ({}, {}, False),
+        ({"postscreen_upstream_proxy_protocol": "haproxy"}, {"mynetworks": ""}, False),
+        ({"postscreen_upstream_proxy_protocol": "haproxy", "smtpd_service_name": "other"}, {}, False),
+    ],
+)
+def test_what_clients_claim_to_postscreen_goes_on_to_the_smtpd_behind_it(
+    screen: dict[str, str], behind: dict[str, str], expected: bool
+) -> None:
+    state = host(service("smtp", "postscreen", **screen), service("smtpd", kind="pass", **behind))
+    opening = ("smtpd/pass", "smtpd_relay_restrictions", "permit_mynetworks", True)
+    assert told(state) == [opening] * expected
 
 
 def test_what_is_needed_is_named_once_for_all() -> None:

@@ -254,6 +254,16 @@ options:
             means V(permit_mynetworks) and V(reject) if main.cf sets none, and otherwise leaves it unchanged.
         type: list
         elements: str
+      load_balancers:
+        description:
+          - A port at which load balancers hand over connections by the PROXY protocol, so that mail is judged and
+            logged by the address that the client has. A mapping of C(addresses), from which the balancers connect, and
+            C(port), such as V(2525), which nothing else may use.
+          - The service there is like the one at port 25, but grants nothing by a client's address. Postfix can't tell
+            who connects to it, so let a firewall keep all but the balancers from that port.
+          - Not given, it leaves everything unchanged. With an empty list of C(addresses) the service at C(port) is
+            removed.
+        type: dict
       smtputf8:
         description:
           - Whether to accept mail with non-ASCII addresses (C(smtputf8_enable)); the mail hosts must accept it too.

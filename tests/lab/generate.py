@@ -357,7 +357,7 @@ def _module_option(option: Option) -> dict[str, Any]:
     """An option as mx_plan has it: without a default, since the other role's value may take its place."""
     if "in_module" in option:
         added = option["in_module"]
-    elif option["default"] not in ("", []):
+    elif option["default"] not in ("", [], {}):
         added = [f"Empty means V({_scalar(option['default'])})."]
     else:
         added = ["Empty leaves it unchanged."] if option["type"] == "bool" else []

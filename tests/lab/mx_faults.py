@@ -1267,6 +1267,17 @@ ADMISSION = (
     ),
 )
 
+BALANCED = "2525 inet n - y - - smtpd -o mynetworks= -o smtpd_relay_restrictions=reject_unauth_destination"
+PROXIED = "smtpd_upstream_proxy_protocol=haproxy"
+BALANCERS = (
+    Fault(
+        "balancers are not greeted",
+        host("load_balancers"),
+        "see in the mail log",
+        master(f"-M '2525/inet={BALANCED} -o {PROXIED}-1'") + "\npostfix reload",
+        master(f"-M '2525/inet={BALANCED} -o {PROXIED}'") + "\npostfix reload",
+    ),
+)
 LISTENING = (
     Fault(
         "main.cf with which no command works",
@@ -1777,6 +1788,15 @@ FROM_OUTSIDE = (
         view="stranger",
     ),
     Fault(
+        "believes whoever claims to be a balancer",
+        host("probe_load_balancers"),
+        "let a firewall keep all but the load balancers from it",
+        master(f"-M '2525/inet={BALANCED} -o {PROXIED}'") + "\npostfix reload",
+        master("-MX 2525/inet") + "\npostfix reload",
+        view="stranger",
+        params={"probe_ports": [{"port": 2525}]},
+    ),
+    Fault(
         "has no postmaster",
         secondary("probe_postmaster"),
         "add postmaster@away.example",
@@ -1869,6 +1889,7 @@ FAULTS = (
     *RELAYS,
     *ADMISSION,
     *LISTENING,
+    *BALANCERS,
     *ZONE,
     *MAIL_HOSTS,
     *FROM_OUTSIDE,

@@ -41,7 +41,7 @@ class Lab:
     def look(self, fault: mx_faults.Fault) -> Findings:
         if fault.view == "stranger":
             return self.outside.stranger(
-                probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED
+                probe_server=NAME, domains=list(mx_faults.BOTH), probe_recipients=mx_faults.LISTED, **fault.params
             )["findings"]
         if fault.view == "several":
             return self.compared()

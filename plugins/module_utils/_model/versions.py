@@ -35,6 +35,8 @@ FEATURES: Mapping[str, Introduced] = {
     "master_cf_listing": Introduced((2, 9), "RELEASE_NOTES-2.9, 20111106"),
     # postconf also prints the names that an administrator chose, as `my_nets` for `mynetworks = $my_nets`.
     "own_names_listed": Introduced((2, 9), "RELEASE_NOTES-2.9, user-defined parameter names"),
+    # smtpd_upstream_proxy_protocol
+    "proxy_protocol": Introduced((2, 10), "postconf(5) smtpd_upstream_proxy_protocol"),
     # -o { name = value } in master.cf
     "braced_overrides": Introduced((3, 0), "RELEASE_NOTES-3.0, -o { parameter = value }"),
     # At compatibility level 1 and above.

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.balancers import silent_services
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
     outcomes_path,
     read_outcomes,
@@ -159,7 +160,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         reader.notes += read_trust(hops, state, postfix)
         if not show_recipients:
             _leave_people_out(hops, state)
-    facts = HostFacts(stale_copies=stale_copies(state), outage=outage, unproven=str(params.get("unproven") or WARN))
+    facts = HostFacts(stale_copies(state), outage, str(params.get("unproven") or WARN), silent_services(state, prober))
     people = frozenset() if show_recipients else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
     return Outcome(

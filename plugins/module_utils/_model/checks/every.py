@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     domain,
     host,
     lists,
+    load_balancers,
     mail_host,
     outage,
     reception,
@@ -47,6 +48,7 @@ FILES = (
     distrust,
     mail_host,
     stranger,
+    load_balancers,
     several_hosts,
 )
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Sequence
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -40,3 +40,5 @@ class HostFacts:
     outage: str = ""
     # What a doubt about relaying is: FAIL, an error, or WARN, a warning.
     unproven: str = WARN
+    # Services for load balancers that do not greet one, with what they do instead.
+    silent_balancers: Mapping[str, str] = field(default_factory=dict)

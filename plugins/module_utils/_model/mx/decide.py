@@ -25,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wid
     overrides_to_take_back,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import Leaving, domains_that_leave
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.load_balancers import load_balancers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
     items_change,
     named_table,
@@ -127,6 +128,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)
     main_cf = main_cf.joined(retried.main_cf)
+    services = {**_relay_service(overrides, relay_command), **refused.services, **retried.services}
+    balanced = load_balancers(request, host, services)
     lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
         main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
@@ -145,6 +148,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *retried.refusals,
         *(lists.refusals if request.present else ()),
         *settings.refusals,
+        *balanced.refusals,
     ]
     return Decision(
         refusals=refusals,
@@ -155,6 +159,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
             *maps.notes,
             *refused.notes,
             *retried.notes,
+            *balanced.notes,
             *_neighbours(host, main_cf),
         ],
         recipients=[*declared.items, *others.items],
@@ -174,11 +179,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         filters_removed=retried.filters_removed,
         probes=retried.probes,
         probes_removed=retried.probes_removed,
-        services={
-            **_relay_service(overrides, relay_command),
-            **refused.services,
-            **retried.services,
-        },
+        services=balanced.services,
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
         routed=leaving.routed,

@@ -139,8 +139,8 @@ class _Reading:
 
 
 def blank(value: Any) -> bool:
-    """Whether a survey's answer was left empty; an empty list is one too."""
-    return value is None or value == "" or value == []
+    """Whether a survey's answer was left empty; an empty list or mapping is one too."""
+    return value is None or value in ("", [], {})
 
 
 def _off(value: Any) -> bool:
@@ -317,6 +317,8 @@ def _disagree(name: str, mine: Any, other: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
     return sorted(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -106,6 +106,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "relay_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "client_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "etrn_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
+    "load_balancers": {"type": "dict", "default": {}, "both_roles": "shared"},
     "smtputf8": {"type": "bool", "default": "", "both_roles": "shared"},
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},

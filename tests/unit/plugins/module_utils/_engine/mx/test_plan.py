@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -799,3 +800,15 @@ def test_run_of_phases_that_change_nothing_has_nothing_to_take_back(
     host: FakeMxHost, tags: list[str], acts: bool
 ) -> None:
     assert plan(host, listed(), run_tags=tags)["acts"] is acts
+
+
+def test_taken_port_of_a_new_service_refuses_the_plan(host: FakeMxHost) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        balancers = {"addresses": ["192.0.2.80"], "port": port}
+        (refusal,) = plan(host, listed(), load_balancers=balancers)["refusals"]
+    assert (refusal["domain"], refusal["check"]) == ("", "port")
+    assert refusal["cause"].startswith(f"{port}/inet of master.cf can't listen at 0.0.0.0:{port}: ")
+    results = plan(host, listed(), load_balancers=balancers)
+    assert results["refusals"] == []
+    assert f"master.cf: {port}/inet is added, which runs smtpd" in results["changes"]

@@ -117,11 +117,8 @@ def test_ordinary_sender_is_judged_if_bounces_are_taken() -> None:
 def test_opening_of_another_way_in_is_told_with_its_own_remedy(fields: dict[str, Any], way: str, remedy: str) -> None:
     taken = talk(recipients={"probe@elsewhere.test": OK}, **fields)
     told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [], others=[taken])
-    (finding,) = judged(told)
-    assert (finding.check, finding.message) == (
-        "probe_open_relay",
-        f"a stranger may send to probe@elsewhere.test through mx.example{way} (250 2.1.0 Ok)",
-    )
+    (finding,) = [finding for finding in judged(told) if finding.check == "probe_open_relay"]
+    assert finding.message == f"a stranger may send to probe@elsewhere.test through mx.example{way} (250 2.1.0 Ok)"
     assert remedy in finding.remedy
 
 

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A port for load balancers, which say by the PROXY protocol whose connections they pass on.
+
+smtpd believes whoever comes to that port, and sees no other address than the one that it is told. So nothing is granted
+there by a client's address: the service has no networks of its own clients, and relays for nobody.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    RELAY_RESTRICTIONS,
+    is_loopback,
+    port_of,
+    program,
+    stranger_services,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
+
+CHECK = "load_balancers"
+_FEATURE = "proxy_protocol"
+# By what a client says of its address it gets nothing.
+OURS = {"smtpd_upstream_proxy_protocol": "haproxy", "mynetworks": "", RELAY_RESTRICTIONS: "reject_unauth_destination"}
+# By these it could say more, and be taken for somebody else again.
+_MORE_CLAIMS = ("smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts")
+_KEYS = ("addresses", "port")
+_LAST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class LoadBalancers:
+    """The setting: the balancers, none to take the service back, and the port of the service."""
+
+    addresses: tuple[str, ...]
+    port: int
+
+
+@dataclass(frozen=True)
+class BalancerPlan:
+    """What services are to be, all that are planned among them, and reasons against it."""
+
+    services: Mapping[str, ServiceChange]
+    notes: Sequence[str] = ()
+    refusals: Sequence[Refusal] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The service as master.cf is to name it, and those of ours that are at its port already."""
+
+    name: str
+    ours: Sequence[Service] = field(default_factory=tuple)
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}/inet"
+
+
+def read_load_balancers(given: Any) -> LoadBalancers | None:
+    """The setting, None where it was not given. Raises InvalidInput."""
+    if not given:
+        return None
+    if not isinstance(given, Mapping) or not set(given) <= set(_KEYS):
+        raise InvalidInput(
+            f"{CHECK} is not a mapping of addresses and port; give it as {{addresses: [...], port: 2525}}"
+        )
+    port, addresses = str(given.get("port", "")), given.get("addresses")
+    if not (port.isascii() and port.isdigit()) or not 0 < int(port) <= _LAST_PORT:
+        raise InvalidInput(f'{CHECK}.port is "{port}", which is not a port; give a number such as 2525')
+    if not isinstance(addresses, list):
+        raise InvalidInput(
+            f"{CHECK}.addresses is not a list; list the balancers' addresses, none to remove the service"
+        )
+    for address in addresses:
+        try:
+            ipaddress.ip_network(str(address))
+        except ValueError:
+            raise InvalidInput(
+                f'{CHECK}.addresses has "{address}", which is no address and no network; give those from which the '
+                "balancers connect"
+            ) from None
+    return LoadBalancers(tuple(map(str, addresses)), int(port))
+
+
+def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, ServiceChange]) -> BalancerPlan:
+    """The services that are `planned`, with what the setting asks of a host with Postfix."""
+    try:
+        wanted = read_load_balancers(request.settings[CHECK])
+    except InvalidInput as error:
+        return BalancerPlan(planned, refusals=[Refusal.from_error("", CHECK, error)])
+    if wanted is None or not host.installed:
+        return BalancerPlan(planned)
+    place = _place(wanted, host)
+    if not wanted.addresses:
+        return BalancerPlan({**planned, **{service.key: ServiceChange(state=ABSENT) for service in place.ours}})
+    if not request.present:
+        return BalancerPlan(planned)
+    models = [service for service in stranger_services(host) if service not in place.ours]
+    refusals = _against(place, models, host)
+    if refusals:
+        return BalancerPlan(planned, refusals=refusals)
+    services = {**planned, place.key: _service(place, models[0], host, planned)}
+    return BalancerPlan(services, [] if place.ours else [_note(place, wanted)])
+
+
+def _place(wanted: LoadBalancers, host: HostState) -> _Place:
+    """Balancers on this host itself come to a port that nobody else reaches."""
+    here = wanted.addresses and all(map(is_loopback, wanted.addresses))
+    address = next((address for address in wanted.addresses if here), "")
+    front = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+    ours = [service for service in host.services if _is_ours(service) and port_of(service) == str(wanted.port)]
+    return _Place(f"{front}{wanted.port}", ours)
+
+
+def _is_ours(service: Service) -> bool:
+    return service.type == "inet" and all(service.overrides.get(name) == value for name, value in OURS.items())
+
+
+def _against(place: _Place, models: Sequence[Service], host: HostState) -> list[Refusal]:
+    theirs = next((service for service in host.services if service.key == place.key), None)
+    if not supports(host.version, _FEATURE):
+        cause = f"smtpd of Postfix before {first_release(_FEATURE)} does not know the PROXY protocol"
+        return [Refusal("", CHECK, cause, "leave the setting out, or use a later Postfix")]
+    if theirs is not None and theirs not in place.ours:
+        cause = f"master.cf already has a service {place.key}, which runs {program(theirs)}"
+        return [Refusal("", CHECK, cause, "give another port, or remove that service")]
+    if not models:
+        cause = "master.cf has no smtpd that takes mail from strangers, like which the balancers' would be"
+        return [Refusal("", CHECK, cause, "add the service smtp, type inet, command smtpd")]
+    return []
+
+
+def _service(place: _Place, model: Service, host: HostState, planned: Mapping[str, ServiceChange]) -> ServiceChange:
+    """The service like the one that strangers come to, as that is to be, with what our own clients get left out."""
+    like = {**model.overrides, **planned.get(model.key, ServiceChange()).overrides}
+    overrides: dict[str, str | None] = {
+        name: value for name, value in like.items() if value is not None and name not in _MORE_CLAIMS
+    }
+    claims = {name: "" for name in _MORE_CLAIMS if host.value(name)}
+    own = planned.get(place.key, ServiceChange()).overrides
+    fields = as_request(model)
+    return ServiceChange(
+        {**own, **overrides, **OURS, **claims},
+        command="" if place.ours else model.command,
+        private=False,
+        chroot=fields.chroot,
+        process_limit=model.process_limit if model.type == "inet" and model.process_limit != "-" else "",
+    )
+
+
+def _note(place: _Place, wanted: LoadBalancers) -> str:
+    who = ", ".join(wanted.addresses)
+    return (
+        f"{place.key} believes whoever reaches it about the client's address; let a firewall keep all but {who} "
+        f"from port {wanted.port}"
+    )

@@ -215,6 +215,16 @@ options:
           - The address that gets the reports of the domains with O(domains[].refused_mail=postmaster). Empty means
             postmaster at a domain of this host's own, C(localhost) if that is one.
         type: str
+      certificate:
+        description:
+          - The certificate that this host shows to other mail servers, as C(chain), the path on the host of a PEM file
+            with the certificate of this host and then those that issued it, and C(key), the path of the file with its
+            key.
+          - TLS is then offered to all senders and demanded of none. A certificate that is broken, out of date or for
+            another name is refused before it goes live. Each run sees whether Postfix shows what is in the files, and
+            has it read them again if not.
+          - Empty leaves TLS with senders unchanged.
+        type: dict
       mail_host_tls:
         description:
           - TLS to the mail hosts, on the service that delivers mail for relay domains.

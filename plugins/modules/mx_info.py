@@ -93,6 +93,11 @@ options:
     type: str
     choices: [warn, fail]
     default: warn
+  certificate_days:
+    description:
+      - If the certificate that this host shows to senders expires within so many days, that is a finding.
+    type: int
+    default: 14
   accepted:
     description:
       - Findings that you have looked at and accept. They become information that says why. Each item has the C(check)

@@ -189,6 +189,22 @@ systemd-run --unit=policy --working-directory=/srv/policy \\
     openssl s_server -accept 443 -cert certificate -key key -WWW
 """
 
+# A certificate that the host trusts, and the one that Debian gives each host.
+TRUSTED = ("smtpd_tls_cert_file=/etc/postfix/mx.pem", "smtpd_tls_key_file=/etc/postfix/mx.key")
+SNAKEOIL = (
+    "smtpd_tls_cert_file=/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "smtpd_tls_key_file=/etc/ssl/private/ssl-cert-snakeoil.key",
+)
+CERTIFIED = f"""
+cd /etc/postfix
+openssl req -x509 -newkey rsa:2048 -nodes -keyout mx.key -out mx.pem -days 30 -subj /CN=mx1.lab.example \\
+    -addext subjectAltName=DNS:mx1.lab.example
+cp mx.pem /etc/ssl/certs/$(openssl x509 -hash -noout -in mx.pem).0
+{main(*TRUSTED, reload=True)}
+"""
+
+ANNOUNCED = f'host-record=mta-sts.away.example,{NET}.21\ntxt-record=_mta-sts.away.example,"v=STSv1; id=2"\n'
+
 # The engine's resolver has an opinion of its own about the names of hosts.
 PUBLIC_DNS = {"resolver": [f"{NET}.2"]}
 
@@ -1161,7 +1177,7 @@ ADMISSION = (
         host("demands_tls"),
         "set smtpd_tls_security_level to may",
         main("smtpd_tls_security_level=encrypt", *NO_CERTIFICATE),
-        main("smtpd_tls_security_level=may"),
+        main("smtpd_tls_security_level=may", *SNAKEOIL, reload=True),
     ),
     Fault(
         "TLS demanded by a restriction",
@@ -1452,8 +1468,31 @@ ZONE = (
         "add the line mx: mx1.lab.example to the policy",
         policy("mail.lab.example"),
         policy("mail.lab.example", "mx1.lab.example"),
-        also=POLICY_SERVER,
-        zone=f'host-record=mta-sts.away.example,{NET}.21\ntxt-record=_mta-sts.away.example,"v=STSv1; id=2"\n',
+        also=POLICY_SERVER + CERTIFIED,
+        zone=ANNOUNCED,
+    ),
+    Fault(
+        "MTA-STS policy and a certificate that nobody can verify",
+        secondary("mta_sts"),
+        "give this host a certificate for mx1.lab.example",
+        main(*SNAKEOIL, reload=True),
+        main(*TRUSTED, reload=True),
+        zone=ANNOUNCED,
+    ),
+    Fault(
+        "key of another certificate",
+        host("certificate"),
+        "give the key for which the certificate was issued",
+        "openssl genrsa -out /etc/postfix/other.key 2048\n" + main("smtpd_tls_key_file=/etc/postfix/other.key"),
+        main(*TRUSTED, reload=True),
+    ),
+    Fault(
+        "TLSA record of another key",
+        host("tlsa"),
+        "publish _25._tcp.mx1.lab.example. IN TLSA 3 1 1",
+        f"{GATEWAY_MX}\ndns-rr=_25._tcp.mx1.lab.example,52,030101{'ab' * 32}",
+        GATEWAY_MX,
+        on="dns",
     ),
 )
 

@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
     PRIMARY,
     SECONDARY,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import FAIL, WARN
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import CERTIFICATE_DAYS, FAIL, WARN
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -38,6 +38,7 @@ INFO_SPEC: dict[str, Any] = {
     "outage": {"type": "str"},
     "list_max_age": {"type": "str", "default": MAX_AGE},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
+    "certificate_days": {"type": "int", "default": CERTIFICATE_DAYS},
     "accepted": {"type": "list", "elements": "dict", "default": []},
     "canary": {"type": "bool", "default": False},
     "probe": {"type": "bool", "default": False},

@@ -9,11 +9,16 @@ import re
 import socket
 from typing import Iterable, Protocol, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
+    ServedCertificate,
+    TlsaRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_certificate import served_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
@@ -21,6 +26,8 @@ POLICY_SECONDS = 5.0
 POLICY_BYTES = 65536
 # More announced policies than these are not fetched.
 POLICIES = 50
+# Of the names at which the TLSA records of a mail server are.
+TLSA_PREFIX = "_25._tcp."
 _LOCAL_IPV4 = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
 
 
@@ -41,6 +48,12 @@ class Network(Protocol):
 
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
         """The MTA-STS policy of each domain that announces one in DNS, "" if it can't be fetched. See RFC 8461."""
+
+    def certificate(self, server: str, port: int, name: str) -> ServedCertificate:
+        """What an SMTP server shows to who begins TLS and asks for `name`, which is that of this host as well."""
+
+    def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:
+        """The TLSA records for SMTP of each server that has some. See RFC 7672."""
 
     def answers(self, endpoints: Iterable[str], user: str) -> dict[str, str]:
         """Why each endpoint takes no connection of this user's, "" where it does.
@@ -93,6 +106,19 @@ class SystemNetwork:
         ]
         fetched = together(_policy, announced[:POLICIES], POLICY_SECONDS)
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
+
+    def certificate(self, server: str, port: int, name: str) -> ServedCertificate:
+        return served_certificate(server, port, name, name)
+
+    def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:
+        replies = ask([(f"{TLSA_PREFIX}{server}", "TLSA") for server in dict.fromkeys(servers)], self._resolvers)
+        return {
+            name[len(TLSA_PREFIX) :]: tuple(
+                TlsaRecord(record.usage, record.selector, record.mtype, bytes(record.cert)) for record in reply.records
+            )
+            for (name, _type), reply in replies.items()
+            if reply.records
+        }
 
     def answers(self, endpoints: Iterable[str], user: str) -> dict[str, str]:
         asked = list(dict.fromkeys(endpoints))

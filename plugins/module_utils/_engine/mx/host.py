@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_tables
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import (
+    read_certificate_to_be,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
@@ -66,7 +69,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     """
     if not postfix.installed():
         wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), text_of(OS_RELEASE))
-        return Evidence(HostState(installed=False, missing_packages=wanted if request.present else []))
+        state = HostState(installed=False, missing_packages=wanted if request.present else [])
+        return Evidence(state.having(read_certificate_to_be(request, state, network)))
     reader = MapReader(postfix)
     state = read_parameters(postfix, reader, ", ".join(map(str, request.settings["relay_restrictions"])))
     tables = read_tables(postfix, request, state, reader)
@@ -96,6 +100,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     if names:
         state = state.having(read_reception(names, state, reader, network))
         state = replace(state, reports=read_reports(names, state, reader, report_targets(request, state)))
+    state = state.having(read_certificate_to_be(request, state, network))
     state = replace(state.having(read_service(postfix, state)), notes=[*tables.notes, *reader.notes])
     return Evidence(state, tables.refusals, tables.missing_types, reader)
 

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.list_ev
     read_list_evidence,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import read_own_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import (
     SECONDS,
     ask_mail_hosts,
@@ -74,6 +75,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
     told_by,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import (
+    CERTIFICATE_DAYS,
     WARN,
     HostFacts,
     TableEvidence,
@@ -137,6 +139,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, reports=read_reports(names, state, reader, ()))
     kinds = None if params.get("declared") is None else declared.kinds
     tables, domains = gather(names, postfix, state, reader, network, kinds)
+    state = state.having(read_own_certificate(state, domains, network))
     lists = read_list_evidence(state, max_age, show_recipients)
     tables = [_with_record(table, lists) for table in tables]
     for hop in each_hop(domains):
@@ -160,7 +163,13 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         reader.notes += read_trust(hops, state, postfix)
         if not show_recipients:
             _leave_people_out(hops, state)
-    facts = HostFacts(stale_copies(state), outage, str(params.get("unproven") or WARN), silent_services(state, prober))
+    facts = HostFacts(
+        stale_copies=stale_copies(state),
+        outage=outage,
+        unproven=str(params.get("unproven") or WARN),
+        silent_balancers=silent_services(state, prober),
+        certificate_days=int(params.get("certificate_days") or CERTIFICATE_DAYS),
+    )
     people = frozenset() if show_recipients else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
     return Outcome(

@@ -255,14 +255,16 @@ def _service(request: MxRequest, state: HostState, config_directory: str) -> Ser
     # Who starts an instance without a unit at boot isn't known.
     stopped = not (state.service_active and (state.service_enabled or not state.service_unit))
     postfix = [os.path.join(state.value("command_directory"), "postfix"), "-c", config_directory]
-    behind = state.reload_pending or state.service_replaced
+    # smtpd reads a certificate when it starts.
+    reload = state.reload_pending or bool(request.settings["certificate"] and state.certificates.behind)
+    behind = reload or state.service_replaced
     return ServicePlan(
         name=state.service_name,
         command=[] if state.service_unit else postfix,
         managed=managed,
         active=state.service_active,
         enabled=state.service_enabled,
-        reload=state.reload_pending,
+        reload=reload,
         restart=state.service_replaced,
         changed=managed and (behind or (stopped and bool(request.present))),
     )

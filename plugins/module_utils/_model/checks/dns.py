@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import why_not_verified
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     ARRIVAL,
     DOMAIN_IN_DNS,
@@ -244,7 +245,7 @@ def _is_mail_host(record: MxRecord, domain: DomainEvidence) -> bool:
     )
 
 
-@check("mta_sts", DNS, "the MTA-STS policy does not list this host, or can't be fetched", place=MX)
+@check("mta_sts", DNS, "the MTA-STS policy does not fit this host, or can't be fetched", place=MX)
 def mta_sts(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     own = _own_records(domain, state)
     if not own or domain.policy is None:
@@ -266,6 +267,27 @@ def mta_sts(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
             f"its MTA-STS policy (mode {mode}) does not list this host ({unnamed[0]}): senders that honour it will "
             "skip this host",
             f"add the line mx: {unnamed[0]} to the policy, and change the id in _mta-sts.{domain.name}",
+            ERROR if mode == "enforce" else WARNING,
+            domain.name,
+        )
+    elif mode != "none":
+        yield from _unverified(domain, state, own, mode)
+
+
+def _unverified(domain: DomainEvidence, state: HostState, own: Sequence[MxRecord], mode: str) -> Iterator[Fault]:
+    """What senders that honour the policy do not take of this host's certificate."""
+    evidence = state.certificates
+    reasons = (
+        (record.host, why_not_verified(served, record.host, evidence.now))
+        for record in own
+        for served in evidence.served
+    )
+    host, why = next(((host, why) for host, why in reasons if why), ("", ""))
+    if why:
+        yield Fault(
+            f"its MTA-STS policy (mode {mode}) demands a certificate that can be verified of this host ({host}), but "
+            f"{why}: senders that honour it " + ("will skip this host" if mode == "enforce" else "report that"),
+            f"give this host a certificate for {host} of a CA that everybody trusts",
             ERROR if mode == "enforce" else WARNING,
             domain.name,
         )

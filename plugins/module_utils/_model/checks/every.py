@@ -10,6 +10,7 @@ from __future__ import annotations
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import (
     admission,
     canary,
+    certificate,
     distrust,
     dns,
     domain,
@@ -35,6 +36,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
 FILES = (
     host,
     admission,
+    certificate,
     recipients,
     sending,
     reception,

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
@@ -132,6 +133,8 @@ class HostState:
     lookups: RecipientLookups = RecipientLookups()
     # what becomes of the reports of refused mail
     reports: ReportEvidence = field(default_factory=ReportEvidence)
+    # this host's own certificate, as far as anybody looked
+    certificates: CertificateEvidence = field(default_factory=CertificateEvidence)
     own_addresses: frozenset[str] = frozenset()
     # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
     interface_addresses: Mapping[str, Sequence[str]] | None = None

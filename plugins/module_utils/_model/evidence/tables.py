@@ -27,6 +27,8 @@ class TableEvidence:
     record_problem: str = ""
 
 
+# Less time than that before a certificate expires is a finding.
+CERTIFICATE_DAYS = 14
 WARN = "warn"
 FAIL = "fail"
 
@@ -42,3 +44,4 @@ class HostFacts:
     unproven: str = WARN
     # Services for load balancers that do not greet one, with what they do instead.
     silent_balancers: Mapping[str, str] = field(default_factory=dict)
+    certificate_days: int = CERTIFICATE_DAYS

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     lookup_keys,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import (
     ABSENT,
     DomainEvidence,
@@ -70,7 +71,9 @@ def refusals_after(
     """
     if not request.present:
         return []
-    after = _served(request, replace(host, reports=reports_after(request, host)), judged)
+    # Of the certificate the setting that names it was judged, and what is shown now ends with the run.
+    after = replace(host, reports=reports_after(request, host), certificates=CertificateEvidence())
+    after = _served(request, after, judged)
     facts = HostFacts(unproven=str(request.settings["unproven"]))
     found = [finding for check in _local(WHOLE_HOST) for finding in check(after, facts)]
     found += [finding for table in tables for check in _local(TABLE) for finding in check(table)]

@@ -28,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     harms,
     parameter_of,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import certificate_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
@@ -88,6 +89,9 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
         found.parameters["smtputf8_enable"] = "yes" if settings["smtputf8"] else "no"
     if settings["ipv6"] != "":
         found.parameters[PROTOCOLS] = "all" if settings["ipv6"] else "ipv4"
+    own = certificate_settings(request, host)
+    found.parameters.update(own.parameters)
+    found.refusals += own.refusals
     if host.installed:
         _ipv6(request, host, found)
         _message_size(request, host, found)

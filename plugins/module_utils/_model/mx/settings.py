@@ -78,6 +78,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "because": "",
     },
     "refused_mail_to": {"type": "str", "default": "", "both_roles": "shared"},
+    "certificate": {"type": "dict", "default": {}, "both_roles": "shared"},
     "mail_host_tls": {
         "type": "str",
         "choices": ["none", "may", "dane", "secure"],

@@ -15,6 +15,10 @@ from dataclasses import replace
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import expand
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
+    ServedCertificate,
+    TlsaRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
@@ -151,6 +155,9 @@ class FakeNetwork:
         self.names: dict[str, tuple[str, ...]] = {}
         self.records: dict[str, tuple[MxRecord, ...]] = {}
         self.published: dict[str, str] = {}
+        # What the port of an SMTP server shows, and the TLSA records of names.
+        self.shown: dict[int, ServedCertificate] = {}
+        self.pinned: dict[str, tuple[TlsaRecord, ...]] = {}
         # Filters and policy services that do not answer, and why.
         self.failures: dict[str, str] = {}
         self.asked: list[str] = []
@@ -172,6 +179,12 @@ class FakeNetwork:
         asked = list(domains)
         self.asked += [f"_mta-sts.{domain}" for domain in asked]
         return {name: self.published[name] for name in asked if name in self.published}
+
+    def certificate(self, server: str, port: int, _name: str) -> ServedCertificate:
+        return self.shown.get(port, ServedCertificate(server, failure="Connection refused"))
+
+    def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:
+        return {name: self.pinned[name] for name in servers if name in self.pinned}
 
     def answers(self, endpoints: Iterable[str], _user: str) -> dict[str, str]:
         return {endpoint: self.failures.get(endpoint, "") for endpoint in endpoints}

@@ -245,6 +245,19 @@ options:
           - The largest message to accept, in bytes, 65536 or more; V(0) means no limit. It should not exceed what the
             mail hosts accept. Empty leaves it unchanged.
         type: str
+      limits:
+        description:
+          - What one client may do, so that a stranger who floods this host does not keep others out. V(0) is no limit;
+            an option that is not given leaves the parameter unchanged.
+          - C(connections) is how many it may have at once, 20 or more (C(smtpd_client_connection_count_limit)).
+          - C(connections_per_minute) is how many it may begin, 60 or more (C(smtpd_client_connection_rate_limit)).
+          - C(messages_per_minute) is 60 or more (C(smtpd_client_message_rate_limit)).
+          - C(recipients_per_minute) is 500 or more (C(smtpd_client_recipient_rate_limit)).
+          - C(errors) is how many end a connection, from 10 on (C(smtpd_hard_error_limit)); never V(0).
+          - The addresses of the mail hosts and of the domains' other MX hosts, as far as DNS has them in this run, are
+            excepted beside what C(smtpd_client_event_limit_exceptions) excepts already. So DNS is asked about every
+            declared domain.
+        type: dict
       relay_restrictions:
         description:
           - The complete value of C(smtpd_relay_restrictions). Restrictions that would let a stranger relay are refused.

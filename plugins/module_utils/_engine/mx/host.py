@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_ta
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import (
     read_certificate_to_be,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.neighbours import read_neighbours
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
@@ -64,7 +65,8 @@ DEEPEST = 5
 def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidence:
     """The state of the host as far as the request needs it.
 
-    DNS and the addresses of mail hosts are asked only for domains that would change: mx_info looks at the others.
+    DNS and the addresses of mail hosts are asked only for domains that would change: mx_info looks at the others. With
+    limits for clients all are asked, as the hosts of these domains are excepted from them.
     Raises HostError where Postfix's commands fail.
     """
     if not postfix.installed():
@@ -90,6 +92,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))
+    state = state.having(read_neighbours(network, request))
     verifies = any(item.policy == VERIFY for item in request.present)
     state = state.having(read_verify_cache(postfix, state, verifies))
     state = state.having(read_interfaces(network, state, _interfaces_wanted(request)))

@@ -82,6 +82,11 @@ LEAST: Mapping[str, int] = {
     "smtpd_recipient_limit": 100,
 }
 _PER_CLIENT = "smtpd_client_"
+_AT_ONCE = "smtpd_client_connection_count_limit"
+# By default the same, for postscreen(8).
+_AT_ONCE_BEFORE = "postscreen_client_connection_count_limit"
+_RATE_UNIT = "anvil_rate_time_unit"
+_MINUTE = 60
 _LEAST_SECONDS = 10
 _LEAST_PROCESSES = 5
 # Domains of this host's own mailboxes, and the limit of those.
@@ -302,19 +307,30 @@ def _certificate_problem(state: HostState, service: Service) -> str:
 def strangers_limited(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
     for service in stranger_services(state):
         for name, least in LEAST.items():
-            value = effective(state, service, name).strip()
-            # No client, and no message, is limited by 0.
-            unlimited = name.startswith((_PER_CLIENT, "message_"))
-            if is_number(value) and int(value) < least and not (int(value) <= 0 and unlimited):
-                where = parameter_place(state, service, name)
-                yield Fault(
-                    f"{where} is {value}: ordinary senders are cut off",
-                    f"set {where} to {least} or more" + (", or to 0 for no limit" if unlimited else ""),
-                    WARNING,
-                )
+            yield from _limited(state, service, name, least)
         yield from _slow(state, service)
         yield from _few(state, service)
+    for service in state.services:
+        named = _AT_ONCE_BEFORE in service.overrides or _AT_ONCE_BEFORE in state.explicit
+        if named and program(service) == "postscreen" and port_of_mail(service):
+            yield from _limited(state, service, _AT_ONCE_BEFORE, LEAST[_AT_ONCE])
     yield from _behind_a_proxy(state)
+
+
+def _limited(state: HostState, service: Service, name: str, least: int) -> Iterator[Fault]:
+    value = effective(state, service, name).strip()
+    # No client, and no message, is limited by 0.
+    unlimited = name.startswith((_PER_CLIENT, "message_")) or name == _AT_ONCE_BEFORE
+    period = max(_MINUTE, seconds(state.value(_RATE_UNIT)) or 0) if name.endswith("_rate_limit") else _MINUTE
+    least = -(-least * period // _MINUTE)
+    if is_number(value) and int(value) < least and not (int(value) <= 0 and unlimited):
+        where = parameter_place(state, service, name)
+        per = f" in {state.value(_RATE_UNIT)}" if period > _MINUTE else ""
+        yield Fault(
+            f"{where} is {value}{per}: ordinary senders are cut off",
+            f"set {where} to {least} or more" + (", or to 0 for no limit" if unlimited else ""),
+            WARNING,
+        )
 
 
 def _slow(state: HostState, service: Service) -> Iterator[Fault]:

@@ -143,6 +143,10 @@ class HostState:
     mx: Mapping[str, Sequence[MxRecord]] = field(default_factory=dict)
     # The domains, mail hosts and MX hosts that DNS was asked about and did not answer.
     unanswered: Sequence[str] = ()
+    # mail host, or MX host of a declared domain -> its addresses; read where they are excepted from limits
+    neighbours: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # Whether DNS did not answer about all of them.
+    neighbours_unanswered: bool = False
     # table that what strangers send comes by -> what it says
     rules: Mapping[str, Rules] = field(default_factory=dict)
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not

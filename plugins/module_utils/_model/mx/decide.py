@@ -132,7 +132,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     balanced = load_balancers(request, host, services)
     lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
-        main_cf = main_cf.joined(MainCfChange(lists.parameters)).joined(MainCfChange(settings.parameters))
+        main_cf = main_cf.joined(MainCfChange(lists.parameters))
+        main_cf = main_cf.joined(MainCfChange(settings.parameters, add_items=settings.items))
 
     refusals = [
         *request.refusals,

@@ -29,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     parameter_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import certificate_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.client_limits import client_limits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
@@ -65,9 +66,11 @@ GUARDS = (
 
 @dataclass
 class HostSettings:
-    """Changes of main.cf, overrides of the service relay/unix, and reasons not to make them."""
+    """Changes of main.cf, members that its lists get, overrides of the service relay/unix, and reasons not to make
+    them."""
 
     parameters: dict[str, str] = field(default_factory=dict)
+    items: dict[str, list[str]] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -92,6 +95,7 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
     own = certificate_settings(request, host)
     found.parameters.update(own.parameters)
     found.refusals += own.refusals
+    _limits(request, host, found)
     if host.installed:
         _ipv6(request, host, found)
         _message_size(request, host, found)
@@ -210,6 +214,13 @@ def _clients(request: MxRequest, found: HostSettings) -> None:
     wanted = ", ".join(map(str, request.settings["client_restrictions"]))
     if wanted:
         found.parameters[CLIENT_RESTRICTIONS] = wanted
+
+
+def _limits(request: MxRequest, host: HostState, found: HostSettings) -> None:
+    limits = client_limits(request, host)
+    found.parameters.update(limits.parameters)
+    found.items.update(limits.items)
+    found.refusals += limits.refusals
 
 
 def _etrn(request: MxRequest, host: HostState, found: HostSettings) -> None:

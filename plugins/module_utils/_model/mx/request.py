@@ -318,7 +318,7 @@ def _disagree(name: str, mine: Any, other: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: _plain(part) for name, part in value.items() if not blank(part)}
     return sorted(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -104,6 +104,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "because": "messages that every mail server has to take (RFC 5321, 4.5.3.1.7) would be refused",
         "or_else": "0",
     },
+    "limits": {"type": "dict", "default": {}, "both_roles": "shared"},
     "relay_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "client_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "etrn_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},

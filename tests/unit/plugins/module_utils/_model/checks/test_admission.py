@@ -222,6 +222,39 @@ def test_service_for_balancers_beside_port_25_turns_nobody_away() -> None:
     assert found([service(), balanced]) == []
 
 
+@pytest.mark.parametrize(
+    ("unit", "rate", "least"),
+    [("60s", "9", 10), ("60s", "10", 0), ("1s", "10", 0), ("1s", "9", 10), ("1h", "599", 600), ("1h", "600", 0)],
+)
+def test_rate_is_judged_by_the_time_in_which_it_is_counted(unit: str, rate: str, least: int) -> None:
+    seen = findings(anvil_rate_time_unit=unit, smtpd_client_connection_rate_limit=rate)
+    per = " in 1h" if unit == "1h" else ""
+    expected = (
+        f"smtpd_client_connection_rate_limit is {rate}{per}: ordinary senders are cut off",
+        f"set smtpd_client_connection_rate_limit to {least} or more, or to 0 for no limit",
+    )
+    assert [(finding.message, finding.remedy) for finding in seen] == [expected] * bool(least)
+
+
+def test_limit_of_a_service_of_its_own_counts() -> None:
+    own = service(smtpd_client_connection_rate_limit="1")
+    assert found([own]) == [("strangers_limited", "warning")]
+    assert "smtpd_client_connection_rate_limit of smtp/inet is 1" in one([own]).message
+    # Own clients alone come there.
+    assert found([service(), service("submission", smtpd_client_connection_rate_limit="1")]) == []
+
+
+def test_postscreen_counts_connections_as_well() -> None:
+    name = "postscreen_client_connection_count_limit"
+    behind = service("smtpd", "pass")
+    before = service(command="postscreen", limit="1")
+    assert found([before, behind], **{name: "1"}) == [("strangers_limited", "warning")]
+    assert found([before, behind], **{name: "50"}) == []
+    assert found(None, **{name: "1"}) == []
+    own = service(command="postscreen", limit="1", **{name: "2"})
+    assert f"{name} of smtp/inet is 2" in one([own, behind], **{name: "50"}).message
+
+
 def test_postscreen_needs_one_process_and_an_smtpd() -> None:
     behind = service("smtpd", "pass")
     assert found([service(command="postscreen", limit="1"), behind]) == []

@@ -23,7 +23,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.variable
     refuse_unknown_variables,
     with_lists,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES, is_somebody
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     ReadFile,
     listed_addresses,
@@ -140,17 +141,19 @@ def summaries(items: Sequence[Mapping[str, Any]], read: ReadFile, place: str) ->
         kept = {
             name: value for name, value in without_blanks(item).items() if name not in ("recipients", "recipients_file")
         }
-        summarised.append(dict(kept, **_summary(addresses)))
+        summarised.append(dict(kept, **_summary(addresses, str(item["name"]).lower())))
     return summarised
 
 
-def _summary(addresses: list[str] | None) -> dict[str, Any]:
+def _summary(addresses: list[str] | None, domain: str) -> dict[str, Any]:
     if addresses is None:
         return {"has_list": False}
-    others = {address: VALUE for address in addresses if address != f"postmaster@{domain_of(address)}"}
+    own = {canonical_key(f"{role}@{domain}"): role for role in ROLES}
+    roles = {address: own.get(canonical_key(address)) for address in addresses if not is_somebody(address)}
+    others = {address: VALUE for address in addresses if not roles.get(address)}
     return {
         "has_list": True,
         "recipients_count": len(addresses),
         "recipients_digest": rows_digest(others),
-        "lists_postmaster": len(others) < len(addresses),
+        **{f"lists_{role}": role in roles.values() for role in ROLES},
     }

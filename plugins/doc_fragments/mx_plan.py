@@ -139,11 +139,17 @@ options:
         default: 0
       recipients_digest:
         description:
-          - A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks.
+          - A digest of the addresses without those of postmaster and abuse. Set by the action plugin; not for
+            playbooks.
         type: str
       lists_postmaster:
         description:
           - Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks.
+        type: bool
+        default: false
+      lists_abuse:
+        description:
+          - Whether the address of abuse is in the list. Set by the action plugin; not for playbooks.
         type: bool
         default: false
       follows:
@@ -301,6 +307,11 @@ options:
         description:
           - Accept mail for C(postmaster) at each domain that has a list.
           - Empty means V(true).
+        type: bool
+      abuse:
+        description:
+          - Accept mail for C(abuse) at each domain that has a list.
+          - Empty means V(false).
         type: bool
       undeclared_domains:
         description:

@@ -40,11 +40,16 @@ def mx_followed(items: object, sources: Named, results: Results, limit: object =
     return followed_lists(items, sources, _readings(results), now(), str(limit))
 
 
-def mx_followed_items(items: object, followed: Named, postmaster: object) -> list[dict[str, Any]]:
+def mx_followed_items(
+    items: object, followed: Named, postmaster: object, abuse: object = False
+) -> list[dict[str, Any]]:
     """See `table_items`."""
+    from ansible.module_utils.parsing.convert_bool import boolean
+
     from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import table_items
 
-    return list(table_items(items, followed, bool(postmaster)))
+    roles = [role for role, wanted in (("postmaster", postmaster), ("abuse", abuse)) if boolean(wanted, strict=False)]
+    return list(table_items(items, followed, roles))
 
 
 def mx_kept_lists(followed: Named, results: Results, once: str, before: Named) -> dict[str, Mapping[str, Any]]:

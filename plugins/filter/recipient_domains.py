@@ -40,6 +40,7 @@ def recipient_domains(
 def _domain(
     items: Sequence[Mapping[str, Any]], entry: Mapping[str, Any], followed: Mapping[str, Any]
 ) -> dict[str, Any]:
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES
     from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import as_addresses, as_paths
 
     domain: dict[str, Any] = {
@@ -52,7 +53,7 @@ def _domain(
     if entry["state"] == "absent" or entry["recipients_policy"] != "listed":
         return domain
     item = items[entry["item"]]
-    extra = [f"postmaster@{entry['name']}"] if entry["postmaster"] else []
+    extra = [f"{role}@{entry['name']}" for role in ROLES if entry[role]]
     domain["recipients"] = [*as_addresses(item.get("recipients"), "recipients"), *extra]
     files = [*as_paths(item.get("recipients_file"), "recipients_file"), *followed.get("recipients_file", ())]
     if files:

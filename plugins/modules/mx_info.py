@@ -261,8 +261,8 @@ domains:
       type: int
     recipients_digest:
       description:
-        - A digest of these addresses without the postmaster's, by which the lists of several hosts can be compared.
-          Empty if there are none.
+        - A digest of these addresses without those of postmaster and abuse, by which the lists of several hosts can be
+          compared. Empty if there are none.
       type: str
     recipients_policy:
       description:

@@ -100,8 +100,8 @@ options:
             table. With a percentage above zero, one address may always go.
           - A domain that would lose more keeps all its entries and gets none, and RV(kept) tells it. Other domains
             change.
-          - What the domain loses does not count for O(max_removals). Its postmaster and the entry C(@domain) do not
-            count at all.
+          - What the domain loses does not count for O(max_removals). Its postmaster and abuse, and the entry
+            C(@domain), do not count at all.
         type: str
       sources:
         description:

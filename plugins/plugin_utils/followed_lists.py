@@ -200,9 +200,12 @@ def _files(item: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
 
 
 def table_items(
-    items: object, followed: Mapping[str, Mapping[str, Any]], postmaster: bool, place: str = "domains"
+    items: object, followed: Mapping[str, Mapping[str, Any]], roles: Sequence[str], place: str = "domains"
 ) -> Iterator[dict[str, Any]]:
-    """The option `domains` of relay_recipients for the items that follow sources. Raises InvalidInput."""
+    """The option `domains` of relay_recipients for the items that follow sources, whose lists get these `roles`.
+
+    Raises InvalidInput.
+    """
     for follower in following_items(items, place):
         item, name, told = follower.item, follower.name, followed[follower.name]
         noted = {"name": name, "sources": told["sources"]}
@@ -212,7 +215,7 @@ def table_items(
             listed = as_addresses(item.get("recipients"), "recipients")
             yield {
                 **noted,
-                "recipients": [*listed, *([f"postmaster@{name}"] if postmaster else [])],
+                "recipients": [*listed, *(f"{role}@{name}" for role in roles)],
                 "recipients_file": _files(item, told),
                 "max_removals": told["max_removals"],
             }

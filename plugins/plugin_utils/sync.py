@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES, domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import (
     followed_lists,
@@ -60,10 +60,11 @@ def _path(directory: object) -> str:
 
 def _settings(variables: Mapping[str, Any], role: str) -> dict[str, Any]:
     """What a role says of all its lists; a blank answer of a survey says nothing."""
-    postmaster = variables.get(f"{role}_postmaster")
+    postmaster, abuse = (variables.get(f"{role}_{name}") for name in ROLES)
+    wanted = (postmaster in (None, "") or boolean(postmaster, strict=False), boolean(abuse or False, strict=False))
     return {
         "limit": str(variables.get(f"{role}_max_removals") or ""),
-        "postmaster": postmaster in (None, "") or boolean(postmaster, strict=False),
+        "roles": [name for name, added in zip(ROLES, wanted, strict=True) if added],
     }
 
 
@@ -86,7 +87,7 @@ def sync_items(
         for item in table_items(
             part["items"],
             followed_lists(part["items"], plan["sources"], readings, now, part["limit"], plan["let_through"]),
-            part["postmaster"],
+            part["roles"],
         )
     ]
 

@@ -56,7 +56,8 @@ SUMMARY: dict[str, dict[str, Any]] = {
     },
     "recipients_digest": {
         "description": [
-            "A digest of the addresses without the postmaster's. Set by the action plugin; not for playbooks."
+            "A digest of the addresses without those of postmaster and abuse. Set by the action plugin; not for "
+            "playbooks."
         ],
         "type": "str",
     },
@@ -64,6 +65,11 @@ SUMMARY: dict[str, dict[str, Any]] = {
         "description": [
             "Whether the postmaster's address is in the list. Set by the action plugin; not for playbooks."
         ],
+        "type": "bool",
+        "default": False,
+    },
+    "lists_abuse": {
+        "description": ["Whether the address of abuse is in the list. Set by the action plugin; not for playbooks."],
         "type": "bool",
         "default": False,
     },
@@ -273,6 +279,7 @@ def model(source: Mapping[str, Any]) -> str:
     items = {name: _data(_module_item(option)) for name, option in source["domains"]["options"].items()}
     items.update({name: _data(option) for name, option in SUMMARY.items()})
     settings = {name: _data(option) for name, option in source["settings"].items()}
+    summary = "".join(f'    "{name}",\n' for name in SUMMARY)
     return f'''\
 {HEADER}"""The options of a domain item and the settings of the whole host, as data for the hosts."""
 
@@ -283,7 +290,8 @@ from typing import Any
 DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {{
 {_python(items)}}}
 # Of these the options that no user writes.
-SUMMARY_OPTIONS = ({', '.join(f'"{name}"' for name in SUMMARY)})
+SUMMARY_OPTIONS = (
+{summary})
 SETTINGS: dict[str, dict[str, Any]] = {{
 {_python(settings)}}}
 '''

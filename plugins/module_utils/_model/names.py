@@ -19,6 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 SHOWN_CHARACTERS = 120
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
+# Whom the settings of these names add to each list (RFC 2142).
+ROLES = ("postmaster", "abuse")
 JOINERS = "\u200c\u200d"
 # The characters of RFC 5322's atext; everything from U+0080 on is atext as well (RFC 6531). These sets name what is not
 # in them: to compile one that names everything from U+0080 on takes longer than all else of this file.
@@ -246,11 +248,11 @@ def needs_quotes(local_part: str) -> bool:
 
 
 def is_somebody(key: str) -> bool:
-    """Whether a key of a table of recipients is a person's address, and neither `@domain` nor the postmaster's.
+    """Whether a key of a table of recipients is a person's address, and neither `@domain` nor that of a role.
 
-    Those two come and go by what is declared of the domain.
+    Those come and go by what is declared of the domain.
     """
-    return key.rpartition("@")[0] not in ("", "postmaster")
+    return key.rpartition("@")[0] not in ("", *ROLES)
 
 
 def domain_of(address_text: str) -> str:

@@ -10,8 +10,10 @@ from typing import Any, Collection, Iterator, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, each_hop
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import ADDRESS, SOMEBODY
 
+_NO_PERSON = ("@", *(f"{role}@" for role in ROLES))
 # What may stand right before an address, and in one.
 _BEFORE = re.compile(r"[='`\[{*!?|/]")
 
@@ -19,10 +21,10 @@ _BEFORE = re.compile(r"[='`\[{*!?|/]")
 def people_of(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> frozenset[str]:
     """The addresses that tables of the host list or rewrite, as far as findings could name them.
 
-    A domain's postmaster is a role, and no secret.
+    A domain's postmaster and abuse are roles, and no secrets.
     """
     found = {address.lower() for address in _addresses(lookups, domains)}
-    return frozenset(address for address in found if address and not address.startswith(("@", "postmaster@")))
+    return frozenset(address for address in found if address and not address.startswith(_NO_PERSON))
 
 
 def _addresses(lookups: RecipientLookups, domains: Sequence[DomainEvidence]) -> Iterator[str]:

@@ -140,7 +140,7 @@ def _domains(
             name=name,
             relayed=relayed_by(name, state),
             classes=state.classes.get(name, {}),
-            recipients=rows.get(name, DomainRows()).count + rows.get(name, DomainRows()).postmaster,
+            recipients=rows.get(name, DomainRows()).addresses,
             recipients_digest=rows.get(name, DomainRows()).digest,
             wildcard=rows.get(name, DomainRows()).wildcard,
             other_maps=other_maps,

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_tables
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.neighbours import read_neighbours
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import (
     read_certificate_to_be,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.neighbours import read_neighbours
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,

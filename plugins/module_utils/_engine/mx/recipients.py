@@ -90,7 +90,7 @@ def read_lookups(
 
 
 def listed_samples(state: HostState, reader: MapReader) -> dict[str, str]:
-    """One recipient of each domain, not its postmaster, that local tables in relay_recipient_maps list."""
+    """One recipient of each domain, no role, that local tables in relay_recipient_maps list."""
     samples: dict[str, str] = {}
     for address in listed_people(state, reader):
         samples.setdefault(_domain(address), address)
@@ -98,7 +98,7 @@ def listed_samples(state: HostState, reader: MapReader) -> dict[str, str]:
 
 
 def listed_people(state: HostState, reader: MapReader) -> Iterator[str]:
-    """Every recipient that local tables in relay_recipient_maps list, without the postmasters."""
+    """Every recipient that local tables in relay_recipient_maps list, without those of roles."""
     for reference in local_members(state.value(RECIPIENT_MAPS)):
         for entry in reader.source(reference.path).entries if reference.type in KEYED_TYPES else ():
             if is_somebody(entry.key.lower()):
@@ -131,7 +131,7 @@ def _listed(keyed: Sequence[str], domains: frozenset[str], reader: MapReader) ->
     found: dict[str, str] = {}
     for table in keyed:
         for address in _of_domains(_rows(table, reader), domains):
-            if not address.startswith("postmaster@"):
+            if is_somebody(address):
                 found.setdefault(_domain(address), address)
     return found
 

@@ -39,13 +39,19 @@ class Capture:
 
 @dataclass(frozen=True)
 class DomainRows:
-    """A domain's rows in the recipients table; the digest covers all but postmaster's and the wildcard."""
+    """A domain's rows in the recipients table; the digest covers all but those of roles and the wildcard."""
 
     count: int = 0
     digest: str = ""
     postmaster: bool = False
     wildcard: bool = False
     tidy: bool = True
+    abuse: bool = False
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses they are, those of roles included."""
+        return self.count + self.postmaster + self.abuse
 
 
 @dataclass(frozen=True)

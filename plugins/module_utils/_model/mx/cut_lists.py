@@ -84,7 +84,7 @@ def _allowed(limit: Limit, total: int, request: MxRequest) -> int:
 
 def _cuts(request: MxRequest, host: HostState) -> Iterator[Cut]:
     for item in request.present:
-        before, after = _rows(item, host).count, item.listed_count - item.lists_postmaster
+        before, after = _rows(item, host).count, item.listed_count - item.lists_postmaster - item.lists_abuse
         if item.policy == LISTED and not item.follows and after < before:
             yield Cut(item.name, before, after)
 
@@ -93,7 +93,7 @@ def _on_purpose(request: MxRequest, host: HostState) -> Iterator[int]:
     """For each declared domain the entries that go although its list is not cut."""
     for item in request.present:
         rows = DomainRows() if item.follows else _rows(item, host)
-        yield rows.postmaster + (rows.wildcard if item.policy == LISTED else rows.count)
+        yield rows.postmaster + rows.abuse + (rows.wildcard if item.policy == LISTED else rows.count)
 
 
 def _rows(item: DomainItem, host: HostState) -> DomainRows:
@@ -101,4 +101,4 @@ def _rows(item: DomainItem, host: HostState) -> DomainRows:
 
 
 def _entries(host: HostState) -> int:
-    return sum(rows.count + rows.postmaster + rows.wildcard for rows in host.recipient_rows.values())
+    return sum(rows.count + rows.postmaster + rows.abuse + rows.wildcard for rows in host.recipient_rows.values())

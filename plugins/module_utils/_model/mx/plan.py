@@ -37,6 +37,8 @@ class RecipientsItem:
     # What the list is, by which its rows are known again.
     digest: str = ""
     lists_postmaster: bool = False
+    abuse: bool = False
+    lists_abuse: bool = False
 
     def as_result(self) -> dict[str, Any]:
         return {
@@ -49,6 +51,8 @@ class RecipientsItem:
             "changed": self.changed,
             "digest": self.digest,
             "lists_postmaster": self.lists_postmaster,
+            "abuse": self.abuse,
+            "lists_abuse": self.lists_abuse,
         }
 
     @classmethod

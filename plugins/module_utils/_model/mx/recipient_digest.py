@@ -8,7 +8,7 @@ import hashlib
 from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES, domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import canonical_key
 
 VALUE = "x"
@@ -65,12 +65,13 @@ def _owner(domain: str, subdomains_of: frozenset[str], declared: frozenset[str])
 
 def domain_rows(name: str, entries: Mapping[str, str], untidy: frozenset[str] = frozenset()) -> DomainRows:
     """What these rows are that count for one domain."""
-    own = {"@" + name, "postmaster@" + name}
+    own = {"@" + name, *(f"{role}@{name}" for role in ROLES)}
     listed = {key: value for key, value in entries.items() if key not in own}
     return DomainRows(
         count=len(listed),
         digest=rows_digest(listed),
         postmaster="postmaster@" + name in entries,
+        abuse="abuse@" + name in entries,
         wildcard="@" + name in entries,
         tidy=not untidy.intersection(entries) and all(entries.get(key, VALUE) == VALUE for key in own),
     )

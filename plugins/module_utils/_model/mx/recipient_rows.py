@@ -59,6 +59,8 @@ def declared_recipients(request: MxRequest, host: HostState) -> Recipients:
             changed=item.name in other_forms or _differ(item, request, host),
             digest=item.digest,
             lists_postmaster=item.lists_postmaster,
+            abuse=item.policy == LISTED and bool(request.settings["abuse"]),
+            lists_abuse=item.lists_abuse,
         )
         for item in own
         if item.policy not in (EXTERNAL, KEPT) and item.name not in refused
@@ -99,10 +101,11 @@ def _has_nothing_to_keep(item: DomainItem, host: HostState) -> list[Refusal]:
 
 
 def _differ(item: DomainItem, request: MxRequest, host: HostState) -> bool:
-    return rows_differ(item, host.recipient_rows.get(item.name, DomainRows()), bool(request.settings["postmaster"]))
+    rows = host.recipient_rows.get(item.name, DomainRows())
+    return rows_differ(item, rows, bool(request.settings["postmaster"]), bool(request.settings["abuse"]))
 
 
-def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
+def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool, abuse: bool) -> bool:
     """Whether the table's rows for a domain are other than what the item declares."""
     if item.policy == LISTED:
         return (
@@ -110,8 +113,9 @@ def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool) -> bool:
             or rows.wildcard
             or not rows.tidy
             or rows.postmaster != (postmaster or item.lists_postmaster)
+            or rows.abuse != (abuse or item.lists_abuse)
         )
-    return not (rows.wildcard and rows.tidy and rows.count == 0 and not rows.postmaster)
+    return not (rows.wildcard and rows.tidy and rows.count == 0 and not (rows.postmaster or rows.abuse))
 
 
 def needs_table(request: MxRequest, host: HostState, items: Sequence[RecipientsItem]) -> bool:

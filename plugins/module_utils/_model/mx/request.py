@@ -55,7 +55,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class DomainItem:
-    """One declared domain. `listed_count` and `digest` describe its list without the postmaster's address.
+    """One declared domain. `listed_count` and `digest` describe its list without the addresses of roles.
 
     `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
     where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
@@ -70,6 +70,7 @@ class DomainItem:
     listed_count: int = 0
     digest: str = ""
     lists_postmaster: bool = False
+    lists_abuse: bool = False
     probe_recipient: str | None = None
     subdomains: bool = False
     force: bool = False
@@ -392,6 +393,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         listed_count=int(given.get("recipients_count") or 0),
         digest=given.get("recipients_digest") or "",
         lists_postmaster=bool(given.get("lists_postmaster")),
+        lists_abuse=bool(given.get("lists_abuse")),
         probe_recipient=given.get("probe_recipient") or None,
         subdomains=bool(given.get("subdomains")),
         force=bool(given.get("force")),

@@ -28,11 +28,20 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "recipients_count": {"type": "int", "default": 0},
     "recipients_digest": {"type": "str"},
     "lists_postmaster": {"type": "bool", "default": False},
+    "lists_abuse": {"type": "bool", "default": False},
     "follows": {"type": "bool", "default": False},
     "kept": {"type": "str"},
 }
 # Of these the options that no user writes.
-SUMMARY_OPTIONS = ("has_list", "recipients_count", "recipients_digest", "lists_postmaster", "follows", "kept")
+SUMMARY_OPTIONS = (
+    "has_list",
+    "recipients_count",
+    "recipients_digest",
+    "lists_postmaster",
+    "lists_abuse",
+    "follows",
+    "kept",
+)
 SETTINGS: dict[str, dict[str, Any]] = {
     "recipient_check": {"type": "str", "choices": ["table", "none"], "default": "table", "both_roles": "equal"},
     "proxy_interfaces": {
@@ -112,6 +121,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "smtputf8": {"type": "bool", "default": "", "both_roles": "shared"},
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},
+    "abuse": {"type": "bool", "default": False},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
     "recipient_sources": {"type": "dict", "default": {}, "no_log": True, "planned": False, "handed": False},
     "list_max_age": {

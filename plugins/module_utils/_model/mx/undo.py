@@ -108,8 +108,9 @@ def _as_planned(planned: RecipientsItem, new: KeyedRows) -> bool:
         policy=planned.policy,
         digest=planned.digest,
         lists_postmaster=planned.lists_postmaster,
+        lists_abuse=planned.lists_abuse,
     )
-    return bool(new) and not rows_differ(item, domain_rows(planned.name, new), planned.postmaster)
+    return bool(new) and not rows_differ(item, domain_rows(planned.name, new), planned.postmaster, planned.abuse)
 
 
 def undo_parameters(before: KeyedRows, now: KeyedRows, planned: MainCfChange, defaults: KeyedRows) -> Undo:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which domains keep their entries because a change would do too much to them.
 
-An address counts once, however many forms its domain has. The postmaster's and the entry `@domain` come and go by what
-is declared of the domain, and do not count as addresses that a list has lost.
+An address counts once, however many forms its domain has. Those of postmaster and abuse, and the entry `@domain`, come
+and go by what is declared of the domain, and do not count as addresses that a list has lost.
 """
 
 from __future__ import annotations

@@ -51,9 +51,19 @@ def test_no_address_leaves_the_controller(monkeypatch: pytest.MonkeyPatch) -> No
                 "recipients_count": 3,
                 "recipients_digest": rows_digest({"a@x.example": "x", "b@x.example": "x"}),
                 "lists_postmaster": True,
+                "lists_abuse": False,
             }
         ]
     }
+
+
+def test_roles_of_the_domain_itself_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = ["a@x.example", "postmaster@sub.x.example", "abuse@sub.x.example"]
+    item = {"name": "X.example", "recipients": ["Abuse@x.example", *people], "subdomains": True}
+    given, _result = run(monkeypatch, domains=[item])
+    (told,) = given["domains"]
+    assert (told["lists_postmaster"], told["lists_abuse"], told["recipients_count"]) == (False, True, 4)
+    assert told["recipients_digest"] == rows_digest(dict.fromkeys(people, "x"))
 
 
 def test_item_without_a_list_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,6 +287,7 @@ def test_list_of_sources_is_summarised_as_any_other(monkeypatch: pytest.MonkeyPa
                 "recipients_count": 1,
                 "recipients_digest": rows_digest({"b@x.example": "x"}),
                 "lists_postmaster": False,
+                "lists_abuse": False,
             }
         ]
     }

@@ -24,6 +24,7 @@ def decided(**fields: Any) -> dict[str, Any]:
         "recipients_policy": "listed",
         "item": 0,
         "postmaster": True,
+        "abuse": False,
         "subdomains": False,
     }
     return {**base, **fields}
@@ -45,6 +46,12 @@ def test_file_alone_has_only_the_postmaster_inline() -> None:
     found = recipient_domains(ITEMS, [decided(name="z.example", item=2)])[0]
     assert (found["recipients"], found["recipients_file"]) == (["postmaster@z.example"], ["z.txt"])
     assert recipient_domains(ITEMS, [decided(name="z.example", item=2, postmaster=False)])[0]["recipients"] == []
+
+
+def test_abuse_comes_with_the_list_if_it_is_wanted() -> None:
+    found = recipient_domains(ITEMS, [decided(abuse=True)])[0]
+    assert found["recipients"] == ["a@x.example", "postmaster@x.example", "abuse@x.example"]
+    assert "recipients" not in recipient_domains(ITEMS, [decided(abuse=True, recipients_policy="any")])[0]
 
 
 def test_wildcard_and_removed_domains_carry_no_list() -> None:

@@ -254,8 +254,9 @@ def test_table_gets_what_the_sources_made_of_the_items() -> None:
         "recipients_file": ["y.txt", "/tmp/y"],
         "max_removals": "100%",
     }
-    assert list(table_items([X, "z.example", Y], lists, True)) == [kept, listed]
-    assert list(table_items([Y], lists, False)) == [{**listed, "recipients": ["info@y.example"]}]
+    assert list(table_items([X, "z.example", Y], lists, ["postmaster"])) == [kept, listed]
+    assert list(table_items([Y], lists, [])) == [{**listed, "recipients": ["info@y.example"]}]
+    assert list(table_items([Y], lists, ["abuse"])) == [{**listed, "recipients": ["info@y.example", "abuse@y.example"]}]
 
 
 def test_kept_lists_are_those_of_sources_and_of_the_table() -> None:

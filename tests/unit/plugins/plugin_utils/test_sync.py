@@ -32,7 +32,7 @@ def plan(groups: Sequence[str] = BOTH, **variables: Any) -> dict[str, Any]:
 
 
 def instance(**changes: Any) -> dict[str, Any]:
-    return {"path": "", "parts": [{"items": [X], "limit": "", "postmaster": True}], **changes}
+    return {"path": "", "parts": [{"items": [X], "limit": "", "roles": ["postmaster"]}], **changes}
 
 
 def test_plan_has_the_domains_that_follow_sources_and_these() -> None:
@@ -52,18 +52,24 @@ def test_settings_of_a_role_hold_for_its_lists() -> None:
         "table_directory": "/srv/tables",
         "max_removals": 5,
         "postmaster": "no",
+        "abuse": "yes",
         "config_directory": "/etc/postfix-a/",
     }
     found = plan(**{f"secondary_mx_{name}": value for name, value in told.items()})
-    part = {"items": [X], "limit": "5", "postmaster": False}
+    part = {"items": [X], "limit": "5", "roles": ["abuse"]}
     assert found["instances"] == {"/etc/postfix-a": {"path": "/srv/tables/relay_recipients", "parts": [part]}}
 
 
 def test_both_roles_share_an_instance_and_its_sources() -> None:
-    others = {"primary_mx_domains": [Y], "primary_mx_recipient_sources": PEOPLE, "primary_mx_postmaster": ""}
+    others = {
+        "primary_mx_domains": [Y],
+        "primary_mx_recipient_sources": PEOPLE,
+        "primary_mx_postmaster": "",
+        "primary_mx_abuse": "",
+    }
     found = plan(**others, secondary_mx_table_directory="/srv")
     assert found["sources"]["people"]["domains"] == ["y.example", "x.example"]
-    parts = [{"items": [item], "limit": "", "postmaster": True} for item in (Y, X)]
+    parts = [{"items": [item], "limit": "", "roles": ["postmaster"]} for item in (Y, X)]
     assert found["instances"] == {"/etc/postfix": {"path": "/srv/relay_recipients", "parts": parts}}
     apart = plan(**others, primary_mx_config_directory="/etc/postfix-b")
     assert list(apart["instances"]) == ["/etc/postfix-b", "/etc/postfix"]

@@ -186,9 +186,10 @@ def test_domain_of_a_key() -> None:
     assert domain_of("postmaster") == ""
 
 
-def test_neither_a_wildcard_nor_a_postmaster_is_somebody() -> None:
+def test_neither_a_wildcard_nor_a_role_is_somebody() -> None:
     assert is_somebody("a@x.example")
-    assert [is_somebody(key) for key in ("@x.example", "postmaster@x.example", "x.example")] == [False] * 3
+    others = ("@x.example", "postmaster@x.example", "abuse@x.example", "x.example")
+    assert [is_somebody(key) for key in others] == [False] * 4
 
 
 def test_local_part_with_other_characters_than_an_atom_needs_quotes() -> None:

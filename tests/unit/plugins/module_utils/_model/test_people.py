@@ -19,7 +19,7 @@ def test_people_are_those_that_tables_list_or_rewrite() -> None:
         "nobody",
         {"x.example": "Alice@x.example"},
         {"hash:/v": {"carl@x.example": "dora@y.example, erin@y.example", "@x.example": "x"}},
-        rewritten={"hash:/w": {"postmaster@x.example": "frank@y.example"}},
+        rewritten={"hash:/w": {"postmaster@x.example": "frank@y.example", "abuse@x.example": "x"}},
     )
     assert people_of(lookups, [DomainEvidence("x.example", probe_recipient="gina@x.example")]) == {
         "alice@x.example",

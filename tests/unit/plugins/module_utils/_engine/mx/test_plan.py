@@ -367,6 +367,8 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
                 "changed": True,
                 "digest": "",
                 "lists_postmaster": False,
+                "abuse": False,
+                "lists_abuse": False,
             }
         ],
         "transport": [{"pattern": "x.example"}],

@@ -83,6 +83,8 @@ X = {
     "subdomains": False,
     "digest": "",
     "lists_postmaster": False,
+    "abuse": False,
+    "lists_abuse": False,
 }
 
 

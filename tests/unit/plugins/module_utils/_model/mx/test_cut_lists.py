@@ -102,9 +102,11 @@ def test_what_goes_on_purpose_is_no_cut_list(fields: dict[str, Any]) -> None:
 
 
 def test_postmaster_is_nobody_who_leaves() -> None:
-    rows = DomainRows(count=2, postmaster=True)
+    rows = DomainRows(count=2, postmaster=True, abuse=True)
     assert cut({"x.example": rows}, item("x.example", 2, lists_postmaster=True), limit="0") != []
     assert cut({"x.example": rows}, item("x.example", 3, lists_postmaster=True), limit="0") == []
+    assert cut({"x.example": rows}, item("x.example", 3, lists_postmaster=True, lists_abuse=True), limit="0") != []
+    assert cut({"x.example": rows}, item("x.example", 4, lists_postmaster=True, lists_abuse=True), limit="0") == []
 
 
 def test_decision_refuses_a_cut_list() -> None:
@@ -121,10 +123,10 @@ def test_limit_that_is_none_is_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize(("limit", "allowed"), [("", "460"), ("50%", "1900"), ("7", "107"), ("0", "100"), ("100%", "")])
+@pytest.mark.parametrize(("limit", "allowed"), [("", "461"), ("50%", "1901"), ("7", "108"), ("0", "101"), ("100%", "")])
 def test_table_may_lose_what_the_lists_may_and_what_goes_on_purpose(limit: str, allowed: str) -> None:
     rows = {
-        "x.example": DomainRows(count=2898, wildcard=True, postmaster=True),
+        "x.example": DomainRows(count=2897, wildcard=True, postmaster=True, abuse=True),
         "y.example": DomainRows(count=97, postmaster=True),
         "other.example": DomainRows(count=602),
     }

@@ -51,6 +51,8 @@ ITEMS = st.lists(
         changed=st.booleans(),
         digest=TEXT,
         lists_postmaster=st.booleans(),
+        abuse=st.booleans(),
+        lists_abuse=st.booleans(),
     ),
     max_size=3,
 )

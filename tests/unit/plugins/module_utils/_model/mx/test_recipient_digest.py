@@ -27,6 +27,15 @@ def test_rows_are_grouped_by_domain_apart_from_wildcard_and_postmaster() -> None
     }
 
 
+def test_role_of_a_subdomain_is_an_address_like_others() -> None:
+    rows = {"abuse@x.example": "x", "abuse@sub.x.example": "x", "postmaster@sub.x.example": "x"}
+    others = dict.fromkeys(list(rows)[1:], "x")
+    assert rows_by_domain(rows, NONE, frozenset({"x.example"})) == {
+        "x.example": DomainRows(2, rows_digest(others), abuse=True)
+    }
+    assert DomainRows(2, "d", postmaster=True, abuse=True).addresses == 4
+
+
 def test_rows_of_subdomains_count_for_a_domain_that_has_them() -> None:
     rows = {"a@sub.x.example": "x", "a@x.example": "x"}
     found = rows_by_domain(rows, NONE, frozenset({"x.example"}))

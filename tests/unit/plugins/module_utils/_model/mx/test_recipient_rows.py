@@ -48,17 +48,30 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_deci
 )
 def test_rows_are_compared_with_the_policy(policy: str, rows: DomainRows, differs: bool) -> None:
     item = DomainItem(0, "x.example", "secondary", policy=policy, digest="d")
-    assert rows_differ(item, rows, True) is differs
+    assert rows_differ(item, rows, True, False) is differs
 
 
-def test_postmaster_is_left_out_where_switched_off_unless_listed() -> None:
-    rows = DomainRows(2, "d", True, False, True)
-    assert rows_differ(DomainItem(0, "x", "secondary", policy="listed", digest="d"), rows, False) is True
-    assert (
-        rows_differ(DomainItem(0, "x", "secondary", policy="listed", digest="d", lists_postmaster=True), rows, False)
-        is False
-    )
+def test_roles_are_left_out_where_switched_off_unless_listed() -> None:
+    item = DomainItem(0, "x", "secondary", policy="listed", digest="d")
+    rows = DomainRows(2, "d", postmaster=True)
+    assert rows_differ(item, rows, False, False) is True
+    assert rows_differ(replace(item, lists_postmaster=True), rows, False, False) is False
     assert secondary(postmaster=False).recipients[0].postmaster is False
+    rows = DomainRows(2, "d", postmaster=True, abuse=True)
+    assert rows_differ(item, rows, True, True) is False
+    assert rows_differ(item, rows, True, False) is True
+    assert rows_differ(item, replace(rows, abuse=False), True, True) is True
+    assert rows_differ(replace(item, lists_abuse=True), rows, True, False) is False
+    assert rows_differ(replace(item, policy="any"), DomainRows(wildcard=True, abuse=True), True, True) is True
+
+
+def test_abuse_is_added_where_it_is_switched_on_and_makes_no_list() -> None:
+    assert secondary().recipients[0].abuse is False
+    assert secondary(abuse=True).recipients[0].abuse is True
+    assert secondary({"name": "x.example", "recipients_policy": "any"}, abuse=True).recipients[0].abuse is False
+    assert checks(secondary(listed(recipients_count=0), abuse=True)) == [("x.example", "no_recipients")]
+    on = host(recipient_rows={"x.example": DomainRows(abuse=True)})
+    assert checks(secondary(KEPT, on=on)) == [("x.example", "no_recipients")]
 
 
 @pytest.mark.parametrize("item", [{"name": "x.example"}, listed(recipients_count=0)])

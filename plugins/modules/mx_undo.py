@@ -38,9 +38,9 @@ attributes:
 options:
   state:
     description:
-      - V(remembered) copies the files that the plan is about to change to C(.mxrelay-undo) in O(config_directory),
-        which only root can read. If another run's copies are there, it waits up to five minutes for that run to
-        finish, then fails. What a run that has ended left there is removed.
+      - V(remembered) copies the files that the plan is about to change, and what is noted of the sources of lists, to
+        C(.mxrelay-undo) in O(config_directory), which only root can read. If another run's copies are there, it waits
+        up to five minutes for that run to finish, then fails. What a run that has ended left there is removed.
       - V(undone) compares the copies with the host as it is now, reverts the parts of the plan that were carried out,
         and reloads Postfix.
       - V(forgotten) removes the copies. It fails instead if Postfix was running when they were made and no longer is.

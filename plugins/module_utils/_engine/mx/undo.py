@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Remembers how a host was before a plan is carried out, and takes the plan back where its run fails.
 
-The record of the run (record.py) has copies of main.cf, of master.cf and of the source of each table that the plan
-changes. A file that nobody else has touched since gets its bytes back; in any other only the plan's own part goes back.
+The record of the run (record.py) has copies of main.cf, of master.cf, of the source of each table that the plan
+changes, and of what is noted beside it. A file that nobody else has touched since gets its bytes back; in any other
+only the plan's own part goes back.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     record_directory,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import take_back_followed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.lock import table_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions
@@ -63,6 +65,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo imp
     undo_rows,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import followed_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import KeyForms
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import mapping_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
@@ -136,7 +139,9 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     Raises HostError.
     """
     paths = [os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf")]
-    paths += [table.path for table in _tables(plan).values() if table.path and table.concerned]
+    written = [table for table in _tables(plan).values() if table.path and table.concerned]
+    paths += [table.path for table in written]
+    paths += [followed_path(table.path) for table in written if table.domains]
     run = plan.run
     running = postfix.running()
     record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
@@ -225,7 +230,8 @@ def _with_record(postfix: Postfix, plan: MxPlan, record: RunRecord, result: Undo
 def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None], result: Undone) -> None:
     """Rows come back before main.cf needs them, and go after it has let go of them."""
     settings = read_settings(postfix)
-    tables = [_table_undo(table, before, settings) for table in _tables(plan).values() if table.path in before]
+    written = [table for table in _tables(plan).values() if table.path in before]
+    tables = [_table_undo(table, before, settings) for table in written]
     main_cf = _main_cf_undo(postfix, plan, before)
     master_cf = _master_cf_undo(postfix, plan, before)
     result.touched = [f"{table.reference.path}: {key}" for table in tables for key in table.undo.touched]
@@ -245,6 +251,8 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
         elif _edit(postfix, table, table.last, settings, result) or is_back:
             result.undone.append(f"{path}: its rows are as before")
         _remove_new(postfix, table, settings, result)
+    for table in written:
+        _note_back(table, before, result)
 
 
 def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Settings) -> _TableUndo:
@@ -395,6 +403,18 @@ def _configuration(
         result.undone += [f"master.cf: {name} is as before" for name in overrides.names]
         if result.undone or rows_are_back:
             postfix.reload()
+    except MxRelayError as error:
+        result.problems.append(error.message)
+
+
+def _note_back(table: _Table, before: Mapping[str, bytes | None], result: Undone) -> None:
+    """What is noted beside a table of the domains whose rows went back."""
+    note = followed_path(table.path)
+    if not table.domains or note not in before or result.problems:
+        return
+    try:
+        with table_lock(TableReference(table.type, table.path)):
+            take_back_followed(table.path, {item.name for item in table.domains}, before[note])
     except MxRelayError as error:
         result.problems.append(error.message)
 

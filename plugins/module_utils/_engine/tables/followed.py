@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record, record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan
@@ -53,7 +54,29 @@ def note_followed(plan: TablePlan) -> None:
     if found.keys() != known.keys():
         # A request that is known by its name does not tell of domains that follow no more.
         _forget_other_requests(plan)
-    replace_file(followed_path(path), dump(found).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
+    _write(path, found)
+
+
+def take_back_followed(table: str, names: Collection[str], before: bytes | None) -> None:
+    """Notes of the domains with these names what the file held `before`, None if it was not there.
+
+    What is noted of others by now stays. The caller holds the lock of the table. Raises HostError.
+    """
+    then, now = load((before or b"").decode("utf-8", "replace")), read_followed(table)
+    found = {name: domain for name, domain in now.items() if name not in names}
+    found.update((name, domain) for name, domain in then.items() if name in names)
+    if found or before is not None:
+        if found != now:
+            _write(table, found)
+    elif now:
+        try:
+            os.unlink(followed_path(table))
+        except OSError as error:
+            raise HostError(f"{followed_path(table)}: {reason(error)}; remove it") from error
+
+
+def _write(table: str, domains: Mapping[str, FollowedDomain]) -> None:
+    replace_file(followed_path(table), dump(domains).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
 
 
 def _forget_other_requests(plan: TablePlan) -> None:

@@ -23,11 +23,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo im
     remember,
     undo,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import read_followed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.undo import undo_recipients
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import FollowedDomain, dump
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
@@ -147,6 +149,32 @@ def test_nothing_is_taken_back_where_somebody_touched_the_same(host: FakeMxHost)
     assert done.touched == [f"{host.path('transport')}: a.example"]
     assert done.undone == []
     assert contents(host.config_directory) == before
+
+
+NOTE = ".relay_recipients.sources"
+
+
+@pytest.mark.parametrize("before", [None, {}, {"x.example": FollowedDomain("x.example", listed_at="then")}])
+def test_note_of_sources_is_taken_back_with_the_rows(
+    host: FakeMxHost, before: dict[str, FollowedDomain] | None
+) -> None:
+    if before is not None:
+        host.write(NOTE, dump(before))
+    record, _outdated = remember(host.postfix(), MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.write(NOTE, dump({"x.example": FollowedDomain("x.example", listed_at="now")}))
+    assert undo(host.postfix(), MxPlan.from_result(plan(host)), record).problems == []
+    assert os.path.exists(host.path(NOTE)) == (before is not None)
+    assert read_followed(host.path("relay_recipients")) == (before or {})
+
+
+def test_note_stays_with_rows_that_stay(host: FakeMxHost) -> None:
+    record, _outdated = remember(host.postfix(), MxPlan.from_result(plan(host)))
+    carry_out(host)
+    host.table("relay_recipients", "@x.example theirs\n")
+    host.write(NOTE, dump({"x.example": FollowedDomain("x.example")}))
+    assert undo(host.postfix(), MxPlan.from_result(plan(host)), record).touched
+    assert os.path.exists(host.path(NOTE))
 
 
 def test_row_of_others_keeps_a_new_table(host: FakeMxHost) -> None:

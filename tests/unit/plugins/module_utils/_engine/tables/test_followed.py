@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.cha
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import (
     note_followed,
     read_followed,
+    take_back_followed,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TableOptions, TableRequest
@@ -104,3 +105,30 @@ def test_record_that_can_not_be_written_is_told(table: TableOnHost, monkeypatch:
     monkeypatch.setattr(followed, "write_record", full)
     with pytest.raises(HostError, match=r"\.table\.mxrelay: No space left"):
         note_followed(followed.replace(plan, following=Following({"x.example": X})))
+
+
+def test_note_on_a_domain_is_taken_back_and_that_on_others_stays(table: TableOnHost) -> None:
+    note = table.path.with_name(".table.sources")
+    change(table, Following({"x.example": X}), "a@x.example")
+    before = note.read_bytes()
+    change(table, Following({"x.example": X}), "b@x.example")
+    assert read_followed(str(table.path))["x.example"].vanished == ("a@x.example",)
+    take_back_followed(str(table.path), {"x.example"}, before)
+    assert note.read_bytes() == before
+    other = FollowedDomain("y.example", (AD,))
+    change(table, Following({"x.example": X, "y.example": other}), "b@x.example")
+    take_back_followed(str(table.path), {"x.example"}, before)
+    assert {name: domain.vanished for name, domain in read_followed(str(table.path)).items()} == {
+        "x.example": (),
+        "y.example": (),
+    }
+
+
+def test_new_note_goes_again_unless_it_is_also_on_others(table: TableOnHost) -> None:
+    note = table.path.with_name(".table.sources")
+    change(table, Following({"x.example": X, "y.example": FollowedDomain("y.example", (AD,))}), "a@x.example")
+    take_back_followed(str(table.path), {"x.example"}, None)
+    assert list(read_followed(str(table.path))) == ["y.example"]
+    take_back_followed(str(table.path), {"y.example"}, None)
+    assert not note.exists()
+    take_back_followed(str(table.path), {"y.example"}, None)

@@ -63,16 +63,26 @@ class ActionModule(ActionBase):
         if task and content is not None and len(content) <= SHORT_BYTES:
             return self._module(dict(task.arguments(SENT), _lists=content.decode()), name, task_vars)
         parts = None if content is None else ListParts.of(content)
-        asked = self._module(dict(without_lists(given), **_told(parts)), {**name, "asks": True}, task_vars)
-        if not asked.get("request_unknown"):
+        asked = self._asked(given, name, task_vars, parts)
+        if task is None and asked.get("request_unknown"):
+            # A long list of several files.
+            task = taken_apart(given, read)
+            parts = ListParts.of(task.content or b"")
+            asked = self._asked(given, name, task_vars, parts)
+        if task is None or not asked.get("request_unknown"):
             return asked
-        task = task or taken_apart(given, read)
         lacks = asked.get("list_lacks")
         if parts and lacks is not None and len(lacks) < len(parts.parts):
             result = self._sent(task, parts.only(task.content or b"", lacks), name, task_vars, listed, parts)
             if not result.get("list_incomplete"):
                 return result
         return self._sent(task, task.content or b"", name, task_vars, listed)
+
+    def _asked(
+        self, given: dict[str, Any], name: dict[str, Any], task_vars: dict[str, Any] | None, parts: ListParts | None
+    ) -> dict[str, Any]:
+        """The module's result if the host knows the request by its name, else which of these parts its table lacks."""
+        return self._module(dict(without_lists(given), **_told(parts)), {**name, "asks": True}, task_vars)
 
     def _sent(
         self,

@@ -363,6 +363,21 @@ def test_only_the_parts_travel_that_the_table_lacks(controller: Controller, chan
     assert controller.parts == [ListParts.of(content).packed()] * 2 + [None] * changes
 
 
+def test_only_parts_travel_of_a_long_list_of_several_files(controller: Controller) -> None:
+    rows = many()
+    controller.table = b"".join(rows)
+    rows[50_000] = b"new@x.example\n"
+    for name, part in (("one", rows[:60_000]), ("two", rows[60_000:])):
+        (controller.files / name).write_bytes(b"".join(part))
+    items = [{"name": "x.example", "recipients": ["info@x.example"], "recipients_file": ["one", "two"]}]
+    assert controller.run(domains=items)["changed"] is True
+    content = b"".join([b"info@x.example\n", *rows])
+    (sent,) = controller.transferred.values()
+    assert len(sent) < len(content) / 50
+    packed = ListParts.of(content).packed()
+    assert controller.parts == [None, packed, packed]
+
+
 def test_list_of_which_the_table_has_nothing_travels_whole(controller: Controller) -> None:
     content = b"".join(many())
     (controller.files / "list").write_bytes(content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -17,6 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import POSTFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.collected import (
     Collected,
@@ -51,11 +53,15 @@ class ActionModule(ActionBase):
         domains = domain_names(names_in(given.get("domains"), "domains"), "domains")
         source = {name: value for name, value in dict(given.get("source") or {}).items() if name != "host"}
         arguments = {"source": source, "domains": domains, "tell_failure": True}
-        key = source_key(source, self._host(variables), domains)
-        found = collected_once(key, lambda folder: self._collect(arguments, folder, variables))
+        found = self._once(arguments, source_key(source, self._host(variables)), variables)
+        if not found.knows(domains):
+            found = self._once(arguments, source_key(source, self._host(variables), domains), variables)
         if found.problem and not boolean(given.get("tell_failure", False), strict=False):
             return {"failed": True, "msg": found.problem}
         return found.result(domains)
+
+    def _once(self, arguments: dict[str, Any], key: str, variables: dict[str, Any]) -> Collected:
+        return collected_once(key, lambda folder: self._collect(arguments, folder, variables))
 
     def _host(self, variables: dict[str, Any]) -> str:
         """The host on which the task runs."""
@@ -85,4 +91,5 @@ class ActionModule(ActionBase):
             return failed_read(str(told.get("problem") or told.get("msg")), str(told.get("lacks") or ""))
         fetched = folder / "fetched"
         self._connection.fetch_file(path, str(fetched))
-        return taken_apart_by_domain(fetched, folder)
+        asked = arguments["domains"] if arguments["source"].get("type") == POSTFIX else None
+        return replace(taken_apart_by_domain(fetched, folder), asked=asked)

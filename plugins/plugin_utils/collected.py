@@ -36,13 +36,21 @@ _KEPT = "collected.json"
 class Collected:
     """What one source said: the summary and the file of each domain that has addresses, or the problem.
 
-    `lacks` is the package without which its host can't read it.
+    `lacks` is the package without which its host can't read it. `asked` are the domains that it was asked about, None
+    if it says the same whatever is asked.
     """
 
     summary: SourceSummary = field(default_factory=SourceSummary)
     files: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     lacks: str = ""
+    asked: Sequence[str] | None = None
+
+    def knows(self, declared: Sequence[str]) -> bool:
+        """Whether it would say nothing else if it was asked about these domains."""
+        if self.asked is None:
+            return True
+        return set(map(canonical, declared)) <= set(map(canonical, [*self.asked, *self.summary.domains]))
 
     def result(self, declared: Sequence[str]) -> dict[str, Any]:
         """The result of the task, as that of the module, and the list of each domain. No address is in it."""
@@ -72,9 +80,9 @@ def failed_read(problem: str, lacks: str = "") -> Collected:
     return Collected(SourceSummary.failed(problem, now()), {}, problem, lacks)
 
 
-def source_key(definition: Mapping[str, Any], host: str, domains: Sequence[str]) -> str:
-    """A name of what a source says on this host: the domains are part of what a Postfix is asked."""
-    asked = [definition, host, sorted(domains) if definition.get("type") == "postfix" else []]
+def source_key(definition: Mapping[str, Any], host: str, domains: Sequence[str] = ()) -> str:
+    """A name of what a source says on this host, if it is asked about these domains."""
+    asked = [definition, host, sorted(domains)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -97,7 +105,7 @@ def collected_once(key: str, collect: Callable[[pathlib.Path], Collected]) -> Co
 
 
 def _from_text(data: Mapping[str, Any]) -> Collected:
-    return Collected(SourceSummary.from_text(data["summary"]), data["files"], data["problem"])
+    return Collected(SourceSummary.from_text(data["summary"]), data["files"], data["problem"], asked=data["asked"])
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import sys
+from dataclasses import asdict
 from typing import Any
 from unittest import mock
 
@@ -17,6 +19,8 @@ from ansible.playbook.task import Task
 from ansible_collections.mxrelay.postfix.plugins.action.recipients_info import ActionModule
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.recipients_info import recipients_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import by_domain, summary_of
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
 DEFAULTS = {"dest": None, "show_recipients": False, "tell_failure": False, "_collect": None}
@@ -118,6 +122,31 @@ def test_hosts_share_what_was_read(controller: Controller, source: dict[str, Any
     controller.run("mx1", "mail2", source=source, _collect=True)
     controller.run("mx1", source=source, _collect=True)
     assert len(controller.ran) == 3
+
+
+class MailHost(Controller):
+    """The source is a Postfix that has two domains, and is asked about any others."""
+
+    def _execute(self, module_args: dict[str, Any], **_others: Any) -> dict[str, Any]:
+        self.ran.append(module_args)
+        others = set(module_args["domains"]) - {"x.example", "y.example"}
+        reading = Reading(("a@x.example", "b@y.example"), incomplete=dict.fromkeys(others, "it is nowhere"))
+        domains = by_domain(reading)
+        lines = [json.dumps(asdict(summary_of(reading, domains, "then"))), *reading.addresses]
+        pathlib.Path(module_args["_collect"]["path"]).write_text("".join(f"{line}\n" for line in lines))
+        return {"problem": ""}
+
+
+def test_mail_host_is_read_again_only_about_a_domain_that_it_did_not_name(
+    controller: Controller, tmp_path: pathlib.Path
+) -> None:
+    mail_host, said = MailHost(tmp_path), []
+    for domains in (["x.example"], ["y.example"], ["x.example", "z.example"], ["z.example", "x.example"]):
+        found = mail_host.run(source={"type": "postfix"}, domains=domains, _collect=True)
+        said.append([found["domains"][name]["why_incomplete"] for name in domains])
+    assert [ran["domains"] for ran in mail_host.ran] == [["x.example"], ["x.example", "z.example"]]
+    assert said == [[""], [""], ["", "it is nowhere"], ["it is nowhere", ""]]
+    assert controller.ran == []
 
 
 def test_failed_read_is_told_to_all(controller: Controller, source: dict[str, Any]) -> None:

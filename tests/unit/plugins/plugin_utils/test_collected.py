@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import pathlib
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from ansible import constants
@@ -132,9 +132,18 @@ def test_processes_wait_for_the_first_that_asks(tmp_path: pathlib.Path) -> None:
 
 def test_key_is_of_what_is_asked_where() -> None:
     listed = {"type": "file", "path": "/list"}
-    assert source_key(listed, "a", ["x.example"]) == source_key(dict(reversed(listed.items())), "a", [])
+    assert source_key(listed, "a", []) == source_key(dict(reversed(listed.items())), "a")
     assert source_key(listed, "a", []) != source_key(listed, "b", [])
     assert source_key(listed, "a", []) != source_key({**listed, "path": "/other"}, "a", [])
-    postfix = {"type": "postfix"}
-    assert source_key(postfix, "a", ["x.example"]) != source_key(postfix, "a", [])
-    assert source_key(postfix, "a", ["x.example", "y.example"]) == source_key(postfix, "a", ["y.example", "x.example"])
+    assert source_key(listed, "a", ["x.example"]) != source_key(listed, "a")
+    assert source_key(listed, "a", ["x.example", "y.example"]) == source_key(listed, "a", ["y.example", "x.example"])
+
+
+def test_what_depends_on_the_domains_is_known_of_those_that_were_asked_or_told(tmp_path: pathlib.Path) -> None:
+    found = taken_apart_by_domain(fetched(tmp_path), tmp_path)
+    assert found.knows(["never.example"])
+    asked = replace(found, asked=["asked.example"])
+    assert asked.knows(["asked.example", "xn--bcher-kva.example", "x.example"])
+    assert not asked.knows(["asked.example", "never.example"])
+    kept = [collected_once("key", lambda _folder: asked).asked for _time in range(2)]
+    assert kept == [["asked.example"]] * 2

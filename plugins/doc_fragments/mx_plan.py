@@ -162,6 +162,11 @@ options:
           - Why the domain keeps the list that it has, as a source can't be believed; empty if it does not. Set by the
             action plugin; not for playbooks.
         type: str
+      awaits:
+        description:
+          - The library that a run installs, and where, before the sources of the domain can be read; for check mode.
+            Set by the action plugin; not for playbooks.
+        type: str
   settings:
     description:
       - Settings of the whole host, which are variables of the roles; here without the name of a role.

@@ -33,11 +33,20 @@ def mx_sources(items: object, declared: object, hosts: Collection[str], role: st
     return sources_to_read(items, declared, hosts, role)
 
 
-def mx_followed(items: object, sources: Named, results: Results, limit: object = "") -> dict[str, dict[str, Any]]:
+def mx_lacking(results: Results, sources: Named) -> dict[str, list[str]]:
+    """See `lacking_libraries`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import lacking_libraries
+
+    return lacking_libraries(sources, _readings(results))
+
+
+def mx_followed(
+    items: object, sources: Named, results: Results, limit: object = "", installs: bool = False
+) -> dict[str, dict[str, Any]]:
     """See `followed_lists`."""
     from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import followed_lists
 
-    return followed_lists(items, sources, _readings(results), now(), str(limit))
+    return followed_lists(items, sources, _readings(results), now(), str(limit), installs=installs)
 
 
 def mx_followed_items(
@@ -109,6 +118,7 @@ class FilterModule:
             mx_followed_items,
             mx_kept,
             mx_kept_lists,
+            mx_lacking,
             mx_sources,
             mx_sync_items,
             mx_sync_outcome,

@@ -98,6 +98,18 @@ def sources_to_read(
     return found
 
 
+def lacking_libraries(
+    sources: Mapping[str, Mapping[str, Any]], readings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """By host, the packages without which it can't read sources. On the controller nothing is installed."""
+    found: dict[str, dict[str, None]] = {}
+    for name, reading in readings.items():
+        host = sources[name]["host"]
+        if reading.get("lacks") and host != CONTROLLER:
+            found.setdefault(host, {})[str(reading["lacks"])] = None
+    return {host: list(packages) for host, packages in found.items()}
+
+
 def followed_lists(
     items: object,
     sources: Mapping[str, Mapping[str, Any]],
@@ -106,15 +118,17 @@ def followed_lists(
     limit: str = "",
     let_through: Collection[str] = (),
     place: str = "domains",
+    installs: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """By domain what its list is, from what its sources said: `recipients_file`, or why it stays.
 
     `sources` are those of sources_to_read, and `readings` what recipients_info returned of each. `now` is in UTC, ISO
-    8601. `limit` is the max_removals of the host, which `let_through` are domains without.
+    8601. `limit` is the max_removals of the host, which `let_through` are domains without. With `installs` this is
+    check mode, and a run would install what hosts lack; a list that only waits for that has `awaits`: for what.
     """
     return {
         follower.name: {
-            **_followed(follower, sources, readings, now),
+            **_followed(follower, sources, readings, now, installs),
             "max_removals": NO_LIMIT if follower.name in let_through else limit or USUAL,
         }
         for follower in following_items(items, place)
@@ -126,8 +140,9 @@ def _followed(
     sources: Mapping[str, Mapping[str, Any]],
     readings: Mapping[str, Mapping[str, Any]],
     now: str,
+    installs: bool,
 ) -> dict[str, Any]:
-    noted, files, problems = [], [], []
+    noted, files, problems, awaited = [], [], [], []
     parts = _parts_of_a_whole(follower.sources, sources)
     for name in follower.sources:
         reading = readings.get(name) or {}
@@ -136,6 +151,8 @@ def _followed(
         if problem:
             noted.append({**told, "failed_at": reading.get("read_at") or now, "problem": problem})
             problems.append(f"source {name}: {problem}")
+            if installs and reading.get("lacks") and sources[name]["host"] != CONTROLLER:
+                awaited.append(f"{reading['lacks']} on {sources[name]['host']}")
         else:
             domain = reading["domains"][follower.name]
             noted.append({**told, "read_at": reading["read_at"], "count": domain["count"], "digest": domain["digest"]})
@@ -143,7 +160,8 @@ def _followed(
     if not (problems or files):
         problems.append("none of its sources has an address of this domain")
     if problems:
-        return {"sources": noted, "why": "; ".join(problems)}
+        waits = {"awaits": " and ".join(dict.fromkeys(awaited))} if len(awaited) == len(problems) else {}
+        return {"sources": noted, "why": "; ".join(problems), **waits}
     return {"sources": noted, "recipients_file": files}
 
 
@@ -191,7 +209,8 @@ def with_lists_of_sources(
 def _with_list(item: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     if "why" in told:
         others = {name: value for name, value in item.items() if name not in ("recipients", "recipients_file")}
-        return {**others, "follows": True, "kept": told["why"]}
+        waits = {"awaits": told["awaits"]} if "awaits" in told else {}
+        return {**others, "follows": True, "kept": told["why"], **waits}
     return {**item, "follows": True, "recipients_file": _files(item, told)}
 
 
@@ -225,10 +244,12 @@ def kept_lists(
     followed: Mapping[str, Mapping[str, Any]], results: Sequence[Mapping[str, Any]], once: str
 ) -> dict[str, dict[str, Any]]:
     """By domain, why its list was kept and what it would have lost, from what sources made of it and from the first
-    result of relay_recipients that there is. `once` is how to let removals through for one run."""
-    found = {name: {"why": told["why"], "removals": 0, "of": 0} for name, told in followed.items() if "why" in told}
+    result of relay_recipients that there is. `once` is how to let removals through for one run. One that `awaits` a
+    library is not among them: nothing is wrong with it."""
+    read = {name: told for name, told in followed.items() if "awaits" not in told}
+    found = {name: {"why": told["why"], "removals": 0, "of": 0} for name, told in read.items() if "why" in told}
     written: Mapping[str, Any] = next((result["kept"] for result in results if "kept" in result), {})
-    kept = {**found, **{name: told for name, told in written.items() if name in followed}}
+    kept = {**found, **{name: told for name, told in written.items() if name in read}}
     return {name: {**told, "once": once} for name, told in kept.items()}
 
 

@@ -85,6 +85,13 @@ SUMMARY: dict[str, dict[str, Any]] = {
         ],
         "type": "str",
     },
+    "awaits": {
+        "description": [
+            "The library that a run installs, and where, before the sources of the domain can be read; for check mode. "
+            "Set by the action plugin; not for playbooks."
+        ],
+        "type": "str",
+    },
 }
 
 Option = Mapping[str, Any]

@@ -110,6 +110,7 @@ CLAIMS = {
     },
     "mx/tasks/drivers.yml": {
         "Install the libraries that sources need": DRIVEN,
+        "Report the libraries that would be installed": Claim("both", "check_mode_tells_of_a_library"),
         "Read these sources": DRIVEN,
     },
     "mx/tasks/read.yml": {"Read the sources of recipients": FOLLOWED},

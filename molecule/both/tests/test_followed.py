@@ -43,8 +43,8 @@ class Sources:
             "secondary_mx_domains": [{"name": "away.example", "recipients_from": ["people"]}],
         }
 
-    def play(self, playbook: str = CONVERGE, **variables: Any) -> playbooks.Run:
-        return playbooks.play("both", playbook, variables={**self.variables, **variables})
+    def play(self, playbook: str = CONVERGE, check: bool = False, **variables: Any) -> playbooks.Run:
+        return playbooks.play("both", playbook, variables={**self.variables, **variables}, check=check)
 
 
 @pytest.fixture(name="sources", scope="module")
@@ -120,14 +120,38 @@ def test_removals_are_let_through_once(sources: Sources) -> None:
     claims.refuses_unknown(HOST, "alice@gateway.example")
 
 
+QUERY = {"engine": "mysql", "server": "127.0.0.1", "database": "mail", "query": "SELECT address FROM mailbox"}
+DATABASE = {"people": {"type": "sql", "host": NAME, "user": "reader", "password": "secret", **QUERY}}
+
+
+def test_check_mode_tells_of_a_library_that_a_run_installs(sources: Sources) -> None:
+    assert sources.play().code == 0
+    hosts.on(HOST, "apt-get", "remove", "--yes", "python3-pymysql")
+    domains = [{"name": name, "recipients_from": ["people"]} for name in ("away.example", "new.example")]
+    variables = {"secondary_mx_recipient_sources": DATABASE, "secondary_mx_domains": domains}
+    before = faults.state_of(HOST)
+    run = sources.play(check=True, **variables)
+    assert run.code == 0, run.said
+    assert f"python3-pymysql would be installed on {NAME}" in run.said
+    assert (
+        "what would change in the list of away.example, new.example can't be told before a run installs "
+        f"python3-pymysql on {NAME}, which its source needs"
+    ) in run.said
+    assert "Update main.cf" in run.tasks
+    assert faults.state_of(HOST) == before
+    refused = sources.play(check=True, secondary_mx_manage_package=False, **variables)
+    assert (refused.code, "it has no list to keep, and its sources can't be believed" in refused.said) == (2, True)
+    hosts.on(HOST, "apt-get", "install", "--yes", "python3-pymysql")
+    read = sources.play(check=True, **variables)
+    assert (read.code, "python3-pymysql" in read.said) == (2, False), read.said
+
+
 def test_library_of_a_source_is_installed_on_its_host(sources: Sources) -> None:
     assert sources.play().code == 0
     hosts.on(HOST, "apt-get", "remove", "--yes", "python3-pymysql")
-    query = {"engine": "mysql", "server": "127.0.0.1", "database": "mail", "query": "SELECT address FROM mailbox"}
-    declared = {"people": {"type": "sql", "host": NAME, "user": "reader", "password": "secret", **query}}
-    kept = sources.play(secondary_mx_recipient_sources=declared, secondary_mx_manage_package=False)
+    kept = sources.play(secondary_mx_recipient_sources=DATABASE, secondary_mx_manage_package=False)
     assert (kept.code, "python3-pymysql was not found" in kept.said) == (2, True), kept.said
-    run = sources.play(secondary_mx_recipient_sources=declared)
+    run = sources.play(secondary_mx_recipient_sources=DATABASE)
     assert run.code == 2
     assert "- away.example: source people: " in run.said
     assert "python3-pymysql was not found" not in run.said

@@ -201,7 +201,7 @@ def _recipients(item: DomainItem, after: HostState) -> int:
     if item.policy not in (EXTERNAL, KEPT):
         return item.listed_count
     known = item.name in after.lookups.listed or after.probed.get(item.probe_recipient or "", False)
-    return rows.count or int(known)
+    return rows.count or int(known or bool(item.awaits))
 
 
 def _accepts_all(item: DomainItem, after: HostState) -> bool:

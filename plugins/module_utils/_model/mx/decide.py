@@ -156,6 +156,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         notes=[
             *routes.notes,
             *leaving.notes,
+            *declared.notes,
             *others.notes,
             *maps.notes,
             *refused.notes,
@@ -213,6 +214,7 @@ def _without_postfix(request: MxRequest, host: HostState) -> Decision:
     members = items_change({"relay_domains": [item.name for item in request.present]}, {})
     return Decision(
         refusals=[*request.refusals, *declared.refusals, *settings.refusals],
+        notes=declared.notes,
         recipients=declared.items,
         routes=primary_routes(request, host),
         main_cf=members.joined(MainCfChange(settings.parameters)),

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
     patterns_by_domain,
     subdomain_patterns,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
 
 _HOW_TO_SAY = "list its recipients, or set recipients_policy to any, verify or external"
 
@@ -65,7 +66,20 @@ def declared_recipients(request: MxRequest, host: HostState) -> Recipients:
         for item in own
         if item.policy not in (EXTERNAL, KEPT) and item.name not in refused
     ]
-    return Recipients(items=items, refusals=refusals)
+    return Recipients(items=items, refusals=refusals, notes=_unread(own))
+
+
+def _unread(items: Sequence[DomainItem]) -> list[str]:
+    """What check mode can't tell of lists."""
+    waiting: dict[str, list[str]] = {}
+    for item in items:
+        if item.awaits:
+            waiting.setdefault(item.awaits, []).append(item.name)
+    return [
+        f"what would change in the list of {some_of(names)} can't be told before a run installs {library}, which its "
+        "source needs"
+        for library, names in waiting.items()
+    ]
 
 
 def _needs_a_table(item: DomainItem) -> list[Refusal]:
@@ -94,7 +108,7 @@ def _needs_recipients(item: DomainItem) -> list[Refusal]:
 def _has_nothing_to_keep(item: DomainItem, host: HostState) -> list[Refusal]:
     """Without rows of people all mail of the domain would be refused, or all of it accepted as before."""
     rows = host.recipient_rows.get(item.name, DomainRows())
-    if item.policy != KEPT or (rows.count and not rows.wildcard):
+    if item.policy != KEPT or item.awaits or (rows.count and not rows.wildcard):
         return []
     cause = f"it has no list to keep, and its sources can't be believed: {item.kept}"
     return [Refusal(item.name, "no_recipients", cause, f"correct that and run again, or {_HOW_TO_SAY}")]
@@ -119,11 +133,15 @@ def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool, abuse: boo
 
 
 def needs_table(request: MxRequest, host: HostState, items: Sequence[RecipientsItem]) -> bool:
-    """Whether relay_recipient_maps is to have our table; for domains that are not written now only a filled one."""
+    """Whether relay_recipient_maps is to have our table; for domains that are not written now only a filled one.
+
+    A list that awaits a library will be written.
+    """
     ours = host.recipients
     named = bool(split_items(host.value("relay_recipient_maps")))
     filled = bool(ours and ours.exists and (ours.member or not (named or ours.repair)))
-    return bool(items) or (filled and any(item.policy in (EXTERNAL, KEPT) for item in request.present))
+    awaited = any(item.awaits for item in request.present)
+    return bool(items) or awaited or (filled and any(item.policy in (EXTERNAL, KEPT) for item in request.present))
 
 
 def undeclared_domains(request: MxRequest, host: HostState) -> list[str]:

@@ -59,7 +59,7 @@ class DomainItem:
 
     `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
     where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
-    the policy of that name.
+    the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
     """
 
     index: int
@@ -83,6 +83,7 @@ class DomainItem:
     form_of: str = ""
     follows: bool = False
     kept: str = ""
+    awaits: str = ""
 
     @property
     def agent(self) -> str:
@@ -402,6 +403,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         refused_mail_retry=bool(given.get("refused_mail_retry")),
         follows=bool(given.get("follows")),
         kept=kept,
+        awaits=given.get("awaits") or "",
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
 

@@ -31,6 +31,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "lists_abuse": {"type": "bool", "default": False},
     "follows": {"type": "bool", "default": False},
     "kept": {"type": "str"},
+    "awaits": {"type": "str"},
 }
 # Of these the options that no user writes.
 SUMMARY_OPTIONS = (
@@ -41,6 +42,7 @@ SUMMARY_OPTIONS = (
     "lists_abuse",
     "follows",
     "kept",
+    "awaits",
 )
 SETTINGS: dict[str, dict[str, Any]] = {
     "recipient_check": {"type": "str", "choices": ["table", "none"], "default": "table", "both_roles": "equal"},

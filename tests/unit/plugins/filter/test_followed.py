@@ -39,6 +39,14 @@ def test_role_goes_from_its_sources_to_what_to_say_of_its_lists() -> None:
     assert run("kept", kept).splitlines()[1] == "- x.example: source people: timed out"
 
 
+def test_library_that_check_mode_leaves_out_is_listed_and_fails_no_list() -> None:
+    sources = run("sources", ITEMS, {"people": {"type": "dovecot", "host": "mail.example"}}, ["mail.example"], "mx")
+    lacks = [{"__mx_source": "people", "problem": "not found", "lacks": "python3-ldap3"}]
+    assert run("lacking", lacks, sources) == {"mail.example": ["python3-ldap3"]}
+    awaits = [run("followed", ITEMS, sources, lacks, "", check)["x.example"].get("awaits") for check in (True, False)]
+    assert awaits == ["python3-ldap3 on mail.example", None]
+
+
 def test_playbook_goes_from_its_plan_to_what_was_done() -> None:
     variables = {"mx_domains": ITEMS, "mx_recipient_sources": PEOPLE}
     plan = run("sync_plan", variables, [], [])

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists imp
     following_items,
     kept_lists,
     kept_words,
+    lacking_libraries,
     sources_to_read,
     table_items,
     with_lists_of_sources,
@@ -202,6 +203,46 @@ def test_list_of_several_sources_stays_if_one_of_them_failed() -> None:
     assert [source.get("problem", "") for source in told["sources"]] == ["", "timed out"]
     told = followed_lists([item], sources, {"people": reading("x.example"), "ad": reading("x.example")}, NOW)
     assert told["x.example"]["recipients_file"] == ["/tmp/x.example", "/tmp/x.example"]
+
+
+AD_LACKS = {"problem": "python3-ldap3 was not found", "lacks": "python3-ldap3", "read_at": NOW}
+ON_MX = {**DECLARED, "ad": {**DECLARED["ad"], "host": "mx.example"}}
+
+
+@pytest.mark.parametrize(
+    ("host", "people", "installs", "awaits"),
+    [
+        ("mx.example", reading("x.example"), True, "python3-ldap3 on mx.example"),
+        ("mx.example", reading("x.example"), False, None),
+        ("mx.example", {"problem": "timed out"}, True, None),
+        ("localhost", reading("x.example"), True, None),
+    ],
+)
+def test_list_awaits_a_library_that_a_run_installs_if_nothing_else_is_wrong(
+    host: str, people: dict[str, Any], installs: bool, awaits: str | None
+) -> None:
+    item = {**X, "recipients_from": ["people", "ad"]}
+    sources = sources_to_read([item], {**ON_MX, "ad": {**ON_MX["ad"], "host": host}}, ["mx.example"])
+    found = followed_lists([item], sources, {"people": people, "ad": AD_LACKS}, NOW, installs=installs)
+    assert found["x.example"].get("awaits") == awaits
+    assert found["x.example"]["why"].endswith("source ad: python3-ldap3 was not found")
+    (told,) = with_lists_of_sources([item], found, "mx_domains")
+    assert told.get("awaits") == awaits
+    assert list(kept_lists(found, [{"kept": {"x.example": {"why": "so", "removals": 0, "of": 0}}}], "once")) == (
+        [] if awaits else ["x.example"]
+    )
+
+
+def test_libraries_are_listed_once_for_each_host_but_not_for_the_controller() -> None:
+    item = {**X, "recipients_from": ["people", "ad", "dc", "here", "there"]}
+    declared = {**ON_MX, "dc": ON_MX["ad"], "here": DECLARED["ad"], "there": {**ON_MX["ad"], "host": "mail.example"}}
+    sources = sources_to_read([item], declared, ["mx.example", "mail.example"])
+    readings = dict.fromkeys(("ad", "dc", "here"), AD_LACKS)
+    readings["there"] = {**AD_LACKS, "lacks": "python3-pymysql"}
+    assert lacking_libraries(sources, {"people": reading("x.example"), **readings}) == {
+        "mx.example": ["python3-ldap3"],
+        "mail.example": ["python3-pymysql"],
+    }
 
 
 def test_source_that_covers_a_table_of_another_need_not_have_the_domain() -> None:

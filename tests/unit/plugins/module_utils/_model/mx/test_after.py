@@ -338,6 +338,8 @@ def test_doubt_is_refused_if_that_is_wanted_and_nobody_accepts_it(
         ({"policy": "external"}, DomainRows(count=5, wildcard=True), {}, (5, True)),
         ({"policy": "external"}, DomainRows(), {"x.example": "a@x.example"}, (1, False)),
         ({"policy": "external"}, DomainRows(), {"y.example": "a@y.example"}, (0, False)),
+        ({"policy": "kept", "awaits": "python3-ldap3 on mx.example"}, DomainRows(), {}, (1, False)),
+        ({"policy": "kept", "awaits": "python3-ldap3 on mx.example"}, DomainRows(count=5), {}, (5, False)),
     ],
 )
 def test_recipients_are_those_that_a_run_leaves(

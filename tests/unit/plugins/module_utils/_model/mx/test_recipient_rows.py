@@ -312,6 +312,22 @@ def test_table_of_kept_lists_stays_in_use() -> None:
     assert secondary(KEPT, on=on).main_cf.add_items["relay_recipient_maps"] == [RECIPIENTS.reference]
 
 
+@pytest.mark.parametrize("rows", [DomainRows(), DomainRows(2, "d")])
+@pytest.mark.parametrize("installed", [True, False])
+def test_list_that_awaits_a_library_is_no_refusal_but_a_note(rows: DomainRows, installed: bool) -> None:
+    on = host(recipient_rows={"x.example": rows}, values={"relay_recipient_maps": ""}, installed=installed)
+    on = replace(on, recipients=replace(RECIPIENTS, member=""))
+    awaited = {**KEPT, "awaits": "python3-ldap3 on mx.example"}
+    plan = secondary(awaited, {**awaited, "name": "y.example"}, on=on)
+    assert (plan.refusals, plan.recipients) == ([], [])
+    assert plan.main_cf.add_items["relay_domains"] == ["x.example", "y.example"]
+    assert plan.main_cf.add_items.get("relay_recipient_maps", []) == [RECIPIENTS.reference] * installed
+    assert plan.notes == [
+        "what would change in the list of x.example, y.example can't be told before a run installs python3-ldap3 on "
+        "mx.example, which its source needs"
+    ]
+
+
 def test_rows_at_subdomains_of_a_kept_list_stay() -> None:
     rows = {"x.example": DomainRows(2, "d"), "sub.x.example": DomainRows(1, "e")}
     assert secondary(KEPT, on=host(recipient_rows=rows)).recipients_removed == []

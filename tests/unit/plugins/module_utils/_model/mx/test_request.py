@@ -382,7 +382,9 @@ def test_item_that_follows_sources_says_so() -> None:
     assert (item.policy, item.follows, item.kept, item.listed_count) == ("listed", True, "", 2)
     kept = {"name": "x.example", "recipients_from": ["ad"], "follows": True, "kept": "source ad: timed out"}
     (item,) = read_request({"role": "secondary_mx", "domains": [kept]}).items
-    assert (item.policy, item.follows, item.kept) == ("kept", True, "source ad: timed out")
+    assert (item.policy, item.follows, item.kept, item.awaits) == ("kept", True, "source ad: timed out", "")
+    (item,) = read_request({"role": "secondary_mx", "domains": [{**kept, "awaits": "a library"}]}).items
+    assert item.awaits == "a library"
 
 
 def test_list_that_is_left_to_others_follows_no_source() -> None:

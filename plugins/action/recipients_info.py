@@ -18,7 +18,10 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import POSTFIX
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
+    POSTFIX,
+    source_definition,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.collected import (
     Collected,
@@ -51,7 +54,7 @@ class ActionModule(ActionBase):
     def _collected(self, given: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """The result of the task, with the lists of the domains."""
         domains = domain_names(names_in(given.get("domains"), "domains"), "domains")
-        source = {name: value for name, value in dict(given.get("source") or {}).items() if name != "host"}
+        source = source_definition(given.get("source"))
         arguments = {"source": source, "domains": domains, "tell_failure": True}
         found = self._once(arguments, source_key(source, self._host(variables)), variables)
         if not found.knows(domains):
@@ -91,5 +94,5 @@ class ActionModule(ActionBase):
             return failed_read(str(told.get("problem") or told.get("msg")), str(told.get("lacks") or ""))
         fetched = folder / "fetched"
         self._connection.fetch_file(path, str(fetched))
-        asked = arguments["domains"] if arguments["source"].get("type") == POSTFIX else None
+        asked = arguments["domains"] if arguments["source"]["type"] == POSTFIX else None
         return replace(taken_apart_by_domain(fetched, folder), asked=asked)

@@ -21,32 +21,37 @@ Named = Mapping[str, Mapping[str, Any]]
 Results = Sequence[Mapping[str, Any]]
 
 
+def _sources(results: Results) -> dict[str, Mapping[str, Any]]:
+    """The sources over which there was a loop of recipients_info, by name."""
+    return {str(result["__mx_source"]["name"]): result["__mx_source"] for result in results}
+
+
 def _readings(results: Results) -> dict[str, Mapping[str, Any]]:
-    """What recipients_info returned in a loop over the names of sources, by these."""
-    return {str(result["__mx_source"]): result for result in results}
+    """What it returned of them."""
+    return {str(result["__mx_source"]["name"]): result for result in results}
 
 
-def mx_sources(items: object, declared: object, hosts: Collection[str], role: str) -> dict[str, dict[str, Any]]:
-    """See `sources_to_read`."""
-    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import sources_to_read
+def mx_sources(items: object, declared: object, hosts: Collection[str], role: str) -> list[dict[str, Any]]:
+    """See `sources_to_read` and `without_secrets`."""
+    from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import sources_to_read, without_secrets
 
-    return sources_to_read(items, declared, hosts, role)
+    return without_secrets(sources_to_read(items, declared, hosts, role))
 
 
-def mx_lacking(results: Results, sources: Named) -> dict[str, list[str]]:
+def mx_lacking(results: Results) -> dict[str, list[str]]:
     """See `lacking_libraries`."""
     from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import lacking_libraries
 
-    return lacking_libraries(sources, _readings(results))
+    return lacking_libraries(_sources(results), _readings(results))
 
 
 def mx_followed(
-    items: object, sources: Named, results: Results, limit: object = "", installs: bool = False
+    items: object, results: Results, limit: object = "", installs: bool = False
 ) -> dict[str, dict[str, Any]]:
     """See `followed_lists`."""
     from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists import followed_lists
 
-    return followed_lists(items, sources, _readings(results), now(), str(limit), installs=installs)
+    return followed_lists(items, _sources(results), _readings(results), now(), str(limit), installs=installs)
 
 
 def mx_followed_items(
@@ -86,7 +91,7 @@ def mx_sync_items(plan: Mapping[str, Any], instance: str, results: Results) -> l
     """See `sync_items`."""
     from ansible_collections.mxrelay.postfix.plugins.plugin_utils.sync import sync_items
 
-    return sync_items(plan, instance, _readings(results), now())
+    return sync_items(plan, instance, _sources(results), _readings(results), now())
 
 
 def mx_sync_outcome(results: Results) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def following_items(items: object, place: str) -> list[FollowingItem]:
 def sources_to_read(
     items: object, declared: object, hosts: Collection[str], role: str = "mx"
 ) -> dict[str, dict[str, Any]]:
-    """The sources that the items follow, by name: the host that each is read on, its definition, and the domains.
+    """The sources that the items follow, by name: the host that each is read on, its definition, the variable that has
+    that, and the domains.
 
     `hosts` are those of the inventory. Raises InvalidInput.
     """
@@ -87,8 +88,8 @@ def sources_to_read(
                     "name that in recipients_from as well"
                 )
             definition = {option: value for option, value in sources[name].items() if option != "host"}
-            told = {"host": sources[name]["host"], "source": definition, "domains": []}
-            found.setdefault(name, told)["domains"].append(domain)
+            told = {"host": sources[name]["host"], "source": definition, "declared_in": f"{role}_recipient_sources"}
+            found.setdefault(name, {**told, "domains": []})["domains"].append(domain)
     for name, source in found.items():
         if source["host"] != CONTROLLER and source["host"] not in hosts:
             raise InvalidInput(
@@ -96,6 +97,22 @@ def sources_to_read(
                 "add it there, or correct the name"
             )
     return found
+
+
+def without_secrets(sources: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a loop over the sources needs to know of each. Its definition, which may hold passwords, stays where it is
+    declared."""
+    return [
+        {
+            "name": name,
+            "host": source["host"],
+            "type": source["source"]["type"],
+            "covered": dict(source["source"].get("covered") or {}),
+            "declared_in": source["declared_in"],
+            "domains": list(source["domains"]),
+        }
+        for name, source in sources.items()
+    ]
 
 
 def lacking_libraries(
@@ -122,7 +139,7 @@ def followed_lists(
 ) -> dict[str, dict[str, Any]]:
     """By domain what its list is, from what its sources said: `recipients_file`, or why it stays.
 
-    `sources` are those of sources_to_read, and `readings` what recipients_info returned of each. `now` is in UTC, ISO
+    `sources` are those of without_secrets, and `readings` what recipients_info returned of each. `now` is in UTC, ISO
     8601. `limit` is the max_removals of the host, which `let_through` are domains without. With `installs` this is
     check mode, and a run would install what hosts lack; a list that only waits for that has `awaits`: for what.
     """
@@ -147,7 +164,7 @@ def _followed(
     for name in follower.sources:
         reading = readings.get(name) or {}
         problem = _problem(reading, follower.name) or ("" if name in parts else _lack(reading, follower.name))
-        told = {"name": name, "type": sources[name]["source"]["type"], "host": sources[name]["host"]}
+        told = {"name": name, "type": sources[name]["type"], "host": sources[name]["host"]}
         if problem:
             noted.append({**told, "failed_at": reading.get("read_at") or now, "problem": problem})
             problems.append(f"source {name}: {problem}")
@@ -183,7 +200,7 @@ def _lack(reading: Mapping[str, Any], domain: str) -> str:
 
 def _parts_of_a_whole(names: Sequence[str], sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Those of which one has what a table of another can't list: an address of a domain may be in one of them alone."""
-    covered = {name: set(map(str, (sources[name]["source"].get("covered") or {}).values())) for name in names}
+    covered = {name: set(map(str, sources[name]["covered"].values())) for name in names}
     return {part for name, others in covered.items() if others for part in (name, *others)}
 
 

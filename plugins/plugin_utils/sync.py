@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists imp
     following_items,
     sources_to_read,
     table_items,
+    without_secrets,
 )
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.roles import DEFAULT_DIRECTORY, roles_of
 
@@ -29,25 +30,33 @@ DOMAINS, LET_THROUGH, DIRECTORY = (f"sync_recipients_{name}" for name in ("domai
 
 
 def sync_plan(variables: Mapping[str, Any], groups: Collection[str], hosts: Collection[str]) -> dict[str, Any]:
-    """The `sources` that a host of these groups needs, by name, by configuration directory its `instances`, and the
-    domains that are `named` by variables of the playbook.
+    """The `sources` that a host of these groups needs, its instances by configuration directory, and the domains that
+    are `named` by variables of the playbook.
+
+    Of an instance the `tables` have the path, if a setting says it, and the `parts` what each role declares.
 
     `variables` are those of the playbook and of the roles, `hosts` those of the inventory. Raises InvalidInput.
     """
     wanted, let_through = (domain_names(names_in(variables.get(name), name), name) for name in (DOMAINS, LET_THROUGH))
     directory = _plain(variables.get(DIRECTORY) or "").strip()
     sources: dict[str, dict[str, Any]] = {}
-    instances: dict[str, dict[str, Any]] = {}
+    tables: dict[str, str] = {}
+    parts: dict[str, list[dict[str, Any]]] = {}
     for role in roles_of(groups):
         place = _plain(variables.get(f"{role}_config_directory") or DEFAULT_DIRECTORY)
         following = following_items(variables.get(f"{role}_domains") or [], f"{role}_domains")
         items = [follower.item for follower in following if not wanted or follower.name in wanted]
         if items and directory in ("", place):
             _add(sources, sources_to_read(items, variables.get(f"{role}_recipient_sources"), hosts, role))
-            instance = instances.setdefault(place, {"path": "", "parts": []})
-            instance["path"] = _path(variables.get(f"{role}_table_directory")) or instance["path"]
-            instance["parts"].append({"items": items, **_settings(variables, role)})
-    return {"sources": sources, "instances": instances, "named": [*wanted, *let_through], "let_through": let_through}
+            tables[place] = _path(variables.get(f"{role}_table_directory")) or tables.get(place, "")
+            parts.setdefault(place, []).append({"items": items, **_settings(variables, role)})
+    return {
+        "sources": without_secrets(sources),
+        "tables": tables,
+        "parts": parts,
+        "named": [*wanted, *let_through],
+        "let_through": let_through,
+    }
 
 
 def _plain(directory: object) -> str:
@@ -72,21 +81,25 @@ def _add(sources: dict[str, dict[str, Any]], others: Mapping[str, Mapping[str, A
     """Adds the sources of one role to those of another. Raises InvalidInput for two of one name."""
     for name, source in others.items():
         known = sources.setdefault(name, {**source, "domains": []})
-        if {**known, "domains": []} != {**source, "domains": []}:
+        if (known["host"], known["source"]) != (source["host"], source["source"]):
             raise InvalidInput(f'two roles declare "{name}" differently in their recipient_sources; rename one of them')
         known["domains"] = list(dict.fromkeys([*known["domains"], *source["domains"]]))
 
 
 def sync_items(
-    plan: Mapping[str, Any], instance: str, readings: Mapping[str, Mapping[str, Any]], now: str
+    plan: Mapping[str, Any],
+    instance: str,
+    sources: Mapping[str, Mapping[str, Any]],
+    readings: Mapping[str, Mapping[str, Any]],
+    now: str,
 ) -> list[dict[str, Any]]:
     """The option `domains` of relay_recipients for an instance of the plan, by what its sources said."""
     return [
         item
-        for part in plan["instances"][instance]["parts"]
+        for part in plan["parts"][instance]
         for item in table_items(
             part["items"],
-            followed_lists(part["items"], plan["sources"], readings, now, part["limit"], plan["let_through"]),
+            followed_lists(part["items"], sources, readings, now, part["limit"], plan["let_through"]),
             part["roles"],
         )
     ]

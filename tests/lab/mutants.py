@@ -117,6 +117,7 @@ CLAIMS = {
     "mx/tasks/sources.yml": {
         "Read all sources": FOLLOWED,
         "Have the libraries that sources need": DRIVEN,
+        "Make lists of what the sources say": FOLLOWED,
         "Plan with what the sources say": FOLLOWED,
     },
     "mx/tasks/tables.yml": {

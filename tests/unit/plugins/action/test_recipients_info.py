@@ -19,6 +19,7 @@ from ansible.playbook.task import Task
 from ansible_collections.mxrelay.postfix.plugins.action.recipients_info import ActionModule
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.recipients_info import recipients_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import MxRelayError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import source_definition
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import Reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.summary import by_domain, summary_of
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
@@ -110,7 +111,7 @@ def test_lists_come_to_the_controller(controller: Controller, source: dict[str, 
     place = ran.pop("_collect")
     assert re.fullmatch(rf"{controller.remote}/recipients-[0-9a-f]{{64}}", place["path"])
     assert place["remote_tmp"] == "~/.ansible/tmp"
-    assert ran == {"source": source, "domains": ["x.example", "no.example"], "tell_failure": True}
+    assert ran == {"source": source_definition(source), "domains": ["x.example", "no.example"], "tell_failure": True}
     assert controller.removed == 1
 
 
@@ -168,8 +169,8 @@ def test_package_that_the_host_lacks_is_told(controller: Controller, monkeypatch
 
 
 def test_wrong_definition_is_told(controller: Controller) -> None:
-    found = controller.run(source={"type": "file"}, _collect=True, tell_failure=True)
-    assert found["problem"] == "source has no path, which a source of type file needs; give it"
+    with pytest.raises(AnsibleActionFail, match="source has no path, which a source of type file needs; give it"):
+        controller.run(source={"type": "file"}, _collect=True, tell_failure=True)
 
 
 def test_host_that_is_not_reached_is_a_failed_read(controller: Controller, source: dict[str, Any]) -> None:

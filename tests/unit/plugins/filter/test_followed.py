@@ -15,12 +15,17 @@ FILTERS = FilterModule().filters()
 NOW = "2026-01-31T09:05:00Z"
 ITEMS = [{"name": "x.example", "recipients_from": ["people"]}]
 PEOPLE = {"people": {"type": "file", "path": "/srv/people"}}
-FAILED = [{"__mx_source": "people", "problem": "timed out"}]
+FAILED = {"problem": "timed out"}
 
 
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(followed, "now", lambda: NOW)
+
+
+def results(sources: list[dict[str, Any]], reading: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of a loop that reads them all alike."""
+    return [{"__mx_source": source, **reading} for source in sources]
 
 
 def run(name: str, *arguments: Any) -> Any:
@@ -29,8 +34,8 @@ def run(name: str, *arguments: Any) -> Any:
 
 def test_role_goes_from_its_sources_to_what_to_say_of_its_lists() -> None:
     sources = run("sources", ITEMS, PEOPLE, [], "mx")
-    assert (list(sources), sources["people"]["domains"]) == (["people"], ["x.example"])
-    lists = run("followed", ITEMS, sources, FAILED, 5)
+    assert [(source["name"], source["domains"]) for source in sources] == [("people", ["x.example"])]
+    lists = run("followed", ITEMS, results(sources, FAILED), 5)
     assert (lists["x.example"]["max_removals"], lists["x.example"]["sources"][0]["failed_at"]) == ("5", NOW)
     (item,) = run("followed_items", ITEMS, lists, True)
     assert (item["name"], item["recipients_policy"]) == ("x.example", "kept")
@@ -41,16 +46,16 @@ def test_role_goes_from_its_sources_to_what_to_say_of_its_lists() -> None:
 
 def test_library_that_check_mode_leaves_out_is_listed_and_fails_no_list() -> None:
     sources = run("sources", ITEMS, {"people": {"type": "dovecot", "host": "mail.example"}}, ["mail.example"], "mx")
-    lacks = [{"__mx_source": "people", "problem": "not found", "lacks": "python3-ldap3"}]
-    assert run("lacking", lacks, sources) == {"mail.example": ["python3-ldap3"]}
-    awaits = [run("followed", ITEMS, sources, lacks, "", check)["x.example"].get("awaits") for check in (True, False)]
+    lacks = results(sources, {"problem": "not found", "lacks": "python3-ldap3"})
+    assert run("lacking", lacks) == {"mail.example": ["python3-ldap3"]}
+    awaits = [run("followed", ITEMS, lacks, "", check)["x.example"].get("awaits") for check in (True, False)]
     assert awaits == ["python3-ldap3 on mail.example", None]
 
 
 def test_playbook_goes_from_its_plan_to_what_was_done() -> None:
     variables = {"mx_domains": ITEMS, "mx_recipient_sources": PEOPLE}
     plan = run("sync_plan", variables, [], [])
-    (item,) = run("sync_items", plan, "/etc/postfix", FAILED)
+    (item,) = run("sync_items", plan, "/etc/postfix", results(plan["sources"], FAILED))
     assert (item["why"], item["sources"][0]["failed_at"]) == ("source people: timed out", NOW)
     assert run("sync_outcome", [])["total"] == 0
 

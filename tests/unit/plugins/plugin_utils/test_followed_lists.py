@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.plugin_utils.followed_lists imp
     sources_to_read,
     table_items,
     with_lists_of_sources,
+    without_secrets,
 )
 
 THEN, NOW = "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z"
@@ -38,7 +40,13 @@ Y = {
     "recipients": "info@y.example",
     "recipients_file": "y.txt",
 }
-SOURCES = sources_to_read([X, Y], DECLARED, [])
+
+
+def to_read(items: list[Any], declared: Any = None, hosts: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    return {source["name"]: source for source in without_secrets(sources_to_read(items, declared or DECLARED, hosts))}
+
+
+SOURCES = to_read([X, Y])
 TOLD = {"name": "people", "type": "file", "host": "localhost"}
 
 
@@ -87,9 +95,10 @@ def test_domain_with_subdomains_can_not_follow() -> None:
 
 
 def test_sources_are_those_that_domains_follow() -> None:
-    assert SOURCES == {
+    assert sources_to_read([X, Y], DECLARED, []) == {
         "people": {
             "host": "localhost",
+            "declared_in": "mx_recipient_sources",
             "source": {
                 "type": "file",
                 "timeout": 60,
@@ -103,6 +112,28 @@ def test_sources_are_those_that_domains_follow() -> None:
         }
     }
     assert sources_to_read([{"name": "x.example"}], "no mapping, and nobody needs one", []) == {}
+
+
+def test_loop_over_sources_knows_no_password() -> None:
+    item = {**X, "recipients_from": ["mail", "ad"]}
+    assert list(to_read([item], DECLARED, ["mail.example"]).values()) == [
+        {
+            "name": "mail",
+            "host": "mail.example",
+            "type": "postfix",
+            "covered": {"ldap:/etc/postfix/ad": "ad"},
+            "declared_in": "mx_recipient_sources",
+            "domains": ["x.example"],
+        },
+        {
+            "name": "ad",
+            "host": "localhost",
+            "type": "ldap",
+            "covered": {},
+            "declared_in": "mx_recipient_sources",
+            "domains": ["x.example"],
+        },
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +227,7 @@ def test_list_stays_if_the_source_can_not_be_believed(said: dict[str, Any], fail
 
 def test_list_of_several_sources_stays_if_one_of_them_failed() -> None:
     item = {**X, "recipients_from": ["people", "ad"]}
-    sources = sources_to_read([item], DECLARED, [])
+    sources = to_read([item])
     failed = {"problem": "timed out", "read_at": NOW}
     told = followed_lists([item], sources, {"people": reading("x.example"), "ad": failed}, NOW)["x.example"]
     assert told["why"] == "source ad: timed out"
@@ -222,7 +253,7 @@ def test_list_awaits_a_library_that_a_run_installs_if_nothing_else_is_wrong(
     host: str, people: dict[str, Any], installs: bool, awaits: str | None
 ) -> None:
     item = {**X, "recipients_from": ["people", "ad"]}
-    sources = sources_to_read([item], {**ON_MX, "ad": {**ON_MX["ad"], "host": host}}, ["mx.example"])
+    sources = to_read([item], {**ON_MX, "ad": {**ON_MX["ad"], "host": host}}, ["mx.example"])
     found = followed_lists([item], sources, {"people": people, "ad": AD_LACKS}, NOW, installs=installs)
     assert found["x.example"].get("awaits") == awaits
     assert found["x.example"]["why"].endswith("source ad: python3-ldap3 was not found")
@@ -236,7 +267,7 @@ def test_list_awaits_a_library_that_a_run_installs_if_nothing_else_is_wrong(
 def test_libraries_are_listed_once_for_each_host_but_not_for_the_controller() -> None:
     item = {**X, "recipients_from": ["people", "ad", "dc", "here", "there"]}
     declared = {**ON_MX, "dc": ON_MX["ad"], "here": DECLARED["ad"], "there": {**ON_MX["ad"], "host": "mail.example"}}
-    sources = sources_to_read([item], declared, ["mx.example", "mail.example"])
+    sources = to_read([item], declared, ["mx.example", "mail.example"])
     readings = dict.fromkeys(("ad", "dc", "here"), AD_LACKS)
     readings["there"] = {**AD_LACKS, "lacks": "python3-pymysql"}
     assert lacking_libraries(sources, {"people": reading("x.example"), **readings}) == {
@@ -247,7 +278,7 @@ def test_libraries_are_listed_once_for_each_host_but_not_for_the_controller() ->
 
 def test_source_that_covers_a_table_of_another_need_not_have_the_domain() -> None:
     item = {**X, "recipients_from": ["mail", "ad"]}
-    sources = sources_to_read([item], DECLARED, ["mail.example"])
+    sources = to_read([item], DECLARED, ["mail.example"])
 
     def told(in_mail: int, in_ad: int) -> dict[str, Any]:
         readings = {"mail": reading("x.example", count=in_mail), "ad": reading("x.example", count=in_ad)}

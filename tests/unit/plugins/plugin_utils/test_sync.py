@@ -31,20 +31,30 @@ def plan(groups: Sequence[str] = BOTH, **variables: Any) -> dict[str, Any]:
     return sync_plan({**DOMAINS, **variables}, groups, ["mail.example"])
 
 
-def instance(**changes: Any) -> dict[str, Any]:
-    return {"path": "", "parts": [{"items": [X], "limit": "", "roles": ["postmaster"]}], **changes}
+PART = {"items": [X], "limit": "", "roles": ["postmaster"]}
+
+
+def sources_of(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {source["name"]: source for source in plan["sources"]}
 
 
 def test_plan_has_the_domains_that_follow_sources_and_these() -> None:
     found = plan()
-    assert found["instances"] == {"/etc/postfix": instance()}
-    assert list(found["sources"]) == ["people"]
-    assert (found["sources"]["people"]["host"], found["sources"]["people"]["domains"]) == ("localhost", ["x.example"])
+    assert (found["tables"], found["parts"]) == ({"/etc/postfix": ""}, {"/etc/postfix": [PART]})
+    (people,) = found["sources"]
+    assert (people["name"], people["host"], people["domains"]) == ("people", "localhost", ["x.example"])
+    assert people["declared_in"] == "secondary_mx_recipient_sources"
     assert (found["named"], found["let_through"]) == ([], [])
 
 
 def test_host_without_the_group_of_a_role_does_not_do_what_that_declares() -> None:
-    assert plan(["primary_mx"]) == {"sources": {}, "instances": {}, "named": [], "let_through": []}
+    assert plan(["primary_mx"]) == {
+        "sources": [],
+        "tables": {},
+        "parts": {},
+        "named": [],
+        "let_through": [],
+    }
 
 
 def test_settings_of_a_role_hold_for_its_lists() -> None:
@@ -56,8 +66,8 @@ def test_settings_of_a_role_hold_for_its_lists() -> None:
         "config_directory": "/etc/postfix-a/",
     }
     found = plan(**{f"secondary_mx_{name}": value for name, value in told.items()})
-    part = {"items": [X], "limit": "5", "roles": ["abuse"]}
-    assert found["instances"] == {"/etc/postfix-a": {"path": "/srv/tables/relay_recipients", "parts": [part]}}
+    assert found["tables"] == {"/etc/postfix-a": "/srv/tables/relay_recipients"}
+    assert found["parts"] == {"/etc/postfix-a": [{"items": [X], "limit": "5", "roles": ["abuse"]}]}
 
 
 def test_both_roles_share_an_instance_and_its_sources() -> None:
@@ -68,11 +78,11 @@ def test_both_roles_share_an_instance_and_its_sources() -> None:
         "primary_mx_abuse": "",
     }
     found = plan(**others, secondary_mx_table_directory="/srv")
-    assert found["sources"]["people"]["domains"] == ["y.example", "x.example"]
-    parts = [{"items": [item], "limit": "", "roles": ["postmaster"]} for item in (Y, X)]
-    assert found["instances"] == {"/etc/postfix": {"path": "/srv/relay_recipients", "parts": parts}}
+    assert sources_of(found)["people"]["domains"] == ["y.example", "x.example"]
+    assert found["tables"] == {"/etc/postfix": "/srv/relay_recipients"}
+    assert found["parts"] == {"/etc/postfix": [{**PART, "items": [item]} for item in (Y, X)]}
     apart = plan(**others, primary_mx_config_directory="/etc/postfix-b")
-    assert list(apart["instances"]) == ["/etc/postfix-b", "/etc/postfix"]
+    assert list(apart["tables"]) == list(apart["parts"]) == ["/etc/postfix-b", "/etc/postfix"]
 
 
 def test_two_sources_of_one_name_are_refused() -> None:
@@ -87,13 +97,13 @@ def test_two_sources_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize("domains", ["x.example", ["X.example"], "x.example, w.example"])
 def test_only_named_domains_are_updated(domains: Any) -> None:
     found = plan(secondary_mx_domains=[X, Y], sync_recipients_domains=domains)
-    assert found["instances"] == {"/etc/postfix": instance()}
+    assert found["parts"] == {"/etc/postfix": [PART]}
     assert found["named"][0] == "x.example"
 
 
 @pytest.mark.parametrize(("directory", "number"), [("", 1), ("/etc/postfix/", 1), ("/etc/postfix-b", 0)])
 def test_only_the_named_instance_is_updated(directory: str, number: int) -> None:
-    assert len(plan(sync_recipients_config_directory=directory)["instances"]) == number
+    assert len(plan(sync_recipients_config_directory=directory)["tables"]) == number
 
 
 @pytest.mark.parametrize("blank", [None, "", " "])
@@ -114,12 +124,13 @@ def test_table_gets_the_lists_of_all_parts() -> None:
         primary_mx_max_removals="5%",
         sync_recipients_let_through=["x.example"],
     )
-    items = sync_items(found, "/etc/postfix", {"people": READING}, NOW)
+    items = sync_items(found, "/etc/postfix", sources_of(found), {"people": READING}, NOW)
     assert [(item["name"], item["recipients_file"], item["max_removals"]) for item in items] == [
         ("y.example", ["/tmp/y"], "5%"),
         ("x.example", ["/tmp/x"], "100%"),
     ]
-    kept, _x = sync_items(found, "/etc/postfix", {"people": {**READING, "problem": "timed out"}}, NOW)
+    failed = {"people": {**READING, "problem": "timed out"}}
+    kept, _x = sync_items(found, "/etc/postfix", sources_of(found), failed, NOW)
     assert (kept["recipients_policy"], kept["why"]) == ("kept", "source people: timed out")
 
 

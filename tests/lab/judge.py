@@ -41,7 +41,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         )
         return {"out": done.stdout} if done.returncode == 0 else {"error": f"{order['shell']}: {done.stdout}"}
     if "stranger" in order:
-        return as_stranger(order["stranger"], SmtpProber()).results
+        return as_stranger(order["stranger"], SmtpProber(), SystemNetwork()).results
     if "plan" in order:
         return plan_mx(order["plan"], Postfix(LocalCommands()), SystemNetwork(())).results
     if "read" in order:

@@ -189,18 +189,15 @@ systemd-run --unit=policy --working-directory=/srv/policy \\
     openssl s_server -accept 443 -cert certificate -key key -WWW
 """
 
-# A certificate that the host trusts, and the one that Debian gives each host.
+# A certificate that the host trusts, and none.
 TRUSTED = ("smtpd_tls_cert_file=/etc/postfix/mx.pem", "smtpd_tls_key_file=/etc/postfix/mx.key")
-SNAKEOIL = (
-    "smtpd_tls_cert_file=/etc/ssl/certs/ssl-cert-snakeoil.pem",
-    "smtpd_tls_key_file=/etc/ssl/private/ssl-cert-snakeoil.key",
-)
+BARE = ("smtpd_tls_cert_file=", "smtpd_tls_key_file=")
 CERTIFIED = f"""
 cd /etc/postfix
 openssl req -x509 -newkey rsa:2048 -nodes -keyout mx.key -out mx.pem -days 30 -subj /CN=mx1.lab.example \\
     -addext subjectAltName=DNS:mx1.lab.example
 cp mx.pem /etc/ssl/certs/$(openssl x509 -hash -noout -in mx.pem).0
-{main(*TRUSTED, reload=True)}
+{main("smtpd_tls_security_level=may", *TRUSTED, reload=True)}
 """
 
 ANNOUNCED = f'host-record=mta-sts.away.example,{NET}.21\ntxt-record=_mta-sts.away.example,"v=STSv1; id=2"\n'
@@ -1177,7 +1174,7 @@ ADMISSION = (
         host("demands_tls"),
         "set smtpd_tls_security_level to may",
         main("smtpd_tls_security_level=encrypt", *NO_CERTIFICATE),
-        main("smtpd_tls_security_level=may", *SNAKEOIL, reload=True),
+        main("smtpd_tls_security_level=may"),
     ),
     Fault(
         "TLS demanded by a restriction",
@@ -1475,7 +1472,7 @@ ZONE = (
         "MTA-STS policy and a certificate that nobody can verify",
         secondary("mta_sts"),
         "give this host a certificate for mx1.lab.example",
-        main(*SNAKEOIL, reload=True),
+        main(*BARE, reload=True),
         main(*TRUSTED, reload=True),
         zone=ANNOUNCED,
     ),
@@ -1485,6 +1482,14 @@ ZONE = (
         "give the key for which the certificate was issued",
         "openssl genrsa -out /etc/postfix/other.key 2048\n" + main("smtpd_tls_key_file=/etc/postfix/other.key"),
         main(*TRUSTED, reload=True),
+    ),
+    Fault(
+        "key of another certificate, as strangers meet it",
+        host("probe_certificate"),
+        "look into the log of Postfix",
+        main("smtpd_tls_key_file=/etc/postfix/other.key", reload=True),
+        main(*TRUSTED, reload=True),
+        view="stranger",
     ),
     Fault(
         "TLSA record of another key",

@@ -58,6 +58,7 @@ def nothing_secret(_params: dict[str, Any]) -> tuple[str, ...]:
 
 def info(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """The work of mx_info, which check mode does not change."""
+    network = SystemNetwork(names_in(params["resolver"], "resolver"))
     if params["probe_server"]:
-        return as_stranger(params, SmtpProber())
-    return inform(params, postfix, SystemNetwork(names_in(params["resolver"], "resolver")), SmtpProber())
+        return as_stranger(params, SmtpProber(), network)
+    return inform(params, postfix, network, SmtpProber())

@@ -18,7 +18,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_certificate import served_certificate
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_certificate import (
+    SECONDS_AWAY,
+    served_certificate,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
@@ -49,8 +52,8 @@ class Network(Protocol):
     def policies(self, domains: Iterable[str]) -> dict[str, str]:
         """The MTA-STS policy of each domain that announces one in DNS, "" if it can't be fetched. See RFC 8461."""
 
-    def certificate(self, server: str, port: int, name: str) -> ServedCertificate:
-        """What an SMTP server shows to who begins TLS and asks for `name`, which is that of this host as well."""
+    def certificate(self, server: str, port: int, name: str, away: bool = False) -> ServedCertificate:
+        """What an SMTP server shows to who begins TLS and asks for `name`. `away`: it is not this host itself."""
 
     def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:
         """The TLSA records for SMTP of each server that has some. See RFC 7672."""
@@ -107,8 +110,10 @@ class SystemNetwork:
         fetched = together(_policy, announced[:POLICIES], POLICY_SECONDS)
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
 
-    def certificate(self, server: str, port: int, name: str) -> ServedCertificate:
-        return served_certificate(server, port, name, name)
+    def certificate(self, server: str, port: int, name: str, away: bool = False) -> ServedCertificate:
+        if away:
+            return served_certificate(server, port, name, seconds=SECONDS_AWAY)
+        return served_certificate(server, port, name, helo=name)
 
     def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:
         replies = ask([(f"{TLSA_PREFIX}{server}", "TLSA") for server in dict.fromkeys(servers)], self._resolvers)

@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import PROBE, without_people
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
     BOUNCES,
     PORT,
@@ -193,7 +194,7 @@ class StrangerProbe:
         return talks if self.people is None else [without_people(talk, self.people, ()) for talk in talks]
 
 
-def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
+def as_stranger(params: Mapping[str, Any], prober: Prober, network: Network | None = None) -> Outcome:
     """What the host `probe_server` says to a stranger, as a module's outcome. Raises InvalidInput."""
     server = str(params["probe_server"])
     port = int(params.get("probe_port") or PORT)
@@ -206,6 +207,8 @@ def as_stranger(params: Mapping[str, Any], prober: Prober) -> Outcome:
     named = None if params.get("show_recipients") else list(listed.values())
     stranger = StrangerProbe(server, port, senders, prober, time.monotonic() + SECONDS, named)
     found = _asked(stranger, ports, names[:DOMAINS], listed)
+    if network is not None and any(talk.banner for talk in found.talks.values()):
+        found = replace(found, shown=network.certificate(server, port, server, away=True), now=time.time())
     talks = [*found.talks.values(), *found.senders.values(), *found.foreign, *found.others]
     left = len(dict.fromkeys(names)) - len(found.unknown)
     people = frozenset() if params.get("show_recipients") else frozenset(listed.values())

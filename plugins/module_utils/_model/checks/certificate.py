@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Iterator, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import (
     WHOLE_CHAIN,
     day_of,
@@ -17,7 +18,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate
     misnamed,
     out_of_date,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST, Register
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
+    STRANGER,
+    WHOLE_HOST,
+    Register,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
     DNS,
     INFO,
@@ -33,9 +38,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
     TlsaRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import CERTIFICATE_DAYS, HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate
 
+A_DAY = 86400
 check = Register(WHOLE_HOST)
+of_stranger = Register(STRANGER)
 
 
 @check(
@@ -57,14 +66,11 @@ def certificate(state: HostState, facts: HostFacts) -> Iterator[Fault]:
             yield Fault(f"everybody on this host can read {files.key}", f"give {files.key} the mode 0600", WARNING)
     for served in evidence.served:
         if served.refused and not broken:
+            yield _not_begun(served)
+        elif evidence.files and not (served.offered or served.failure or broken):
             yield Fault(
-                f"{served.server} offers TLS, but {served.refused}: senders that insist on it put their mail off",
-                "look into the log of Postfix for what it says of its certificate",
-            )
-        elif not (served.offered or served.failure) and state.value("smtpd_tls_security_level") in ("", "none", "may"):
-            yield Fault(
-                f"{served.server} does not offer TLS, so all mail comes in plain text",
-                "name a certificate for this host",
+                f"{served.server} does not offer TLS, although it has a certificate: all mail comes in plain text",
+                "set smtpd_tls_security_level to may",
                 INFO,
             )
         yield from _shown(served, evidence, facts)
@@ -81,25 +87,48 @@ def _shown(served: ServedCertificate, evidence: CertificateEvidence, facts: Host
             "run postfix reload",
             WARNING,
         )
-    if shown.self_signed:
-        return
-    what = f"the certificate of {served.server}"
-    for problem in [*out_of_date(what, shown, evidence.now), *misnamed(what, shown, evidence.names)]:
-        yield Fault(f"{problem.cause}: senders that verify it put their mail off", problem.remedy, WARNING)
-    left = int((shown.ends - evidence.now) // 86400)
-    if 0 <= left < facts.certificate_days:
+    yield from _as_it_is_shown(served, shown, evidence.names, evidence.now, facts.certificate_days)
+    if served.untrusted and not shown.self_signed:
         yield Fault(
-            f"{what} expires on {day_of(shown.ends)}, within {facts.certificate_days} days",
-            "see why it was not renewed yet",
-            WARNING,
-        )
-    if served.untrusted:
-        yield Fault(
-            f"{what} leads to no root that this host trusts ({served.untrusted}): senders that verify it may not take "
-            "it",
+            f"the certificate of {served.server} leads to no root that this host trusts ({served.untrusted}): senders "
+            "that verify it may not take it",
             f"{WHOLE_CHAIN}; with a CA of your own nothing is to be done",
             INFO,
         )
+
+
+def _not_begun(served: ServedCertificate) -> Fault:
+    return Fault(
+        f"{served.server} offers TLS, but {served.refused}: senders that insist on it put their mail off",
+        "look into the log of Postfix for what it says of its certificate",
+    )
+
+
+def _as_it_is_shown(
+    served: ServedCertificate, shown: Certificate, names: Sequence[str], now: float, days: int
+) -> Iterator[Fault]:
+    """What senders that verify would see."""
+    if shown.self_signed:
+        return
+    what = f"the certificate of {served.server}"
+    for problem in [*out_of_date(what, shown, now), *misnamed(what, shown, names)]:
+        yield Fault(f"{problem.cause}: senders that verify it put their mail off", problem.remedy, WARNING)
+    if 0 <= int((shown.ends - now) // A_DAY) < days:
+        yield Fault(
+            f"{what} expires on {day_of(shown.ends)}, within {days} days", "see why it was not renewed yet", WARNING
+        )
+
+
+@of_stranger("probe_certificate", LOCAL, "a stranger can't begin TLS, or not if he verifies", place=SENDER)
+def probe_certificate(told: StrangerEvidence) -> Iterator[Fault]:
+    """What is seen through load balancers and postscreen, by the name by which the world reaches this host."""
+    if told.shown is None:
+        return
+    if told.shown.refused:
+        yield _not_begun(told.shown)
+    if told.shown.certificate:
+        names = [] if is_address(told.server) else [told.server]
+        yield from _as_it_is_shown(told.shown, told.shown.certificate, names, told.now, CERTIFICATE_DAYS)
 
 
 # Those that count for SMTP: of a certificate that issued another, and of the server's own. See RFC 7672, 3.1.

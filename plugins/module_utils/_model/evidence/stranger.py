@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import ServedCertificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 
 
@@ -17,7 +18,8 @@ class StrangerEvidence:
     `talks` are the conversations about each domain, of the sender `<>`, `listed` and `unknown` the recipients named in
     them that the host should know and not know; `foreign` are those about recipients elsewhere. `senders` are those
     about each domain of an ordinary sender, `others` those about recipients elsewhere on other ports, and of a client
-    who says that he is another one.
+    who says that he is another one. `shown` is the certificate that he is shown, None if he did not look; `now` is the
+    time in seconds since the epoch.
     """
 
     server: str
@@ -27,3 +29,5 @@ class StrangerEvidence:
     foreign: Sequence[Talk]
     senders: Mapping[str, Talk] = field(default_factory=dict)
     others: Sequence[Talk] = ()
+    shown: ServedCertificate | None = None
+    now: float = 0.0

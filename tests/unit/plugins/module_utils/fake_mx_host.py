@@ -180,7 +180,8 @@ class FakeNetwork:
         self.asked += [f"_mta-sts.{domain}" for domain in asked]
         return {name: self.published[name] for name in asked if name in self.published}
 
-    def certificate(self, server: str, port: int, _name: str) -> ServedCertificate:
+    def certificate(self, server: str, port: int, _name: str, away: bool = False) -> ServedCertificate:
+        del away
         return self.shown.get(port, ServedCertificate(server, failure="Connection refused"))
 
     def tlsa(self, servers: Iterable[str]) -> dict[str, tuple[TlsaRecord, ...]]:

@@ -14,6 +14,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import Record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import write_record
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
+    ServedCertificate,
+    TlsaRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import rows_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.followed import (
@@ -22,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.fol
     dump,
     followed_path,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import Issued
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_host import contents
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     MASTER_CF,
@@ -71,6 +76,16 @@ def info(host: FakeMxHost, *domains: str, network: FakeNetwork | None = None, **
 
 def checks(results: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(finding["domain"], finding["check"], finding["severity"]) for finding in results["findings"]]
+
+
+def test_certificate_that_is_shown_is_judged(host: FakeMxHost) -> None:
+    network, wanted = internet(), [*ANY, ("", "certificate", "warning")]
+    issued = Issued("mx.example", Issued("Authority", authority=True), days=20).read
+    network.shown[25] = ServedCertificate("127.0.0.1", True, certificate=issued)
+    assert checks(info(host, network=network)) == ANY
+    assert sorted(checks(info(host, network=network, certificate_days=30))) == sorted(wanted)
+    network.pinned["mx.example"] = (TlsaRecord(3, 1, 1, b"another"),)
+    assert ("", "tlsa", "error") in checks(info(host, network=network))
 
 
 def test_files_that_cannot_be_read_are_the_only_finding(host: FakeMxHost) -> None:

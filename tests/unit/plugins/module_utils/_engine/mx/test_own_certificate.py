@@ -40,7 +40,8 @@ class Seen(FakeNetwork):
         super().__init__()
         self.places: list[tuple[str, int, str]] = []
 
-    def certificate(self, server: str, port: int, name: str) -> ServedCertificate:
+    def certificate(self, server: str, port: int, name: str, away: bool = False) -> ServedCertificate:
+        assert not away
         self.places.append((server, port, name))
         return ServedCertificate(server, True)
 

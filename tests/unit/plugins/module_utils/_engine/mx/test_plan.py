@@ -18,9 +18,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     standing,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import ServedCertificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import Chain, Issued
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     DEFAULTS,
     FakeMxHost,
@@ -113,6 +115,45 @@ def test_changed_list_is_seen_by_its_digest_alone(host: FakeMxHost) -> None:
     assert [(item["name"], item["changed"]) for item in results["recipients"]["domains"]] == [("x.example", True)]
     assert results["main_cf"]["changed"] is False
     assert "b@x.example" not in str(results)
+
+
+TLS = "smtpd_tls_chain_files = {key}, {chain}\nsmtpd_tls_security_level = may\n"
+
+
+def with_certificate(host: FakeMxHost, made: Chain) -> dict[str, Any]:
+    """The setting, on a host that has it in main.cf already, and nothing else to be done."""
+    converged(host)
+    with open(host.path("main.cf"), encoding="ascii") as stream:
+        before = stream.read()
+    host.write("main.cf", before + TLS.format(key=made.key, chain=made.chain))
+    return {"certificate": {"chain": str(made.chain), "key": str(made.key)}, "verify": True}
+
+
+def test_renewed_certificate_is_read_again(
+    host: FakeMxHost, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("smtpd_tls_chain_files", "smtpd_tls_security_level"):
+        monkeypatch.setitem(DEFAULTS, name, "")
+    made = Chain(tmp_path_factory.mktemp("tls"))
+    given, network = with_certificate(host, made), FakeNetwork()
+    network.shown[25] = ServedCertificate("127.0.0.1", True, certificate=made.own.read, untrusted="unknown")
+    results = plan(host, listed(), network=network, **given)
+    assert (results["refusals"], results["pending"], results["findings"]) == ([], False, [])
+    old = Issued("mx.example", made.authority)
+    network.shown[25] = ServedCertificate("127.0.0.1", True, certificate=old.read, untrusted="unknown")
+    results = plan(host, listed(), network=network, **given)
+    assert (results["refusals"], results["service"]["reload"], results["service"]["changed"]) == ([], True, True)
+    assert results["main_cf"]["changed"] is False
+
+
+def test_wrong_certificate_is_refused_though_postfix_is_not_there_yet(
+    host: FakeMxHost, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = Chain(tmp_path_factory.mktemp("tls"), days=1, begins=-3)
+    given = {"certificate": {"chain": str(made.chain), "key": str(made.key)}}
+    assert checks(plan(host, listed(), **given)) == [("", "certificate")]
+    host.installed = False
+    assert checks(plan(host, listed(), **given)) == [("", "certificate")]
 
 
 def test_host_without_postfix_is_planned_by_the_values(host: FakeMxHost) -> None:

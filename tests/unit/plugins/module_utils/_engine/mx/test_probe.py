@@ -15,11 +15,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe i
     tagged,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import ServedCertificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeProber
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeNetwork, FakeProber
 
 HOST = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset({"192.0.2.9"}))
 OWN = MxRecord(10, "mx.example", ("192.0.2.9",))
@@ -300,3 +301,14 @@ def test_stranger_asks_about_the_first_domains_only() -> None:
 def test_what_can_not_be_asked_is_refused(params: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
         stranger(FakeProber(), **params)
+
+
+def test_stranger_looks_at_the_certificate_of_a_server_that_greets_him() -> None:
+    prober, network = FakeProber(), FakeNetwork()
+    network.shown[25] = ServedCertificate("mx.example", True, refused="it answers STARTTLS with 454 not available")
+    asked = {"probe_server": "mx.example", "domains": ["x.example"]}
+    assert "probe_certificate" in [found["check"] for found in as_stranger(asked, prober, network).results["findings"]]
+    assert "probe_certificate" not in [found["check"] for found in as_stranger(asked, prober).results["findings"]]
+    prober.dead = {"mx.example"}
+    found = as_stranger(asked, prober, network).results["findings"]
+    assert [finding["check"] for finding in found] == ["probe_connect"]

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import ends_tls
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.certificate import (
     certificate,
+    probe_certificate,
     tlsa,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
@@ -21,6 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
     TlsaRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate
 
@@ -78,8 +80,10 @@ def test_tls_that_can_not_be_begun_is_an_error() -> None:
     ]
 
 
-def test_host_without_tls_is_told_of() -> None:
-    assert found(PLAIN, files=[]) == [("info", "smtp/inet does not offer TLS, so all mail comes in plain text")]
+def test_host_with_a_certificate_and_without_tls_is_told_of() -> None:
+    message = "smtp/inet does not offer TLS, although it has a certificate: all mail comes in plain text"
+    assert found(PLAIN) == [("info", message)]
+    assert found(PLAIN, files=[]) == []
 
 
 def test_certificate_that_is_not_in_the_files_waits_for_a_reload() -> None:
@@ -165,3 +169,26 @@ def test_records_that_name_another_key(records: tuple[TlsaRecord, ...], served: 
     )
     if faults and served is SHOWN:
         assert f"TLSA 3 1 1 {RIGHT.data.hex()};" in faults[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("shown", "severities"),
+    [
+        (None, []),
+        (SHOWN, []),
+        (DEAD, []),
+        (PLAIN, []),
+        (REFUSED, ["error"]),
+        (replace(SHOWN, certificate=replace(OWN, names=("a.example",), ends=0)), ["warning", "warning"]),
+        (replace(SHOWN, certificate=replace(OWN, ends=20013 * A_DAY)), ["warning"]),
+        (replace(SHOWN, certificate=replace(OWN, issuer=OWN.subject, ends=0)), []),
+    ],
+)
+def test_stranger_meets_it_as_well(shown: ServedCertificate | None, severities: list[str]) -> None:
+    told = StrangerEvidence("mx.example", {}, {}, {}, [], shown=shown, now=NOW)
+    assert [fault.severity for fault in probe_certificate(told)] == severities
+
+
+def test_name_is_not_known_of_a_server_that_is_given_as_an_address() -> None:
+    told = StrangerEvidence("192.0.2.9", {}, {}, {}, [], shown=SHOWN, now=NOW)
+    assert list(probe_certificate(told)) == []

@@ -11,20 +11,30 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_IN_DNS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
+    CertificateEvidence,
+    ServedCertificate,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, HostState, MxRecord
 
 OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
 OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
+NOTHING_SHOWN = CertificateEvidence()
 ROW = Capture("hash:/t", "x.example", "relay:[mail.example]")
 
 
 def found(
-    values: dict[str, str] | None = None, services: Sequence[Service] = (), **fields: Any
+    values: dict[str, str] | None = None,
+    services: Sequence[Service] = (),
+    certificates: CertificateEvidence = NOTHING_SHOWN,
+    **fields: Any,
 ) -> list[tuple[str, str, str]]:
     defaults = {"myhostname": "mx.example", "inet_interfaces": "all", "inet_protocols": "all"}
     own = frozenset({"192.0.2.9", "192.0.2.77", "2001:db8::9"})
-    state = HostState(values={**defaults, **(values or {})}, services=services, own_addresses=own)
+    state = HostState(
+        values={**defaults, **(values or {})}, services=services, own_addresses=own, certificates=certificates
+    )
     evidence: dict[str, Any] = {"name": "x.example", "relayed": "x.example", "asked": True, "exchangers": [OTHER, OWN]}
     domain = DomainEvidence(**{**evidence, **fields})
     found = [finding for check in checks_of(DOMAIN_IN_DNS) for finding in check(domain, state)]
@@ -65,6 +75,22 @@ def test_domain_as_it_should_be_has_none() -> None:
 )
 def test_domain_is_judged(fields: dict[str, Any], expected: tuple[str, str, str]) -> None:
     assert found(**fields) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("mode", "served", "expected"),
+    [
+        ("enforce", ServedCertificate("smtp/inet"), [("mta_sts", "error", "dns")]),
+        ("testing", ServedCertificate("smtp/inet"), [("mta_sts", "warning", "dns")]),
+        ("none", ServedCertificate("smtp/inet"), []),
+        ("enforce", ServedCertificate("smtp/inet", failure="Connection refused"), []),
+    ],
+)
+def test_policy_demands_a_certificate(
+    mode: str, served: ServedCertificate, expected: list[tuple[str, str, str]]
+) -> None:
+    policy = f"version: STSv1\nmode: {mode}\nmx: *.example\n"
+    assert found(policy=policy, certificates=CertificateEvidence(served=[served])) == expected
 
 
 @pytest.mark.parametrize(

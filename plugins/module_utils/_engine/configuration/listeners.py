@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf, Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Refused
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import port_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.listeners import (
     PARAMETERS,
     Listener,
@@ -46,8 +45,8 @@ def taken_ports(
 ) -> list[TakenPort]:
     """The services of master.cf `after` that `before` has not and that could not listen.
 
-    `planned` are parameters that main.cf is to have by then. The port of a service that the running master still has
-    although the file lacks it, as where a removal is taken back before a reload, is its own.
+    `planned` are parameters that main.cf is to have by then. What the running master itself listens at is free: on a
+    reload it gives up the ports of services that are gone before it takes those of new ones.
     """
     old, new = MasterCf(before, path).effective, MasterCf(after, path).effective
     if not {service.key for service in new if service.type == "inet"} - {service.key for service in old}:
@@ -60,7 +59,7 @@ def taken_ports(
         TakenPort(listener.key, found.place, found.why)
         for listener in fresh
         for found in _hindrances(listener, values)
-        if master not in found.holders or _has_port(old, listener)
+        if master not in found.holders
     ]
 
 
@@ -82,9 +81,3 @@ def _twice(listener: Listener, others: Sequence[Listener]) -> list[TakenPort]:
         if port_number(other.port) == port_number(listener.port)
         and ("" in (*other.hosts, *listener.hosts) or set(other.hosts).intersection(listener.hosts))
     ]
-
-
-def _has_port(services: Sequence[Service], listener: Listener) -> bool:
-    """Whether one of the services is at the port of another, so that it is for this one that master listens there."""
-    ports = (port_of(service) for service in services if service.type == "inet")
-    return port_number(listener.port) in map(port_number, ports)

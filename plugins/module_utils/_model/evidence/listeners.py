@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where master(8) listens for the inet services of master.cf.
-
-On a reload master starts new services before it stops old ones, and ends if it can't have an address: so a port can't
-move from one service to another either.
-"""
+"""Where master(8) listens for the inet services of master.cf. It ends if it can't have one of these addresses."""
 
 from __future__ import annotations
 

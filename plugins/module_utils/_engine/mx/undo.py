@@ -251,8 +251,8 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
         elif _edit(postfix, table, table.last, settings, result) or is_back:
             result.undone.append(f"{path}: its rows are as before")
         _remove_new(postfix, table, settings, result)
-    for table in written:
-        _note_back(table, before, result)
+    for noted in written:
+        _note_back(noted, before, result)
 
 
 def _table_undo(table: _Table, memory: Mapping[str, bytes | None], settings: Settings) -> _TableUndo:

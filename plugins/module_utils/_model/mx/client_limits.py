@@ -77,7 +77,7 @@ def client_limits(request: MxRequest, host: HostState) -> ClientLimits:
     rates = any(name.endswith("_per_minute") for name in wanted)
     if rates and host.installed and seconds(host.value(RATE_UNIT)) != _MINUTE:
         parameters[RATE_UNIT] = f"{_MINUTE}s"
-    own = f"{request.role or 'mx'}_limit_exceptions"
+    own = f"mxrelay_limit_exceptions_{request.role or 'mx'}"
     excepted = _excepted(own, request, host)
     if not excepted and own not in host.explicit:
         return ClientLimits(parameters)

@@ -121,30 +121,30 @@ def test_minutes_are_minutes() -> None:
 
 def test_other_hosts_of_the_domains_are_excepted_and_this_one_is_not() -> None:
     found = limits(host(neighbours=NEIGHBOURS), connections=50)
-    assert found.parameters["primary_mx_limit_exceptions"] == ADDRESSES
-    assert found.items == {EXCEPTIONS: ["$primary_mx_limit_exceptions"]}
+    assert found.parameters["mxrelay_limit_exceptions_primary_mx"] == ADDRESSES
+    assert found.items == {EXCEPTIONS: ["$mxrelay_limit_exceptions_primary_mx"]}
     # Each role has its own list, so that none takes the other's away.
     other = limits(host(neighbours=NEIGHBOURS), "mx", connections=50)
-    assert other.items == {EXCEPTIONS: ["$mx_limit_exceptions"]}
+    assert other.items == {EXCEPTIONS: ["$mxrelay_limit_exceptions_mx"]}
 
 
 @pytest.mark.parametrize(("unanswered", "left"), [(False, "192.0.2.2"), (True, "192.0.2.2, 192.0.2.7")])
 def test_address_that_dns_no_longer_has_goes_unless_dns_is_silent(unanswered: bool, left: str) -> None:
-    there = {"primary_mx_limit_exceptions": "192.0.2.7"}
+    there = {"mxrelay_limit_exceptions_primary_mx": "192.0.2.7"}
     on = host(there, {"mx2.example": ("192.0.2.2",)}, neighbours_unanswered=unanswered)
-    assert limits(on, connections=50).parameters["primary_mx_limit_exceptions"] == left
+    assert limits(on, connections=50).parameters["mxrelay_limit_exceptions_primary_mx"] == left
 
 
 def test_last_address_can_go() -> None:
-    on = host({"primary_mx_limit_exceptions": "192.0.2.7"})
-    assert limits(on, connections=50).parameters["primary_mx_limit_exceptions"] == ""
+    on = host({"mxrelay_limit_exceptions_primary_mx": "192.0.2.7"})
+    assert limits(on, connections=50).parameters["mxrelay_limit_exceptions_primary_mx"] == ""
 
 
 def test_plan_has_them_and_keeps_the_members_of_others() -> None:
     request = read_request({"role": "primary_mx", "domains": [ITEM], "limits": {"connections": 50}})
     plan = decide(request, host(neighbours=NEIGHBOURS))
     assert plan.main_cf.parameters["smtpd_client_connection_count_limit"] == "50"
-    assert plan.main_cf.add_items[EXCEPTIONS] == ["$primary_mx_limit_exceptions"]
+    assert plan.main_cf.add_items[EXCEPTIONS] == ["$mxrelay_limit_exceptions_primary_mx"]
     wrong = read_request({"role": "primary_mx", "domains": [ITEM], "limits": {"connections": 1}})
     assert "limits" in [refusal.check for refusal in decide(wrong, host()).refusals]
 

@@ -313,6 +313,13 @@ options:
           - Accept mail for C(postmaster) at each domain that has a list.
           - Empty means V(true).
         type: bool
+      recipient_delimiter:
+        description:
+          - The characters behind which a recipient may put a word of his own, such as V(+) for C(user+word)
+            (C(recipient_delimiter)). Such mail is accepted for each C(user) who is a valid recipient, and goes to the
+            mail host as it is, which must know the same characters.
+          - V(none) means no character. Empty leaves it unchanged.
+        type: str
       abuse:
         description:
           - Accept mail for C(abuse) at each domain that has a list.

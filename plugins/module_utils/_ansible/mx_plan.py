@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -15,6 +15,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+if TYPE_CHECKING:
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
 
 # None stands for "not given", which the model fills, since the other role's value may take its place.
 SETTING_OPTIONS: dict[str, Any] = {
@@ -70,11 +73,18 @@ def plan(params: dict[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome
 
 
 def _planned(params: dict[str, Any], postfix: Postfix) -> Outcome:
-    outcome = plan_mx(params, postfix, SystemNetwork())
+    outcome = plan_mx(params, postfix, SystemNetwork(), _prober)
     # The list of domains has been said once; a long one takes longer to travel back than all else.
     said = {name: value for name, value in params.items() if name not in ("domains", "peer", "_run", "_peer")}
     outcome.results["invocation"] = {"module_args": said}
     return outcome
+
+
+def _prober() -> Prober:
+    # Seldom needed, and what it imports takes a while.
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import SmtpProber
+
+    return SmtpProber()
 
 
 def _peer_plan(params: dict[str, Any], own: dict[str, Any], postfix: Postfix) -> dict[str, Any] | None:

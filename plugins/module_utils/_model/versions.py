@@ -23,6 +23,8 @@ class Introduced:
 
 
 FEATURES: Mapping[str, Introduced] = {
+    # Each character of recipient_delimiter by itself.
+    "delimiter_set": Introduced((2, 11), "postconf(5) recipient_delimiter"),
     # postmap -s
     "table_listing": Introduced((2, 2), "postmap(1), -s"),
     # relay_transport and the relay service need no settings of ours against a fallback relay.

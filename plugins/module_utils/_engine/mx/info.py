@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_cer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import (
     SECONDS,
     ask_mail_hosts,
+    leave_people_out,
     talk_result,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -86,7 +87,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_se
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_name, domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import without_people
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -162,7 +162,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         reader.notes += ask_about_lists(domains, state, reader, prober, deadline)
         reader.notes += read_trust(hops, state, postfix)
         if not show_recipients:
-            _leave_people_out(hops, state)
+            leave_people_out(hops, state)
     facts = HostFacts(
         stale_copies=stale_copies(state),
         outage=outage,
@@ -197,16 +197,6 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
 def _with_record(table: TableEvidence, lists: ListsRead) -> TableEvidence:
     problem = lists.problems.get(table.reference, "") if table.parameter == RECIPIENT_MAPS else ""
     return replace(table, record_problem=problem)
-
-
-def _leave_people_out(hops: Sequence[DomainEvidence], state: HostState) -> None:
-    """Of what mail hosts answered, whom their answers name is not told."""
-    names = (state.value("myhostname"), *(hop.name for hop in hops))
-    for hop in hops:
-        listed = [*([hop.probe_recipient] if hop.probe_recipient else []), *hop.tagged.values()]
-        hop.talk = without_people(hop.talk, listed, names) if hop.talk else None
-        hop.sender_talks = [without_people(talk, listed, names) for talk in hop.sender_talks]
-        hop.talks_again = [without_people(talk, listed, names) for talk in hop.talks_again]
 
 
 class _Declared(NamedTuple):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, replace
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     MainCfRequest,
@@ -30,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.ref
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters import DELIMITER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
@@ -65,12 +66,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
+if TYPE_CHECKING:
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
+
 # So often a plan is made anew because another run began or ended meanwhile.
 ATTEMPTS = 3
 
 
-def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
-    """The plan as a module's outcome. `params` are those of the module mx_plan.
+def plan_mx(
+    params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Callable[[], Prober] | None = None
+) -> Outcome:
+    """The plan as a module's outcome. `params` are those of the module mx_plan. Without `prober` no mail host is asked.
 
     Nothing is planned beside another run, which may take back what the plan would find.
     """
@@ -80,24 +86,36 @@ def plan_mx(params: Mapping[str, Any], postfix: Postfix, network: Network) -> Ou
     if before.other is not None and before.other.record == run.get("await"):
         await_end(postfix, before.other)
         before = standing(postfix, own, ended)
-    outcome = _beside(before, params, postfix, network)
+    outcome = _beside(before, params, postfix, network, prober)
     for _attempt in range(ATTEMPTS - 1):
         after = standing(postfix, own, ended)
         if after.mark == before.mark:
             break
-        before, outcome = after, _beside(after, params, postfix, network)
+        before, outcome = after, _beside(after, params, postfix, network, prober)
     return outcome
 
 
-def _beside(found: Standing, params: Mapping[str, Any], postfix: Postfix, network: Network) -> Outcome:
+def _beside(
+    found: Standing,
+    params: Mapping[str, Any],
+    postfix: Postfix,
+    network: Network,
+    prober: Callable[[], Prober] | None,
+) -> Outcome:
     """The plan as far as another run lets it be made."""
     if found.other is not None:
         refusal = found.other.refusal(record_directory(postfix), f"{params.get('role') or 'mx'}_ended_run")
         return Outcome(results=MxPlan(refusals=[refusal], other_run=asdict(found.other)).as_result())
-    return _planned(params, found, postfix, network)
+    return _planned(params, found, postfix, network, prober)
 
 
-def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, network: Network) -> Outcome:
+def _planned(
+    params: Mapping[str, Any],
+    found: Standing,
+    postfix: Postfix,
+    network: Network,
+    prober: Callable[[], Prober] | None,
+) -> Outcome:
     request = read_request(params, every_check())
     international = any(is_international(name) for name in request.declared) and _hears_both_forms(postfix)
     if international and idna2008.has_idna():
@@ -130,7 +148,33 @@ def _planned(params: Mapping[str, Any], found: Standing, postfix: Postfix, netwo
         refusals += _left_wrong(request, plan, postfix, evidence, decision, refusals)
     plan = replace(plan, refusals=list(dict.fromkeys(refusals)))
     plan = replace(plan, findings=_findings(request, plan, postfix, evidence, network))
-    return Outcome(warnings=_warnings(plan, evidence.state, request), results=plan.as_result())
+    warnings = _warnings(plan, evidence.state, request)
+    if prober is not None and not plan.refusals:
+        warnings += _of_delimiters(request, evidence, decision, postfix, network, prober)
+    return Outcome(warnings=warnings, results=plan.as_result())
+
+
+def _of_delimiters(
+    request: MxRequest,
+    evidence: Evidence,
+    decision: Decision,
+    postfix: Postfix,
+    network: Network,
+    prober: Callable[[], Prober],
+) -> list[str]:
+    """What is to be said of delimiters that are new here, of which mail hosts are asked."""
+    wanted = decision.main_cf.parameters.get(DELIMITER, "")
+    if evidence.reader is None or set(wanted) <= set(evidence.state.value(DELIMITER)):
+        return []
+    # Seldom needed, and all that it imports takes a while.
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.delimiter_warnings import (
+        Sources,
+        delimiter_warnings,
+    )
+
+    after = host_after(evidence.state, decision.main_cf, decision.services)
+    sources = Sources(postfix, evidence.reader, network)
+    return delimiter_warnings(request, after, decision.routes, sources, prober())
 
 
 def _hears_both_forms(postfix: Postfix) -> bool:

@@ -50,6 +50,8 @@ CONVERSATION_SECONDS = 15.0
 ERRORS_AT_ONCE = 4
 NOT_AVAILABLE = 421
 USUAL_DELIMITER = "+"
+# With a listed recipient and an unknown one these are four for each domain.
+DELIMITERS_ASKED = 2
 
 
 def unknown_recipient(domain: str) -> str:
@@ -58,9 +60,9 @@ def unknown_recipient(domain: str) -> str:
 
 
 def tagged(recipient: str, ours: str) -> dict[str, str]:
-    """The recipient with something behind the usual delimiter, and behind one of ours: see recipient_delimiter."""
+    """The recipient with something behind two delimiters, the usual one and ours: see recipient_delimiter."""
     local, _at, name = recipient.rpartition("@")
-    delimiters = dict.fromkeys([USUAL_DELIMITER, *ours[:1]])
+    delimiters = list(dict.fromkeys([USUAL_DELIMITER, *ours]))[:DELIMITERS_ASKED]
     free = [delimiter for delimiter in delimiters if local and delimiter not in local and delimiter not in '"@']
     return {delimiter: f"{local}{delimiter}{PROBE}@{name}" for delimiter in free}
 
@@ -113,6 +115,16 @@ def ask_mail_hosts(
         *more,
         *(f"{host}, a mail host, was not asked: this host logs in there, and a probe does not" for host in logins),
     ]
+
+
+def leave_people_out(hops: Sequence[DomainEvidence], state: HostState) -> None:
+    """Of what mail hosts answered, whom their answers name is not told."""
+    names = (state.value("myhostname"), *(hop.name for hop in hops))
+    for hop in hops:
+        listed = [*([hop.probe_recipient] if hop.probe_recipient else []), *hop.tagged.values()]
+        hop.talk = without_people(hop.talk, listed, names) if hop.talk else None
+        hop.sender_talks = [without_people(talk, listed, names) for talk in hop.sender_talks]
+        hop.talks_again = [without_people(talk, listed, names) for talk in hop.talks_again]
 
 
 def _transactions(domain: DomainEvidence, senders: ProbeSenders) -> list[Transaction]:

@@ -32,10 +32,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.re
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_digest import VALUE
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import is_somebody
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES, WHOLE_KEYS
 
-# Of these types Postfix asks for whole addresses only (mail_addr_find(3)).
-_WHOLE_KEYS = frozenset({"cidr", "pcre", "randmap", "regexp", "tcp"})
 _LETTERS = 16
 
 
@@ -74,7 +72,7 @@ def read_lookups(
     answers: dict[str, Mapping[str, str]] = {}
     for table in tables:
         if table not in keyed:
-            pattern = type_of(table) in _WHOLE_KEYS
+            pattern = type_of(table) in WHOLE_KEYS
             answers[table] = reader.ask(table, addresses if pattern else [*addresses, *wildcards])
         elif several and without_proxy(table) not in coming:
             rows = _rows(table, reader)

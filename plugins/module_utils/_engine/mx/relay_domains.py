@@ -17,6 +17,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     lookup_keys,
     match,
     members_of,
+    type_of,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters import (
+    DELIMITER,
+    OWNER_REQUEST,
+    delimiters_after,
+    recipient_keys,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import PRIMARY, SECONDARY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import interface_names
@@ -31,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     EXTERNAL,
     MxRequest,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import WHOLE_KEYS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 
 # No address of a person: it finds the patterns that take every address of a domain.
@@ -154,12 +162,20 @@ def transport_keys(domain: str) -> list[str]:
 
 
 def read_probes(request: MxRequest, state: HostState, reader: MapReader) -> dict[str, bool]:
-    """Whether relay_recipient_maps knows the probe recipients of external domains."""
-    probes = [item.probe_recipient for item in request.present if item.policy == EXTERNAL and item.probe_recipient]
+    """Whether relay_recipient_maps knows the probe recipients of external domains, as a rule without what follows a
+    delimiter: a table of patterns is asked for whole addresses only."""
+    delimiters = delimiters_after(str(request.settings[DELIMITER]), state.value(DELIMITER))
+    special = state.value(OWNER_REQUEST).lower() != "no"
+    keys = {
+        item.probe_recipient: recipient_keys(item.probe_recipient, delimiters, special)
+        for item in request.present
+        if item.policy == EXTERNAL and item.probe_recipient
+    }
     found: set[str] = set()
-    for member in split_items(state.value("relay_recipient_maps")) if probes else ():
-        found |= set(reader.ask(member, [recipient.lower() for recipient in probes]))
-    return {recipient: recipient.lower() in found for recipient in probes}
+    for member in split_items(state.value("relay_recipient_maps")) if keys else ():
+        several = 1 if type_of(member) in WHOLE_KEYS else None
+        found |= set(reader.ask(member, [key for asked in keys.values() for key in asked[:several]]))
+    return {recipient: not found.isdisjoint(asked) for recipient, asked in keys.items()}
 
 
 class Reach(NamedTuple):

@@ -26,6 +26,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters import (
+    DELIMITER,
+    OWNER_REQUEST,
+    recipient_keys,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
@@ -268,9 +273,13 @@ def mail_host_delimiter(domain: DomainEvidence, state: HostState) -> Iterator[Fa
     talk = welcome(domain)
     if talk is None or domain.wildcard or not _knows_recipients(domain, talk):
         return
-    ours = state.value("recipient_delimiter")
+    ours = state.value(DELIMITER)
+    special = state.value(OWNER_REQUEST).lower() != "no"
     for delimiter, address in domain.tagged.items():
         answer = talk.recipients.get(address)
+        if delimiter in ours and domain.probe_recipient.lower() not in recipient_keys(address, ours, special):
+            # It is cut elsewhere, or not at all: the answer tells nothing of this delimiter.
+            continue
         if answer is None or 400 <= answer[0] < 500 or (answer[0] < 400) == (delimiter in ours):
             continue
         if answer[0] < 400:

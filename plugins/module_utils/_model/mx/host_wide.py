@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import ETRN_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters import DELIMITER, NO_DELIMITER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import (
@@ -48,6 +49,8 @@ AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file
 PLAIN = {name: setting["parameter"] for name, setting in SETTINGS.items() if "parameter" in setting}
 # Delivery agents of this host give up altogether where their limit is below that of a message.
 MAILBOX_LIMITS = ("mailbox_size_limit", "virtual_mailbox_limit")
+# What separates a user from a word of his own; letters, digits and what routes mail (! and %) are no delimiters.
+DELIMITERS = "+-=_.#~"
 # Overrides that the relay service can get from a run, by the names of smtp(8).
 GUARDS = (
     "smtp_fallback_relay",
@@ -96,6 +99,7 @@ def host_settings(request: MxRequest, host: HostState) -> HostSettings:
     found.parameters.update(own.parameters)
     found.refusals += own.refusals
     _limits(request, host, found)
+    _delimiter(request, host, found)
     if host.installed:
         _ipv6(request, host, found)
         _message_size(request, host, found)
@@ -214,6 +218,21 @@ def _clients(request: MxRequest, found: HostSettings) -> None:
     wanted = ", ".join(map(str, request.settings["client_restrictions"]))
     if wanted:
         found.parameters[CLIENT_RESTRICTIONS] = wanted
+
+
+def _delimiter(request: MxRequest, host: HostState, found: HostSettings) -> None:
+    wanted = str(request.settings[DELIMITER])
+    others = "".join(character for character in wanted if character not in DELIMITERS)
+    if wanted == NO_DELIMITER:
+        found.parameters[DELIMITER] = ""
+    elif others:
+        cause = f'"{others[0]}" in {DELIMITER} is part of the names of people'
+        found.refuse(DELIMITER, cause, f"use one or more of {' '.join(DELIMITERS)}, or {NO_DELIMITER}")
+    elif len(wanted) > 1 and host.version and not supports(host.version, "delimiter_set"):
+        cause = f"Postfix before {first_release('delimiter_set')} takes one character"
+        found.refuse(DELIMITER, cause, f"use the first, {wanted[0]}")
+    elif wanted:
+        found.parameters[DELIMITER] = wanted
 
 
 def _limits(request: MxRequest, host: HostState, found: HostSettings) -> None:

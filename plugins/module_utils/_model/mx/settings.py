@@ -123,6 +123,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "smtputf8": {"type": "bool", "default": "", "both_roles": "shared"},
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},
+    "recipient_delimiter": {"type": "str", "default": "", "both_roles": "shared"},
     "abuse": {"type": "bool", "default": False},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
     "recipient_sources": {"type": "dict", "default": {}, "no_log": True, "planned": False, "handed": False},

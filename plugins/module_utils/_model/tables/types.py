@@ -9,3 +9,5 @@ INDEXED_TYPES = ("hash", "btree", "lmdb", "cdb")
 UNSAFE_TYPES = ("dbm", "sdbm")
 # What holds whole keys, and so can be edited by entry whatever the module.
 KEYED_TYPES = (*INDEXED_TYPES, "texthash")
+# Of these Postfix asks for whole addresses only (mail_addr_find(3)).
+WHOLE_KEYS = frozenset({"cidr", "pcre", "randmap", "regexp", "tcp"})

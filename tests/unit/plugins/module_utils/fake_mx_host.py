@@ -41,6 +41,7 @@ DEFAULTS = {
     "parent_domain_matches_subdomains": "debug_peer_list,relay_domains,smtpd_access_maps",
     "proxy_interfaces": "",
     "queue_directory": "/nowhere",
+    "recipient_delimiter": "",
     "relay_domains": "",
     "relay_recipient_maps": "",
     "relay_transport": "relay",

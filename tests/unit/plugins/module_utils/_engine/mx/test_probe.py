@@ -123,6 +123,7 @@ def test_mail_host_is_asked_from_fresh_senders_as_well() -> None:
     [
         ("a@x.example", "", {"+": "a+mxrelay-probe@x.example"}),
         ("a@x.example", "-+", {"+": "a+mxrelay-probe@x.example", "-": "a-mxrelay-probe@x.example"}),
+        ("a@x.example", "+-_", {"+": "a+mxrelay-probe@x.example", "-": "a-mxrelay-probe@x.example"}),
         ("a+b@x.example", "+", {}),
         ("a-b@x.example", "-", {"+": "a-b+mxrelay-probe@x.example"}),
         ("", "+", {}),

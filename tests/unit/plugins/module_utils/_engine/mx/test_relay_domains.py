@@ -175,6 +175,32 @@ def test_probe_recipients_are_asked_for_as_postfix_asks(host: FakeMxHost) -> Non
     assert read_probes(wanted, state, reader(host)) == {"Known@x.example": True, "unknown@y.example": False}
 
 
+@pytest.mark.parametrize(
+    ("delimiters", "setting", "known"),
+    [("", "", [False, False, False]), ("+", "", [True, False, True]), ("+", "none", [False] * 3)]
+    + [("", "-+", [True, True, True]), ("-", "+", [True, False, True])],
+)
+def test_probe_recipient_is_known_without_what_follows_a_delimiter(
+    host: FakeMxHost, delimiters: str, setting: str, known: list[bool]
+) -> None:
+    host.table("recipients", "known@x.example x\n")
+    host.write("patterns", "/^known@z.example$/ x\n")
+    maps = f"regexp:{host.path('patterns')}, hash:{host.path('recipients')}"
+    state = HostState(values={"relay_recipient_maps": maps, "recipient_delimiter": delimiters})
+    probes = ["Known+a-b@x.example", "known-a+b@x.example", "known+@x.example"]
+    external = {"name": "x.example", "recipients_policy": "external"}
+    found = [
+        read_probes(request({**external, "probe_recipient": probe}, recipient_delimiter=setting), state, reader(host))[
+            probe
+        ]
+        for probe in probes
+    ]
+    assert found == known
+    item = {"name": "z.example", "recipients_policy": "external", "probe_recipient": "known+a@z.example"}
+    # Postfix asks a table of patterns for the whole address alone.
+    assert read_probes(request(item), state, reader(host)) == {"known+a@z.example": False}
+
+
 def test_nobody_is_asked_without_a_probe_recipient(host: FakeMxHost) -> None:
     state = HostState(values={"relay_recipient_maps": "static:x"})
     assert read_probes(request(), state, reader(host)) == {}

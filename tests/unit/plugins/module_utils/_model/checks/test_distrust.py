@@ -45,7 +45,7 @@ def found(
     relay = Service("relay", "unix", "-", "-", "y", "-", "-", "smtp", dict(overrides or {}))
     state = HostState(values={"myhostname": "mx.example", **(values or {})}, services=[relay])
     domain = DomainEvidence(
-        "x.example", "x.example", relay_transport="relay", talk=talk, probe_recipient=LISTED, **fields
+        "x.example", "x.example", relay_transport="relay", talk=talk, **{"probe_recipient": LISTED, **fields}
     )
     checks = [check for name, check in vars(distrust).items() if name.startswith("mail_host_")]
     return [finding for check in checks for finding in check(domain, state)]
@@ -213,6 +213,17 @@ def test_delimiters_are_compared(ours: str, plus: Answer, minus: Answer, expecte
         ("mail_host_delimiter", severity) for severity, _message in expected
     ]
     assert all(message in finding.message for finding, (_severity, message) in zip(seen, expected, strict=True))
+
+
+def test_address_that_is_cut_elsewhere_tells_nothing_of_a_delimiter() -> None:
+    """It is refused here, whatever the mail host says."""
+    for listed, address in (
+        ("al-ice@x.example", "al-ice+tag@x.example"),
+        ("owner-al@x.example", "owner-al+t@x.example"),
+    ):
+        answers = {listed: OK, NOBODY: (550, "5.1.1 unknown"), address: (550, "5.1.1 unknown")}
+        given = {"tagged": {"+": address}, "probe_recipient": listed, "values": {"recipient_delimiter": "+-"}}
+        assert found(replace(MET, recipients=answers), **given) == []
 
 
 def test_delimiters_are_not_compared_where_nobody_tells_recipients_apart() -> None:

@@ -116,6 +116,31 @@ def test_what_the_relay_service_itself_says_stays() -> None:
     assert ask(host(own, smtp_generic_maps="regexp:/g", smtp_tls_wrappermode="yes")).overrides == {}
 
 
+@pytest.mark.parametrize(
+    ("given", "written", "cause"),
+    [
+        ("", None, ""),
+        ("+", "+", ""),
+        ("+-", "+-", ""),
+        ("none", "", ""),
+        ("+x", None, '"x" in recipient_delimiter is part of the names of people'),
+        ("+ -", None, '" " in recipient_delimiter is part of the names of people'),
+        ("$", None, '"$" in recipient_delimiter is part of the names of people'),
+    ],
+)
+def test_delimiters_are_set_if_they_are_some(given: str, written: str | None, cause: str) -> None:
+    found = ask(recipient_delimiter=given)
+    assert found.parameters.get("recipient_delimiter") == written
+    assert [refusal.cause for refusal in found.refusals] == [cause] * bool(cause)
+
+
+def test_old_release_takes_one_delimiter() -> None:
+    old = replace(host(), version=(2, 10))
+    (refusal,) = ask(old, recipient_delimiter="-+").refusals
+    assert (refusal.cause, refusal.remedy) == ("Postfix before 2.11 takes one character", "use the first, -")
+    assert ask(old, recipient_delimiter="-").parameters["recipient_delimiter"] == "-"
+
+
 def test_parameter_that_the_release_lacks_gets_no_override() -> None:
     assert "smtp_tls_wrappermode" not in ask(host(smtp_tls_wrappermode=None)).overrides
 

@@ -93,8 +93,11 @@ def _files(service: Service, state: HostState) -> tuple[str, str, bool] | None:
 
 
 def _served(state: HostState, network: Network) -> list[ServedCertificate]:
-    """What the services on ports for strangers show, to who asks for this host's name."""
-    name = state.value("myhostname").lower()
+    """What the services on ports for strangers show to who asks for this host's name.
+
+    Where each name has a certificate of its own, it is the one that is shown to who asks for none.
+    """
+    name = "" if state.value("tls_server_sni_maps") else state.value("myhostname").lower()
     services = [service for service in state.services if service.type == "inet" and _is_asked(service, state)]
     return [
         replace(network.certificate(_address(service, state), port, name), server=service.key)

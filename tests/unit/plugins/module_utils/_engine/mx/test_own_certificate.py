@@ -149,3 +149,9 @@ def test_services_for_strangers_are_asked(
         asked.key for asked in services[: len(places)]
     ]
     assert network.places == [(*place, "mx.example") for place in places]
+
+
+def test_certificates_of_other_names_are_not_asked_for() -> None:
+    network = Seen()
+    read(network=network, tls_server_sni_maps="hash:/sni")
+    assert network.places == [("127.0.0.1", 25, "")]

@@ -10,6 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
+    ServedCertificate,
+    TlsaRecord,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Question, Replies, Reply
@@ -165,6 +169,29 @@ def test_package_that_dns_needs_is_named_if_it_is_missing(
 ) -> None:
     monkeypatch.setattr(network, "has_dnspython", lambda: there)
     assert system().lacks() == lacks
+
+
+def test_records_of_a_certificate_are_those_of_the_port_of_mail(dns: Replies) -> None:
+    dns["_25._tcp.mx.example", "TLSA"] = Reply([SimpleNamespace(usage=3, selector=1, mtype=1, cert=b"digest")])
+    dns["_25._tcp.bare.example", "TLSA"] = Reply()
+    records = {"mx.example": (TlsaRecord(3, 1, 1, b"digest"),)}
+    assert system().tlsa(["mx.example", "bare.example", "silent.example"]) == records
+
+
+def test_certificate_is_asked_for_with_the_patience_that_the_way_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def look(*place: object, **how: object) -> ServedCertificate:
+        asked.append((*place, how))
+        return ServedCertificate("seen")
+
+    monkeypatch.setattr(network, "served_certificate", look)
+    assert system().certificate("127.0.0.1", 25, "mx.example") == ServedCertificate("seen")
+    system().certificate("mx.example", 25, "mx.example", away=True)
+    assert asked == [
+        ("127.0.0.1", 25, "mx.example", {"helo": "mx.example"}),
+        ("mx.example", 25, "mx.example", {"seconds": 15.0}),
+    ]
 
 
 def test_port_is_known_by_number_or_name() -> None:

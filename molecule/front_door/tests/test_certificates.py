@@ -24,6 +24,8 @@ PAIR = {"primary_mx_certificate": {"chain": CHAIN, "key": KEY}}
 TRUSTED = "/usr/local/share/ca-certificates/lab-root.crt"
 ZONE_FILE = "/etc/lab/dnsmasq.conf"
 DOMAIN = "front.example"
+# Until what is shown is what was read last.
+SECONDS = 30
 ROOT = Party("Root of the lab")
 AUTHORITY = Party("Authority of the lab", ROOT)
 # The same name, and another key.
@@ -171,7 +173,7 @@ def test_renewed_one_goes_live_in_the_next_run() -> None:
     renewed = run()
     (task,) = set(renewed.tasks)
     assert (renewed.code, task.rpartition(" : ")[2]) == (0, "Start, reload or restart Postfix"), renewed.said
-    assert hosts.wait_for(lambda: shown("mx35") == parties["mx35"].digest, 10)
+    assert hosts.wait_for(lambda: shown("mx35") == parties["mx35"].digest, SECONDS)
     assert {host: shown(host) for host in RELEASES} == {host: party.digest for host, party in parties.items()}
     again = run()
     assert (again.code, sum(again.changed.values())) == (0, 0), again.tasks
@@ -185,7 +187,7 @@ def test_wrong_one_that_is_live_is_found(how: str) -> None:
         hosts.on(host, "sh", "-ec", "postfix check && postfix reload")
     for host in RELEASES:
         assert offers_tls(host)
-        assert hosts.wait_for(lambda host=host: any(FOUND[how] in text for text in told(host, "certificate")), 10)
+        assert hosts.wait_for(lambda host=host: any(FOUND[how] in text for text in told(host, "certificate")), SECONDS)
         errors = [finding for finding in findings(host) if finding["severity"] == "error"]
         assert bool(errors) is (how in BREAKING), errors
 
@@ -205,7 +207,7 @@ def zone() -> Iterator[str]:
 def live(host: str) -> Party:
     party = right(host)
     hosts.on(host, "postfix", "reload")
-    assert hosts.wait_for(lambda: shown(host) == party.digest, 10)
+    assert hosts.wait_for(lambda: shown(host) == party.digest, SECONDS)
     return party
 
 
@@ -213,9 +215,9 @@ def test_record_of_the_old_key_is_found_after_a_renewal(zone: str) -> None:
     host = "mx310"
     old = live(host)
     published(zone, f"dns-rr=_25._tcp.{name_of(host)},52,030101{old.key_digest}")
-    assert hosts.wait_for(lambda: told(host, "tlsa") == [], 10)
+    assert hosts.wait_for(lambda: told(host, "tlsa") == [], SECONDS)
     new = live(host)
-    assert hosts.wait_for(lambda: told(host, "tlsa"), 10)
+    assert hosts.wait_for(lambda: told(host, "tlsa"), SECONDS)
     (finding,) = (finding for finding in findings(host) if finding["check"] == "tlsa")
     assert finding["remedy"].startswith(f"publish _25._tcp.{name_of(host)}. IN TLSA 3 1 1 {new.key_digest};")
 
@@ -253,9 +255,9 @@ def test_policy_that_demands_another_certificate_is_found(zone: str) -> None:
     policy(host)
     published(zone, f"host-record=mta-sts.{DOMAIN},{address}", f'txt-record=_mta-sts.{DOMAIN},"v=STSv1; id=1"')
     live(host)
-    assert hosts.wait_for(lambda: told(host, "mta_sts") == [], 20), told(host, "mta_sts")
+    assert hosts.wait_for(lambda: told(host, "mta_sts") == [], SECONDS), told(host, "mta_sts")
     wrong(host, "wrong name")
     hosts.on(host, "postfix", "reload")
     why = "its certificate is for other.lab.example, and not for mx310.lab.example: senders that honour it will skip"
-    assert hosts.wait_for(lambda: any(why in text for text in told(host, "mta_sts")), 20), told(host, "mta_sts")
+    assert hosts.wait_for(lambda: any(why in text for text in told(host, "mta_sts")), SECONDS), told(host, "mta_sts")
     hosts.on(host, "systemctl", "stop", "policy")

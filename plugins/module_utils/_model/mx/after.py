@@ -112,7 +112,7 @@ def host_after(host: HostState, main_cf: MainCfChange, services: Mapping[str, Se
         parameters=parameters,
         values=values_with(host, parameters, set(written)),
         explicit={name: value for name, value in {**host.explicit, **written}.items() if name not in main_cf.absent},
-        services=_services(with_relay_service(host).services, services),
+        services=services_after(with_relay_service(host).services, services),
         relayed={
             **{name: member for name, member in host.relayed.items() if name not in gone},
             **{name: name for name in members},
@@ -120,7 +120,7 @@ def host_after(host: HostState, main_cf: MainCfChange, services: Mapping[str, Se
     )
 
 
-def _services(services: Sequence[Service], changes: Mapping[str, ServiceChange]) -> list[Service]:
+def services_after(services: Sequence[Service], changes: Mapping[str, ServiceChange]) -> list[Service]:
     """The services as they are to be: of one that comes only what the plan says is known."""
     there = {service.key for service in services}
     new = [new_service(change.request(key)) for key, change in changes.items() if change.command and key not in there]

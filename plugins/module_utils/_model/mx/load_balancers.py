@@ -9,7 +9,7 @@ there by a client's address: the service has no networks of its own clients, and
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -24,6 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
@@ -66,6 +67,10 @@ class _Place:
     def key(self) -> str:
         return f"{self.name}/inet"
 
+    @property
+    def there(self) -> bool:
+        return self.key in [service.key for service in self.ours]
+
 
 def read_load_balancers(given: Any) -> LoadBalancers | None:
     """The setting, None where it was not given. Raises InvalidInput."""
@@ -106,12 +111,16 @@ def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, Se
         return BalancerPlan({**planned, **{service.key: ServiceChange(state=ABSENT) for service in place.ours}})
     if not request.present:
         return BalancerPlan(planned)
-    models = [service for service in stranger_services(host) if service not in place.ours]
+    # As a run leaves them, with or without postscreen before them.
+    then = replace(host, services=services_after(host.services, planned))
+    models = [service for service in stranger_services(then) if service.key != place.key and not _is_ours(service)]
     refusals = _against(place, models, host)
     if refusals:
         return BalancerPlan(planned, refusals=refusals)
-    services = {**planned, place.key: _service(place, models[0], host, planned)}
-    return BalancerPlan(services, [] if place.ours else [_note(place, wanted)])
+    others = {service.key: ServiceChange(state=ABSENT) for service in place.ours if service.key != place.key}
+    own = planned.get(place.key, ServiceChange()).overrides
+    services = {**planned, **others, place.key: _service(place, models[0], then, own)}
+    return BalancerPlan(services, [] if place.there else [_note(place, wanted)])
 
 
 def _place(wanted: LoadBalancers, host: HostState) -> _Place:
@@ -141,18 +150,16 @@ def _against(place: _Place, models: Sequence[Service], host: HostState) -> list[
     return []
 
 
-def _service(place: _Place, model: Service, host: HostState, planned: Mapping[str, ServiceChange]) -> ServiceChange:
-    """The service like the one that strangers come to, as that is to be, with what our own clients get left out."""
-    like = {**model.overrides, **planned.get(model.key, ServiceChange()).overrides}
-    overrides: dict[str, str | None] = {
-        name: value for name, value in like.items() if value is not None and name not in _MORE_CLAIMS
-    }
-    claims = {name: "" for name in _MORE_CLAIMS if host.value(name)}
-    own = planned.get(place.key, ServiceChange()).overrides
+def _service(place: _Place, model: Service, host: HostState, own: Mapping[str, str | None]) -> ServiceChange:
+    """The service like the one that strangers come to, with what our own clients get there left out.
+
+    `own` is what else is planned for it.
+    """
+    claims = {name: "" for name in _MORE_CLAIMS if host.value(name) or name in model.overrides}
     fields = as_request(model)
     return ServiceChange(
-        {**own, **overrides, **OURS, **claims},
-        command="" if place.ours else model.command,
+        {**own, **model.overrides, **OURS, **claims},
+        command="" if place.there else model.command,
         private=False,
         chroot=fields.chroot,
         process_limit=model.process_limit if model.type == "inet" and model.process_limit != "-" else "",

@@ -107,6 +107,12 @@ def test_not_given_it_changes_nothing() -> None:
     assert "2525/inet" not in asked(host(service("smtp", "inet", "smtpd"), OURS), given={}).services
 
 
+def test_service_moves_with_its_balancers() -> None:
+    services = asked(host(service("smtp", "inet", "smtpd"), OURS), {"addresses": ["::1"], "port": 2525}).services
+    assert services["2525/inet"] == ServiceChange(state="absent")
+    assert services["[::1]:2525/inet"] == ServiceChange(CLOSED, "smtpd", private=False)
+
+
 @pytest.mark.parametrize("name", ["2525", "127.0.0.1:2525"])
 def test_no_balancers_take_it_back(name: str) -> None:
     on = host(service("smtp", "inet", "smtpd"), service(name, "inet", "smtpd", **CLOSED))

@@ -86,6 +86,12 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      renamed_from:
+        description:
+          - Another service, as name and type, such as V(smtp/inet). If it runs O(services[].command) and this one does
+            not, it becomes this one, with its fields, overrides and comments, and takes its place.
+          - A service that is renamed back has the bytes that it had.
+        type: str
 notes:
   - Does not reload Postfix. RV(reload_needed) says whether a running Postfix must be reloaded.
   - A directory that others than root can write to, on the way to the file, is refused.

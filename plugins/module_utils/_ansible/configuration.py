@@ -40,6 +40,7 @@ SERVICE_SPEC = {
     "process_limit": {"type": "str"},
     "overrides": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "renamed_from": {"type": "str"},
 }
 
 

@@ -37,7 +37,8 @@ _PROCESS_LIMIT = re.compile(r"(-|\d+)\Z", re.ASCII)
 class ServiceRequest:
     """What a service is to be. None leaves a field as it is; in `overrides`, None removes one.
 
-    `command` is the program with its arguments, without its `-o name=value` overrides.
+    `command` is the program with its arguments, without its `-o name=value` overrides. `renamed_from` is another entry,
+    such as smtp/inet, that becomes this one if it runs `command`, and this one does not.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ServiceRequest:
     process_limit: str | None = None
     overrides: Mapping[str, str | None] = field(default_factory=dict)
     state: str = "present"
+    renamed_from: str | None = None
 
     def checked(self, place: str) -> ServiceRequest:
         """Itself. Raises InvalidInput for what master(5) could not read back."""
@@ -86,6 +88,11 @@ class ServiceRequest:
             )
 
     def _check_command(self, place: str) -> None:
+        if self.renamed_from and (self.command is None or self.renamed_from.rpartition("/")[2] not in SERVICE_TYPES):
+            raise InvalidInput(
+                f'master.cf: renamed_from "{self.renamed_from}" of {self.name}/{self.type} ({place}) needs a service '
+                "as name/type, and command, the program that it runs; give both"
+            )
         if self.command is None:
             return
         found = [self.command[start:end] for start, end in words(self.command, _BLANKS)]
@@ -351,6 +358,8 @@ class MasterCf:
         `-o { name = value }`; each is asked only if it matters. Raises InvalidInput if a new service lacks its
         command, or a value can't be written.
         """
+        if request.renamed_from and request.state != "absent":
+            self._rename(request)
         found = [entry for entry in self._read() if entry.key == (request.name, request.type)]
         if request.state == "absent":
             for entry in found:
@@ -390,6 +399,23 @@ class MasterCf:
         return [
             _Entry(block, self._path) for block in self._blocks if isinstance(block, LogicalLine) and not block.ignored
         ]
+
+    def _rename(self, request: ServiceRequest) -> None:
+        """Writes name, type and what that demands of `private`, no more: renamed back it has the same bytes."""
+        key = (request.name, request.type)
+        found = [entry for entry in self._read() if "/".join(entry.key) == request.renamed_from]
+        present = [entry for entry in self._read() if entry.key == key]
+        if not found or found[-1].command != request.command or (present and present[-1].command == request.command):
+            return
+        for entry in [*present, *found[:-1]]:
+            drop_line(self._blocks, entry.line)
+        entry = found[-1]
+        inet = "inet" in (request.type, entry.words[1])
+        wanted = [*key, *([_flag(False) if request.type == "inet" else DEFAULT] if inet else [])]
+        raw = entry.line.raw
+        for (start, end), text in reversed([*zip(entry.spans, wanted)]):
+            raw = raw[: entry.line.raw_position(start)] + text + raw[entry.line.raw_end(end) :]
+        entry.line.rewrite(raw)
 
     def _append(self, request: ServiceRequest) -> None:
         if request.command is None:

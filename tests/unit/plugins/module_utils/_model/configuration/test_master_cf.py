@@ -354,3 +354,49 @@ def test_request_made_of_a_service_makes_it_again(text: str) -> None:
     empty.apply(request, lambda: "n", lambda: True)
     assert empty.services == [found]
     assert new_service(request) == found
+
+
+MOVED = {"name": "smtpd", "type": "pass", "command": "smtpd", "renamed_from": "smtp/inet"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("smtp inet n - y - - smtpd\n", "smtpd pass - - y - - smtpd\n"),
+        (
+            "25\tinet  n\n# why\n  - y - 7   smtpd -v\n\t-o { a = b }\n",
+            "smtpd\tpass  -\n# why\n  - y - 7   smtpd -v\n\t-o { a = b }\n",
+        ),
+    ],
+)
+def test_renamed_entry_keeps_all_else_and_gets_its_bytes_back(text: str, expected: str) -> None:
+    (before,) = MasterCf(text).services
+    fields = {**MOVED, "command": before.command, "renamed_from": before.key}
+    there = applied(text, **fields)
+    assert there == expected
+    assert applied(there, **fields) == there
+    assert applied(there, **{**fields, "name": before.name, "type": "inet", "renamed_from": "smtpd/pass"}) == text
+
+
+def test_renamed_entry_takes_the_place_of_one_that_runs_something_else() -> None:
+    text = "smtpd pass - - y - 9 smtpd\n  -o a=b\nsmtp inet n - y - 1 postscreen\n"
+    back = applied(text, name="smtp", type="inet", command="smtpd", renamed_from="smtpd/pass")
+    assert back == "smtp inet n - y - 9 smtpd\n  -o a=b\n"
+
+
+def test_entry_of_another_program_or_none_is_not_renamed() -> None:
+    screen = "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n"
+    assert applied(screen, **MOVED) == screen
+    both = "smtp inet n - y - - smtpd\nsmtpd pass - - y - - smtpd\n"
+    assert applied(both, **MOVED) == both
+    assert applied("", **MOVED) == "smtpd     pass  -       -       -       -       -       smtpd\n"
+
+
+def test_only_last_of_several_entries_is_renamed() -> None:
+    assert applied("smtp inet n - n - - smtpd\nsmtp inet n - y - - smtpd\n", **MOVED) == "smtpd pass - - y - - smtpd\n"
+
+
+@pytest.mark.parametrize("fields", [{"command": None}, {"renamed_from": "smtp"}, {"renamed_from": "smtp/x"}])
+def test_entry_to_rename_is_a_service_with_its_program(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="renamed_from .* of smtpd/pass .* needs a service as name/type"):
+        applied("", **{**MOVED, **fields})

@@ -42,12 +42,17 @@ def ends_tls(files: CertificateFiles) -> Iterator[Problem]:
         )
 
 
-def unverifiable(files: CertificateFiles, names: Sequence[str], now: float) -> Iterator[Problem]:
-    """Why senders that verify would not take the certificate in these files."""
+def broken_links(files: CertificateFiles) -> Iterator[Problem]:
+    """Where the chain leads from one certificate to another that did not issue it."""
     for place, why in files.unlinked.items():
         yield Problem(
             f"certificate {place + 1} in {files.chain} was not issued by certificate {place + 2} ({why})", WHOLE_CHAIN
         )
+
+
+def unverifiable(files: CertificateFiles, names: Sequence[str], now: float) -> Iterator[Problem]:
+    """Why senders that verify would not take the certificate in these files."""
+    yield from broken_links(files)
     for place, certificate in enumerate(files.certificates):
         # Whoever trusts a root has it, and goes by no date in another copy.
         if not (place and certificate.self_signed):

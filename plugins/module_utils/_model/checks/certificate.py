@@ -13,6 +13,7 @@ from typing import Iterator, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import (
     WHOLE_CHAIN,
+    broken_links,
     day_of,
     ends_tls,
     misnamed,
@@ -64,6 +65,8 @@ def certificate(state: HostState, facts: HostFacts) -> Iterator[Fault]:
     for files in evidence.files:
         if files.exposed:
             yield Fault(f"everybody on this host can read {files.key}", f"give {files.key} the mode 0600", WARNING)
+        for problem in broken_links(files):
+            yield Fault(f"{problem.cause}: senders that verify it put their mail off", problem.remedy, WARNING)
     for served in evidence.served:
         if served.refused and not broken:
             yield _not_begun(served)

@@ -133,6 +133,11 @@ def test_authority_that_nobody_knows_here_is_information() -> None:
     )
 
 
+def test_chain_that_leads_elsewhere_is_a_warning() -> None:
+    message = "certificate 1 in /c was not issued by certificate 2 (why): senders that verify it put their mail off"
+    assert found(SHOWN, files=[replace(FILES, unlinked={0: "why"})]) == [("warning", message)]
+
+
 def test_key_that_everybody_reads_is_a_warning() -> None:
     assert found(SHOWN, files=[replace(FILES, exposed=True)]) == [("warning", "everybody on this host can read /k")]
 

@@ -28,6 +28,9 @@ class Party:
             (x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), False),
         ]
+        if not names:
+            # Newer releases of Python take no authority that does not say that it is one.
+            extensions.append((x509.KeyUsage(False, False, False, False, False, True, True, False, False), True))
         if names:
             extensions.append((x509.SubjectAlternativeName(list(map(x509.DNSName, names))), False))
             extensions.append((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False))

@@ -190,14 +190,18 @@ systemd-run --unit=policy --working-directory=/srv/policy \\
 """
 
 # A certificate that the host trusts, and none.
-TRUSTED = ("smtpd_tls_cert_file=/etc/postfix/mx.pem", "smtpd_tls_key_file=/etc/postfix/mx.key")
-BARE = ("smtpd_tls_cert_file=", "smtpd_tls_key_file=")
+TRUSTED = (
+    "smtpd_tls_cert_file=/etc/postfix/mx.pem",
+    "smtpd_tls_key_file=/etc/postfix/mx.key",
+    "smtpd_tls_security_level=may",
+)
+BARE = ("smtpd_tls_cert_file=", "smtpd_tls_key_file=", "smtpd_tls_security_level=none")
 CERTIFIED = f"""
 cd /etc/postfix
 openssl req -x509 -newkey rsa:2048 -nodes -keyout mx.key -out mx.pem -days 30 -subj /CN=mx1.lab.example \\
     -addext subjectAltName=DNS:mx1.lab.example
 cp mx.pem /etc/ssl/certs/$(openssl x509 -hash -noout -in mx.pem).0
-{main("smtpd_tls_security_level=may", *TRUSTED, reload=True)}
+{main(*TRUSTED, reload=True)}
 """
 
 ANNOUNCED = f'host-record=mta-sts.away.example,{NET}.21\ntxt-record=_mta-sts.away.example,"v=STSv1; id=2"\n'
@@ -1174,7 +1178,8 @@ ADMISSION = (
         host("demands_tls"),
         "set smtpd_tls_security_level to may",
         main("smtpd_tls_security_level=encrypt", *NO_CERTIFICATE),
-        main("smtpd_tls_security_level=may"),
+        # Without a certificate, TLS would be offered in vain.
+        CERTIFIED,
     ),
     Fault(
         "TLS demanded by a restriction",

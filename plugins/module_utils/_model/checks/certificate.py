@@ -67,8 +67,10 @@ def certificate(state: HostState, facts: HostFacts) -> Iterator[Fault]:
             yield Fault(f"everybody on this host can read {files.key}", f"give {files.key} the mode 0600", WARNING)
         for problem in broken_links(files):
             yield Fault(f"{problem.cause}: senders that verify it put their mail off", problem.remedy, WARNING)
+    # That TLS is demanded without a certificate is found by another check.
+    demanded_in_vain = not evidence.files and state.value("smtpd_tls_security_level").lower() == "encrypt"
     for served in evidence.served:
-        if served.refused and not broken:
+        if served.refused and not (broken or demanded_in_vain):
             yield _not_begun(served)
         elif evidence.files and not (served.offered or served.failure or broken):
             yield Fault(

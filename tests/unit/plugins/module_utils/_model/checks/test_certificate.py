@@ -80,6 +80,13 @@ def test_tls_that_can_not_be_begun_is_an_error() -> None:
     ]
 
 
+def test_tls_that_is_demanded_without_a_certificate_is_told_of_elsewhere() -> None:
+    evidence = CertificateEvidence(served=[REFUSED], now=NOW)
+    state = HostState(values={"smtpd_tls_security_level": "encrypt"}, certificates=evidence)
+    assert list(certificate(state, HostFacts())) == []
+    assert len(list(certificate(HostState(certificates=evidence), HostFacts()))) == 1
+
+
 def test_host_with_a_certificate_and_without_tls_is_told_of() -> None:
     message = "smtp/inet does not offer TLS, although it has a certificate: all mail comes in plain text"
     assert found(PLAIN) == [("info", message)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Iterator, Sequence
 
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-_EVERY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
+_EVERY: dict[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 _SOCKET = re.compile(r"socket:\[(\d+)\]\Z", re.ASCII)
 # As /proc/net/tcp has them.
 _LISTENS = "0A"

@@ -25,11 +25,15 @@ _LISTENS = "0A"
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why nothing can listen at `place`, such as 0.0.0.0:25; `holders` are the processes that do, as far as known."""
+    """Why nothing can listen at `place`, such as 0.0.0.0:25; `holders` are the processes that do, as far as known.
+
+    `shared`: they let other programs of their user listen there as well (SO_REUSEPORT).
+    """
 
     place: str
     why: str
     holders: tuple[int, ...] = ()
+    shared: bool = False
 
 
 def hindrances(host: str, port: str, protocols: Sequence[str]) -> list[Hindrance]:
@@ -71,14 +75,23 @@ def _bound(family: int, address: str, port: int) -> Iterator[Hindrance]:
         place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         if error.errno == errno.EADDRINUSE:
             holders = _holders(port)
-            yield Hindrance(place, f"{_called(holders)} listens there", holders)
+            yield Hindrance(place, f"{_called(holders)} listens there", holders, _is_shared(family, address, port))
         elif error.errno == errno.EADDRNOTAVAIL and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             yield Hindrance(place, "this host does not have that address")
 
 
-def _bind(family: int, address: str, port: int) -> None:
+def _is_shared(family: int, address: str, port: int) -> bool:
+    try:
+        _bind(family, address, port, socket.SO_REUSEPORT)
+    except OSError:
+        return False
+    return True
+
+
+def _bind(family: int, address: str, port: int, option: int = socket.SO_REUSEADDR) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as link:
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for name in (socket.SO_REUSEADDR, option):
+            link.setsockopt(socket.SOL_SOCKET, name, 1)
         if family == socket.AF_INET6:
             link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         link.bind((address, port))

@@ -218,31 +218,32 @@ def rehearse_configuration(postfix: Postfix, plan: ConfigurationPlan) -> Configu
     Raises Refused if postconf does not accept the outcome or a new service's port is taken, HostError if a table type
     does not work here or the file can't be replaced.
     """
-    return _staged(postfix, plan, live=False) if plan.changed else plan
+    return _staged(postfix, plan, False) if plan.changed else plan
 
 
-def apply_configuration(postfix: Postfix, plan: ConfigurationPlan) -> ConfigurationPlan:
+def apply_configuration(postfix: Postfix, plan: ConfigurationPlan, restores: bool = False) -> ConfigurationPlan:
     """Makes the change, and returns the plan as it was carried out: made anew if the file had changed meanwhile.
 
     The outcome is tried first, with `postconf` and `postfix check`. Owner, mode, ACL, SELinux context and a symbolic
-    link are kept. Postfix is not reloaded. Raises what rehearse_configuration raises; then nothing was changed.
+    link are kept. Postfix is not reloaded. `restores`: a service that comes back has the port that it had. Raises what
+    rehearse_configuration raises; then nothing was changed.
     """
     if not plan.changed:
         return plan
-    plan = _staged(postfix, plan, live=True)
+    plan = _staged(postfix, plan, True, restores)
     with edit_lock(plan.path):
         if _read(plan.path) != plan.before:
             plan = plan.again()
             if not plan.changed:
                 return plan
-            plan = _staged(postfix, plan, live=True)
+            plan = _staged(postfix, plan, True, restores)
         replace_file(plan.path, plan.after.encode("utf-8", "surrogateescape"), metadata_of(plan.path))
     return plan
 
 
-def _staged(postfix: Postfix, plan: ConfigurationPlan, live: bool) -> ConfigurationPlan:
+def _staged(postfix: Postfix, plan: ConfigurationPlan, live: bool, restores: bool = False) -> ConfigurationPlan:
     refuse_unwritable(plan.path)
-    if os.path.basename(plan.path) == "master.cf":
+    if os.path.basename(plan.path) == "master.cf" and not restores:
         refuse_taken_ports(postfix, plan.before, plan.after, plan.path)
     warnings = [*plan.warnings, *stage(postfix, Staged(plan.path, plan.before, plan.after, plan.table_types), live)]
     links = links_of(plan.path)

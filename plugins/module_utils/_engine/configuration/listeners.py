@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.listeners import (
     PARAMETERS,
     Listener,
-    new_listeners,
+    listeners,
     protocols,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import Hindrance, hindrances, port_number
@@ -45,21 +45,21 @@ def taken_ports(
 ) -> list[TakenPort]:
     """The services of master.cf `after` that `before` has not and that could not listen.
 
-    `planned` are parameters that main.cf is to have by then. What the running master itself listens at is free: on a
-    reload it gives up the ports of services that are gone before it takes those of new ones.
+    `planned` are parameters that main.cf is to have by then. What the running master itself listens at it may have for
+    the same service, of which the file does not know any more. For another it can only share it, as later releases do.
     """
     old, new = MasterCf(before, path).effective, MasterCf(after, path).effective
     if not {service.key for service in new if service.type == "inet"} - {service.key for service in old}:
         return []
     values = {**postfix.parameters([*PARAMETERS, _QUEUE], ["-x"]), **(planned or {})}
-    fresh, staying = new_listeners(old, new, values)
-    twice = [found for place, listener in enumerate(fresh) for found in _twice(listener, [*staying, *fresh[:place]])]
-    master = master_process(values.get(_QUEUE, ""))
-    return twice or [
+    master, present = master_process(values.get(_QUEUE, "")), listeners(old, values)
+    places = {_place(listener) for listener in present}
+    return [
         TakenPort(listener.key, found.place, found.why)
-        for listener in fresh
+        for listener in listeners(new, values)
+        if _place(listener) not in places
         for found in _hindrances(listener, values)
-        if master not in found.holders
+        if not (_is_own(found, master) if _has_port(present, listener) else master in found.holders)
     ]
 
 
@@ -73,11 +73,15 @@ def _hindrances(listener: Listener, values: Mapping[str, str]) -> list[Hindrance
     return [found for host in listener.hosts for found in hindrances(host, listener.port, protocols(values))]
 
 
-def _twice(listener: Listener, others: Sequence[Listener]) -> list[TakenPort]:
-    """What speaks against one service beside others: two of one file would have the same address."""
-    return [
-        TakenPort(listener.key, f"port {listener.port}", f"{other.key} listens there as well")
-        for other in others
-        if port_number(other.port) == port_number(listener.port)
-        and ("" in (*other.hosts, *listener.hosts) or set(other.hosts).intersection(listener.hosts))
-    ]
+def _place(listener: Listener) -> tuple[tuple[str, ...], int]:
+    """What master knows a service by: smtp and 25 are one."""
+    return listener.hosts, port_number(listener.port)
+
+
+def _is_own(found: Hindrance, master: int) -> bool:
+    """Whether master can have another socket there. In a container its sockets may not be shown to be its own."""
+    return found.shared and (master in found.holders or not found.holders)
+
+
+def _has_port(present: Sequence[Listener], listener: Listener) -> bool:
+    return any(port_number(other.port) == port_number(listener.port) for other in present)

@@ -399,7 +399,7 @@ def _configuration(
         plan = apply_configuration(postfix, main_cf.plan(lambda: plan_main_cf(postfix, request)))
         result.restart_needed = plan.restart_needed
         result.undone += [f"main.cf: {name} is as before" for name in parameters.names]
-        apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)))
+        apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)), restores=True)
         result.undone += [f"master.cf: {name} is as before" for name in overrides.names]
         if result.undone or rows_are_back:
             postfix.reload()

@@ -36,18 +36,6 @@ def listeners(services: Sequence[Service], values: Mapping[str, str]) -> list[Li
     ]
 
 
-def new_listeners(
-    before: Sequence[Service], after: Sequence[Service], values: Mapping[str, str]
-) -> tuple[list[Listener], list[Listener]]:
-    """Those that `after` has and `before` has not, and those that both have."""
-    old = {listener.key for listener in listeners(before, values)}
-    found = listeners(after, values)
-    return (
-        [listener for listener in found if listener.key not in old],
-        [listener for listener in found if listener.key in old],
-    )
-
-
 def protocols(values: Mapping[str, str]) -> tuple[str, ...]:
     """Those that Postfix uses."""
     given = [item.lower() for item in split_items(values.get("inet_protocols", ""))]

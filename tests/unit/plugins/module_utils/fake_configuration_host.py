@@ -57,6 +57,8 @@ class FakePostconf(WholeOutput):
         assert argv[0] == "postconf"
         if argv[3:] == ["mynetworks"]:
             return Result(0, "mynetworks = 198.51.100.7/32\n", "")
+        if argv[3:4] == ["-x"]:
+            return Result(0, "inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n", "")
         assert argv[3:] == ["-d"]
         return Result(0, self.defaults, "")
 

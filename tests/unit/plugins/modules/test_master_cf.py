@@ -36,10 +36,10 @@ def test_check_mode_returns_the_same_and_writes_nothing(
 ) -> None:
     services = [
         {"name": "relay", "type": "unix", "overrides": {"a": True}},
-        {"name": "x", "type": "inet", "command": "y", "process_limit": 0, "chroot": False},
+        {"name": "10025", "type": "inet", "command": "y", "process_limit": 0, "chroot": False},
     ]
     relay = f"{RELAY}  -o a=yes\n"
-    new = "x         inet  n       -       n       -       0       y\n"
+    new = "10025     inet  n       -       n       -       0       y\n"
     result = change(start, host, check_mode, services=services)
     # Ansible adds owner and mode of the path.
     assert {name: result[name] for name in RESULTS} == {
@@ -47,7 +47,7 @@ def test_check_mode_returns_the_same_and_writes_nothing(
         "path": str(host.master_cf),
         "changed_services": {
             "relay/unix": {"before": RELAY, "after": relay},
-            "x/inet": {"before": None, "after": new},
+            "10025/inet": {"before": None, "after": new},
         },
         "reload_needed": True,
         "diff": [

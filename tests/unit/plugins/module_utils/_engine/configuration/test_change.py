@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     rehearse_configuration,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.edit_lock import edit_lock
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_configuration_host import (
     ConfigurationHost,
@@ -370,3 +371,16 @@ def test_file_that_cannot_be_replaced_is_refused_in_check_mode_too(
         carry_out(host.postfix, host.plan(parameters={"soft_bounce": "yes"}))
     # What is right already needs no file to be written.
     carry_out(host.postfix, host.plan(parameters={"soft_bounce": "no"}))
+
+
+def test_taken_port_of_a_new_service_changes_nothing_unless_it_is_restored(host: ConfigurationHost) -> None:
+    before = host.master_cf.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        plan = plan_master_cf(host.postfix, MasterCfRequest([ServiceRequest(port, "inet", command="smtpd")]))
+        for carry_out in (rehearse_configuration, apply_configuration):
+            with pytest.raises(Refused):
+                carry_out(host.postfix, plan)
+        assert host.master_cf.read_text() == before
+        assert apply_configuration(host.postfix, plan, restores=True).changed
+    assert host.master_cf.read_text() != before

@@ -248,9 +248,9 @@ def test_new_rows_stay_until_main_cf_has_let_go_of_them(host: FakeMxHost, monkey
     seen: list[list[str]] = []
     apply = module.apply_configuration
 
-    def look(postfix: Postfix, change: ConfigurationPlan) -> ConfigurationPlan:
+    def look(postfix: Postfix, change: ConfigurationPlan, restores: bool = False) -> ConfigurationPlan:
         seen.append(sorted(line.split()[0] for line in read(host, "transport").splitlines() if line[0] != "#"))
-        return apply(postfix, change)
+        return apply(postfix, change, restores)
 
     monkeypatch.setattr(module, "apply_configuration", look)
     postfix = host.postfix()

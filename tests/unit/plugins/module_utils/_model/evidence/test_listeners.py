@@ -7,9 +7,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.listeners import (
-    Listener,
     listeners,
-    new_listeners,
     protocols,
 )
 
@@ -45,14 +43,6 @@ def test_what_is_disabled_or_no_inet_service_does_not_listen(disabled: str) -> N
     services = MasterCf(SMTP + "2525 inet n - y - - smtpd\nrelay unix - - y - - smtp\n").effective
     found = [listener.key for listener in listeners(services, {**USUAL, "master_service_disable": disabled})]
     assert found == ([] if disabled == "inet" else ["2525/inet"])
-
-
-def test_new_service_is_told_from_one_that_is_there_whatever_it_runs() -> None:
-    before = MasterCf(SMTP + "#2525 inet n - y - - smtpd\n").effective
-    after = MasterCf("smtp inet n - y - 1 postscreen\n2525 inet n - y - - smtpd\n").effective
-    fresh, staying = new_listeners(before, after, USUAL)
-    assert fresh == [Listener("2525/inet", ("",), "2525")]
-    assert staying == [Listener("smtp/inet", ("",), "smtp")]
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,16 @@ options:
           - Not given, it leaves everything unchanged. With an empty list of C(addresses) the service at C(port) is
             removed.
         type: dict
+      postscreen:
+        description:
+          - Has C(postscreen) meet strangers at port 25 and hand those that pass its tests to C(smtpd); see the guide on
+            the front door. A mapping of C(mode) and C(dnsbl_sites).
+          - With C(mode) V(log) every client gets in, and the log says who would not. V(enforce) refuses clients that
+            talk before they are greeted, and those that the DNSBL sites list. V(off) takes back what a run has set.
+          - The members of C(dnsbl_sites) are as in C(postscreen_dnsbl_sites), such as V(bl.example*2). Without any the
+            value in C(main.cf) holds.
+          - Not given, it leaves everything unchanged.
+        type: dict
       smtputf8:
         description:
           - Whether to accept mail with non-ASCII addresses (C(smtputf8_enable)); the mail hosts must accept it too.

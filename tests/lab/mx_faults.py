@@ -36,6 +36,8 @@ REPORTS = "/etc/postfix/lab_reports"
 # Where the mail host sees this host, and what makes its smtpd trust it.
 CLIENT = f"{NET}.21"
 PERMIT = f"check_client_access inline:{{{CLIENT}=permit}}"
+# The mail host is an MX host of away.example, too.
+LET_IN = f"postscreen_access_list=permit_mynetworks, inline:{{{NET}.10=permit}}"
 LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
 
 
@@ -1220,7 +1222,13 @@ ADMISSION = (
         "postscreen that does not start",
         host("postscreen"),
         "set the process limit of smtp/inet to 1",
-        master("-F smtp/inet/command=postscreen", "-M 'smtpd/pass=smtpd pass - - y - - smtpd'"),
+        master(
+            "-F smtp/inet/command=postscreen",
+            "-M 'smtpd/pass=smtpd pass - - y - - smtpd'",
+            "-M 'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'",
+        )
+        + "\n"
+        + main(LET_IN),
         master("-F smtp/inet/process_limit=1"),
     ),
     Fault(
@@ -1229,6 +1237,41 @@ ADMISSION = (
         "add the service smtpd, type pass",
         master("-M# smtpd/pass"),
         master("-M 'smtpd/pass=smtpd pass - - y - - smtpd'"),
+    ),
+    Fault(
+        "other MX hosts wait for postscreen",
+        host("postscreen"),
+        f"add inline:{{{NET}.10=permit}} to postscreen_access_list, behind permit_mynetworks",
+        main(unset="postscreen_access_list"),
+        main(LET_IN),
+    ),
+    Fault(
+        "everybody has to come to postscreen again",
+        host("postscreen"),
+        "set postscreen_pipelining_enable to no",
+        main("postscreen_pipelining_enable=yes"),
+        main("postscreen_pipelining_enable=no"),
+    ),
+    Fault(
+        "block list that postscreen can't ask",
+        host("postscreen"),
+        "add the service dnsblog, type unix, command dnsblog, process limit 0",
+        main("postscreen_dnsbl_sites=bl.example"),
+        master("-M 'dnsblog/unix=dnsblog unix - - y - 0 dnsblog'"),
+    ),
+    Fault(
+        "nobody to speak TLS for postscreen",
+        host("postscreen"),
+        "add the service tlsproxy, type unix, command tlsproxy, process limit 0",
+        master("-M# tlsproxy/unix"),
+        master("-M 'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'"),
+    ),
+    Fault(
+        "cache in which postscreen keeps nothing",
+        host("postscreen"),
+        "set postscreen_cache_map to ",
+        main("postscreen_cache_map=cdb:$data_directory/postscreen_cache"),
+        main("postscreen_cache_map=lmdb:$data_directory/postscreen_cache"),
     ),
     Fault(
         "own clients only behind postscreen",
@@ -1243,7 +1286,9 @@ ADMISSION = (
         "table of a restriction lost",
         host("restriction_table"),
         f"run postmap hash:{CLIENTS}",
-        master("-M 'smtp/inet=smtp inet n - y - - smtpd'", "-M# smtpd/pass")
+        master("-M 'smtp/inet=smtp inet n - y - - smtpd'", "-M# smtpd/pass", "-M# tlsproxy/unix", "-M# dnsblog/unix")
+        + "\n"
+        + main(unset="postscreen_access_list postscreen_pipelining_enable postscreen_dnsbl_sites postscreen_cache_map")
         + f"\ntouch {CLIENTS}\nrm -f {CLIENTS}.db\n"
         + main(f"smtpd_sender_restrictions=check_sender_access hash:{CLIENTS}", unset="smtpd_recipient_restrictions"),
         f"postmap hash:{CLIENTS}",

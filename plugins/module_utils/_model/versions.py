@@ -39,6 +39,9 @@ FEATURES: Mapping[str, Introduced] = {
     "own_names_listed": Introduced((2, 9), "RELEASE_NOTES-2.9, user-defined parameter names"),
     # smtpd_upstream_proxy_protocol
     "proxy_protocol": Introduced((2, 10), "postconf(5) smtpd_upstream_proxy_protocol"),
+    "postscreen": Introduced((2, 8), "RELEASE_NOTES-2.8, postscreen(8)"),
+    # inline:{key=value}
+    "inline_tables": Introduced((3, 0), "RELEASE_NOTES-3.0, inline"),
     # -o { name = value } in master.cf
     "braced_overrides": Introduced((3, 0), "RELEASE_NOTES-3.0, -o { parameter = value }"),
     # At compatibility level 1 and above.

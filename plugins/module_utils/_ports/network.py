@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import re
 import socket
+import time
 from typing import Iterable, Protocol, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
@@ -22,9 +23,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_cert
     SECONDS_AWAY,
     served_certificate,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
+    BOUNCES,
+    Approach,
+    SmtpProber,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
+# Longer than postscreen waits for clients that talk too early.
+GREETING_SECONDS = 15.0
+NOT_AVAILABLE = 421
 POLICY_SECONDS = 5.0
 POLICY_BYTES = 65536
 # More announced policies than these are not fetched.
@@ -63,6 +72,9 @@ class Network(Protocol):
 
         An endpoint is `inet:host:port`, `unix:/path`, or `program:/path` for a program that is started when needed.
         """
+
+    def greeting(self, address: str, port: int) -> str:
+        """Why an SMTP server greets nobody there, "" if it does; postscreen takes six seconds for it."""
 
     def port(self, name: str) -> int:
         """The number of a TCP port, given by number or by its name in /etc/services; 0 where it is in neither."""
@@ -129,6 +141,13 @@ class SystemNetwork:
         asked = list(dict.fromkeys(endpoints))
         found = together(lambda endpoint: answer_of(endpoint, user), asked, ENDPOINT_SECONDS + 1)
         return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
+
+    def greeting(self, address: str, port: int) -> str:
+        talk, *_more = SmtpProber().talk(Approach(address, port), [(BOUNCES, ())], time.monotonic() + GREETING_SECONDS)
+        if talk.banner is None:
+            return talk.failure
+        code, text = talk.banner
+        return f"it answers {code} {text}" if code == NOT_AVAILABLE else ""
 
     def port(self, name: str) -> int:
         return port_number(name)

@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.neighbo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import (
     read_certificate_to_be,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.postscreen import read_postscreen
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
@@ -51,6 +52,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     VERIFY,
     MxRequest,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import ENFORCE, LOG, read_screening
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
@@ -100,6 +102,9 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         state = replace(state, waiting=waiting_mail(postfix))
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
+    screening = read_screening(request.settings["postscreen"])
+    screened = [*names, *state.relayed] if names and screening.mode in (LOG, ENFORCE) else []
+    state = state.having(read_postscreen(postfix, network, state, reader, screened, bool(screened)))
     if names:
         state = state.having(read_reception(names, state, reader, network))
         state = replace(state, reports=read_reports(names, state, reader, report_targets(request, state)))

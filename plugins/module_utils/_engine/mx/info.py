@@ -28,6 +28,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.list_ev
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.logins import read_logins
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_certificate import read_own_certificate
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.postscreen import (
+    read_postscreen,
+    with_greeting,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import (
     SECONDS,
     ask_mail_hosts,
@@ -137,6 +141,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
     state = replace(state, reports=read_reports(names, state, reader, ()))
+    state = with_greeting(state.having(read_postscreen(postfix, network, state, reader, names, False)), network)
     kinds = None if params.get("declared") is None else declared.kinds
     tables, domains = gather(names, postfix, state, reader, network, kinds)
     state = state.having(read_own_certificate(state, domains, network))

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.listeners import taken_ports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.postscreen import with_greeting
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import with_new_rules
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
@@ -219,8 +220,9 @@ def _findings(
     names = [item.name for item in request.present]
     asked = network if {"dns", "remote"}.intersection(plan.verify_fail_on or ()) else None
     facts = HostFacts(unproven=str(request.settings["unproven"]))
-    tables, domains = gather(names, postfix, evidence.state, evidence.reader, asked)
-    return [finding.as_result() for finding in judge(evidence.state, tables, domains, facts, request.accepted)]
+    state = with_greeting(evidence.state, network)
+    tables, domains = gather(names, postfix, state, evidence.reader, asked)
+    return [finding.as_result() for finding in judge(state, tables, domains, facts, request.accepted)]
 
 
 def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
@@ -351,7 +353,8 @@ def _half_run(request: MxRequest, plan: MxPlan) -> list[Refusal]:
 
 def _row_without_service(request: MxRequest, plan: MxPlan) -> list[Refusal]:
     """A transport row must not name a service that only the phase config adds."""
-    new = {key.partition("/")[0] for key, service in plan.master_cf.services.items() if service.command}
+    services = plan.master_cf.services
+    new = {key.partition("/")[0] for key, service in services.items() if service.command and key.endswith("/unix")}
     named = new.intersection(result.partition(":")[0] for result in plan.transport.rows.values())
     if not named or request.runs("config") or not request.runs("tables"):
         return []

@@ -358,7 +358,8 @@ def _services_back(change: MasterCfChange, found: Undo, then: str, path: str) ->
         if entry in found.remove:
             requests.append(ServiceChange(state=ABSENT).request(key))
         elif entry in found.set:
-            requests.append(as_request(before[key]))
+            was = as_request(before[key])
+            requests.append(replace(was, overrides={**was.overrides, **overrides}))
         elif overrides:
             requests.append(ServiceChange(overrides).request(key))
     return requests

@@ -373,25 +373,6 @@ def _behind_a_proxy(state: HostState) -> Iterator[Fault]:
                 )
 
 
-@check("postscreen", LOCAL, "postscreen does not run, or has nobody to hand clients to", mark=ARRIVAL)
-def postscreen(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
-    for service in state.services:
-        if program(service) != "postscreen" or not port_of_mail(service):
-            continue
-        limit = state.value("default_process_limit") if service.process_limit == "-" else service.process_limit
-        behind = effective(state, service, "smtpd_service_name") or "smtpd"
-        if is_number(limit) and int(limit) != 1:
-            yield Fault(
-                f"postscreen ({service.key}) has the process limit {limit}: it takes connections and says nothing",
-                f"set the process limit of {service.key} to 1",
-            )
-        elif not any((service.name, service.type) == (behind, "pass") for service in state.services):
-            yield Fault(
-                f"master.cf has no service {behind}/pass for postscreen to hand clients to: they get 421",
-                f"add the service {behind}, type pass, command smtpd",
-            )
-
-
 @check(
     "restriction_table",
     LOCAL,

@@ -139,13 +139,27 @@ def stranger_services(host: HostState) -> list[Service]:
 def _stranger_services(host: HostState) -> list[Service]:
     open_ports = [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
     usual = [service for service in open_ports if port_of_mail(service) in SMTP_PORTS] or open_ports
-    names = {host.value("smtpd_service_name") or "smtpd" for service in usual if program(service) == "postscreen"}
+    names = {pass_name(host, service) for service in usual if program(service) == "postscreen"}
     behind = [
         service
         for service in host.services
         if service.type == "pass" and service.name in names and program(service) == "smtpd"
     ]
     return [service for service in usual if program(service) == "smtpd"] + behind
+
+
+def screens_for_strangers(host: HostState) -> list[Service]:
+    """The entries of postscreen that meet strangers."""
+    return [
+        service
+        for service in host.services
+        if program(service) == "postscreen" and port_of_mail(service) and not on_loopback(service)
+    ]
+
+
+def pass_name(host: HostState, screen: Service) -> str:
+    """The name of the service to which a postscreen hands its clients."""
+    return effective(host, screen, "smtpd_service_name") or "smtpd"
 
 
 def port_of_mail(service: Service) -> str:

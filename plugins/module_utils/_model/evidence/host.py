@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ad
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import PostscreenEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 
 Worked = TypeVar("Worked")
@@ -158,6 +159,7 @@ class HostState:
     # where a filter, milter or policy service is (`inet:host:port`, `unix:/path`, `program:/path`) -> why it does not
     # answer, "" if it does
     answering: Mapping[str, str] = field(default_factory=dict)
+    postscreen: PostscreenEvidence = field(default_factory=PostscreenEvidence)
     # Why verify(8) can't remember what mail hosts say, "" if it can or nobody asks it; and a type in which it could.
     verify_cache_problem: str = ""
     verify_cache_type: str = ""

@@ -122,14 +122,34 @@ def host_after(host: HostState, main_cf: MainCfChange, services: Mapping[str, Se
 
 def services_after(services: Sequence[Service], changes: Mapping[str, ServiceChange]) -> list[Service]:
     """The services as they are to be: of one that comes only what the plan says is known."""
-    there = {service.key for service in services}
+    renamed = {
+        key: _named(services, change.renamed_from, key) for key, change in changes.items() if change.renamed_from
+    }
+    # What is renamed, or made in the place of that, is not what had the name before.
+    gone = {*renamed, *(change.renamed_from for change in changes.values() if change.renamed_from)}
+    staying = [
+        *(service for service in services if service.key not in gone),
+        *(found for found in renamed.values() if found),
+    ]
+    there = {service.key for service in staying}
     new = [new_service(change.request(key)) for key, change in changes.items() if change.command and key not in there]
     return [
-        replace(service, overrides=_set(service.overrides, change.overrides))
-        for service in [*services, *new]
+        replace(
+            service,
+            overrides=_set(service.overrides, change.overrides),
+            process_limit=change.process_limit or service.process_limit,
+        )
+        for service in [*staying, *new]
         for change in [changes.get(service.key, ServiceChange())]
         if change.state != ABSENT
     ]
+
+
+def _named(services: Sequence[Service], source: str, key: str) -> Service | None:
+    """The service of the key `source` under another."""
+    name, _slash, kind = key.rpartition("/")
+    found = next((service for service in services if service.key == source), None)
+    return replace(found, name=name, type=kind, private="n" if kind == "inet" else "-") if found else None
 
 
 def _set(values: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[str, str]:

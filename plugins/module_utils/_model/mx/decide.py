@@ -7,7 +7,7 @@ Follows "Configuring Postfix as primary or backup MX host for a remote site" of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     find_relay_service,
     with_relay_service,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     HostSettings,
@@ -38,6 +39,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
     MainCfChange,
     RecipientsItem,
     ServiceChange,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.postscreen import (
+    postscreen_plan,
+    with_changes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     Recipients,
@@ -116,7 +121,10 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     patterns_removed = [*leaving.patterns, *patterns_no_longer_wanted(request, host, patterns)]
     left = recipients_left_at_subdomains(request, host)
     verified = verification(request, host, leaving.verify)
-    refused = refused_mail(request, host, leaving.reports)
+    screen = postscreen_plan(request, host)
+    # What else is set for the server of strangers is set where that then is.
+    screened = replace(host, services=services_after(host.services, screen.services))
+    refused = refused_mail(request, screened, leaving.reports)
     members = relay_domains(request, host, leaving, routes.removed)
     maps = recipient_maps(request, host, tabled)
     settings = host_settings(request, host) if request.present else HostSettings()
@@ -128,7 +136,11 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)
     main_cf = main_cf.joined(retried.main_cf)
-    services = {**_relay_service(overrides, relay_command), **refused.services, **retried.services}
+    services = {
+        **_relay_service(overrides, relay_command),
+        **with_changes(screen.services, refused.services),
+        **retried.services,
+    }
     balanced = load_balancers(request, host, services)
     lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
@@ -145,6 +157,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *members.refusals,
         *maps.refusals,
         *verified.refusals,
+        *screen.refusals,
         *refused.refusals,
         *retried.refusals,
         *(lists.refusals if request.present else ()),
@@ -159,6 +172,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
             *declared.notes,
             *others.notes,
             *maps.notes,
+            *screen.notes,
             *refused.notes,
             *retried.notes,
             *balanced.notes,

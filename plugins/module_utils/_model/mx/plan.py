@@ -208,6 +208,7 @@ class ServiceChange:
     """What a service of master.cf is to be: the overrides that it gets, or with None loses.
 
     `command` is its program if there is no such service yet; `private`, `chroot` and `process_limit` are its fields.
+    `renamed_from` is the entry that becomes this one, whose overrides it then has.
     """
 
     overrides: Mapping[str, str | None] = field(default_factory=dict)
@@ -216,6 +217,7 @@ class ServiceChange:
     chroot: bool | None = None
     process_limit: str = ""
     state: str = PRESENT
+    renamed_from: str = ""
 
     @property
     def whole(self) -> bool:
@@ -234,6 +236,7 @@ class ServiceChange:
             process_limit=self.process_limit or None,
             overrides=dict(self.overrides),
             state=self.state,
+            renamed_from=self.renamed_from or None,
         )
 
 
@@ -445,9 +448,15 @@ def _changes(plan: MxPlan) -> Iterator[str]:
 
 
 def _changes_of_service(key: str, service: ServiceChange) -> Iterator[str]:
+    if service.renamed_from:
+        yield f"master.cf: {service.renamed_from} becomes {key}"
+        return
     if service.state == ABSENT:
         yield f"master.cf: {key} is removed"
     if service.command:
         yield f"master.cf: {key} is added, which runs {service.command}"
     for name, override in service.overrides.items():
+        # A service that is added had none to lose.
+        if override is None and service.command:
+            continue
         yield f"master.cf: {key} " + (f"loses -o {name}" if override is None else f"-o {name}={override}")

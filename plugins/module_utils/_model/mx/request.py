@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import Check
@@ -33,6 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import read_screening
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthops
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
@@ -250,8 +251,8 @@ def _settings(params: Mapping[str, Any], peer: Mapping[str, Any], reading: _Read
 def _refuse_form(name: str, given: Any) -> Refusal | None:
     """The refusal of a value that is not what the setting must be, or with which Postfix would not do its work."""
     form = SETTINGS[name].get("form", "")
-    texts = list(map(str, given)) if isinstance(given, list) else [str(given)]
-    for text in texts:
+    values = given if isinstance(given, list) else [given]
+    for text in [value if isinstance(value, Mapping) else str(value) for value in values]:
         wrong = _FORMS[form](text, SETTINGS[name]) if form and text else None
         if wrong:
             return Refusal("", name, *wrong)
@@ -301,9 +302,18 @@ def _wrong_removals(text: str, _setting: Mapping[str, Any]) -> tuple[str, str] |
     return None
 
 
-_FORMS = {
+def _wrong_screening(given: Any, _setting: Mapping[str, Any]) -> tuple[str, str] | None:
+    try:
+        read_screening(given)
+    except InvalidInput as error:
+        return error.cause_and_remedy("correct the value")
+    return None
+
+
+_FORMS: Mapping[str, Callable[[Any, Mapping[str, Any]], tuple[str, str] | None]] = {
     "addresses": _wrong_address,
     "number": _wrong_number,
+    "postscreen": _wrong_screening,
     "removals": _wrong_removals,
     "time": _wrong_time,
 }

@@ -120,6 +120,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "client_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "etrn_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "load_balancers": {"type": "dict", "default": {}, "both_roles": "shared"},
+    "postscreen": {"type": "dict", "default": {}, "both_roles": "shared", "form": "postscreen"},
     "smtputf8": {"type": "bool", "default": "", "both_roles": "shared"},
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},
     "postmaster": {"type": "bool", "default": True},

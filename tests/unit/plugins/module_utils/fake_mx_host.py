@@ -191,6 +191,9 @@ class FakeNetwork:
     def answers(self, endpoints: Iterable[str], _user: str) -> dict[str, str]:
         return {endpoint: self.failures.get(endpoint, "") for endpoint in endpoints}
 
+    def greeting(self, address: str, port: int) -> str:
+        return self.failures.get(f"{address}:{port}", "")
+
     def port(self, name: str) -> int:
         return int(name) if name.isdigit() else {"smtp": 25, "submission": 587, "submissions": 465}.get(name, 0)
 

@@ -14,10 +14,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
     ServedCertificate,
     TlsaRecord,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Question, Replies, Reply
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach
 
 FIB_TRIE = """\
 Main:
@@ -192,6 +194,27 @@ def test_certificate_is_asked_for_with_the_patience_that_the_way_needs(monkeypat
         ("127.0.0.1", 25, "mx.example", {"helo": "mx.example"}),
         ("mx.example", 25, "mx.example", {"seconds": 15.0}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("banner", "failure", "expected"),
+    [
+        ((220, "mx.example ESMTP"), "", ""),
+        # Somebody is there, who likes this client not.
+        ((554, "5.7.1 go away"), "", ""),
+        ((421, "4.3.2 All server ports are busy"), "", "it answers 421 4.3.2 All server ports are busy"),
+        (None, "it does not answer the connection within 15 s", "it does not answer the connection within 15 s"),
+    ],
+)
+def test_greeting_is_whatever_a_server_says(
+    banner: tuple[int, str] | None, failure: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talk(_self: object, approach: Approach, transactions: object, _deadline: float) -> list[Talk]:
+        assert (approach.server, approach.port, transactions) == ("192.0.2.9", 25, [("", ())])
+        return [Talk(approach.server, banner=banner, failure=failure)]
+
+    monkeypatch.setattr(network.SmtpProber, "talk", talk)
+    assert SystemNetwork().greeting("192.0.2.9", 25) == expected
 
 
 def test_port_is_known_by_number_or_name() -> None:

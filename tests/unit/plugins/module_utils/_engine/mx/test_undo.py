@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import ConfigurationPlan
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
+    ConfigurationPlan,
+    MasterCfRequest,
+    plan_master_cf,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import undo as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     DIRECTORY,
@@ -24,6 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo im
     undo,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import read_followed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MxPlan, RecipientsItem
@@ -488,3 +493,31 @@ def test_run_that_ended_postfix_has_not_got_through_and_is_taken_back(host: Fake
     done = undo(postfix, MxPlan.from_result(plan(host)), record)
     assert (done.touched, done.problems, done.restart_needed) == ([], [], True)
     assert read(host, "master.cf") == MASTER_CF
+
+
+SCREENED = [
+    {"name": "smtpd", "type": "pass", "command": "smtpd", "overrides": {"a": "1"}, "renamed_from": "smtp/inet"},
+    {"name": "smtp", "type": "inet", "command": "postscreen", "process_limit": "1", "overrides": {"a": None, "b": "2"}},
+    {"name": "tlsproxy", "type": "unix", "command": "tlsproxy", "process_limit": "0", "overrides": {}},
+]
+
+
+@pytest.mark.parametrize("theirs", ["", "other     unix  -       -       n       -       -       smtp\n"])
+def test_server_comes_out_from_behind_postscreen_again(host: FakeMxHost, theirs: str) -> None:
+    postfix = host.postfix()
+    smtpd, relay = MASTER_CF.splitlines(keepends=True)
+    before = "# door\n" + smtpd + "\t-o a=1\n" + relay
+    host.write("master.cf", before)
+    planned = MxPlan.from_result(plan(host, master_cf={"services": SCREENED, "changed": True}))
+    record, _outdated = remember(postfix, planned)
+    change = plan_master_cf(postfix, MasterCfRequest(planned.master_cf.requests))
+    host.write("master.cf", change.after + theirs)
+    done = undo(postfix, planned, record)
+    assert (done.touched, done.problems) == ([], [])
+    if not theirs:
+        assert read(host, "master.cf") == before
+    services = {service.key: service for service in MasterCf(read(host, "master.cf")).effective}
+    assert services["smtp/inet"].command == "smtpd"
+    assert services["smtp/inet"].process_limit == "-"
+    assert services["smtp/inet"].overrides == {"a": "1"}
+    assert {"smtpd/pass", "tlsproxy/unix"}.isdisjoint(services)

@@ -19,7 +19,6 @@ CHECKS = (
     admission.refuses_strangers,
     admission.demands_tls,
     admission.strangers_limited,
-    admission.postscreen,
     admission.restriction_table,
     admission.message_table,
     admission.policy_service,
@@ -253,16 +252,6 @@ def test_postscreen_counts_connections_as_well() -> None:
     assert found(None, **{name: "1"}) == []
     own = service(command="postscreen", limit="1", **{name: "2"})
     assert f"{name} of smtp/inet is 2" in one([own, behind], **{name: "50"}).message
-
-
-def test_postscreen_needs_one_process_and_an_smtpd() -> None:
-    behind = service("smtpd", "pass")
-    assert found([service(command="postscreen", limit="1"), behind]) == []
-    assert found([service(command="postscreen"), behind]) == [("postscreen", "error")]
-    assert found([service(command="postscreen", limit="1")]) == [("postscreen", "error")]
-    assert found([service(command="postscreen", limit="1"), behind], smtpd_service_name="other") == [
-        ("postscreen", "error")
-    ]
 
 
 def test_table_that_can_not_be_asked_counts_where_strangers_come_to_it() -> None:

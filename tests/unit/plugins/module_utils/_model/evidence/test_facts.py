@@ -13,9 +13,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     is_loopback,
     offers_smtputf8,
     own_mail_domain,
+    pass_name,
     ports_for_strangers,
     reaches_strangers,
+    screens_for_strangers,
     services_for_strangers,
+    stranger_services,
     unknown_host,
     values_for_strangers,
     written_value,
@@ -201,6 +204,15 @@ def test_ports_for_strangers_are_told_with_tls_from_the_first_byte() -> None:
     )
     on = HostState(services=services)
     assert ports_for_strangers(on) == {"smtp": False, "587": False, "smtps": True, "2525": False}
+
+
+def test_server_behind_postscreen_is_the_one_that_its_entry_names() -> None:
+    screen = smtpd("smtp", "postscreen", smtpd_service_name="inner")
+    inner, other = (Service(name, "pass", "-", "-", "n", "-", "-", "smtpd", {}) for name in ("inner", "smtpd"))
+    on = HostState(services=(screen, smtpd("127.0.0.1:smtp", "postscreen"), inner, other))
+    assert screens_for_strangers(on) == [screen]
+    assert pass_name(on, screen) == "inner"
+    assert stranger_services(on) == [inner]
 
 
 @pytest.mark.parametrize(

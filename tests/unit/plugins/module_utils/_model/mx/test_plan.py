@@ -92,6 +92,7 @@ PLANS = every(
                 command=st.sampled_from(["", "smtp"]),
                 private=st.none() | st.booleans(),
                 chroot=st.none() | st.booleans(),
+                renamed_from=st.sampled_from(["", "smtp/inet"]),
                 process_limit=st.sampled_from(["", "0"]),
                 state=st.sampled_from(["present", "absent"]),
             ),

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -28,21 +26,25 @@ LOWEST_JAVA = 17
 def eda(session: nox.Session) -> Count:
     """Run the rulebooks with the events that their sources give; ansible-rulebook holds them against EDA's schema."""
     install_collection(session)
+    environment = {
+        **engine_of_rules(session),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return run_pytest(session, "eda", "tests/eda", env=environment)
+
+
+def engine_of_rules(session: nox.Session) -> dict[str, str]:
+    """Have ansible-rulebook and Java; return what names them to tests."""
     try:
         java = java_home()
     except engine.LabError as error:
         session.error(str(error))
     if not have_environment(session):
         session.error(f"{PINS.name} can't be installed; what pip says is above")
-    environment = {
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_HOME": str(CACHE / "ansible"),
-        "JAVA_HOME": java,
-        "MXRELAY_LAB_EDA": str(ENVIRONMENT / "bin"),
-        "PYTHONPATH": str(ROOT / "tests"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    return run_pytest(session, "eda", "tests/eda", env=environment)
+    return {"JAVA_HOME": java, "MXRELAY_LAB_EDA": str(ENVIRONMENT / "bin")}
 
 
 def java_home() -> str:
@@ -81,8 +83,3 @@ def have_environment(session: nox.Session) -> bool:
         return False
     made_from.write_text(wanted)
     return True
-
-
-def path_with(folder: str | os.PathLike[str]) -> str:
-    """Return PATH with a folder before all others."""
-    return os.pathsep.join([str(pathlib.Path(folder)), os.environ["PATH"]])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import nox
 
+from lab import rulebooks
 from lab.checkout import ROOT
 from lab.collection import INSTALLED, build
 from lab.commands import succeeds
@@ -30,6 +31,8 @@ def molecule(session: nox.Session) -> Count:
     keep = "--keep" in session.posargs
     environment = lab_environment(session, words or SCENARIOS, keep=keep)
     environment["MXRELAY_LAB_LONG"] = "yes" if "--long" in session.posargs else ""
+    if environment["MXRELAY_LAB_LONG"] and "sync" in (words or SCENARIOS):
+        environment.update(rulebooks.engine_of_rules(session))
     for name in words or SCENARIOS:
         counts += scenario(session, name, environment)
     if not keep:

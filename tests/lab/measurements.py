@@ -9,7 +9,12 @@ import nox
 from lab.collection import install_collection
 from lab.environment import lab_environment, remove_lab
 
-BENCHES = {"no-change": "bench.no_change", "tables": "bench.tables"}
+# The scenario of each bench, and the steps that make its hosts.
+BENCHES = {
+    "no-change": ("bench.no_change", "both", ("destroy", "create")),
+    "sync": ("bench.sync", "sync", ("destroy", "create", "prepare")),
+    "tables": ("bench.tables", "both", ("destroy", "create")),
+}
 
 
 def bench(session: nox.Session) -> None:
@@ -18,8 +23,9 @@ def bench(session: nox.Session) -> None:
     if kind not in BENCHES:
         session.error(f"no bench {kind}; there are {', '.join(BENCHES)}")
     install_collection(session)
-    environment = lab_environment(session)
-    for step in ("destroy", "create"):
-        session.run("molecule", step, "--scenario-name", "both", env=environment, external=True, silent=True)
-    session.run("python", "-m", BENCHES[kind], *options, env=environment, external=True)
+    module, scenario, steps = BENCHES[kind]
+    environment = lab_environment(session, (scenario,))
+    for step in steps:
+        session.run("molecule", step, "--scenario-name", scenario, env=environment, external=True, silent=True)
+    session.run("python", "-m", module, *options, env=environment, external=True)
     remove_lab(session, environment["MXRELAY_LAB_ENGINE"])

@@ -110,6 +110,14 @@ options:
             the mail host takes it. Not with O(domains[].refused_mail=bounce). From Postfix 3.0 on.
         type: bool
         default: false
+      standby:
+        description:
+          - Put strangers off (450) while a better MX host of the domain answers, and accept mail at once when none
+            does. Unknown recipients are refused as always. Empty means the setting C(standby).
+          - A service of the collection asks the better MX hosts, by systemd and from Postfix 3.0 on. Whenever it can't
+            tell, mail is accepted.
+          - Not for a domain of which this host is the primary MX.
+        type: bool
       mail_host:
         description:
           - The host with the domain's mailboxes, by name or address.
@@ -333,6 +341,11 @@ options:
       abuse:
         description:
           - Accept mail for C(abuse) at each domain that has a list.
+          - Empty means V(false).
+        type: bool
+      standby:
+        description:
+          - Whether domains of which this host is a secondary MX have C(standby) unless they say otherwise.
           - Empty means V(false).
         type: bool
       undeclared_domains:

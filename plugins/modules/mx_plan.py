@@ -287,6 +287,12 @@ removal:
       (C(changed)).
   type: dict
   returned: always
+standby:
+  description:
+    - Options for M(mxrelay.postfix.mx_standby), whether they would change anything (C(changed)), and whether the
+      service goes once C(main.cf) no longer refers to it (C(removed)).
+  type: dict
+  returned: always
 main_cf:
   description: Options for M(mxrelay.postfix.main_cf), and whether they would change anything (C(changed)).
   type: dict

@@ -99,6 +99,7 @@ CLAIMS = {
         "Say which transport rows stay for now": ON_ITS_WAY,
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
         "Remove rows of the other tables that are no longer needed": ASKED,
+        "Remove the standby service": Claim("standby", "goes_with_the_last_domain"),
     },
     "mx/tasks/run.yml": {
         "Run the preflight checks": NEW_SECONDARY,
@@ -123,6 +124,7 @@ CLAIMS = {
     "mx/tasks/tables.yml": {
         "Update the transport table": Claim("primary_mx", "another_mail_host"),
         "Update the table of valid recipients": REPAIRED,
+        "Install or update the standby service": Claim("standby", "strangers_are_put_off", "new"),
         "Update the other tables": ASKED,
     },
     "mx/tasks/undo.yml": {

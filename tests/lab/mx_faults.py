@@ -1308,6 +1308,13 @@ ADMISSION = (
         main("smtpd_client_restrictions="),
     ),
     Fault(
+        "standby without its service",
+        host("standby"),
+        "run the role again, which repairs and starts it",
+        "echo '{\"domains\": []}' > /etc/postfix/mxrelay-standby.json",
+        "rm /etc/postfix/mxrelay-standby.json",
+    ),
+    Fault(
         "SASL without its server",
         host("sasl_socket"),
         "set smtpd_sasl_auth_enable to no",

@@ -18,6 +18,7 @@ GUIDES = (
     "README.md",
     "docs/awx.md",
     "docs/canary.md",
+    "docs/standby.md",
     "docs/domains.md",
     "docs/eda.md",
     "docs/front-door.md",

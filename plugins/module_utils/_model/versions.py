@@ -46,6 +46,8 @@ FEATURES: Mapping[str, Introduced] = {
     "braced_overrides": Introduced((3, 0), "RELEASE_NOTES-3.0, -o { parameter = value }"),
     # At compatibility level 1 and above.
     "chroot_off_by_default": Introduced((3, 0), "RELEASE_NOTES-3.0, 20141001"),
+    # check_policy_service { endpoint, name = value, ... }
+    "policy_attributes": Introduced((3, 0), "RELEASE_NOTES-3.0, per-policy server settings"),
     # postqueue -j
     "queue_as_json": Introduced((3, 1), "RELEASE_NOTES-3.1, 20151129"),
     # Quoted keys with white space in tables.

@@ -33,6 +33,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     read_relay_domains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.standby import read_standby
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import waiting_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
@@ -105,6 +106,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     screening = read_screening(request.settings["postscreen"])
     screened = [*names, *state.relayed] if names and screening.mode in (LOG, ENFORCE) else []
     state = state.having(read_postscreen(postfix, network, state, reader, screened, bool(screened)))
+    state = replace(state, standby=read_standby(postfix, state))
     if names:
         state = state.having(read_reception(names, state, reader, network))
         state = replace(state, reports=read_reports(names, state, reader, report_targets(request, state)))

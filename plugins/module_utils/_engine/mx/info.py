@@ -52,6 +52,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_d
     relayed_names,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reports import read_reports
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.standby import ask_standby, read_standby
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.verify_cache import read_verify_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
@@ -140,7 +141,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = state.having(read_admission(postfix, state, reader, names, {}))
     state = replace(state, lookups=read_lookups(names, state, reader))
     state = state.having(read_reception(names, state, reader, network))
-    state = replace(state, reports=read_reports(names, state, reader, ()))
+    state = replace(state, reports=read_reports(names, state, reader, ()), standby=read_standby(postfix, state))
     state = with_greeting(state.having(read_postscreen(postfix, network, state, reader, names, False)), network)
     kinds = None if params.get("declared") is None else declared.kinds
     tables, domains = gather(names, postfix, state, reader, network, kinds)
@@ -166,6 +167,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         reader.notes += ask_mail_hosts(hops, state, prober, senders, deadline)
         reader.notes += ask_about_lists(domains, state, reader, prober, deadline)
         reader.notes += read_trust(hops, state, postfix)
+        state = replace(state, standby=ask_standby(state, names))
         if not show_recipients:
             leave_people_out(hops, state)
     facts = HostFacts(

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     record_directory,
     standing,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.standby import plan_standby
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import read_settings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
@@ -48,6 +49,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
     RecipientRows,
     Removal,
     ServicePlan,
+    StandbyPlan,
     TableRows,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -133,6 +135,7 @@ def _planned(
     if evidence.state.installed and not refusals:
         changed, taken = _master_cf(postfix, plan.master_cf, plan.main_cf.parameters)
         plan = replace(plan, main_cf=_main_cf(postfix, plan.main_cf), master_cf=changed)
+        plan = replace(plan, standby=_standby(postfix, evidence.state, decision))
         refusals += [*_half_run(request, plan), *_row_without_service(request, plan), *_unwritable(postfix, plan)]
         refusals += taken
     refusals += [*_not_utf8(plan), *_missing(request, evidence, plan)]
@@ -233,6 +236,14 @@ def _main_cf(postfix: Postfix, change: MainCfChange) -> MainCfChange:
         remove_items=change.remove_items,
     )
     return replace(change, changed=plan_main_cf(postfix, request).changed)
+
+
+def _standby(postfix: Postfix, state: HostState, decision: Decision) -> StandbyPlan:
+    wanted = decision.standby
+    if not wanted.domains and not state.standby.installed:
+        return StandbyPlan()
+    change = plan_standby(postfix, wanted, state.value("queue_directory"), state.value("mail_owner"))
+    return StandbyPlan(list(wanted.domains), list(wanted.subdomains), list(wanted.own), wanted.name, change.changed)
 
 
 def _master_cf(

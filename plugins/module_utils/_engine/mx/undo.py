@@ -30,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
     own_record,
     record_directory,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.standby import restore_standby, standby_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.change import change_table
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import take_back_followed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import record_path
@@ -142,6 +143,7 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     written = [table for table in _tables(plan).values() if table.path and table.concerned]
     paths += [table.path for table in written]
     paths += [followed_path(table.path) for table in written if table.domains]
+    paths += standby_files(postfix).all if plan.standby.changed else []
     run = plan.run
     running = postfix.running()
     record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
@@ -243,6 +245,8 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
     then = _text(before.get(master_cf.path))
     requests = _services_back(plan.master_cf, master_cf.undo, then, master_cf.path)
     _configuration(postfix, main_cf, master_cf, requests, any(rows_are_back), result)
+    if plan.standby.changed:
+        _standby(postfix, before, result)
     for table, is_back in zip(tables, rows_are_back):
         path = table.reference.path
         if result.problems:
@@ -416,6 +420,16 @@ def _note_back(table: _Table, before: Mapping[str, bytes | None], result: Undone
     try:
         with table_lock(TableReference(table.type, table.path)):
             take_back_followed(table.path, {item.name for item in table.domains}, before[note])
+    except MxRelayError as error:
+        result.problems.append(error.message)
+
+
+def _standby(postfix: Postfix, before: Mapping[str, bytes | None], result: Undone) -> None:
+    """The standby service as it was: its files have nobody else's changes to keep."""
+    values = postfix.parameters(["queue_directory", "mail_owner"], ("-x",))
+    try:
+        if restore_standby(postfix, values["queue_directory"], values.get("mail_owner", ""), before):
+            result.undone.append("the standby service is as before")
     except MxRelayError as error:
         result.problems.append(error.message)
 

@@ -65,6 +65,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import SOCKET
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES, UNSAFE_TYPES
 
@@ -439,6 +440,9 @@ def policy_service(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         if access.action != "check_policy_service":
             continue
         endpoint = endpoint_of(access.argument)
+        if endpoint == f"unix:{SOCKET}":
+            # Of the standby's own there is a check.
+            continue
         why = state.admission.silent.get(endpoint)
         usual = state.value("smtpd_policy_service_default_action") or "451"
         action = default_action(access.argument, usual)

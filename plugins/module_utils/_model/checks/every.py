@@ -25,6 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks impo
     refused,
     sending,
     several_hosts,
+    standby,
     stranger,
     tables,
 )
@@ -43,6 +44,7 @@ FILES = (
     sending,
     reception,
     refused,
+    standby,
     tables,
     canary,
     domain,

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     Fault,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import is_put_off
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
 
@@ -271,7 +272,9 @@ def _away(talk: Talk, listed: str) -> Iterator[tuple[str, Answer]]:
         (f"mail for {listed}{_from(talk)}", talk.recipients.get(listed)),
     ):
         if answer is not None and answer[0] >= 400:
-            yield what, answer
+            # A standby does right to put strangers off.
+            if not is_put_off(answer):
+                yield what, answer
             return
 
 

@@ -72,6 +72,18 @@ def with_check(value: str, check: str) -> str:
     return ", ".join(known[:place] + [check] + known[place:])
 
 
+def end_of(value: str) -> str:
+    """The restriction that ends the list for mail to relay domains, "" if none does."""
+    return next((name for name in names(value) if name in _ENDING), "")
+
+
+def with_last(value: str, last: str) -> str:
+    """The list with `last`, which takes no argument, as the last member that is asked."""
+    known, end = parts(value), end_of(value)
+    place = names(value).index(end) if end else len(known)
+    return ", ".join([*known[:place], last, *known[place:]])
+
+
 def with_others(value: str, present: str) -> str:
     """The closed list with what `present` has besides, in its order.
 

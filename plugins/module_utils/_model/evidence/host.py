@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.co
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import PostscreenEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import StandbyState
 
 Worked = TypeVar("Worked")
 
@@ -142,6 +143,8 @@ class HostState:
     reports: ReportEvidence = field(default_factory=ReportEvidence)
     # this host's own certificate, as far as anybody looked
     certificates: CertificateEvidence = field(default_factory=CertificateEvidence)
+    # the service that puts strangers off while a better MX host answers
+    standby: StandbyState = field(default_factory=StandbyState)
     own_addresses: frozenset[str] = frozenset()
     # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
     interface_addresses: Mapping[str, Sequence[str]] | None = None

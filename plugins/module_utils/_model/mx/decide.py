@@ -42,7 +42,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.postscreen import (
     postscreen_plan,
-    with_changes,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     Recipients,
@@ -63,6 +62,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.routes i
     primary_routes,
     secondary_routes,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby import decide_standby
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby_files import StandbyRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verification import verification
 
 
@@ -90,6 +91,7 @@ class Decision:
     filters_removed: Sequence[str] = ()
     probes: Mapping[str, str] = field(default_factory=dict)
     probes_removed: Sequence[str] = ()
+    standby: StandbyRequest = field(default_factory=StandbyRequest)
     # Of master.cf, by name and type.
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
     undeclared: Sequence[str] = ()
@@ -136,16 +138,19 @@ def decide(request: MxRequest, host: HostState) -> Decision:
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)
     main_cf = main_cf.joined(retried.main_cf)
-    services = {
-        **_relay_service(overrides, relay_command),
-        **with_changes(screen.services, refused.services),
-        **retried.services,
-    }
-    balanced = load_balancers(request, host, services)
     lists = relay_lists(request, host, main_cf.parameters, verified.check)
     if request.present:
         main_cf = main_cf.joined(MainCfChange(lists.parameters))
         main_cf = main_cf.joined(MainCfChange(settings.parameters, add_items=settings.items))
+    stands = decide_standby(request, screened, leaving.names, main_cf)
+    services = joined_services(
+        _relay_service(overrides, relay_command),
+        screen.services,
+        refused.services,
+        retried.services,
+        stands.services,
+    )
+    balanced = load_balancers(request, host, services)
 
     refusals = [
         *request.refusals,
@@ -160,6 +165,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *screen.refusals,
         *refused.refusals,
         *retried.refusals,
+        *stands.refusals,
         *(lists.refusals if request.present else ()),
         *settings.refusals,
         *balanced.refusals,
@@ -176,7 +182,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
             *refused.notes,
             *retried.notes,
             *balanced.notes,
-            *_neighbours(host, main_cf),
+            *_neighbours(host, stands.main_cf),
         ],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
@@ -188,13 +194,14 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         patterns_removed=patterns_removed,
         verify=verified.rows,
         verify_removed=verified.removed,
-        main_cf=main_cf,
+        main_cf=stands.main_cf,
         refused=refused.rows,
         refused_removed=refused.removed,
         filters=retried.filters,
         filters_removed=retried.filters_removed,
         probes=retried.probes,
         probes_removed=retried.probes_removed,
+        standby=stands.wanted,
         services=balanced.services,
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
@@ -225,6 +232,7 @@ def _no_longer_needed(request: MxRequest, host: HostState, leaving: Leaving) -> 
 def _without_postfix(request: MxRequest, host: HostState) -> Decision:
     declared = declared_recipients(request, host)
     settings = host_settings(request, host) if request.present else HostSettings()
+    stands = decide_standby(request, host, (), MainCfChange())
     members = items_change({"relay_domains": [item.name for item in request.present]}, {})
     return Decision(
         refusals=[*request.refusals, *declared.refusals, *settings.refusals],
@@ -233,11 +241,22 @@ def _without_postfix(request: MxRequest, host: HostState) -> Decision:
         routes=primary_routes(request, host),
         main_cf=members.joined(MainCfChange(settings.parameters)),
         services=_relay_service(settings.overrides),
+        standby=stands.wanted,
     )
 
 
 def _relay_service(overrides: Mapping[str, str | None], command: str = "") -> dict[str, ServiceChange]:
     return {RELAY_SERVICE: ServiceChange(overrides, command)} if overrides or command else {}
+
+
+def joined_services(*parts: Mapping[str, ServiceChange]) -> dict[str, ServiceChange]:
+    """What all parts make of the services; of one that several change, with the overrides of each."""
+    found: dict[str, ServiceChange] = {}
+    for part in parts:
+        for key, change in part.items():
+            before = found.get(key)
+            found[key] = replace(before, overrides={**before.overrides, **change.overrides}) if before else change
+    return found
 
 
 def _captured(request: MxRequest, host: HostState) -> list[Refusal]:

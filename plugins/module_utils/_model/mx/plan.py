@@ -286,6 +286,22 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
+class StandbyPlan:
+    """The standby service as it is to be, as the module mx_standby takes it; without domains there is to be none."""
+
+    domains: Sequence[str] = ()
+    subdomains: Sequence[str] = ()
+    own: Sequence[str] = ()
+    name: str = ""
+    changed: bool = False
+
+    @property
+    def removed(self) -> bool:
+        """Whether it goes, once main.cf no longer has smtpd ask it."""
+        return self.changed and not self.domains
+
+
+@dataclass(frozen=True)
 class MxPlan:
     """Everything that a run would change on a host, and every reason not to."""
 
@@ -305,6 +321,7 @@ class MxPlan:
     filters: TableRows = field(default_factory=TableRows)
     probes: TableRows = field(default_factory=TableRows)
     removal: Removal = field(default_factory=Removal)
+    standby: StandbyPlan = field(default_factory=StandbyPlan)
     main_cf: MainCfChange = field(default_factory=MainCfChange)
     master_cf: MasterCfChange = field(default_factory=MasterCfChange)
     service: ServicePlan = field(default_factory=ServicePlan)
@@ -326,7 +343,7 @@ class MxPlan:
     @property
     def pending(self) -> bool:
         """Whether anything is to be done."""
-        configured = self.main_cf.changed or self.master_cf.changed or self.service.changed
+        configured = self.main_cf.changed or self.master_cf.changed or self.service.changed or self.standby.changed
         return bool(self.packages or self.behind or self.removal.changed or configured or self.left_behind)
 
     @property
@@ -364,6 +381,7 @@ class MxPlan:
             "transport": self.transport.as_result("pattern", "result"),
             **{name: getattr(self, name).as_result("key", "value") for name in KEYED},
             "removal": self.removal.as_result(),
+            "standby": {**asdict(self.standby), "removed": self.standby.removed},
             "main_cf": self.main_cf.as_result(),
             "master_cf": self.master_cf.as_result(),
             "service": asdict(self.service),
@@ -390,6 +408,9 @@ class MxPlan:
             "transport": TableRows.from_result(given.get("transport", {}), "pattern", "result"),
             **{name: TableRows.from_result(given.get(name, {}), "key", "value") for name in KEYED},
             "removal": Removal.from_result(given.get("removal", {})),
+            "standby": StandbyPlan(
+                **{name: value for name, value in given.get("standby", {}).items() if name != "removed"}
+            ),
             "main_cf": MainCfChange.from_result(given.get("main_cf", {})),
             "master_cf": MasterCfChange.from_result(given.get("master_cf", {})),
             "service": ServicePlan(**given.get("service", {})),
@@ -425,6 +446,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         yield f"refusals by a mail host: {pattern} {action}"
     for pattern, result in plan.probes.rows.items():
         yield f"probes of recipients: {pattern} {result}"
+    if plan.standby.changed and plan.standby.domains:
+        yield f"standby for {', '.join(plan.standby.domains)}"
     if plan.main_cf.changed or not plan.installed:
         for name, value in plan.main_cf.parameters.items():
             yield f"main.cf: {name} = {value}"
@@ -443,6 +466,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
         yield f"remove the recipients of subdomains {key}"
     for pattern in plan.removal.transport:
         yield f"remove transport {pattern}"
+    if plan.standby.removed:
+        yield "remove the standby service"
     if plan.left_behind:
         yield "remove the record that a run which was cut off has left behind"
 

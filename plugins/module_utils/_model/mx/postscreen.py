@@ -10,7 +10,7 @@ keeps what it says of postscreen, and `off` has nothing to remember. See POSTSCR
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, stays_here
@@ -291,12 +291,3 @@ def _against_theirs(screen: Service, wanted: Screening, host: HostState) -> list
 
 def _refusal(cause: str, remedy: str) -> Refusal:
     return Refusal("", CHECK, cause, remedy)
-
-
-def with_changes(first: Mapping[str, ServiceChange], second: Mapping[str, ServiceChange]) -> dict[str, ServiceChange]:
-    """Both changes; of a service that both are about the second adds overrides to what the first makes of it."""
-    found = {**first}
-    for key, change in second.items():
-        there = found.get(key)
-        found[key] = replace(there, overrides={**there.overrides, **change.overrides}) if there else change
-    return found

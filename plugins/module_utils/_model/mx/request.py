@@ -61,6 +61,7 @@ class DomainItem:
     `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
     where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
     the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
+    `standby`: strangers are put off while a better MX host answers.
     """
 
     index: int
@@ -78,6 +79,7 @@ class DomainItem:
     bounces: bool = False
     refused_mail: str = BOUNCE
     refused_mail_retry: bool = False
+    standby: bool = False
     nexthops: tuple[str, ...] = ()
     mx_lookup: bool = False
     result: str | None = None
@@ -159,7 +161,7 @@ def read_request(params: Mapping[str, Any], checks: Sequence[Check] = ()) -> MxR
     peer = _peer(params)
     settings = _settings(params, peer, reading)
     role_of_all = {"secondary_mx": SECONDARY, "primary_mx": PRIMARY}.get(params.get("role") or "", "")
-    items = _items(params.get("domains") or [], role_of_all, reading)
+    items = _items(params.get("domains") or [], role_of_all, bool(settings["standby"]), reading)
     peer_names = _peer_names(peer)
     for item in items:
         if item.name in peer_names:
@@ -334,12 +336,12 @@ def _plain(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _items(raw: Sequence[Mapping[str, Any]], role: str, reading: _Reading) -> list[DomainItem]:
+def _items(raw: Sequence[Mapping[str, Any]], role: str, standby: bool, reading: _Reading) -> list[DomainItem]:
     items: list[DomainItem] = []
     seen: dict[str, DomainItem] = {}
     for index, given in enumerate(raw):
         try:
-            item = _item(index, given, role)
+            item = _item(index, given, role, standby)
         except InvalidInput as error:
             reading.refusals.append(Refusal.from_error(str(given.get("name") or ""), "invalid", error))
             continue
@@ -358,7 +360,7 @@ def _items(raw: Sequence[Mapping[str, Any]], role: str, reading: _Reading) -> li
     return items
 
 
-def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
+def _item(index: int, given: Mapping[str, Any], role_of_all: str, standby: bool) -> DomainItem:
     place = f"domains[{index}]"
     name = domain_name(given.get("name"), f"{place}.name")
     role = given.get("role") or role_of_all
@@ -395,6 +397,11 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
             f'"{name}" ({place}) has refused_mail_retry, by which mail that is refused bounces later, when it expires; '
             "also set refused_mail to postmaster or hold"
         )
+    if given.get("standby") and role == PRIMARY:
+        raise InvalidInput(
+            f'"{name}" ({place}) has standby, but this host is its primary MX: no better one takes its mail; '
+            "leave standby out"
+        )
     item = DomainItem(
         index=index,
         name=name,
@@ -411,6 +418,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str) -> DomainItem:
         bounces=given.get("waiting_mail") == BOUNCE,
         refused_mail=refused,
         refused_mail_retry=bool(given.get("refused_mail_retry")),
+        standby=role == SECONDARY and bool(standby if blank(given.get("standby")) else given["standby"]),
         follows=bool(given.get("follows")),
         kept=kept,
         awaits=given.get("awaits") or "",

@@ -21,6 +21,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "waiting_mail": {"type": "str", "default": "refuse", "choices": ["refuse", "bounce"]},
     "refused_mail": {"type": "str", "default": "bounce", "choices": ["bounce", "postmaster", "hold"]},
     "refused_mail_retry": {"type": "bool", "default": False},
+    "standby": {"type": "bool"},
     "mail_host": {"type": "list", "elements": "str"},
     "port": {"type": "int"},
     "mx_lookup": {"type": "bool", "default": False},
@@ -126,6 +127,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "postmaster": {"type": "bool", "default": True},
     "recipient_delimiter": {"type": "str", "default": "", "both_roles": "shared"},
     "abuse": {"type": "bool", "default": False},
+    "standby": {"type": "bool", "default": False},
     "undeclared_domains": {"type": "str", "choices": ["refuse", "any"], "default": "refuse", "both_roles": "either"},
     "recipient_sources": {"type": "dict", "default": {}, "no_log": True, "planned": False, "handed": False},
     "list_max_age": {

@@ -57,6 +57,10 @@ def test_overrides_that_differ_are_named() -> None:
     ]
 
 
+def test_standby_service_is_named() -> None:
+    assert mx_changes([{"changed": True, "standby": "present"}]) == ["standby service: present"]
+
+
 def test_service_is_named() -> None:
     assert mx_changes([{"changed": True, "name": "postfix", "state": "started"}]) == [
         "service postfix: started, reloaded or restarted"

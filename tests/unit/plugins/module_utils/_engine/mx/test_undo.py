@@ -521,3 +521,33 @@ def test_server_comes_out_from_behind_postscreen_again(host: FakeMxHost, theirs:
     assert services["smtp/inet"].process_limit == "-"
     assert services["smtp/inet"].overrides == {"a": "1"}
     assert {"smtpd/pass", "tlsproxy/unix"}.isdisjoint(services)
+
+
+def test_standby_service_is_taken_back(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, bytes | None]] = []
+
+    def restore(_postfix: Postfix, _queue: str, _owner: str, before: dict[str, bytes | None]) -> bool:
+        given.append(before)
+        return True
+
+    monkeypatch.setattr(module, "restore_standby", restore)
+    standing = MxPlan.from_result({"standby": {"domains": ["x.example"], "changed": True}})
+    host.write("mxrelay-standby.json", "{}")
+    record, _outdated = remember(host.postfix(), standing)
+    assert undo(host.postfix(), standing, record).undone == ["the standby service is as before"]
+    assert given[0][host.path("mxrelay-standby.json")] == b"{}"
+    assert given[0][host.path("mxrelay-standby.py")] is None
+    record, _outdated = remember(host.postfix(), MxPlan())
+    assert undo(host.postfix(), MxPlan(), record).undone == []
+
+
+def test_standby_service_that_can_not_be_taken_back_is_a_problem(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restore(*_given: object) -> bool:
+        raise HostError("systemctl failed")
+
+    monkeypatch.setattr(module, "restore_standby", restore)
+    standing = MxPlan.from_result({"standby": {"domains": ["x.example"], "changed": True}})
+    record, _outdated = remember(host.postfix(), standing)
+    assert undo(host.postfix(), standing, record).problems == ["systemctl failed"]

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
 CHECKS = (
@@ -261,6 +262,11 @@ def test_table_that_can_not_be_asked_counts_where_strangers_come_to_it() -> None
     assert finding.remedy.startswith("run postmap hash:/gone, or remove")
     assert found(None, evidence, smtpd_sender_restrictions="permit, check_sender_access hash:/gone") == []
     assert found(None, evidence, virtual_alias_maps="hash:/other, hash:/gone") == [("message_table", "error")]
+
+
+def test_standby_of_ours_is_for_its_own_check() -> None:
+    evidence = AdmissionEvidence(silent={"unix:mxrelay/standby": "No such file or directory"})
+    assert found(None, evidence, smtpd_recipient_restrictions=RESTRICTIONS) == []
 
 
 def test_policy_service_that_is_silent() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stra
     foreign_recipients,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import ANSWER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 
 READY = (220, "ready")
@@ -53,6 +54,7 @@ def of_stranger(*, foreign: Talk | None = None, **recipients: Any) -> list[tuple
         ({"listed": (451, "4.3.0")}, [("x.example", "probe_deferred", "error")]),
         ({"listed": (451, "4.3.5")}, [("x.example", "probe_deferred", "error")]),
         ({"listed": (450, "4.2.0 Greylisted")}, [("x.example", "probe_deferred", "warning")]),
+        ({"listed": (450, f"4.3.2 <listed@x.example>: Recipient address rejected: {ANSWER}")}, []),
         ({"postmaster": (550, "5.1.1")}, [("x.example", "probe_postmaster", "warning")]),
         ({"nobody": OK}, [("x.example", "probe_unknown", "warning")]),
         ({"nobody": (450, "4.1.1")}, [("x.example", "probe_unknown", "warning")]),

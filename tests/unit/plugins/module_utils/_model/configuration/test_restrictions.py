@@ -90,3 +90,18 @@ def test_use_of_verification_is_seen() -> None:
 def test_what_a_list_has_besides_comes_behind_what_closes_it(value: str, present: str, after: str) -> None:
     assert restrictions.with_others(value, present) == after
     assert restrictions.with_others(value, after) == after
+
+
+@pytest.mark.parametrize(
+    ("value", "end", "after"),
+    [
+        ("", "", "x"),
+        ("a, check_client_access hash:/t", "", "a, check_client_access hash:/t, x"),
+        ("a, permit", "permit", "a, x, permit"),
+        ("permit_mynetworks, REJECT, b", "reject", "permit_mynetworks, x, REJECT, b"),
+        ("permit_mx_backup, reject", "permit_mx_backup", "x, permit_mx_backup, reject"),
+    ],
+)
+def test_last_member_comes_before_what_ends_the_list(value: str, end: str, after: str) -> None:
+    assert restrictions.end_of(value) == end
+    assert restrictions.with_last(value, "x") == after

@@ -13,7 +13,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
     DomainRows,
     HostState,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import joined_services
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem, ServiceChange
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     RECIPIENTS,
     TRANSPORT,
@@ -127,3 +128,12 @@ def test_table_that_the_run_makes_is_no_refusal() -> None:
     )
     values = {"smtpd_sender_restrictions": "check_sender_access hash:/other"}
     assert checks(secondary(on=host(values=values, admission=gone))) == [("", "restriction_table")]
+
+
+def test_changes_of_one_service_are_one() -> None:
+    first = {"smtpd/pass": ServiceChange({"a": "1"}, command="smtpd", renamed_from="smtp/inet")}
+    second = {"smtpd/pass": ServiceChange({"b": "2"}), "relay/unix": ServiceChange({"c": "3"})}
+    assert joined_services(first, second) == {
+        "smtpd/pass": ServiceChange({"a": "1", "b": "2"}, command="smtpd", renamed_from="smtp/inet"),
+        "relay/unix": ServiceChange({"c": "3"}),
+    }

@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
     Removal,
     ServiceChange,
     ServicePlan,
+    StandbyPlan,
     TableRows,
 )
 
@@ -79,6 +80,7 @@ PLANS = every(
     transport=TABLES,
     **dict.fromkeys(KEYED, TABLES),
     removal=every(Removal, recipients=ITEMS, transport=TEXTS, routed=TEXTS, **dict.fromkeys(KEYED, TEXTS)),
+    standby=every(StandbyPlan, domains=TEXTS, subdomains=TEXTS, own=TEXTS, name=TEXT, changed=st.booleans()),
     main_cf=every(
         MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()
     ),
@@ -134,6 +136,13 @@ def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
     assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
     part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
     assert (part.main_cf, part.removal.as_result()) == (MainCfChange({"ipv6": "no"}), Removal(verify=["k"]).as_result())
+
+
+def test_standby_service_is_told_and_goes_at_the_end() -> None:
+    plan = MxPlan(standby=StandbyPlan(["x.example"], changed=True))
+    assert (plan.pending, plan.standby.removed, plan.changes) == (True, False, ["standby for x.example"])
+    plan = MxPlan(standby=StandbyPlan(changed=True))
+    assert (plan.pending, plan.standby.removed, plan.changes) == (True, True, ["remove the standby service"])
 
 
 def test_what_a_run_left_behind_is_to_be_removed() -> None:

@@ -14,8 +14,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import PostscreenEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.postscreen import with_changes
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     checks,
     host,
@@ -224,12 +222,3 @@ def test_without_the_server_behind_it_off_is_refused() -> None:
 
 def test_setting_that_can_not_be_read_is_refused() -> None:
     assert checks(secondary(listed(), on=mx(), postscreen={"mode": "on"})) == [("", "postscreen")]
-
-
-def test_changes_of_one_service_are_one() -> None:
-    first = {"smtpd/pass": ServiceChange({"a": "1"}, command="smtpd", renamed_from="smtp/inet")}
-    second = {"smtpd/pass": ServiceChange({"b": "2"}), "relay/unix": ServiceChange({"c": "3"})}
-    assert with_changes(first, second) == {
-        "smtpd/pass": ServiceChange({"a": "1", "b": "2"}, command="smtpd", renamed_from="smtp/inet"),
-        "relay/unix": ServiceChange({"c": "3"}),
-    }

@@ -28,10 +28,11 @@ CONFIGURED = "cat /etc/postfix/main.cf /etc/postfix/master.cf"
 OWN = "smtpd_etrn_restrictions=reject"
 MASTER = "/etc/postfix/master.cf"
 ODD = rf"""
+cp --preserve {MASTER} /root/master.cf
 sed --in-place 's/^smtp  *inet  *n  *-  *\([yn]\) .*/smtp\tinet n  - \1\t- - smtpd\n# ours\n    -o {OWN}\n/' {MASTER}
 postfix reload
 """
-PLAIN = f"sed --in-place '/^# ours$/d; /^    -o {OWN}$/d' {MASTER}; postfix reload"
+PLAIN = f"mv /root/master.cf {MASTER}; postfix reload"
 FORGET = "systemctl stop postfix; rm -f /var/lib/postfix/mxrelay_postscreen*; systemctl start postfix"
 # It says when the greeting was complete, and what the recipient was told. An early one does not wait for it.
 CLIENT = """

@@ -13,5 +13,5 @@ RELEASES = ("mx35", "mx310", "mx311")
 
 @pytest.mark.parametrize("host", RELEASES)
 def test_known_recipient_is_taken_and_another_is_not(host: str) -> None:
-    heard = hosts.talk("liz@front.example", "nobody@front.example", server=f"{host}.lab.example")
+    heard = hosts.talk(["liz@front.example", "nobody@front.example"], server=f"{host}.lab.example")
     assert [answer[0] for answer in heard.rcpt] == [250, 550]

@@ -1271,7 +1271,7 @@ ADMISSION = (
         host("postscreen"),
         "set postscreen_cache_map to ",
         main("postscreen_cache_map=cdb:$data_directory/postscreen_cache"),
-        main("postscreen_cache_map=lmdb:$data_directory/postscreen_cache"),
+        main("postscreen_cache_map=btree:$data_directory/postscreen_cache"),
     ),
     Fault(
         "own clients only behind postscreen",
@@ -1345,7 +1345,8 @@ BALANCERS = (
         host("load_balancers"),
         "see in the mail log",
         master(f"-M '2525/inet={BALANCED} -o {PROXIED}-1'") + "\npostfix reload",
-        master(f"-M '2525/inet={BALANCED} -o {PROXIED}'") + "\npostfix reload",
+        # By a reload alone master(8) starts nothing at this port for another minute.
+        master(f"-M '2525/inet={BALANCED} -o {PROXIED}'") + "\nsystemctl restart postfix",
     ),
 )
 LISTENING = (

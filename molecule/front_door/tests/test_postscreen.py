@@ -204,7 +204,8 @@ def test_postscreen_that_is_silent_is_an_error_of_the_check() -> None:
     run = playbooks.play("front_door", playbooks.VERIFY, limit="mx310.lab.example")
     assert run.code != 0
     assert "postscreen (smtp/inet) greets nobody at" in run.said
-    hosts.on("mx310", "sh", "-c", "postconf -PX smtp/inet/postscreen_dnsbl_sites; postfix reload")
+    # By a reload alone master(8) starts nothing at this port for another minute, as its last processes have failed.
+    hosts.on("mx310", "sh", "-c", "postconf -PX smtp/inet/postscreen_dnsbl_sites; systemctl restart postfix")
 
 
 def test_off_leaves_no_byte_behind() -> None:

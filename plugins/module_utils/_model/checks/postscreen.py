@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import is_number
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    behind_balancers,
     effective,
     pass_name,
     screens_for_strangers,
@@ -129,7 +130,7 @@ def _puts_off(state: HostState, screen: Service) -> Iterator[Fault]:
                 WARNING,
             )
     waiting = [host for host, addresses in state.postscreen.exchangers.items() if not _let_in(state, screen, addresses)]
-    if waiting:
+    if waiting and not behind_balancers(state, screen):
         where = parameter_place(state, screen, ACCESS_LIST)
         addresses = [f"{address}=permit" for host in waiting for address in state.postscreen.exchangers[host]]
         yield Fault(

@@ -46,6 +46,7 @@ def standby(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             _remedy(state.standby.problem),
             WARNING,
         )
+        return
     for service in services_for_strangers(state):
         if CLASS.lower() not in restrictions.names(effective(state, service, RECIPIENT_RESTRICTIONS)):
             yield Fault(

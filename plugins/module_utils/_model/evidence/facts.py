@@ -157,6 +157,11 @@ def screens_for_strangers(host: HostState) -> list[Service]:
     ]
 
 
+def behind_balancers(host: HostState, screen: Service) -> bool:
+    """Whether a postscreen takes the PROXY protocol: who comes to it without a load balancer is not greeted."""
+    return bool(effective(host, screen, "postscreen_upstream_proxy_protocol"))
+
+
 def pass_name(host: HostState, screen: Service) -> str:
     """The name of the service to which a postscreen hands its clients."""
     return effective(host, screen, "smtpd_service_name") or "smtpd"

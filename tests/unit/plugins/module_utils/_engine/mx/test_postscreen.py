@@ -96,6 +96,8 @@ def test_greeting_is_awaited_at_the_address_that_others_reach() -> None:
     assert (found.asked, found.silent) == ("192.0.2.9", "it does not answer")
     named = replace(SCREEN, name="[2001:db8::9]:smtp")
     assert with_greeting(host(named), network).postscreen.asked == "2001:db8::9"
+    balanced = replace(SCREEN, overrides={"postscreen_upstream_proxy_protocol": "haproxy"})
+    assert with_greeting(host(balanced), network).postscreen.asked == ""
 
 
 def test_nobody_is_greeted_without_postscreen_or_while_postfix_does_not_run() -> None:

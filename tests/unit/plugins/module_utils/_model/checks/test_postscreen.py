@@ -111,3 +111,5 @@ def test_other_mx_hosts_are_to_be_let_in(addresses: list[str], let_in: list[str]
     inline = ",".join(f"{address}=permit" for address in addresses)
     expected = [("warning", f"add inline:{{{inline}}} to postscreen_access_list, behind permit_mynetworks")]
     assert remedies(known=known, mynetworks=mynetworks) == (expected if waits else [])
+    balanced = service(postscreen_upstream_proxy_protocol="haproxy")
+    assert remedies(balanced, BEHIND, known=known, mynetworks=mynetworks) == []

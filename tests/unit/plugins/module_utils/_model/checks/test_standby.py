@@ -31,11 +31,11 @@ def test_standby_that_works_is_right() -> None:
     [
         (
             "it does not answer (gone)",
-            "run the role again, which repairs and starts it; its unit is mxrelay-standby, for " "journalctl",
+            "run the role again, which repairs and starts it; its unit is mxrelay-standby, for journalctl",
         ),
         (
             "it can't ask DNS, as python3-dnspython is missing",
-            "install python3-dnspython, as the role does unless " "manage_package is false",
+            "install python3-dnspython, as the role does unless manage_package is false",
         ),
     ],
 )
@@ -43,7 +43,10 @@ def test_service_with_a_problem_is_told(problem: str, remedy: str) -> None:
     message = (
         f"the standby service does not do its work: {problem}; mail is accepted although a better MX host may answer"
     )
-    assert found(replace(HEALTHY, standby=replace(HEALTHY.standby, problem=problem))) == [("warning", message, remedy)]
+    stopped = replace(HEALTHY.standby, problem=problem)
+    assert found(replace(HEALTHY, standby=stopped)) == [("warning", message, remedy)]
+    # That nobody asks it comes to the same, and is mended by the same.
+    assert found(host(values={"smtpd_recipient_restrictions": ""}, standby=stopped)) == [("warning", message, remedy)]
 
 
 def test_service_of_postfix_that_does_not_ask_is_told() -> None:

@@ -77,7 +77,7 @@ class Memory(Generic[Key, Answer]):
         try:
             answer = await self._ask(key)
         except Exception as error:  # pylint: disable=broad-except
-            print(f"{key}: {type(error).__name__}: {error}", flush=True)
+            tell(f"{key}: {type(error).__name__}: {error}")
         finally:
             del self._asking[key]
             self._known.pop(key, None)
@@ -292,7 +292,7 @@ class Standby:
         except (OSError, ValueError, asyncio.TimeoutError):
             takes = False
         if self._told.get(address) != takes and len(self._told) <= MOST_REMEMBERED:
-            print(f"{address} {'takes mail' if takes else 'takes no mail'}", flush=True)
+            tell(f"{address} {'takes mail' if takes else 'takes no mail'}")
             self._told[address] = takes
         return takes
 
@@ -309,6 +309,12 @@ async def serve_client(standby: Standby, reader: asyncio.StreamReader, writer: a
         pass
     finally:
         writer.close()
+
+
+def tell(line: str) -> None:
+    """Says something in the journal."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def notify(message: str) -> None:
@@ -337,7 +343,7 @@ async def serve(listener: socket.socket, path: str) -> None:
 
 def main() -> None:
     if os.environ.get("LISTEN_FDS") != "1" or len(sys.argv) != 2:
-        sys.exit("this program is started by systemd, with one socket and the path of its configuration")
+        raise SystemExit("this program is started by systemd, with one socket and the path of its configuration")
     asyncio.run(serve(socket.socket(fileno=FIRST_SOCKET), sys.argv[1]))
 
 

@@ -52,15 +52,15 @@ def on(
     return host(values={**CHAINED, **(values or {})}, certificates=evidence, services=services, **fields)
 
 
-def written(state: HostState, pair: dict[str, str] = PAIR) -> dict[str, str]:
+def written(state: HostState, pair: dict[str, str] | None = None) -> dict[str, str]:
     """What main.cf is to say of TLS."""
-    decision = primary(on=state, certificate=pair)
+    decision = primary(on=state, certificate=pair or PAIR)
     assert decision.refusals == []
     return {name: value for name, value in decision.main_cf.parameters.items() if "tls" in name}
 
 
-def refused(state: HostState, pair: Any = PAIR) -> list[tuple[str, str]]:
-    decision = primary(on=state, certificate=pair)
+def refused(state: HostState, pair: Any = None) -> list[tuple[str, str]]:
+    decision = primary(on=state, certificate=PAIR if pair is None else pair)
     assert {refusal.check for refusal in decision.refusals} <= {"certificate"}
     return [(refusal.cause, refusal.remedy) for refusal in decision.refusals]
 

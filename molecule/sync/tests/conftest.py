@@ -6,5 +6,10 @@ from __future__ import annotations
 
 import os
 
-# The rule engine, which takes a while to start, is there with --long alone.
-collect_ignore = [] if os.environ.get("MXRELAY_LAB_EDA") else ["test_hook.py"]
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rule engine, which takes a while to start, is there with --long alone."""
+    if not os.environ.get("MXRELAY_LAB_EDA"):
+        items[:] = [item for item in items if item.path.name != "test_hook.py"]

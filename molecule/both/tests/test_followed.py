@@ -137,7 +137,7 @@ def test_check_mode_tells_of_a_library_that_a_run_installs(sources: Sources) -> 
         "what would change in the list of away.example, new.example can't be told before a run installs "
         f"python3-pymysql on {NAME}, which its source needs"
     ) in run.said
-    assert "Update main.cf" in run.tasks
+    assert "mxrelay.postfix.mx : Update main.cf" in run.tasks
     assert faults.state_of(HOST) == before
     refused = sources.play(check=True, secondary_mx_manage_package=False, **variables)
     assert (refused.code, "it has no list to keep, and its sources can't be believed" in refused.said) == (2, True)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Restrictions, tables, networks, domains and clients drawn at random: what smtpd lets a stranger do is always told.
 
-`MXRELAY_DRAWS=2000 ./run molecule verify` draws more, from other seeds than the first hundred.
+`MXRELAY_DRAWS=2000 ./run molecule verify` draws more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lab import hosts, mx_faults, remote
 HOST = "mx1"
 NAME = "mx1.lab.example"
 FOREIGN = "stranger@elsewhere.test"
-DRAWS = int(os.environ.get("MXRELAY_DRAWS", "100"))
+DRAWS = int(os.environ.get("MXRELAY_DRAWS", "60"))
 AT_ONCE = 20
 NEIGHBOUR = mx_faults.NOWHERE
 FIRST_PORT = 3000
@@ -284,7 +284,7 @@ def taken_by_role(inside: remote.Remote, wanted: list[str]) -> str:
     return "" if plan["refusals"] else str(plan["main_cf"]["parameters"].get("smtpd_relay_restrictions", ""))
 
 
-@pytest.mark.parametrize("seed", range(DRAWS // (5 * AT_ONCE)))
+@pytest.mark.parametrize("seed", range(max(1, DRAWS // (5 * AT_ONCE))))
 def test_no_list_that_a_role_takes_lets_a_stranger_relay(inside: remote.Remote, seed: int) -> None:
     """Lists given as `relay_restrictions`: refused, or told of, or closed."""
     draw = Draw(DRAWS + seed)

@@ -29,7 +29,8 @@ SETUP = f"""
 cp -a /etc/postfix/main.cf /srv/main.cf.before
 postmulti -e init; touch -d '1 minute ago' /etc/postfix/main.cf; postmulti -I postfix-kept -e create
 c='postconf -c {KEPT}'
-# Commands wait for two seconds if main.cf has just been changed.
+# Commands wait for two seconds if main.cf has just been changed. No session is used again: in such a one smtp(8) sends
+# mail that needs SMTPUTF8 also to those who do not offer it.
 old() {{ touch -d '1 minute ago' {KEPT}/*.cf /etc/postfix/main.cf; }}
 old
 $c -e master_service_disable= inet_interfaces=127.0.0.1 inet_protocols=ipv4 mydestination=localhost \\
@@ -37,7 +38,8 @@ $c -e master_service_disable= inet_interfaces=127.0.0.1 inet_protocols=ipv4 myde
   'relay_domains=kept.example, small.example, other.example' relay_recipient_maps= smtputf8_enable=yes \\
   smtpd_relay_restrictions=reject_unauth_destination 'smtpd_discard_ehlo_keywords=dsn, silent-discard' \\
   smtpd_recipient_restrictions=check_recipient_access,inline:{{on-hold@kept.example=HOLD}} \\
-  minimal_backoff_time=3s maximal_backoff_time=3s queue_run_delay=1s maximal_queue_lifetime=2s bounce_queue_lifetime=2s
+  minimal_backoff_time=3s maximal_backoff_time=3s queue_run_delay=1s maximal_queue_lifetime=2s \\
+  bounce_queue_lifetime=2s smtp_connection_cache_on_demand=no
 old; sed -i 's/^smtp  *inet/{PORT} inet/' {KEPT}/master.cf
 printf '%s\\n' '{PATTERN}' > {KEPT}/refused
 printf '%s.example relay:[127.0.0.1]:%s\\n' kept 2600 other 2600 stranger 2600 small 2601 > {KEPT}/transport

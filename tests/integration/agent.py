@@ -124,11 +124,11 @@ def _text(path: str) -> str:
 
 
 def parallel(module: str, runs: list[dict[str, Any]], commands: list[list[str]]) -> dict[str, Any]:
-    """Start the commands and the runs at the same time; return their codes and results."""
+    """Start the commands and the runs at the same time; return what failing commands say, and the results of runs."""
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
     results = [module_run.wait() for module_run in [Started(module, arguments, False) for arguments in runs]]
-    codes = [(command.communicate(), command.returncode)[1] for command in started]
-    return {"codes": codes, "results": results}
+    said = [(command.communicate()[0].decode("utf-8", "replace"), command.returncode) for command in started]
+    return {"failed": [text for text, code in said if code], "results": results}
 
 
 def read_many(directories: list[str], options: list[str] | None = None) -> list[list[Any]]:

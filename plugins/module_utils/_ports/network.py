@@ -19,15 +19,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_certificate import (
-    SECONDS_AWAY,
-    served_certificate,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
-    BOUNCES,
-    Approach,
-    SmtpProber,
-)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
@@ -123,6 +114,12 @@ class SystemNetwork:
         return {name: fetched.get(name, "") for name in announced[:POLICIES]}
 
     def certificate(self, server: str, port: int, name: str, away: bool = False) -> ServedCertificate:
+        # Few hosts have one to be looked at, and what this imports takes a while.
+        from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.served_certificate import (
+            SECONDS_AWAY,
+            served_certificate,
+        )
+
         if away:
             return served_certificate(server, port, name, seconds=SECONDS_AWAY)
         return served_certificate(server, port, name, helo=name)
@@ -143,6 +140,13 @@ class SystemNetwork:
         return {endpoint: found.get(endpoint, "no answer in time") for endpoint in asked}
 
     def greeting(self, address: str, port: int) -> str:
+        # Few hosts have a postscreen.
+        from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import (
+            BOUNCES,
+            Approach,
+            SmtpProber,
+        )
+
         talk, *_more = SmtpProber().talk(Approach(address, port), [(BOUNCES, ())], time.monotonic() + GREETING_SECONDS)
         if talk.banner is None:
             return talk.failure

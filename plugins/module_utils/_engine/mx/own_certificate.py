@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
     CertificateEvidence,
+    CertificateFiles,
     ServedCertificate,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
@@ -30,7 +31,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import CHAIN_FILES, read_pair
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.certificate_files import read_certificate_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 
 _HERE = {"ipv4": "127.0.0.1", "ipv6": "::1"}
@@ -49,7 +49,7 @@ def read_certificate_to_be(request: MxRequest, state: HostState, network: Networ
         pair = read_pair(request.settings["certificate"])
     if pair is None:
         return OwnCertificate(CertificateEvidence())
-    files = read_certificate_files(*pair)
+    files = _read(*pair)
     name = state.value("myhostname").lower()
     names = [name] if name else []
     if name and files.leaf and not files.leaf.is_for(name):
@@ -68,13 +68,22 @@ def read_own_certificate(state: HostState, domains: Sequence[DomainEvidence], ne
     found = [found for found in files if found is not None]
     return OwnCertificate(
         CertificateEvidence(
-            [read_certificate_files(*named) for named in found],
+            [_read(*named) for named in found],
             _served(state, network),
             list(dict.fromkeys(filter(None, names))),
             network.tlsa(exchangers),
             time.time(),
         )
     )
+
+
+def _read(chain: str, key: str, key_first: bool = True) -> CertificateFiles:
+    # Few plans are about certificates, and what this imports takes a while.
+    from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.certificate_files import (
+        read_certificate_files,
+    )
+
+    return read_certificate_files(chain, key, key_first)
 
 
 def _own_names(state: HostState, records: Iterable[MxRecord]) -> list[str]:

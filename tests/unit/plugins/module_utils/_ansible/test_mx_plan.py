@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,17 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+
+PREFIX = "ansible_collections.mxrelay.postfix.plugins.module_utils."
+# What few plans need, and takes a while to load.
+SELDOM = ("ssl", "smtplib", "asyncio", f"{PREFIX}_ports.smtp_probe", f"{PREFIX}_ports.standby_service")
+
+
+def test_what_few_plans_need_is_loaded_when_one_does() -> None:
+    path = [folder for folder in sys.path if folder]
+    program = f"import sys\nsys.path[:0] = {path}\nimport {PREFIX}_ansible.mx_plan\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert sorted(set(SELDOM).intersection(loaded.stdout.split())) == []
 
 
 def test_plan_returns_no_list_of_domains_that_the_caller_has(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network, served_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Question, Replies, Reply
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach, SmtpProber
 
 FIB_TRIE = """\
 Main:
@@ -187,7 +187,7 @@ def test_certificate_is_asked_for_with_the_patience_that_the_way_needs(monkeypat
         asked.append((*place, how))
         return ServedCertificate("seen")
 
-    monkeypatch.setattr(network, "served_certificate", look)
+    monkeypatch.setattr(served_certificate, "served_certificate", look)
     assert system().certificate("127.0.0.1", 25, "mx.example") == ServedCertificate("seen")
     system().certificate("mx.example", 25, "mx.example", away=True)
     assert asked == [
@@ -213,7 +213,7 @@ def test_greeting_is_whatever_a_server_says(
         assert (approach.server, approach.port, transactions) == ("192.0.2.9", 25, [("", ())])
         return [Talk(approach.server, banner=banner, failure=failure)]
 
-    monkeypatch.setattr(network.SmtpProber, "talk", talk)
+    monkeypatch.setattr(SmtpProber, "talk", talk)
     assert SystemNetwork().greeting("192.0.2.9", 25) == expected
 
 

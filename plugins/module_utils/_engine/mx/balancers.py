@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective, program
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import program, takes_proxy_protocol
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.listeners import listeners
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
@@ -28,9 +28,7 @@ def silent_services(state: HostState, prober: Prober) -> dict[str, str]:
     Nothing is asked of a Postfix that does not run, or of one that does not listen on the loopback interface.
     """
     proxied = [
-        service
-        for service in state.services
-        if program(service) == "smtpd" and effective(state, service, "smtpd_upstream_proxy_protocol")
+        service for service in state.services if program(service) == "smtpd" and takes_proxy_protocol(state, service)
     ]
     found: dict[str, str] = {}
     for listener in listeners(proxied, state.values) if state.service_active else ():

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     program,
     reaches_strangers,
     services_for_strangers,
+    takes_proxy_protocol,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import CHAIN_FILES, read_pair
@@ -121,9 +122,10 @@ def _is_asked(service: Service, state: HostState) -> bool:
     if effective(state, service, "smtpd_tls_wrappermode").lower() == "yes":
         return False
     if program(service) == "postscreen":
-        return reaches_strangers(service, state) and not effective(state, service, "postscreen_upstream_proxy_protocol")
-    strangers = service in services_for_strangers(state)
-    return strangers and not effective(state, service, "smtpd_upstream_proxy_protocol")
+        strangers = reaches_strangers(service, state)
+    else:
+        strangers = service in services_for_strangers(state)
+    return strangers and not takes_proxy_protocol(state, service)
 
 
 def _address(service: Service, state: HostState) -> str:

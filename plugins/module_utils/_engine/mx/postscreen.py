@@ -14,10 +14,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     address_of,
-    behind_balancers,
     effective,
     port_of,
     screens_for_strangers,
+    takes_proxy_protocol,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import (
@@ -94,7 +94,7 @@ def _let_in(state: HostState, reader: MapReader, addresses: Sequence[str]) -> se
 
 def with_greeting(state: HostState, network: Network) -> HostState:
     """The state with how port 25 answers at this host's own outside address, if a postscreen is there and runs."""
-    screens = [screen for screen in screens_for_strangers(state) if not behind_balancers(state, screen)]
+    screens = [screen for screen in screens_for_strangers(state) if not takes_proxy_protocol(state, screen)]
     outside = sorted(address for address in state.own_addresses if not stays_here(address))
     if not screens or not outside or not state.service_active:
         return state

@@ -19,10 +19,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import is_number
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
-    behind_balancers,
     effective,
     pass_name,
     screens_for_strangers,
+    service_named,
+    takes_proxy_protocol,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import (
@@ -65,15 +66,11 @@ def _broken(state: HostState, screen: Service) -> Iterator[Fault]:
             f"postscreen ({screen.key}) has the process limit {limit}: it takes connections and says nothing",
             f"set the process limit of {screen.key} to 1",
         )
-    elif not _has(state, f"{behind}/pass"):
+    elif not service_named(state.services, f"{behind}/pass"):
         yield Fault(
             f"master.cf has no service {behind}/pass for postscreen to hand clients to: they get 421",
             f"add the service {behind}, type pass, command smtpd",
         )
-
-
-def _has(state: HostState, key: str) -> bool:
-    return any(service.key == key for service in state.services)
 
 
 def _silent(state: HostState, screen: Service) -> Iterator[Fault]:
@@ -88,7 +85,7 @@ def _silent(state: HostState, screen: Service) -> Iterator[Fault]:
 def _helpers(state: HostState, screen: Service) -> Iterator[Fault]:
     sites = split_items(effective(state, screen, "postscreen_dnsbl_sites"))
     asked = effective(state, screen, "dnsblog_service_name") or "dnsblog"
-    if sites and not _has(state, f"{asked}/unix"):
+    if sites and not service_named(state.services, f"{asked}/unix"):
         yield Fault(
             f"postscreen ({screen.key}) is to ask {some_of(sites)}, but master.cf has no service {asked}/unix by which "
             "it asks: clients that are listed get in",
@@ -97,7 +94,7 @@ def _helpers(state: HostState, screen: Service) -> Iterator[Fault]:
         )
     tls = effective(state, screen, "tlsproxy_service_name") or "tlsproxy"
     level = effective(state, screen, "postscreen_tls_security_level").lower()
-    if level in ("may", "encrypt") and not _has(state, f"{tls}/unix"):
+    if level in ("may", "encrypt") and not service_named(state.services, f"{tls}/unix"):
         yield Fault(
             f"postscreen ({screen.key}) offers TLS, but master.cf has no service {tls}/unix that speaks it for clients "
             "that are refused",
@@ -130,7 +127,7 @@ def _puts_off(state: HostState, screen: Service) -> Iterator[Fault]:
                 WARNING,
             )
     waiting = [host for host, addresses in state.postscreen.exchangers.items() if not _let_in(state, screen, addresses)]
-    if waiting and not behind_balancers(state, screen):
+    if waiting and not takes_proxy_protocol(state, screen):
         where = parameter_place(state, screen, ACCESS_LIST)
         addresses = [f"{address}=permit" for host in waiting for address in state.postscreen.exchangers[host]]
         yield Fault(

@@ -128,6 +128,11 @@ def values_with(host: HostState, parameters: Mapping[str, str], written: set[str
     return {name: expand(value, known) if name in stale else value for name, value in known.items()}
 
 
+def service_named(services: Sequence[Service], key: str) -> Service | None:
+    """The service of this name and type, such as smtp/inet. Of several entries Postfix uses the last."""
+    return {service.key: service for service in services}.get(key)
+
+
 def stranger_services(host: HostState) -> list[Service]:
     """The SMTP servers to which the world's mail comes: those on port 25, and those to which a postscreen there hands.
 
@@ -137,7 +142,7 @@ def stranger_services(host: HostState) -> list[Service]:
 
 
 def _stranger_services(host: HostState) -> list[Service]:
-    open_ports = [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
+    open_ports = _open_ports(host)
     usual = [service for service in open_ports if port_of_mail(service) in SMTP_PORTS] or open_ports
     names = {pass_name(host, service) for service in usual if program(service) == "postscreen"}
     behind = [
@@ -150,16 +155,19 @@ def _stranger_services(host: HostState) -> list[Service]:
 
 def screens_for_strangers(host: HostState) -> list[Service]:
     """The entries of postscreen that meet strangers."""
-    return [
-        service
-        for service in host.services
-        if program(service) == "postscreen" and port_of_mail(service) and not on_loopback(service)
-    ]
+    return [service for service in _open_ports(host) if program(service) == "postscreen"]
 
 
-def behind_balancers(host: HostState, screen: Service) -> bool:
-    """Whether a postscreen takes the PROXY protocol: who comes to it without a load balancer is not greeted."""
-    return bool(effective(host, screen, "postscreen_upstream_proxy_protocol"))
+def _open_ports(host: HostState) -> list[Service]:
+    return [service for service in host.services if port_of_mail(service) and not on_loopback(service)]
+
+
+def takes_proxy_protocol(host: HostState, service: Service) -> bool:
+    """Whether an smtpd or postscreen is told by whoever connects which address the client has.
+
+    Who comes to it without a load balancer is not greeted.
+    """
+    return bool(effective(host, service, f"{program(service)}_upstream_proxy_protocol"))
 
 
 def pass_name(host: HostState, screen: Service) -> str:
@@ -188,10 +196,14 @@ def reaches_strangers(service: Service, state: HostState) -> bool:
     """Whether more than this host itself can talk to the service over the network, or is handed on to it."""
     if service.type not in ("inet", "pass"):
         return False
-    disabled = split_items(state.value("master_service_disable"))
-    if {service.type, f"{service.name}.{service.type}", f"{service.name}/{service.type}"}.intersection(disabled):
+    if disabled_by(service.name, service.type, state.value("master_service_disable")):
         return False
     return service.type != "inet" or not on_loopback(service)
+
+
+def disabled_by(name: str, kind: str, members: str) -> list[str]:
+    """Those members of master_service_disable that keep master from running a service of this name and type."""
+    return [member for member in split_items(members) if member in (kind, f"{name}.{kind}", f"{name}/{kind}")]
 
 
 def interface_names(members: Iterable[str]) -> list[str]:

@@ -9,7 +9,11 @@ from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import address_of, port_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
+    address_of,
+    disabled_by,
+    port_of,
+)
 
 # What main.cf says of it.
 PARAMETERS = ("inet_interfaces", "inet_protocols", "master_service_disable")
@@ -28,11 +32,11 @@ class Listener:
 
 def listeners(services: Sequence[Service], values: Mapping[str, str]) -> list[Listener]:
     """What these services listen at; `values` are those of PARAMETERS, expanded."""
-    disabled = split_items(values.get("master_service_disable", ""))
+    disabled = values.get("master_service_disable", "")
     return [
         Listener(service.key, (address_of(service),) if address_of(service) else _interfaces(values), port_of(service))
         for service in services
-        if service.type == "inet" and not {"inet", f"{service.name}.inet", service.key}.intersection(disabled)
+        if service.type == "inet" and not disabled_by(service.name, service.type, disabled)
     ]
 
 

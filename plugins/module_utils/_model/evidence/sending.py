@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import effective, service_named
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES, UNSAFE_TYPES
 
@@ -53,9 +53,8 @@ class Harm:
 
 
 def sending_service(host: HostState, agent: str) -> Service | None:
-    """The service of this name that the queue manager hands mail to. Of several entries Postfix uses the last."""
-    found = [service for service in host.services if (service.name, service.type) == (agent, "unix")]
-    return found[-1] if found else None
+    """The service of this name that the queue manager hands mail to."""
+    return service_named(host.services, f"{agent}/unix")
 
 
 def find_relay_service(host: HostState) -> Service | None:

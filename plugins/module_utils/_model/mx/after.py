@@ -35,6 +35,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     has_other_maps,
+    service_named,
     unknown_host,
     values_with,
     written_value,
@@ -148,7 +149,7 @@ def services_after(services: Sequence[Service], changes: Mapping[str, ServiceCha
 def _named(services: Sequence[Service], source: str, key: str) -> Service | None:
     """The service of the key `source` under another."""
     name, _slash, kind = key.rpartition("/")
-    found = next((service for service in services if service.key == source), None)
+    found = service_named(services, source)
     return replace(found, name=name, type=kind, private="n" if kind == "inet" else "-") if found else None
 
 

@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     is_loopback,
     port_of,
     program,
+    service_named,
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -137,7 +138,7 @@ def _is_ours(service: Service) -> bool:
 
 
 def _against(place: _Place, models: Sequence[Service], host: HostState) -> list[Refusal]:
-    theirs = next((service for service in host.services if service.key == place.key), None)
+    theirs = service_named(host.services, place.key)
     if not supports(host.version, _FEATURE):
         cause = f"smtpd of Postfix before {first_release(_FEATURE)} does not know the PROXY protocol"
         return [Refusal("", CHECK, cause, "leave the setting out, or use a later Postfix")]

@@ -20,11 +20,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     SMTP_PORTS,
+    disabled_by,
     effective,
     on_loopback,
     pass_name,
     port_of,
     program,
+    service_named,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import (
@@ -103,14 +105,13 @@ def _pass_name(host: HostState) -> str:
 
 def _behind(host: HostState, screen: Service) -> Service | None:
     """The server that it hands clients to."""
-    name = pass_name(host, screen)
-    return next((service for service in host.services if (service.name, service.type) == (name, "pass")), None)
+    return service_named(host.services, f"{pass_name(host, screen)}/pass")
 
 
 def _set_up(door: Service, wanted: Screening, host: HostState) -> PostscreenPlan:
     """postscreen comes to stand before a server that strangers reach directly so far."""
     helpers = {parameter: host.value(parameter) or name for parameter, name in HELPERS.items()}
-    there = {parameter: name for parameter, name in helpers.items() if _service(host, f"{name}/unix")}
+    there = {parameter: name for parameter, name in helpers.items() if service_named(host.services, f"{name}/unix")}
     chroot = as_request(door).chroot
     settings = _overrides(door, door, wanted, host)
     # What is there stays when postscreen goes.
@@ -140,7 +141,7 @@ def _kept(screen: Service, behind: Service | None, wanted: Screening, host: Host
     changes = {screen.key: ServiceChange({**gone, **settings}, process_limit="1")}
     for parameter, name in HELPERS.items():
         key = f"{host.value(parameter) or name}/unix"
-        if not helpers[parameter] and not _service(host, key):
+        if not helpers[parameter] and not service_named(host.services, key):
             chroot = as_request(screen).chroot
             changes[key] = ServiceChange(command=name, chroot=chroot, process_limit="0")
     return PostscreenPlan(changes, notes=_notes(host))
@@ -160,13 +161,9 @@ def _taken_back(screen: Service, behind: Service | None, host: HostState) -> Pos
     }
     for parameter, name in HELPERS.items():
         key = f"{host.value(parameter) or name}/unix"
-        if parameter not in screen.overrides and _service(host, key):
+        if parameter not in screen.overrides and service_named(host.services, key):
             changes[key] = ServiceChange(state=ABSENT)
     return PostscreenPlan(changes)
-
-
-def _service(host: HostState, key: str) -> Service | None:
-    return next((service for service in host.services if service.key == key), None)
 
 
 def _overrides(screen: Service, behind: Service | None, wanted: Screening, host: HostState) -> dict[str, str]:
@@ -254,10 +251,10 @@ def _against(doors: Sequence[Service], host: HostState) -> list[Refusal]:
         if value:
             cause = f"{parameter} is {value}, so each client says for itself, or by a proxy, which it is"
             found.append(_refusal(cause, f"empty {parameter} for {door.key}; a proxy needs a port of its own"))
-    if _service(host, f"{name}/pass"):
+    if service_named(host.services, f"{name}/pass"):
         cause = f"master.cf already has a service {name}/pass, with no postscreen before it"
         found.append(_refusal(cause, f"remove {name}/pass, whose place {door.key} would take"))
-    disabled = {"pass", f"{name}.pass", f"{name}/pass"}.intersection(split_items(host.value("master_service_disable")))
+    disabled = disabled_by(name, "pass", host.value("master_service_disable"))
     if disabled:
         member = min(disabled)
         found.append(_refusal(f"master_service_disable contains {member}", f"remove {member} from it"))

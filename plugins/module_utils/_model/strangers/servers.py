@@ -15,9 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     RECIPIENT_RESTRICTIONS,
     RELAY_RESTRICTIONS,
     effective,
+    pass_name,
     program,
     reaches_strangers,
     restriction_classes,
+    takes_proxy_protocol,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.destinations import (
@@ -125,12 +127,12 @@ def claims(state: HostState, service: Service) -> bool:
     To a service of type pass they have said so to the postscreen before it.
     """
     if service.type != "pass":
-        return bool(effective(state, service, "smtpd_upstream_proxy_protocol"))
+        return takes_proxy_protocol(state, service)
     return any(
         program(before) == "postscreen"
         and reaches_strangers(before, state)
-        and (effective(state, before, "smtpd_service_name") or "smtpd") == service.name
-        and bool(effective(state, before, "postscreen_upstream_proxy_protocol"))
+        and pass_name(state, before) == service.name
+        and takes_proxy_protocol(state, before)
         for before in state.services
     )
 

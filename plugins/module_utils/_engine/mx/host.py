@@ -46,6 +46,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import (
     HostState,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import ENFORCE, LOG, read_screening
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving import leaving_with_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import report_targets
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
@@ -53,7 +54,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     VERIFY,
     MxRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import ENFORCE, LOG, read_screening
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

@@ -5,13 +5,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
     CertificateEvidence,
     CertificateFiles,
@@ -30,7 +28,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     takes_proxy_protocol,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import CHAIN_FILES, read_pair
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import CHAIN_FILES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import read_certificate_pair
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 
@@ -45,9 +44,7 @@ class OwnCertificate(NamedTuple):
 
 def read_certificate_to_be(request: MxRequest, state: HostState, network: Network) -> OwnCertificate:
     """The files that the setting names, and what is shown today. Nothing is read where it is not given."""
-    pair = None
-    with suppress(InvalidInput):
-        pair = read_pair(request.settings["certificate"])
+    pair = read_certificate_pair(request.settings["certificate"])
     if pair is None:
         return OwnCertificate(CertificateEvidence())
     files = _read(*pair)

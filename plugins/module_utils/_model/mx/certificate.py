@@ -8,7 +8,7 @@ older parameters; without it those for each kind of key stand beside each other.
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from typing import Iterator, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import (
     Problem,
@@ -18,7 +18,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateFiles
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     CERTIFICATE_FILES,
@@ -26,6 +25,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     services_for_strangers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
+    CertificatePair,
+    read_certificate_pair,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 
 CHECK = "certificate"
@@ -36,14 +39,6 @@ OLDER_LEVELS = ("smtpd_use_tls", "smtpd_enforce_tls")
 _FILE, _KEY = "smtpd_tls_cert_file", "smtpd_tls_key_file"
 # Certificates of other kinds of keys, of which smtpd would show one to senders that like it better.
 _OTHER_KINDS = ("smtpd_tls_eccert_file", "smtpd_tls_dcert_file")
-_PARTS = ("chain", "key")
-
-
-class CertificatePair(NamedTuple):
-    """The files of the setting `certificate`: of the certificate and those that issued it, and of the key."""
-
-    chain: str
-    key: str
 
 
 class CertificateSettings(NamedTuple):
@@ -53,29 +48,9 @@ class CertificateSettings(NamedTuple):
     refusals: list[Refusal]
 
 
-def read_pair(given: Any) -> CertificatePair | None:
-    """The setting `certificate`, None where it is not given. Raises InvalidInput."""
-    if not given:
-        return None
-    if not isinstance(given, Mapping) or set(given) != set(_PARTS):
-        raise InvalidInput("certificate does not have the two options chain and key; give both, and no others")
-    for part in _PARTS:
-        path = str(given[part] or "")
-        # Postfix splits the list of files at blanks and commas.
-        if not path.startswith("/") or split_items(path) != [path]:
-            raise InvalidInput(
-                f'certificate.{part} is "{path}"; give the path of a file on the host, which begins with / and has no '
-                "blank and no comma"
-            )
-    return CertificatePair(str(given["chain"]), str(given["key"]))
-
-
 def certificate_settings(request: MxRequest, host: HostState) -> CertificateSettings:
     """What the setting asks of this host."""
-    try:
-        pair = read_pair(request.settings["certificate"])
-    except InvalidInput as error:
-        return CertificateSettings({}, [Refusal.from_error("", CHECK, error)])
+    pair = read_certificate_pair(request.settings[CHECK])
     if pair is None:
         return CertificateSettings({}, [])
     problems = [problem for files in host.certificates.files for problem in _against(files, host)]

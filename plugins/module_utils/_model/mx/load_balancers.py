@@ -8,13 +8,11 @@ there by a client's address: the service has no networks of its own clients, and
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RELAY_RESTRICTIONS,
@@ -26,6 +24,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
+    LoadBalancers,
+    read_load_balancers,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
@@ -36,16 +38,6 @@ _FEATURE = "proxy_protocol"
 OURS = {"smtpd_upstream_proxy_protocol": "haproxy", "mynetworks": "", RELAY_RESTRICTIONS: "reject_unauth_destination"}
 # By these it could say more, and be taken for somebody else again.
 _MORE_CLAIMS = ("smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts")
-_KEYS = ("addresses", "port")
-_LAST_PORT = 65535
-
-
-@dataclass(frozen=True)
-class LoadBalancers:
-    """The setting: the balancers, none to take the service back, and the port of the service."""
-
-    addresses: tuple[str, ...]
-    port: int
 
 
 @dataclass(frozen=True)
@@ -73,38 +65,9 @@ class _Place:
         return self.key in [service.key for service in self.ours]
 
 
-def read_load_balancers(given: Any) -> LoadBalancers | None:
-    """The setting, None where it was not given. Raises InvalidInput."""
-    if not given:
-        return None
-    if not isinstance(given, Mapping) or not set(given) <= set(_KEYS):
-        raise InvalidInput(
-            f"{CHECK} is not a mapping of addresses and port; give it as {{addresses: [...], port: 2525}}"
-        )
-    port, addresses = str(given.get("port", "")), given.get("addresses")
-    if not (port.isascii() and port.isdigit()) or not 0 < int(port) <= _LAST_PORT:
-        raise InvalidInput(f'{CHECK}.port is "{port}", which is not a port; give a number such as 2525')
-    if not isinstance(addresses, list):
-        raise InvalidInput(
-            f"{CHECK}.addresses is not a list; list the balancers' addresses, none to remove the service"
-        )
-    for address in addresses:
-        try:
-            ipaddress.ip_network(str(address))
-        except ValueError:
-            raise InvalidInput(
-                f'{CHECK}.addresses has "{address}", which is no address and no network; give those from which the '
-                "balancers connect"
-            ) from None
-    return LoadBalancers(tuple(map(str, addresses)), int(port))
-
-
 def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, ServiceChange]) -> BalancerPlan:
     """The services that are `planned`, with what the setting asks of a host with Postfix."""
-    try:
-        wanted = read_load_balancers(request.settings[CHECK])
-    except InvalidInput as error:
-        return BalancerPlan(planned, refusals=[Refusal.from_error("", CHECK, error)])
+    wanted = read_load_balancers(request.settings[CHECK])
     if wanted is None or not host.installed:
         return BalancerPlan(planned)
     place = _place(wanted, host)

@@ -36,14 +36,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.po
     addresses_let_in,
     is_ours,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
     ENFORCE,
     OFF,
     Screening,
     read_screening,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import (
     RENAMED,
     first_release,

@@ -33,7 +33,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import read_screening
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
+    read_certificate_pair,
+    read_load_balancers,
+    read_screening,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthops
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
@@ -304,18 +308,25 @@ def _wrong_removals(text: str, _setting: Mapping[str, Any]) -> tuple[str, str] |
     return None
 
 
-def _wrong_screening(given: Any, _setting: Mapping[str, Any]) -> tuple[str, str] | None:
-    try:
-        read_screening(given)
-    except InvalidInput as error:
-        return error.cause_and_remedy("correct the value")
-    return None
+def _wrong_for(read: Callable[[Any], object]) -> Callable[[Any, Mapping[str, Any]], tuple[str, str] | None]:
+    """What is wrong with a value that `read` can't read."""
+
+    def wrong(given: Any, _setting: Mapping[str, Any]) -> tuple[str, str] | None:
+        try:
+            read(given)
+        except InvalidInput as error:
+            return error.cause_and_remedy("correct the value")
+        return None
+
+    return wrong
 
 
 _FORMS: Mapping[str, Callable[[Any, Mapping[str, Any]], tuple[str, str] | None]] = {
     "addresses": _wrong_address,
+    "certificate": _wrong_for(read_certificate_pair),
+    "load_balancers": _wrong_for(read_load_balancers),
     "number": _wrong_number,
-    "postscreen": _wrong_screening,
+    "postscreen": _wrong_for(read_screening),
     "removals": _wrong_removals,
     "time": _wrong_time,
 }

@@ -90,7 +90,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "because": "",
     },
     "refused_mail_to": {"type": "str", "default": "", "both_roles": "shared"},
-    "certificate": {"type": "dict", "default": {}, "both_roles": "shared"},
+    "certificate": {"type": "dict", "default": {}, "both_roles": "shared", "form": "certificate"},
     "mail_host_tls": {
         "type": "str",
         "choices": ["none", "may", "dane", "secure"],
@@ -120,7 +120,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "relay_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "client_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
     "etrn_restrictions": {"type": "list", "elements": "str", "default": [], "both_roles": "shared", "ordered": True},
-    "load_balancers": {"type": "dict", "default": {}, "both_roles": "shared"},
+    "load_balancers": {"type": "dict", "default": {}, "both_roles": "shared", "form": "load_balancers"},
     "postscreen": {"type": "dict", "default": {}, "both_roles": "shared", "form": "postscreen"},
     "smtputf8": {"type": "bool", "default": "", "both_roles": "shared"},
     "ipv6": {"type": "bool", "default": "", "both_roles": "shared"},

@@ -15,7 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
     ServedCertificate,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.certificate import read_pair
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import read_certificate_pair
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     host,
@@ -120,7 +120,7 @@ def test_level_that_demands_tls_stays(values: dict[str, str | None]) -> None:
 )
 def test_setting_names_two_paths(given: Any) -> None:
     with pytest.raises(InvalidInput):
-        read_pair(given)
+        read_certificate_pair(given)
     (refusal,) = primary(on=on(), certificate=given).refusals
     assert refusal.check == "certificate"
 

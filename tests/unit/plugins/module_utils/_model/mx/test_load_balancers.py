@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.load_balancers import (
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
     LoadBalancers,
     read_load_balancers,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.screening import Screening, read_screening
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import Screening, read_screening
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A certificate authority for the hosts of the lab: a root, an authority below it, and what that issues."""
+"""Certificates for tests: of authorities, and of servers that these vouch for."""
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -15,14 +16,26 @@ PEM = serialization.Encoding.PEM
 A_DAY = timedelta(days=1)
 
 
-class Party:
-    """Who has a certificate: for some names, issued by another party, or by itself. It holds from yesterday on."""
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
-    def __init__(self, name: str, issuer: Party | None = None, names: tuple[str, ...] = (), days: int = 90) -> None:
+
+class Party:
+    """Who has a certificate, issued by another party, or by itself: for these names, or as an authority.
+
+    It holds for so many days, which begin so many days from now.
+    """
+
+    def __init__(
+        self, name: str, issuer: Party | None = None, names: tuple[str, ...] = (), days: float = 90, begins: float = -1
+    ) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         signer = issuer or self
-        begin = datetime.now(UTC) - A_DAY * (1 + max(0, -days))
+        begin = datetime.now(UTC) + A_DAY * begins
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.BasicConstraints(ca=not names, path_length=None), True),
             (x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False),
@@ -32,10 +45,10 @@ class Party:
             # Newer releases of Python take no authority that does not say that it is one.
             extensions.append((x509.KeyUsage(False, False, False, False, False, True, True, False, False), True))
         if names:
-            extensions.append((x509.SubjectAlternativeName(list(map(x509.DNSName, names))), False))
+            extensions.append((x509.SubjectAlternativeName(list(map(_alternative, names))), False))
             extensions.append((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False))
         builder = x509.CertificateBuilder(
-            signer.name, self.name, self.key.public_key(), x509.random_serial_number(), begin, begin + A_DAY * abs(days)
+            signer.name, self.name, self.key.public_key(), x509.random_serial_number(), begin, begin + A_DAY * days
         )
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)

@@ -74,7 +74,7 @@ def right(host: str) -> Party:
 def wrong(host: str, how: str) -> None:
     party = issued(host)
     if how == "expired":
-        party = issued(host, days=-2)
+        party = issued(host, days=2, begins=-3)
     if how == "wrong name":
         party = issued(host, names=("other.lab.example",))
     chain = {

@@ -4,50 +4,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate, read_certificate
+from lab.authority import Party
 
-PEM = serialization.Encoding.PEM
 DER = serialization.Encoding.DER
 NAME = "mx.example"
-A_DAY = timedelta(days=1)
 
 
-class Issued:
-    """A certificate with its key, issued by another one, or by itself. It holds from yesterday on for `days`."""
+class Issued(Party):
+    """A certificate with its key, and what the collection reads in it."""
 
     def __init__(
-        self, name: str, issuer: Issued | None = None, days: int = 90, begins: int = -1, authority: bool = False
+        self, name: str, issuer: Party | None = None, days: int = 90, begins: int = -1, authority: bool = False
     ) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        signer = issuer or self
-        begin = datetime.now(UTC) + begins * A_DAY
-        builder = (
-            x509.CertificateBuilder(signer.name, self.name, self.key.public_key(), x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(begin + days * A_DAY)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        )
-        if not authority:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        self.certificate = builder.sign(signer.key, hashes.SHA256())
-
-    @property
-    def pem(self) -> str:
-        return self.certificate.public_bytes(PEM).decode()
-
-    @property
-    def key_pem(self) -> str:
-        form, bare = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        return self.key.private_bytes(PEM, form, bare).decode()
+        super().__init__(name, issuer, () if authority else (name,), days, begins)
 
     @property
     def read(self) -> Certificate:

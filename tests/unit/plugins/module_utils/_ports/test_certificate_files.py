@@ -12,7 +12,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.certificate
     leaf_of,
     read_certificate_files,
 )
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import DER, PEM, Chain, Issued
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import DER, Chain, Issued
+from lab.authority import PEM
 
 
 @pytest.fixture

@@ -5,34 +5,20 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
+from lab.authority import Party
 
 
 @pytest.fixture
 def expired(tmp_path: Path) -> Path:
     """A certificate that nobody vouches for, for a name that nobody asked for, from a year gone by; and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "other.example")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime(2001, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2002, 1, 1, tzinfo=UTC))
-        .sign(key, hashes.SHA256())
-    )
+    party = Party("other.example", names=("other.example",), days=365, begins=-9000)
     path = tmp_path / "both.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    path.write_text(party.pem + party.key_pem)
     return path
 
 

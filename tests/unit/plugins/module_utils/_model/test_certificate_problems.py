@@ -14,21 +14,19 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate
     why_not_verified,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
-    CertificateFiles,
     ServedCertificate,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate
-
-A_DAY = 86400
-NOW = 20000.0 * A_DAY  # 2024-10-04
-OWN = Certificate(b"own", b"key", b"own", b"authority", 19900 * A_DAY, 20030 * A_DAY, ("mx.example",))
-ISSUER = Certificate(b"issuer", b"issuerkey", b"authority", b"root", 0, 30000 * A_DAY)
-ROOT = Certificate(b"root", b"rootkey", b"root", b"root", 0, 10 * A_DAY)
-FILES = CertificateFiles("/c", "/k", certificates=[OWN, ISSUER, ROOT], own=0)
-SHOWN = ServedCertificate("smtp/inet", True, certificate=OWN)
-REFUSED = replace(SHOWN, certificate=None, refused="it answers STARTTLS with 454 not available")
-PLAIN = ServedCertificate("smtp/inet")
-DEAD = ServedCertificate("smtp/inet", failure="Connection refused")
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.shown_certificates import (
+    A_DAY,
+    DEAD,
+    FILES,
+    ISSUER,
+    NOW,
+    OWN,
+    PLAIN,
+    REFUSED,
+    SHOWN,
+)
 
 
 def test_files_that_begin_with_the_own_certificate_are_of_use() -> None:

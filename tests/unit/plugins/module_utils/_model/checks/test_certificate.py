@@ -17,25 +17,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.cert
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
     CertificateEvidence,
-    CertificateFiles,
     ServedCertificate,
     TlsaRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate
-
-A_DAY = 86400
-NOW = 20000.0 * A_DAY  # 2024-10-04
-OWN = Certificate(b"own", b"key", b"own", b"authority", 19900 * A_DAY, 20030 * A_DAY, ("mx.example",))
-ISSUER = Certificate(b"issuer", b"issuerkey", b"authority", b"root", 0, 30000 * A_DAY)
-ROOT = Certificate(b"root", b"rootkey", b"root", b"root", 0, 10 * A_DAY)
-FILES = CertificateFiles("/c", "/k", certificates=[OWN, ISSUER, ROOT], own=0)
-SHOWN = ServedCertificate("smtp/inet", True, certificate=OWN)
-REFUSED = replace(SHOWN, certificate=None, refused="it answers STARTTLS with 454 not available")
-PLAIN = ServedCertificate("smtp/inet")
-DEAD = ServedCertificate("smtp/inet", failure="Connection refused")
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.shown_certificates import (
+    A_DAY,
+    DEAD,
+    FILES,
+    NOW,
+    OWN,
+    PLAIN,
+    REFUSED,
+    SHOWN,
+)
 
 
 def found(*served: ServedCertificate, days: int = 14, **fields: Any) -> list[tuple[str, str]]:

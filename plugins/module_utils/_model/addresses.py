@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
+from typing import Iterable
 
 
 @lru_cache(maxsize=4096)
@@ -22,6 +23,11 @@ def stays_here(text: str) -> bool:
     """Whether it is an address at which a host reaches nobody but itself: of the loopback networks, or none at all."""
     address = _parsed(plain_address(text))
     return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def reached(addresses: Iterable[str]) -> list[str]:
+    """Those of the addresses at which other hosts can be reached, each in its one canonical form."""
+    return [plain_address(address) for address in addresses if not stays_here(address)]
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

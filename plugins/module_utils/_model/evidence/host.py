@@ -51,9 +51,14 @@ class DomainRows:
     abuse: bool = False
 
     @property
+    def of_roles(self) -> int:
+        """How many of them are addresses of roles."""
+        return self.postmaster + self.abuse
+
+    @property
     def addresses(self) -> int:
         """How many addresses they are, those of roles included."""
-        return self.count + self.postmaster + self.abuse
+        return self.count + self.of_roles
 
 
 @dataclass(frozen=True)

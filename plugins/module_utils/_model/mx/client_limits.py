@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, NamedTuple, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, stays_here
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reached
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,
@@ -113,11 +113,10 @@ def _excepted(own: str, request: MxRequest, host: HostState) -> list[str]:
         return []
     proxies = list(map(str, request.settings["proxy_interfaces"]))
     found = {
-        plain_address(address)
+        address
         for name, addresses in host.neighbours.items()
         if not host.is_self(name, addresses, proxies)
-        for address in addresses
-        if not stays_here(address)
+        for address in reached(addresses)
     }
     members = {f"[{address}]" if ":" in address else address for address in found}
     return sorted(members.union(split_items(host.explicit.get(own, "")) if host.neighbours_unanswered else ()))

@@ -93,7 +93,7 @@ def _on_purpose(request: MxRequest, host: HostState) -> Iterator[int]:
     """For each declared domain the entries that go although its list is not cut."""
     for item in request.present:
         rows = DomainRows() if item.follows else _rows(item, host)
-        yield rows.postmaster + rows.abuse + (rows.wildcard if item.policy == LISTED else rows.count)
+        yield rows.of_roles + (rows.wildcard if item.policy == LISTED else rows.count)
 
 
 def _rows(item: DomainItem, host: HostState) -> DomainRows:
@@ -101,4 +101,4 @@ def _rows(item: DomainItem, host: HostState) -> DomainRows:
 
 
 def _entries(host: HostState) -> int:
-    return sum(rows.count + rows.postmaster + rows.abuse + rows.wildcard for rows in host.recipient_rows.values())
+    return sum(rows.addresses + rows.wildcard for rows in host.recipient_rows.values())

@@ -129,7 +129,7 @@ def rows_differ(item: DomainItem, rows: DomainRows, postmaster: bool, abuse: boo
             or rows.postmaster != (postmaster or item.lists_postmaster)
             or rows.abuse != (abuse or item.lists_abuse)
         )
-    return not (rows.wildcard and rows.tidy and rows.count == 0 and not (rows.postmaster or rows.abuse))
+    return not (rows.wildcard and rows.tidy and not rows.addresses)
 
 
 def needs_table(request: MxRequest, host: HostState, items: Sequence[RecipientsItem]) -> bool:

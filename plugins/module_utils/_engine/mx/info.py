@@ -175,7 +175,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         outage=outage,
         unproven=str(params.get("unproven") or WARN),
         silent_balancers=silent_services(state, prober),
-        certificate_days=int(params.get("certificate_days") or CERTIFICATE_DAYS),
+        certificate_days=int(params.get("certificate_days", CERTIFICATE_DAYS)),
     )
     people = frozenset() if show_recipients else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]

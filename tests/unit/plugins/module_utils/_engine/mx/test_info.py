@@ -84,6 +84,9 @@ def test_certificate_that_is_shown_is_judged(host: FakeMxHost) -> None:
     network.shown[25] = ServedCertificate("127.0.0.1", True, certificate=issued)
     assert checks(info(host, network=network)) == ANY
     assert sorted(checks(info(host, network=network, certificate_days=30))) == sorted(wanted)
+    soon = Issued("mx.example", Issued("Authority", authority=True), days=3).read
+    network.shown[25] = ServedCertificate("127.0.0.1", True, certificate=soon)
+    assert checks(info(host, network=network, certificate_days=0)) == ANY
     network.pinned["mx.example"] = (TlsaRecord(3, 1, 1, b"another"),)
     assert ("", "tlsa", "error") in checks(info(host, network=network))
 

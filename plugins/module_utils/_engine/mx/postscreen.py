@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
@@ -49,11 +50,13 @@ def read_postscreen(
     screens = screens_for_strangers(state)
     if not screens and not wanted:
         return Screens(PostscreenEvidence())
+    # Each question takes two commands.
+    why = lru_cache(maxsize=None)(partial(cache_problem, postfix))
     kinds = [type_of(effective(state, screen, POSTSCREEN_CACHE)) for screen in sorted(screens, key=is_ours)]
-    problem = next((why for why in (cache_problem(postfix, kind) for kind in kinds if kind) if why), "")
+    problem = next((found for found in map(why, filter(None, kinds)) if found), "")
     # Before a postscreen is there the release's own choice comes first.
     tried = dict.fromkeys([*reversed(kinds), type_of(state.value(POSTSCREEN_CACHE)), *_TYPES])
-    works = (kind for kind in tried if kind in _TYPES and not cache_problem(postfix, kind))
+    works = (kind for kind in tried if kind in _TYPES and not why(kind))
     exchangers = _exchangers(network, state, domains)
     addresses = [address for found in exchangers.values() for address in found]
     return Screens(

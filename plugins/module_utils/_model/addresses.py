@@ -25,7 +25,7 @@ def stays_here(text: str) -> bool:
     return address is not None and (address.is_loopback or address.is_unspecified)
 
 
-def reached(addresses: Iterable[str]) -> list[str]:
+def reaching_others(addresses: Iterable[str]) -> list[str]:
     """Those of the addresses at which other hosts can be reached, each in its one canonical form."""
     return [plain_address(address) for address in addresses if not stays_here(address)]
 

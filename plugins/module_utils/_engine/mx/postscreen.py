@@ -10,7 +10,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import cache_problem
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reached, stays_here
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reaching_others, stays_here
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import type_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
@@ -72,7 +72,7 @@ def read_postscreen(
 def _exchangers(network: Network, state: HostState, domains: Iterable[str]) -> dict[str, list[str]]:
     """The other MX hosts of the domains, with those of their addresses that others reach them at."""
     return {
-        record.host: reached(record.addresses)
+        record.host: reaching_others(record.addresses)
         for records in network.exchangers(dict.fromkeys(domains)).values()
         for record in records
         if record.addresses and not state.is_self(record.host, record.addresses, ())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, NamedTuple, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reached
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reaching_others
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,
@@ -116,7 +116,7 @@ def _excepted(own: str, request: MxRequest, host: HostState) -> list[str]:
         address
         for name, addresses in host.neighbours.items()
         if not host.is_self(name, addresses, proxies)
-        for address in reached(addresses)
+        for address in reaching_others(addresses)
     }
     members = {f"[{address}]" if ":" in address else address for address in found}
     return sorted(members.union(split_items(host.explicit.get(own, "")) if host.neighbours_unanswered else ()))

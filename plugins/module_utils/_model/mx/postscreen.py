@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, reached
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, reaching_others
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
@@ -208,7 +208,7 @@ def _addresses(present: Sequence[str], host: HostState) -> list[str]:
     own = {plain_address(address) for address in host.own_addresses}
     found = set(present)
     for addresses in host.postscreen.exchangers.values():
-        others = [address for address in reached(addresses) if address not in own]
+        others = [address for address in reaching_others(addresses) if address not in own]
         if not found.intersection(others):
             found.update(others)
     return sorted(found)[:MOST_ADDRESSES]

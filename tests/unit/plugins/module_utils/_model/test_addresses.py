@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import (
     is_address,
     plain_address,
-    reached,
+    reaching_others,
     stays_here,
 )
 
@@ -65,4 +65,4 @@ def test_loopback_and_no_address_at_all_lead_nowhere_else(text: str, expected: b
 
 
 def test_others_reach_a_host_at_its_outside_addresses() -> None:
-    assert reached(["127.0.0.1", "192.0.2.1", "::1", "2001:DB8::1", "::"]) == ["192.0.2.1", "2001:db8::1"]
+    assert reaching_others(["127.0.0.1", "192.0.2.1", "::1", "2001:DB8::1", "::"]) == ["192.0.2.1", "2001:db8::1"]

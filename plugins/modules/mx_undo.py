@@ -61,6 +61,12 @@ options:
       - Required with O(state=forgotten). With O(state=undone), an empty value means that nothing was remembered, so
         there is nothing to undo. With O(state=remembered), it replaces the copies of this run.
     type: str
+  reloaded:
+    description:
+      - Whether the run has reloaded or restarted Postfix. O(state=forgotten) then waits, for at most a minute, until
+        Postfix has read its files again, because its master runs on for a second if they end it.
+    type: bool
+    default: false
 seealso:
   - module: mxrelay.postfix.mx_plan
 """

@@ -18,6 +18,7 @@ UNDO_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["remembered", "undone", "forgotten"], "required": True},
     "plan": {"type": "dict"},
     "record": {"type": "str"},
+    "reloaded": {"type": "bool", "default": False},
 }
 
 
@@ -31,6 +32,6 @@ def keep_undo(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Out
         record, outdated = remember(postfix, MxPlan.from_result(params["plan"]), name)
         return Outcome(changed=True, results={**result, "record": record, "outdated": outdated})
     if params["state"] == "forgotten":
-        return Outcome(changed=conclude(postfix, name), results=result)
+        return Outcome(changed=conclude(postfix, name, params["reloaded"]), results=result)
     done = undo(postfix, MxPlan.from_result(params["plan"]), name)
     return Outcome(changed=bool(done.undone), results={**result, **asdict(done)})

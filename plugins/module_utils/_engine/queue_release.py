@@ -74,7 +74,7 @@ def plan_release(postfix: Postfix, choice: Choice) -> Release:
 
 def release_kept(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Release:
     """Plans and does it, one run at a time, and returns what was done. Raises HostError if it could not go on."""
-    queue_directory = postfix.parameters(["queue_directory"], ["-x"])["queue_directory"]
+    queue_directory = postfix.queue_directory()
     with _alone(os.path.join(queue_directory, "hold")):
         plan = plan_release(postfix, choice)
         work = _Work(postfix, choice.action, queue_directory, double_bounce_of(postfix), sendmail)

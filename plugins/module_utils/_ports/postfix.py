@@ -125,6 +125,10 @@ class Postfix:
             self._defaults = self.parameters(options=("-d",))
         return self._defaults
 
+    def queue_directory(self) -> str:
+        """Where the instance's queue is."""
+        return self.parameters(["queue_directory"], ["-x"]).get("queue_directory", "")
+
     def reload(self) -> bool:
         """Tells the running instance to read its files again; False if it is not running."""
         if not self.running():

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 _QUEUE_MANAGERS = ("qmgr", "nqmgr")
+SECONDS_TO_RELOAD = 60.0
+POLL_SECONDS = 0.05
 _ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "linked")
 
 
@@ -78,6 +80,34 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
     past = [moment for moment in written if moment <= time.time()]
     # /proc has the time of the boot in whole seconds.
     return started is not None and max(past, default=0.0) > started + 1
+
+
+def queue_manager(queue_directory: str) -> int:
+    """When the instance's queue manager started, in clock ticks since the boot; 0 if none runs, or it can't be told."""
+    try:
+        return max((ticks for name, ticks in _children(_master(queue_directory)) if name in _QUEUE_MANAGERS), default=0)
+    except (OSError, ValueError):
+        return 0
+
+
+def survives_reload(postfix: Postfix, before: int, seconds: float = SECONDS_TO_RELOAD) -> bool:
+    """Whether Postfix still runs once it has read its files again; `before` is the queue manager from before that.
+
+    The master starts another queue manager when it is through with its files, and none if they end it; it runs on for
+    a second then, and still has its lock. Waits for either for at most so many seconds.
+    """
+    deadline, directory = time.monotonic() + seconds, postfix.queue_directory()
+    while before and queue_manager(directory) in (0, before) and time.monotonic() < deadline:
+        if not postfix.running():
+            return False
+        time.sleep(POLL_SECONDS)
+    return postfix.running()
+
+
+def reload_and_await(postfix: Postfix) -> bool:
+    """Has the instance read its files again, and waits until it has; False if it does not run after that."""
+    before = queue_manager(postfix.queue_directory())
+    return postfix.reload() and survives_reload(postfix, before)
 
 
 def old_sessions(config_directory: str, queue_directory: str) -> int:

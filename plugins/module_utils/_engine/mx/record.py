@@ -39,7 +39,7 @@ POLL_SECONDS = 0.1
 class RunRecord:
     """A run, by the name of its record and the process that it is on its controller.
 
-    `running`: whether Postfix was running before. `copies` has the names of the copies by the paths of their originals;
+    `running`: whether Postfix was running before, with the `queue_manager` that started then. `copies` has the names of the copies by the paths of their originals;
     None for a file that was not there. `ended`: the run is over, the copies are kept for a person. `written` are the
     digests of the files as the run has left them, if it says so.
     """
@@ -48,6 +48,7 @@ class RunRecord:
     controller: str = ""
     pid: int = 0
     running: bool = False
+    queue_manager: int = 0
     copies: Mapping[str, str | None] = field(default_factory=dict)
     ended: bool = False
     written: Mapping[str, str] = field(default_factory=dict)

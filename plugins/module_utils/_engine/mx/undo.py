@@ -73,6 +73,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.tabl
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import (
+    queue_manager,
+    reload_and_await,
+    survives_reload,
+)
 
 # Beside its overrides, a service itself.
 _ENTRY = "the entry"
@@ -145,8 +150,8 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     paths += [followed_path(table.path) for table in written if table.domains]
     paths += standby_files(postfix).all if plan.standby.changed else []
     run = plan.run
-    running = postfix.running()
-    record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running)
+    running, manager = postfix.running(), queue_manager(postfix.queue_directory())
+    record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running, manager)
     begun, mark = begin(postfix, record, list(dict.fromkeys(paths)), str(run.get("ended", "")))
     return begun.name, not own and mark != plan.mark
 
@@ -186,15 +191,22 @@ def _tables(plan: MxPlan) -> dict[str, _Table]:
     return {name: found[name] for name in TABLES}
 
 
-def conclude(postfix: Postfix, name: str) -> bool:
+def conclude(postfix: Postfix, name: str, reloaded: bool = False) -> bool:
     """Forgets the record of a run that has got through; whether there was one.
 
     Raises HostError if Postfix ran before it and does no more, as after a reload that its master did not survive.
+    `reloaded`: whether the run has reloaded or restarted Postfix, which is then awaited.
     """
     record = own_record(postfix, name)
-    if record is not None and record.running and not postfix.running():
+    if record is not None and record.running and not _runs(postfix, record, reloaded):
         raise HostError("Postfix was running before this run, and is not any more; its master's log says why it ended")
     return forget(postfix, name)
+
+
+def _runs(postfix: Postfix, record: RunRecord, reloaded: bool) -> bool:
+    if not reloaded:
+        return postfix.running()
+    return survives_reload(postfix, record.queue_manager)
 
 
 def undo(postfix: Postfix, plan: MxPlan, name: str) -> Undone:
@@ -407,7 +419,7 @@ def _configuration(
         apply_configuration(postfix, master_cf.plan(lambda: plan_master_cf(postfix, services)), restores=True)
         result.undone += [f"master.cf: {name} is as before" for name in overrides.names]
         if result.undone or rows_are_back:
-            postfix.reload()
+            reload_and_await(postfix)
     except MxRelayError as error:
         result.problems.append(error.message)
 

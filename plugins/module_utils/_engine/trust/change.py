@@ -59,7 +59,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason, run_lock
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_pending
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_and_await, reload_pending
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _carried_out(postfix: Postfix, request: TrustRequest, planned: Planned) -> l
 
 def _reload(postfix: Postfix) -> None:
     """Raises HostError where Postfix does not come through it."""
-    if postfix.reload() and not postfix.running():
+    if postfix.running() and not reload_and_await(postfix):
         raise HostError("Postfix is not running any more after the reload; see the mail log")
 
 

@@ -23,7 +23,9 @@ def test_check_mode_does_nothing_of_it(tmp_path: Path, state: str) -> None:
 def test_nothing_to_forget_is_no_change(tmp_path: Path) -> None:
     assert (
         keep_undo(
-            {"state": "forgotten", "plan": None, "record": None}, FakeMxHost(str(tmp_path)).postfix(), False
+            {"state": "forgotten", "plan": None, "record": None, "reloaded": False},
+            FakeMxHost(str(tmp_path)).postfix(),
+            False,
         ).changed
         is False
     )

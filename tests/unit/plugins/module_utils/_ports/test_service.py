@@ -114,6 +114,45 @@ def test_no_session_is_old_where_no_instance_runs(tmp_path: Path) -> None:
     assert service.old_sessions("/etc/postfix", str(tmp_path)) == 0
 
 
+@pytest.mark.parametrize(
+    ("managers", "end", "survives", "looks"),
+    [
+        ([50, 50, 0, 60], None, True, 4),
+        ([60], None, True, 1),
+        # The master sleeps a second before it ends, its old queue manager goes at once.
+        ([50, 0, 0, 0], 3, False, 4),
+    ],
+)
+def test_reload_is_through_with_another_queue_manager_or_the_end(
+    managers: list[int], end: int | None, survives: bool, looks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, seen = FakeMxHost(str(tmp_path)), []
+    host.running = True
+
+    def children(_master: int) -> list[tuple[str, int]]:
+        ticks = managers[len(seen)]
+        if len(seen) == end:
+            host.running = False
+        seen.append(ticks)
+        return [("smtpd", 99), *([("qmgr", ticks)] if ticks else [])]
+
+    monkeypatch.setattr(service, "_master", lambda _directory: 77)
+    monkeypatch.setattr(service, "_children", children)
+    monkeypatch.setattr(service, "POLL_SECONDS", 0)
+    assert service.survives_reload(host.postfix(), 50) is survives
+    assert len(seen) == looks
+
+
+def test_without_a_queue_manager_before_only_what_runs_counts(tmp_path: Path) -> None:
+    host = FakeMxHost(str(tmp_path))
+    for running in (True, False):
+        host.running = running
+        assert service.survives_reload(host.postfix(), 0) is running
+        assert service.reload_and_await(host.postfix()) is running
+    host.running = True
+    assert service.survives_reload(host.postfix(), 50, seconds=0.1) is True
+
+
 def test_children_are_told_by_name_and_start() -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as first:
         with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as second:

@@ -495,6 +495,25 @@ def test_run_that_ended_postfix_has_not_got_through_and_is_taken_back(host: Fake
     assert read(host, "master.cf") == MASTER_CF
 
 
+def test_reload_of_the_run_is_awaited(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A master that does not survive its reload still runs for a second."""
+    host.running = True
+    postfix, asked = host.postfix(), []
+
+    def survives(_postfix: Postfix, manager: int) -> bool:
+        asked.append(manager)
+        return False
+
+    monkeypatch.setattr(module, "queue_manager", lambda directory: 50 if directory == "/nowhere" else 0)
+    monkeypatch.setattr(module, "survives_reload", survives)
+    record, _outdated = remember(postfix, MxPlan.from_result(plan(host)))
+    with pytest.raises(HostError, match="is not any more"):
+        conclude(postfix, record, reloaded=True)
+    assert asked == [50]
+    assert conclude(postfix, record) is True
+    assert asked == [50]
+
+
 SCREENED = [
     {"name": "smtpd", "type": "pass", "command": "smtpd", "overrides": {"a": "1"}, "renamed_from": "smtp/inet"},
     {"name": "smtp", "type": "inet", "command": "postscreen", "process_limit": "1", "overrides": {"a": None, "b": "2"}},

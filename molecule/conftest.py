@@ -4,6 +4,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
 import pytest
 
 pytest.register_assert_rewrite("lab.claims")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked `long` to `./run molecule --long`."""
+    left: Sequence[pytest.Item] = [item for item in items if item.get_closest_marker("long")]
+    if left and not os.environ.get("MXRELAY_LAB_LONG"):
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]

@@ -207,29 +207,6 @@ TABLES = (
 
 ROUTES = (
     history(
-        "two entries of the relay service",
-        "printf '%s\\n' 'relay unix - - n - - smtp' '  -o smtp_fallback_relay=[tester.lab.example]' "
-        ">> /etc/postfix/master.cf",
-        edited=("master.cf",),
-    ),
-    history(
-        "a domain that a program takes",
-        "postconf -M 'tickets/unix=tickets unix - n n - - pipe flags=F user=nobody argv=/bin/true'\n"
-        + table("/etc/postfix/transport", "flow.example tickets:")
-        + "\n"
-        + table("/etc/postfix/relay_recipients", "erin@flow.example x")
-        + "\n"
-        + main(
-            "relay_domains = flow.example",
-            "transport_maps = hash:/etc/postfix/transport",
-            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
-        ),
-        declared=primary(GATEWAY),
-        delivered=("alice@gateway.example",),
-        accepted=("erin@flow.example",),
-        unknown=("nobody@gateway.example",),
-    ),
-    history(
         "one relay_transport for all domains",
         table("/etc/postfix/relay_domains", "wild.example", kind="file")
         + "\n"
@@ -292,6 +269,29 @@ WORDS = (
 
 # More of each kind, for the long form.
 VARIANTS = (
+    history(
+        "two entries of the relay service",
+        "printf '%s\\n' 'relay unix - - n - - smtp' '  -o smtp_fallback_relay=[tester.lab.example]' "
+        ">> /etc/postfix/master.cf",
+        edited=("master.cf",),
+    ),
+    history(
+        "a domain that a program takes",
+        "postconf -M 'tickets/unix=tickets unix - n n - - pipe flags=F user=nobody argv=/bin/true'\n"
+        + table("/etc/postfix/transport", "flow.example tickets:")
+        + "\n"
+        + table("/etc/postfix/relay_recipients", "erin@flow.example x")
+        + "\n"
+        + main(
+            "relay_domains = flow.example",
+            "transport_maps = hash:/etc/postfix/transport",
+            "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
+        ),
+        declared=primary(GATEWAY),
+        delivered=("alice@gateway.example",),
+        accepted=("erin@flow.example",),
+        unknown=("nobody@gateway.example",),
+    ),
     history(
         "own clients only, by the recipient restrictions",
         main("smtpd_recipient_restrictions = permit_mynetworks, reject"),
@@ -577,5 +577,3 @@ VARIANTS = (
     ),
 )
 HISTORIES: tuple[History, ...] = (*SHUT, *SMARTHOSTS, *TABLES, *ROUTES, *RECIPIENTS, *WORDS)
-if os.environ.get("MXRELAY_HISTORIES") == "all":
-    HISTORIES = (*HISTORIES, *VARIANTS)

@@ -124,6 +124,7 @@ QUERY = {"engine": "mysql", "server": "127.0.0.1", "database": "mail", "query": 
 DATABASE = {"people": {"type": "sql", "host": NAME, "user": "reader", "password": "secret", **QUERY}}
 
 
+@pytest.mark.long
 def test_check_mode_tells_of_a_library_that_a_run_installs(sources: Sources) -> None:
     assert sources.play().code == 0
     hosts.on(HOST, "apt-get", "remove", "--yes", "python3-pymysql")

@@ -163,7 +163,7 @@ def test_port_that_is_taken_is_refused_and_postfix_lives(check: bool) -> None:
         hosts.on(host, "postfix", "status")
 
 
-@pytest.mark.parametrize("host", ["mx35", "mx310"])
+@pytest.mark.parametrize("host", [pytest.param("mx35", marks=pytest.mark.long), "mx310"])
 def test_run_whose_reload_ends_postfix_fails_and_is_taken_back(host: str) -> None:
     """Somebody takes the port between the plan and the reload."""
     port, was = PORT + 2, files(host)

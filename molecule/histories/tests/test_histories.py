@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Each history of tests/lab/histories.py: the host is right, or the run refused, or verify tells why not.
 
-`MXRELAY_HISTORIES=all ./run molecule histories` makes more of each kind.
+`./run molecule histories --long` makes more of each kind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from lab import faults, hosts, playbooks
-from lab.histories import HISTORIES, MAILBOXES, ZONE, History
+from lab.histories import HISTORIES, MAILBOXES, VARIANTS, ZONE, History
 
 HOST = "mx1"
 NAME = "mx1.lab.example"
@@ -70,7 +70,10 @@ def publish(zone: str) -> None:
     hosts.engine("restart", "--time", "0", hosts.container("dns"))
 
 
-@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.name)
+VARIANTS_TOO = [pytest.param(history, marks=pytest.mark.long) for history in VARIANTS]
+
+
+@pytest.mark.parametrize("history", [*HISTORIES, *VARIANTS_TOO], ids=lambda history: history.name)
 def test_history_comes_out_right(history: History) -> None:
     hosts.on(HOST, "sh", "-ec", f"{BEGIN}; rm -rf {' '.join(history.theirs)}")
     hosts.on(HOST, "sh", "-ec", f"{history.state}\n{START} || true")

@@ -503,6 +503,7 @@ def let_go() -> None:
     hosts.on(HOST, "sh", "-c", "echo > /root/wake")
 
 
+@pytest.mark.long
 def test_undo_that_fails_says_what_was_not_undone() -> None:
     """main.cf becomes read-only during the run."""
     with stopped_at_its_reload(CHANGE, "exit 1") as run, faults.read_only(HOST, "/etc/postfix/main.cf"):
@@ -672,6 +673,7 @@ def test_next_run_removes_what_a_killed_one_left_behind() -> None:
     changes(variables=GONE)
 
 
+@pytest.mark.long
 def test_record_of_a_run_that_was_killed_elsewhere_goes_if_somebody_says_so() -> None:
     """From another controller nobody can tell that the run is over."""
     with stopped_at_its_reload(WORKS, "exec postfix reload") as run:

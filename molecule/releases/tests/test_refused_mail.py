@@ -355,6 +355,7 @@ def answered(host: str, user: str, expected: str) -> str:
     return look()
 
 
+@pytest.mark.long
 def test_recipients_are_asked_for_without_the_filter(keeping: dict[str, str]) -> None:
     """With refused_mail_retry an unknown one is still refused at once, and in an outage all are taken."""
     del keeping

@@ -134,6 +134,7 @@ def test_recipients_are_not_verified_where_no_answer_could_be_remembered() -> No
         faults.unset_parameters(host, "address_verify_map")
 
 
+@pytest.mark.long
 def test_one_domain_is_verified_while_another_goes_and_both_come_back() -> None:
     def code_for(host: str, address: str) -> int:
         return hosts.talk(address, server=NAMES[host]).rcpt[0][0]

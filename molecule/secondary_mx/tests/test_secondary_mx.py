@@ -288,7 +288,10 @@ def test_postmaster_can_be_switched_off() -> None:
     claims.accepts(HOST, "postmaster@backup.example")
 
 
-@pytest.mark.parametrize("phase", ["preflight", "install", "tables", "config", "service", "verify"])
+long_phases = [pytest.param(phase, marks=pytest.mark.long) for phase in ("install", "tables", "config", "service")]
+
+
+@pytest.mark.parametrize("phase", ["preflight", *long_phases, "verify"])
 def test_one_phase_alone_changes_nothing_on_a_host_that_is_right(phase: str) -> None:
     unchanged(tags=[phase])
 

@@ -17,6 +17,8 @@ description:
   - Adds up what is kept of refused mail, with C(refused_mail=hold), for the domain whose mail host refused it. Such
     reports are not counted as queued. Of more than 1000 only the oldest are read; RV(unread) counts the others, which
     are then counted as on hold for the domain of the sender.
+  - Estimates when the first message bounces, and how long the queue takes to drain once the mail host takes mail again,
+    from what the queue files and this host's settings say.
   - Returns no sender or recipient addresses. In the reasons, addresses are reduced to their domain.
   - Fails if the queue can't be read, or if C(postqueue) prints nothing for 60 seconds, as it does while a daemon can't
     start.
@@ -86,6 +88,18 @@ total:
       oldest: null
       age: null
       causes: []
+    first_bounce: 1795793666
+    to_first_bounce: 430600
+    drain:
+      deliveries: 2
+      seconds: 1
+      unaided: 3120
+      from: settings
+      per_delivery: 1.0
+      transport: relay
+      concurrency: 20
+      rate_delay: 0
+    rate: null
 unread:
   description: How many held messages without sender were not read, and may be reports of refused mail.
   type: int
@@ -154,6 +168,68 @@ domains:
               the mail host, or C(expired), C(too large), C(SMTPUTF8 not offered), C(not sent), C(delay notice).
           type: list
           elements: dict
+    first_bounce:
+      description:
+        - When the first message bounces if no delivery succeeds before, in seconds since the epoch; null if nothing is
+          queued. That is at the first try after its lifetime (C(maximal_queue_lifetime), or C(bounce_queue_lifetime) if
+          its sender is empty). Mail on hold never bounces.
+        - It may be later if somebody requeued the message with C(postsuper -r), which restarts its lifetime.
+      type: int
+    to_first_bounce:
+      description: The number of seconds until then, 0 if it is overdue; null if nothing is queued.
+      type: int
+    drain:
+      description:
+        - How long the queued mail that is not on hold takes to be delivered if the mail host takes mail from now on. In
+          RV(total), where domains of different destinations drain side by side, the slowest destination counts.
+      type: dict
+      contains:
+        deliveries:
+          description:
+            - The number of deliveries. A message is one, unless it has more recipients than the recipient limit of its
+              transport.
+          type: int
+        seconds:
+          description: How long they take after a flush, in seconds.
+          type: int
+        unaided:
+          description:
+            - How long they take without one, when each message waits for its next try, in seconds; null if they wait
+              for a flush for ever, by C(defer_transports).
+          type: int
+        from:
+          description:
+            - Where the time per delivery comes from, V(measured) if the log told, or V(settings) if a usual one is
+              assumed.
+          type: str
+        per_delivery:
+          description: The time per delivery, in seconds.
+          type: float
+        transport:
+          description: The transport by which the mail goes; null if nothing is queued.
+          type: str
+        concurrency:
+          description:
+            - How many deliveries there are at a time, by the settings of that transport; with a rate delay it is one.
+          type: int
+        rate_delay:
+          description: The number of seconds between two deliveries, by the settings of that transport.
+          type: int
+    rate:
+      description: What the log tells of deliveries for the domain, or by its transport; null if nothing was read.
+      type: dict
+      contains:
+        deliveries:
+          description: The number of deliveries that the log tells of.
+          type: int
+        per_delivery:
+          description: How long one took on average, in seconds, from the connection to the answer.
+          type: float
+        per_second:
+          description:
+            - How many there were a second, while mail waited for the concurrency limit, as it does when a queue
+              drains; null if it did not.
+          type: float
 """
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import INFO_SPEC, queue_info

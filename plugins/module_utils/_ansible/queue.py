@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue impo
     read_queue,
     waiting_after,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_estimate import estimate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import (
     handing_in,
     plan_release,
@@ -80,7 +81,13 @@ def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -
         messages, left["old_sessions"] = waiting_after(look, domains, params["wait"], sessions)
     kept = read_kept_mail(postfix, messages, READ_AT_MOST)
     mail = kept_with_subdomains(kept.mail, domains) if params["subdomains"] else kept.mail
-    return Outcome(results={**summary(messages, domains, time.time(), mail), **left, "unread": kept.unread})
+    now = time.time()
+    found = summary(messages, domains, now, mail)
+    estimates = estimate(postfix, messages, domains, now)
+    found["total"].update(estimates.total.as_result(now))
+    for domain, counts in found["domains"].items():
+        counts.update(estimates.of(domain).as_result(now))
+    return Outcome(results={**found, **left, "unread": kept.unread})
 
 
 def _queue_directory(postfix: Postfix) -> str:

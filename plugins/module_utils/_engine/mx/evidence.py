@@ -130,7 +130,7 @@ def _unreachable(state: HostState, reader: MapReader) -> list[TableEvidence]:
 def _domains(
     names: Sequence[str], state: HostState, reader: MapReader, network: Network | None
 ) -> list[DomainEvidence]:
-    answers = _transport_answers(names, state, reader)
+    answers = transport_answers(names, state, reader)
     rows, other_maps = _recipient_rows(state, reader)
     verified = _verified(names, state, reader)
     routed = _addresses("transport_maps", state, reader)
@@ -217,7 +217,7 @@ def _leads_nowhere(domain: DomainEvidence, records: Sequence[MxRecord] | None) -
     return records is not None and (domain.bracketed or not records)
 
 
-def _transport_answers(names: Sequence[str], state: HostState, reader: MapReader) -> dict[str, Capture]:
+def transport_answers(names: Sequence[str], state: HostState, reader: MapReader) -> dict[str, Capture]:
     """What Postfix would find for each domain: each key, from the address to `*`, in all members in turn."""
     keys = {name: transport_keys(name) for name in names}
     asked = sorted({key for several in keys.values() for key in several})

@@ -38,6 +38,7 @@ class FakePostqueue(WholeOutput):
         self.version = "3.10.13"
         self.running = True
         self.answers = True
+        self.parameters = ""
         self.queue = (
             queue_entry("A1", "deferred", "a@slow.example", "b@other.test")
             + queue_entry("A2", "active", "c@other.test")
@@ -52,6 +53,8 @@ class FakePostqueue(WholeOutput):
             return Result(0, f"{self.version}\n", "")
         if command == ["postconf", "-h", "queue_directory"]:
             return Result(0, "/var/spool/postfix\n", "")
+        if command == ["postconf", "-x"]:
+            return Result(0, self.parameters, "")
         if command == ["postconf", "-x", "double_bounce_sender"]:
             return Result(0, "double_bounce_sender = double-bounce\n", "")
         if silence is not None and not self.answers:

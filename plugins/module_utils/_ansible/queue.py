@@ -51,6 +51,7 @@ INFO_SPEC: dict[str, Any] = {
     **QUEUE_SPEC,
     "subdomains": {"type": "bool", "default": False},
     "wait": {"type": "int", "default": 0},
+    "log_megabytes": {"type": "int", "default": 0},
 }
 RELEASE_SPEC: dict[str, Any] = {
     **QUEUE_SPEC,
@@ -83,7 +84,7 @@ def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -
     mail = kept_with_subdomains(kept.mail, domains) if params["subdomains"] else kept.mail
     now = time.time()
     found = summary(messages, domains, now, mail)
-    estimates = estimate(postfix, messages, domains, now)
+    estimates = estimate(postfix, messages, domains, now, max(0, params["log_megabytes"]) << 20)
     found["total"].update(estimates.total.as_result(now))
     for domain, counts in found["domains"].items():
         counts.update(estimates.of(domain).as_result(now))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import transport_answers
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader, text_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import look_at
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
@@ -28,8 +29,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.esti
     next_try,
     slowest,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import Sent, measured, sent_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message, waiting_for
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.deferred_queue import due_times
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import LOG_BYTES, HostMailLog
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 # What sends mail for the domains of a class, unless transport_maps has them.
@@ -69,10 +72,13 @@ class Estimates:
         return self.domains.get(domain, Estimate())
 
 
-def estimate(postfix: Postfix, messages: Iterable[Message], domains: Sequence[str], now: float) -> Estimates:
+def estimate(
+    postfix: Postfix, messages: Iterable[Message], domains: Sequence[str], now: float, log_bytes: int = 0
+) -> Estimates:
     """The estimates for the domains (all if none is named). What is on hold neither ages nor drains.
 
-    Nothing is asked of Postfix if nothing waits.
+    So many of the last bytes of the mail log are read for what deliveries take. Nothing is asked of Postfix if nothing
+    waits.
     """
     waiting = waiting_for((message for message in messages if message.queue != HOLD), domains)
     if not waiting:
@@ -81,35 +87,66 @@ def estimate(postfix: Postfix, messages: Iterable[Message], domains: Sequence[st
     times = RetryTimes.from_values(values)
     due = due_times(values.get("queue_directory", ""))
     routes = routes_of(postfix, list(waiting), values)
-    waits = {
-        domain: [
-            (
-                next_try(message, times, now, due.get(message.queue_id)) - now,
-                _deliveries(message, domain, routes[domain]),
-            )
-            for message in mail
+    look = _Look(times, due, routes, read_rates(postfix, values, log_bytes, now), now)
+    found = {domain: look.at({domain: mail}) for domain, mail in waiting.items()}
+    return Estimates(look.total(waiting), found)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The deliveries that the log tells of, and since when they were made by the settings of now."""
+
+    sent: Sequence[Sent] = ()
+    since: float = 0
+
+
+def read_rates(postfix: Postfix, values: Mapping[str, str], log_bytes: int, now: float) -> Rates:
+    """The deliveries in the last bytes of the mail log."""
+    if log_bytes <= 0:
+        return Rates()
+    log = HostMailLog(postfix.commands, values.get("maillog_file", ""), values.get("syslog_facility", "mail"))
+    return Rates(
+        sent_mail(log.tail(min(log_bytes, LOG_BYTES)), now),
+        written(os.path.join(postfix.config_directory, "main.cf")) or 0,
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """All that is known at the moment `now`."""
+
+    times: RetryTimes
+    due: Mapping[str, float]
+    routes: Mapping[str, Route]
+    rates: Rates
+    now: float
+
+    def at(self, waiting: Mapping[str, Sequence[Message]]) -> Estimate:
+        """The estimate for domains of one destination."""
+        route = self.routes[next(iter(waiting))]
+        mail = [message for messages in waiting.values() for message in messages]
+        rate = measured(self.rates.sent, waiting, route.transport, self.now, self.rates.since)
+        each = rate.takes(sum(message.size for message in mail) / len(mail)) if rate else None
+        waits = [
+            (self._next_try(message) - self.now, _deliveries(message, domain, route))
+            for domain, messages in waiting.items()
+            for message in messages
         ]
-        for domain, mail in waiting.items()
-    }
-    found = {
-        domain: Estimate(first_bounce(mail, times, now, due), drain(waits[domain], routes[domain]))
-        for domain, mail in waiting.items()
-    }
-    return Estimates(_total(found, waits, routes), found)
+        bounce = first_bounce(mail, self.times, self.now, self.due)
+        return Estimate(bounce, drain(waits, route, each, rate.per_second if rate else None), rate)
 
+    def total(self, waiting: Mapping[str, Sequence[Message]]) -> Estimate:
+        """All domains: those of one destination share its concurrency, and the destinations drain side by side."""
+        together: dict[Route, dict[str, Sequence[Message]]] = {}
+        for domain, mail in waiting.items():
+            together.setdefault(self.routes[domain], {})[domain] = mail
+        found = [self.at(several) for several in together.values()]
+        bounces = [known.first_bounce for known in found if known.first_bounce is not None]
+        last = slowest([known.drain for known in found])
+        return Estimate(min(bounces), last, next(known.rate for known in found if known.drain.route == last.route))
 
-def _total(
-    found: Mapping[str, Estimate], waits: Mapping[str, list[tuple[float, int]]], routes: Mapping[str, Route]
-) -> Estimate:
-    """All domains together: those of one destination share its concurrency, the destinations drain side by side."""
-    together: dict[Route, list[str]] = {}
-    for domain, route in routes.items():
-        together.setdefault(route, []).append(domain)
-    drains = [
-        drain([wait for domain in several for wait in waits[domain]], route) for route, several in together.items()
-    ]
-    bounces = [known.first_bounce for known in found.values() if known.first_bounce is not None]
-    return Estimate(min(bounces, default=None), slowest(drains))
+    def _next_try(self, message: Message) -> float:
+        return next_try(message, self.times, self.now, self.due.get(message.queue_id))
 
 
 def _deliveries(message: Message, domain: str, route: Route) -> int:

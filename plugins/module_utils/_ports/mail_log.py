@@ -14,6 +14,11 @@ JOURNAL = "journal"
 SYSLOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/syslog", "/var/log/messages")
 # Of what was written since, no more than this is looked at.
 LOG_BYTES = 64 << 20
+# What a line of the log has on average, so that so many lines of the journal are so many bytes.
+LINE_BYTES = 200
+# For how long journalctl may be silent.
+SECONDS_TO_READ = 20
+_DELIVERY = ", delays="
 _FACILITIES = {"mail": 2, **{f"local{number}": 16 + number for number in range(8)}}
 _CURSOR = "-- cursor: "
 
@@ -49,6 +54,17 @@ class HostMailLog:
             return self._journal_since(str(position["cursor"]))
         return _text_since(str(position["log"]), position["inode"], position["size"]).split("\n")
 
+    def tail(self, size: int) -> list[str]:
+        """About so many of the last bytes, of the first log that tells of deliveries; nothing where none does."""
+        for position in self.positions():
+            if position["log"] == JOURNAL:
+                lines = self._journalctl("-a", "-o", "short", "-n", str(size // LINE_BYTES), *self._only)
+            else:
+                lines = self.since({**position, "size": max(0, position["size"] - size)})
+            if any(_DELIVERY in line for line in lines):
+                return lines
+        return []
+
     def _end_of(self, path: str) -> Position:
         try:
             seen = os.stat(path)
@@ -60,19 +76,23 @@ class HostMailLog:
 
     def _journal(self) -> Position:
         said = self._journalctl("-n", "0", "--show-cursor")
-        cursors = [line[len(_CURSOR) :] for line in said.split("\n") if line.startswith(_CURSOR)]
+        cursors = [line[len(_CURSOR) :] for line in said if line.startswith(_CURSOR)]
         return {"log": JOURNAL, "cursor": cursors[-1].strip()} if cursors else {}
 
     def _journal_since(self, cursor: str) -> list[str]:
-        only = [f"SYSLOG_FACILITY={self._facility}"] if self._facility is not None else []
-        return self._journalctl("-a", "-o", "short", f"--after-cursor={cursor}", *only).split("\n")
+        return self._journalctl("-a", "-o", "short", f"--after-cursor={cursor}", *self._only)
 
-    def _journalctl(self, *options: str) -> str:
+    @property
+    def _only(self) -> list[str]:
+        return [f"SYSLOG_FACILITY={self._facility}"] if self._facility is not None else []
+
+    def _journalctl(self, *options: str) -> list[str]:
+        """The lines that it prints, nothing where it does not within SECONDS_TO_READ."""
         try:
-            result = self._commands.run(["journalctl", "-q", "--no-pager", *options])
-        except FileNotFoundError:
-            return ""
-        return result.out if result.rc == 0 else ""
+            result = self._commands.run(["journalctl", "-q", "--no-pager", *options], silence=SECONDS_TO_READ)
+        except (FileNotFoundError, TimeoutError):
+            return []
+        return result.out.split("\n") if result.rc == 0 else []
 
 
 def _text_since(path: str, inode: int, size: int) -> str:

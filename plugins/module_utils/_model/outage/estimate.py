@@ -106,14 +106,21 @@ class Route:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the log tells of deliveries: how many, what one took, and how many a second there were.
+    """What the log tells of deliveries: how many, what one took, and how many a second there are.
 
-    `per_second` is None unless mail waited for the concurrency limit at that time, as it does when a queue drains.
+    `per_second` is None unless mail waits for the concurrency limit, as it does when a queue drains. Their mean `size`
+    and what each byte takes are 0 if unknown.
     """
 
     deliveries: int
     per_delivery: float
     per_second: float | None = None
+    size: float = 0
+    per_byte: float = 0
+
+    def takes(self, size: float) -> float:
+        """What the delivery of a message of that size takes."""
+        return self.per_delivery + self.per_byte * (size - self.size)
 
     def as_result(self) -> dict[str, Any]:
         return {

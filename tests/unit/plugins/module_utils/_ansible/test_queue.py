@@ -17,7 +17,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_po
     queue_entry,
 )
 
-LOOK = {"domains": [], "subdomains": False, "wait": 0}
+LOOK = {"domains": [], "subdomains": False, "wait": 0, "log_megabytes": 0}
 
 
 @pytest.mark.parametrize("work", [queue_info, queue_flush])

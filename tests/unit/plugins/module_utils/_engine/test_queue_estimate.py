@@ -14,7 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_esti
     estimate,
     routes_of,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.estimate import Drain, Route
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.estimate import Drain, Measured, Route
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import Message
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
@@ -110,6 +110,23 @@ def test_processes_bound_the_concurrency(tmp_path: pathlib.Path, limit: str, gen
     host.write("master.cf", f"relay unix - - y - {limit} smtp\n")
     values = host.postfix().parameters(options=("-x",))
     assert routes_of(host.postfix(), ["d.example"], values)["d.example"].concurrency == concurrency
+
+
+def test_log_tells_what_deliveries_take(host: FakeMxHost, tmp_path: pathlib.Path) -> None:
+    log = tmp_path / "maillog"
+    log.write_text(
+        "".join(
+            f"Jan  1 00:00:0{number} mx postfix/relay/smtp[9]: 4fQv{number}: to=<a@x.example>, relay=x, delay=3, "
+            "delays=0/0/1/2, dsn=2.0.0, status=sent (250 ok)\n"
+            for number in range(9)
+        )
+    )
+    host.write("main.cf", MAIN_CF + f"maillog_file = {log}\n")
+    waiting = [mail("A1", "x.example"), mail("A2", "z.example")]
+    found = estimate(host.postfix(), waiting, [], NOW, 1 << 20)
+    assert found.of("x.example").rate == Measured(9, 3)
+    assert (found.total.drain.per_delivery, found.total.drain.based_on) == (3, "measured")
+    assert estimate(host.postfix(), waiting, [], NOW).total.rate is None
 
 
 def test_result_is_in_whole_seconds_and_never_negative() -> None:

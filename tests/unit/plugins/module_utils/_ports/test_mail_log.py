@@ -19,6 +19,7 @@ class Journal:
 
     def __init__(self, there: bool = True) -> None:
         self.there = there
+        self.silent = False
         self.asked: list[list[str]] = []
 
     def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
@@ -28,6 +29,8 @@ class Journal:
         self.asked.append(list(argv))
         if "--show-cursor" in argv:
             return Result(0, "-- cursor: s=1;i=2\n", "")
+        if self.silent:
+            raise TimeoutError
         return Result(0, "Nov 28 mx postfix/smtpd[1]: x\n", "")
 
     def stream(self, argv: Sequence[str], take: object, seconds: float | None = None) -> Result:
@@ -80,6 +83,22 @@ def test_pipe_or_terminal_is_no_log(tmp_path: Path, syslog: Path) -> None:
     assert HostMailLog(Journal(there=False), "/dev/stdout").positions() == []
     assert HostMailLog(Journal(there=False)).since({"log": str(pipe), "inode": 1, "size": 0}) == [""]
     assert not syslog.exists()
+
+
+def test_tail_is_of_the_first_log_that_tells_of_deliveries(syslog: Path) -> None:
+    journal = Journal()
+    syslog.write_text("old, delays=1/1/1/1\nnew, delays=2/2/2/2\n")
+    assert HostMailLog(journal).tail(20) == ["new, delays=2/2/2/2", ""]
+    assert HostMailLog(journal, facility="mail").tail(1000) == ["old, delays=1/1/1/1", "new, delays=2/2/2/2", ""]
+    assert journal.asked[-1][-3:] == ["-n", "5", "SYSLOG_FACILITY=2"]
+
+
+@pytest.mark.parametrize(("there", "silent"), [(True, False), (True, True), (False, False)])
+def test_tail_is_empty_if_no_log_tells_of_deliveries(syslog: Path, there: bool, silent: bool) -> None:
+    syslog.write_text("nothing of interest\n")
+    journal = Journal(there)
+    journal.silent = silent
+    assert HostMailLog(journal).tail(1000) == []
 
 
 def test_log_that_knows_the_message_is_taken() -> None:

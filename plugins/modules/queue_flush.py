@@ -16,6 +16,8 @@ description:
   - Makes Postfix retry queued mail at once, for some domains or for all, as after an outage of a mail host.
   - Uses one C(postqueue -s) per domain for domains in C(fast_flush_domains) (by default those in C(relay_domains)), one
     C(postqueue -i) per message for other domains, and one C(postqueue -f) if no domains are given. See postqueue(1).
+  - After a change of a transport table without a reload, waits until Postfix uses the new table, which takes up to 40
+    seconds from the change. The roles reload Postfix, so nothing is waited for after them.
   - Returns once Postfix has accepted the request. Whether the mail is then delivered is up to the mail host;
     M(mxrelay.postfix.queue_info) reports what is still queued.
   - Leaves messages on hold, with a warning. What is kept of refused mail is M(mxrelay.postfix.queue_release)'s work.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.routing import await_routes
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     DEFERRED,
@@ -92,7 +93,11 @@ def plan_flush(postfix: Postfix, domains: Sequence[str]) -> Flush:
 
 
 def flush(postfix: Postfix, plan: Flush) -> None:
-    """Makes Postfix retry what the plan names. Raises HostError if Postfix is not running."""
+    """Makes Postfix retry what the plan names, by the transport tables as they are now.
+
+    Raises HostError if Postfix is not running.
+    """
+    await_routes(postfix)
     if plan.everything:
         _send(postfix, "-f")
         return

@@ -72,13 +72,13 @@ def reload_pending(config_directory: str, queue_directory: str) -> bool:
     be told: no instance runs, there is no /proc, or the file is from the future, since the clock was set back after it
     was written: it would be so in every run, however often Postfix is reloaded.
     """
+    started = reloaded_at(queue_directory)
     try:
-        started = _queue_manager_start(_master(queue_directory))
         written = [os.stat(os.path.join(config_directory, name)).st_mtime for name in ("main.cf", "master.cf")]
-    except (OSError, ValueError):
+    except OSError:
         return False
     past = [moment for moment in written if moment <= time.time()]
-    # /proc has the time of the boot in whole seconds.
+    # The clock may have been set a little in between.
     return started is not None and max(past, default=0.0) > started + 1
 
 
@@ -108,6 +108,14 @@ def reload_and_await(postfix: Postfix) -> bool:
     """Has the instance read its files again, and waits until it has; False if it does not run after that."""
     before = queue_manager(postfix.queue_directory())
     return postfix.reload() and survives_reload(postfix, before)
+
+
+def reloaded_at(queue_directory: str) -> float | None:
+    """When the running instance last read its files, in seconds since the epoch; None if that can't be told."""
+    try:
+        return _queue_manager_start(_master(queue_directory))
+    except (OSError, ValueError):
+        return None
 
 
 def old_sessions(config_directory: str, queue_directory: str) -> int:
@@ -179,8 +187,5 @@ def _children(master: int) -> list[tuple[str, int]]:
 
 
 def _boot_time() -> float:
-    with open("/proc/stat", encoding="ascii") as stream:
-        for line in stream:
-            if line.startswith("btime "):
-                return float(line.split()[1])
-    raise ValueError("/proc/stat has no btime")
+    """When the host was booted, by its clock as it is set now. /proc/stat has it in whole seconds only."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)

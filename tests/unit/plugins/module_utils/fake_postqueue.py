@@ -39,6 +39,7 @@ class FakePostqueue(WholeOutput):
         self.running = True
         self.answers = True
         self.parameters = ""
+        self.transport_maps = ""
         self.queue = (
             queue_entry("A1", "deferred", "a@slow.example", "b@other.test")
             + queue_entry("A2", "active", "c@other.test")
@@ -57,6 +58,8 @@ class FakePostqueue(WholeOutput):
             return Result(0, self.parameters, "")
         if command == ["postconf", "-x", "double_bounce_sender"]:
             return Result(0, "double_bounce_sender = double-bounce\n", "")
+        if command[:3] == ["postconf", "-x", "queue_directory"]:
+            return Result(0, f"queue_directory = /nowhere\ntransport_maps = {self.transport_maps}\n", "")
         if silence is not None and not self.answers:
             raise TimeoutError
         if command == ["postqueue", "-j"]:

@@ -163,6 +163,32 @@ def test_children_are_told_by_name_and_start() -> None:
         first.communicate()
 
 
+def test_reload_is_told_by_the_start_of_the_queue_manager(tmp_path: Path) -> None:
+    (tmp_path / "pid").mkdir()
+    (tmp_path / "pid" / "master.pid").write_text(f"   {os.getpid()}\n")
+    assert service.reloaded_at(str(tmp_path)) is None
+    shutil.copy("/bin/cat", tmp_path / "qmgr")
+    before = time.time()
+    with subprocess.Popen([tmp_path / "qmgr"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        # Once it answers it has started.
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"ready\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"ready\n"
+        started = service.reloaded_at(str(tmp_path))
+    assert started is not None
+    # It is told in hundredths of a second.
+    assert before - 0.02 <= started <= time.time()
+
+
+@pytest.mark.parametrize("pid", [None, "", "x"])
+def test_reload_is_not_told_where_no_instance_has_run(pid: str | None, tmp_path: Path) -> None:
+    (tmp_path / "pid").mkdir()
+    if pid is not None:
+        (tmp_path / "pid" / "master.pid").write_text(pid)
+    assert service.reloaded_at(str(tmp_path)) is None
+
+
 def test_master_that_is_no_longer_installed_is_told(tmp_path: Path) -> None:
     """A running program is replaced as a package manager does it."""
     for name in ("master", "new"):

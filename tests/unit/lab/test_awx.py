@@ -297,8 +297,16 @@ def test_only_audits_can_be_sliced(whole: dict[str, Any]) -> None:
 
 def test_whole_templates_keep_the_rules(whole: dict[str, Any]) -> None:
     templates = whole["job_templates.yml"]["job_templates"]
-    changing = {"secondary_mx", "primary_mx", "recipients", "sync_recipients", "trust_mx", "queue_release"}
-    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 9
+    changing = {
+        "secondary_mx",
+        "primary_mx",
+        "recipients",
+        "sync_recipients",
+        "trust_mx",
+        "queue_flush",
+        "queue_release",
+    }
+    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 10
 
 
 def test_schedules_run_audits_and_the_sync_by_a_literal_rule(whole: dict[str, Any]) -> None:

@@ -164,6 +164,7 @@ def _row(
         "size": size(queue["size"]),
         "held": queue["held"],
         "reasons": queue["reasons"],
+        **outlook(queue),
         "refused": queue.get("refused", 0),
         "kept": kept_of(queue)["count"],
         "kept_for": duration(kept_of(queue)["age"]),
@@ -206,6 +207,19 @@ def waiting_long(queue: Mapping[str, Any], domain: str) -> list[dict[str, Any]]:
             "place": MAIL_HOST if domain else HOST,
         }
     ]
+
+
+def outlook(queue: Mapping[str, Any]) -> dict[str, str]:
+    """What is to be expected of a domain's queue: when the first message bounces, and how long it takes to drain."""
+    bounce, drain = queue.get("first_bounce"), queue.get("drain") or {}
+    if bounce is None or not drain:
+        return {"bounce": "", "drain": ""}
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(bounce))
+    unaided = "only after one" if drain["unaided"] is None else f"{span(drain['unaided'])} without one"
+    return {
+        "bounce": f"in {span(queue['to_first_bounce'])}, {when}" if queue["to_first_bounce"] else "is due",
+        "drain": f"{span(drain['seconds'])} after a flush, {unaided}",
+    }
 
 
 def kept_of(queue: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -294,6 +308,16 @@ def duration(seconds: float | None) -> str:
     whole = max(0, int(seconds))
     length, unit = next(((length, unit) for length, unit in UNITS if whole >= length), UNITS[-1])
     return f"{whole // length} {unit}"
+
+
+def span(seconds: int) -> str:
+    """In the two largest units that fit: `1 h 23 min`."""
+    place = next((place for place, (length, _unit) in enumerate(UNITS) if seconds >= length), len(UNITS) - 1)
+    parts = []
+    for length, unit in UNITS[place : place + 2]:
+        parts += [f"{seconds // length} {unit}"] if seconds >= length or not parts else []
+        seconds %= length
+    return " ".join(parts)
 
 
 def size(count: int) -> str:

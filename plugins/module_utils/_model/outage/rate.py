@@ -101,7 +101,9 @@ def measured(sent: Sequence[Sent], domains: Iterable[str], service: str, now: fl
 def _per_second(sent: Sequence[Sent], now: float, since: float) -> float | None:
     """How many deliveries a second there are now, None if mail does not wait for others to be delivered."""
     start = max(now - MINUTE, since)
-    moments = sorted(one.moment for one in sent if one.moment >= start and one.waited > one.took)
+    moments = sorted(
+        delivery.moment for delivery in sent if delivery.moment >= start and delivery.waited > delivery.took
+    )
     if len(moments) < FEWEST or moments[-1] - moments[0] < SHORTEST or now - moments[-1] > SHORTEST:
         return None
     return (len(moments) - 1) / (moments[-1] - moments[0])

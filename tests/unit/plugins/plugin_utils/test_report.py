@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import duration, report, size
+from ansible_collections.mxrelay.postfix.plugins.plugin_utils.report import duration, report, size, span
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.plugin_utils.report_evidence import (
     NOW,
     domain,
@@ -291,6 +291,42 @@ def test_duration(seconds: float | None, shown: str) -> None:
 )
 def test_size(count: int, shown: str) -> None:
     assert size(count) == shown
+
+
+def expecting(bounce: int | None, to_bounce: int | None, seconds: int, unaided: int | None) -> dict[str, Any]:
+    drain = {"seconds": seconds, "unaided": unaided}
+    queue = {"count": 1, "size": 1, "held": 0, "age": 60, "reasons": []}
+    return {**queue, "first_bounce": bounce, "to_first_bounce": to_bounce, "drain": drain}
+
+
+@pytest.mark.parametrize(
+    ("queue", "bounce", "drain"),
+    [
+        pytest.param(
+            expecting(int(NOW) + 90000, 90000, 13, 4980),
+            "in 1 d 1 h, 2026-11-23 15:57 UTC",
+            "13 s after a flush, 1 h 23 min without one",
+            id="in time",
+        ),
+        pytest.param(expecting(int(NOW), 0, 3600, None), "is due", "1 h after a flush, only after one", id="deferred"),
+        pytest.param(expecting(None, None, 0, 0), "", "", id="all on hold"),
+        pytest.param({"count": 0, "size": 0, "held": 0, "age": None, "reasons": []}, "", "", id="of an old release"),
+    ],
+)
+def test_row_tells_what_is_to_be_expected_of_the_queue(queue: dict[str, Any], bounce: str, drain: str) -> None:
+    found = host({"x.example": domain()})
+    found["queue"]["domains"] = {"x.example": queue}
+    assert (row(found)["bounce"], row(found)["drain"]) == (bounce, drain)
+    for name in ("report.html.j2", "report.md.j2"):
+        assert (drain in render(name, {"mx2": found})) and ("ounce" in render(name, {"mx2": found})) == bool(bounce)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (7260, "2 h 1 min"), (86459, "1 d")],
+)
+def test_span_has_two_units(seconds: int, text: str) -> None:
+    assert span(seconds) == text
 
 
 class Tags(html.parser.HTMLParser):

@@ -10,6 +10,7 @@ from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.balancers import silent_services
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.bounces import seconds_to_bounces
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
     outcomes_path,
     read_outcomes,
@@ -153,8 +154,10 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     verifies = any(is_verified(domain, state) for domain in domains)
     state = state.having(read_verify_cache(postfix, state, verifies))
     outcomes = read_outcomes(outcomes_path(postfix.config_directory)) if params.get("canary") else {}
+    bounces = seconds_to_bounces(names, postfix, state, time.time())
     for domain in domains:
         domain.canary = outcomes.get(domain.name)
+        domain.to_first_bounce = bounces.get(domain.name)
     own = own_mail_domain(state)
     senders = read_senders(params.get("probe_senders") or {}, own)
     if params.get("probe"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks that mail for a domain is still taken while its mail host is down."""
+"""Checks that mail for a domain is still taken while its mail host is down, and does not bounce."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admi
     restriction_lists,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import LOCAL, RECIPIENTS, Fault
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (
+    LOCAL,
+    MAIL_HOST,
+    RECIPIENTS,
+    REMOTE,
+    WARNING,
+    Fault,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import (
     LISTS,
     STRANGERS,
@@ -29,7 +36,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     stranger_services,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.estimate import RetryTimes
 
+# Mail that has lived for three quarters of its lifetime waits for somebody to do something.
+_LAST_PART = 0.25
+_HOUR = 3600
 _CODE = "unverified_recipient_defer_code"
 
 check = Register(DOMAIN)
@@ -59,6 +70,25 @@ def verify_defers(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
                 domain=domain.name,
             )
             return
+
+
+@check(
+    "first_bounce",
+    REMOTE,
+    "queued mail has less than a quarter of its lifetime left before it bounces",
+    place=MAIL_HOST,
+)
+def mail_bounces_soon(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
+    times, left = RetryTimes.from_values(state.values), domain.to_first_bounce
+    if left is None or left > min(times.lifetime, times.of_reports) * _LAST_PART:
+        return
+    when = f"in {left / _HOUR:.0f} h" if left >= 2 * _HOUR else f"in {max(0, left) / 60:.0f} min"
+    yield Fault(
+        f"the first queued message bounces {when} unless it is delivered before",
+        "mend what it is waiting for, or raise maximal_queue_lifetime until that is done (playbook outage_begin)",
+        WARNING,
+        domain.name,
+    )
 
 
 def _may_verify(state: HostState) -> bool:

@@ -100,6 +100,8 @@ class DomainEvidence:
     untrusted: str = ""
     # What became of the last canary, None where none was sent.
     canary: CanaryEvidence | None = None
+    # The seconds until its first queued message bounces, None if nothing waits, or nobody looked.
+    to_first_bounce: float | None = None
     # The sources that its list follows, None if it follows none, or nobody looked.
     followed: ListEvidence | None = None
     # What its mail host said of addresses of that list, None where it was not asked, or knows no unknown ones.

@@ -149,3 +149,26 @@ def test_row_for_some_counts_where_it_concerns_recipients_of_the_domain(action: 
     evidence = AdmissionEvidence(verifying={TABLE: [key]})
     found = places(None, evidence, **{LIST: f"reject_unauth_destination, {action} {TABLE}"})
     assert found == [f"{action} {TABLE} in smtpd_recipient_restrictions"] * expected
+
+
+@pytest.mark.parametrize(
+    ("left", "values", "message"),
+    [
+        pytest.param(None, {}, "", id="nothing waits"),
+        pytest.param(108001, {}, "", id="in time"),
+        pytest.param(108000, {}, "in 30 h", id="a quarter"),
+        pytest.param(7199, {}, "in 120 min", id="soon"),
+        pytest.param(0, {}, "in 0 min", id="due"),
+        pytest.param(21601, {"bounce_queue_lifetime": "1d"}, "", id="reports live shorter"),
+        pytest.param(21600, {"bounce_queue_lifetime": "1d"}, "in 6 h", id="a quarter of that"),
+    ],
+)
+def test_mail_that_bounces_soon_is_a_warning(left: float | None, values: dict[str, str], message: str) -> None:
+    domain = DomainEvidence("x.example", to_first_bounce=left)
+    found = list(outage.mail_bounces_soon(domain, HostState(values=values)))
+    assert [finding.message for finding in found] == [
+        f"the first queued message bounces {message} unless it is delivered before"
+    ] * bool(message)
+    assert {(finding.severity, finding.domain, finding.scope, finding.place) for finding in found} <= {
+        ("warning", "x.example", "remote", "mail_host")
+    }

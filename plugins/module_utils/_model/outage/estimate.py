@@ -50,11 +50,24 @@ class RetryTimes:
         lifetime, of_reports, minimal, maximal, run = (
             _time(values.get(name, ""), default, unit) for name, (default, unit) in _TIMES.items()
         )
+        minimal = max(minimal, 1)
         return cls(lifetime, min(of_reports, lifetime), minimal, max(minimal, maximal), max(run, 1))
 
     def wait(self, age: float) -> float:
-        """How long a message of that age waits after a try that failed; the next queue run is half of one away."""
-        return max(self.minimal, min(self.maximal, age), 1) + self.run / 2
+        """For how long a message of that age waits after a try that failed, until the first queue run after it is due.
+
+        A new message is not tried by a queue run, and so waits for half of the time between two of them on average.
+        """
+        if age < self.minimal:
+            return self.minimal + self.run / 2
+        least = min(self.maximal, age)
+        return least + -least % self.run
+
+    def age_at_last_try(self, until_due: float) -> float:
+        """How old a message was when it was tried that is due so many seconds after its arrival."""
+        if until_due <= 2 * self.minimal:
+            return until_due - self.minimal
+        return until_due / 2 if until_due <= 2 * self.maximal else until_due - self.maximal
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,8 @@ class Route:
         initial = _number(value("initial_destination_concurrency", "initial_destination_concurrency", "5"), 5)
         return cls(
             transport,
-            destination,
+            # A delay of the whole transport makes of all its destinations one.
+            "" if delays[1] else destination,
             concurrency,
             concurrency if recipients == 1 else max(1, min(initial, concurrency)),
             value(
@@ -166,7 +180,9 @@ def next_try(message: Message, times: RetryTimes, now: float, due: float | None 
     if message.queue != DEFERRED:
         return now
     if due is not None:
-        return max(due, now) + times.run / 2
+        age = times.age_at_last_try(due - message.arrival)
+        tried = message.arrival + age + times.wait(age) if age >= times.minimal else due + times.run / 2
+        return tried if tried > now else now + times.run / 2
     return _try_after(message.arrival, now, message.arrival, times)
 
 

@@ -64,10 +64,22 @@ def test_reports_live_no_longer_than_mail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "wait"), [pytest.param(3, 12, id="least"), pytest.param(15, 17, id="age"), pytest.param(99, 22, id="most")]
+    ("age", "wait"),
+    [
+        pytest.param(0, 12, id="new"),
+        pytest.param(15, 16, id="age"),
+        pytest.param(16, 16, id="age of several queue runs"),
+        pytest.param(99, 20, id="most"),
+    ],
 )
-def test_wait_is_the_age_between_bounds_and_half_a_queue_run(age: float, wait: float) -> None:
+def test_wait_is_the_age_between_bounds_and_ends_with_a_queue_run(age: float, wait: float) -> None:
     assert SHORT.wait(age) == wait
+
+
+@given(times=times, age=st.integers(0, 20 * DAY))
+def test_last_try_is_known_from_when_the_next_is_due(times: RetryTimes, age: int) -> None:
+    due = age + max(times.minimal, min(times.maximal, age))
+    assert times.age_at_last_try(due) == pytest.approx(age)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +87,13 @@ def test_wait_is_the_age_between_bounds_and_half_a_queue_run(age: float, wait: f
     [
         pytest.param("active", None, 1030, id="being tried"),
         pytest.param("incoming", 1050, 1030, id="new"),
-        pytest.param("deferred", 1037, 1039, id="noted in its file"),
-        pytest.param("deferred", 1001, 1032, id="overdue"),
-        # Tried at 1000, 1012 (10 + 2), 1026 (12 + 2), 1048 (20 + 2).
-        pytest.param("deferred", None, 1048, id="by its arrival"),
+        pytest.param("deferred", 1012, 1032, id="overdue"),
+        # Tried at 1018.5, and by the first queue run after 18.5 s.
+        pytest.param("deferred", 1037, 1038.5, id="noted in its file"),
+        # Tried when it came, and so at any time between two queue runs.
+        pytest.param("deferred", 1018, 1032, id="new and overdue"),
+        # Tried at 1000, 1012 (10 + 2), 1024 (12), 1044 (20).
+        pytest.param("deferred", None, 1044, id="by its arrival"),
     ],
 )
 def test_next_try(queue: str, due: float | None, expected: float) -> None:
@@ -88,12 +103,12 @@ def test_next_try(queue: str, due: float | None, expected: float) -> None:
 @pytest.mark.parametrize(
     ("message", "due", "expected"),
     [
-        # 1048, then after 20 + 2 s.
-        pytest.param(MAIL, None, 1070, id="first try after its lifetime"),
-        pytest.param(MAIL, 1058, 1060, id="the next"),
-        pytest.param(MAIL, 1057, 1081, id="just missed"),
-        pytest.param(REPORT, None, 1048, id="report"),
-        pytest.param(replace(REPORT, sender=""), None, 1048, id="report of an old release"),
+        # 1044, then after 20 s.
+        pytest.param(MAIL, None, 1064, id="first try after its lifetime"),
+        pytest.param(MAIL, 1060, 1060, id="the next"),
+        pytest.param(MAIL, 1059, 1079, id="just missed"),
+        pytest.param(REPORT, None, 1044, id="report"),
+        pytest.param(replace(REPORT, sender=""), None, 1044, id="report of an old release"),
     ],
 )
 def test_bounce_is_at_the_first_try_after_the_lifetime(message: Message, due: float | None, expected: float) -> None:
@@ -102,7 +117,7 @@ def test_bounce_is_at_the_first_try_after_the_lifetime(message: Message, due: fl
 
 def test_first_bounce_is_not_always_of_the_oldest() -> None:
     younger = replace(MAIL, queue_id="A2", arrival=1005)
-    assert first_bounce([MAIL, younger], SHORT, 1030, {"A1": 1057, "A2": 1064}) == 1066
+    assert first_bounce([MAIL, younger], SHORT, 1030, {"A1": 1057, "A2": 1066}) == 1066
     assert first_bounce([], SHORT, 1030) is None
 
 
@@ -155,6 +170,11 @@ def test_route_is_of_the_transports_own_settings_before_the_general() -> None:
 def test_concurrency_of_route(values: dict[str, str], processes: int, expected: tuple[int, int, float]) -> None:
     route = Route.from_values("relay", "x.example", values, processes)
     assert (route.concurrency, route.initial, route.rate_delay) == expected
+
+
+def test_destinations_of_a_transport_with_a_rate_delay_share_it() -> None:
+    several = {Route.from_values("relay", name, {"relay_transport_rate_delay": "1s"}, 100) for name in ("x", "y")}
+    assert several == {Route("relay", "", 1, 1, rate_delay=1)}
 
 
 @pytest.mark.parametrize(

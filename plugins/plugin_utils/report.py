@@ -313,7 +313,7 @@ def duration(seconds: float | None) -> str:
 def span(seconds: int) -> str:
     """In the two largest units that fit: `1 h 23 min`."""
     place = next((place for place, (length, _unit) in enumerate(UNITS) if seconds >= length), len(UNITS) - 1)
-    parts = []
+    parts: list[str] = []
     for length, unit in UNITS[place : place + 2]:
         parts += [f"{seconds // length} {unit}"] if seconds >= length or not parts else []
         seconds %= length

@@ -86,11 +86,16 @@ options:
         description:
           - With O(domains[].state=absent), what to do if mail for the domain waits in the queue and would lose its way
             to the mail host.
-          - V(refuse) refuses the removal until the mail is delivered; see M(mxrelay.postfix.queue_flush). V(bounce)
-            removes the domain, so the mail is returned to its senders.
+          - V(refuse) refuses the removal until the mail is delivered; see M(mxrelay.postfix.queue_flush).
+          - With the others nothing more is accepted for the domain. V(keep) leaves the mail its transport row, which
+            the first run after it is delivered or has expired removes. V(flush) retries the mail for up to a minute
+            before the domain goes, and then does as V(keep) with what is left. V(bounce) removes the domain and then
+            returns the mail to its senders, after one more try, from Postfix 3.5 on; see
+            M(mxrelay.postfix.queue_bounce). Where O(domains[].refused_mail) keeps reports from strangers, it keeps
+            these as well.
         type: str
         default: refuse
-        choices: [refuse, bounce]
+        choices: [refuse, keep, flush, bounce]
       refused_mail:
         description:
           - What becomes of mail that this host has accepted, and that the mail host then refuses for good, or that

@@ -36,6 +36,8 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"main.cf: {name}{_of_members(change) if name in COUNTED else ''}"
     for name, change in result.get("changed_services", {}).items():
         yield f"master.cf: {name}{_of_options(change)}"
+    if "shared" in result:
+        yield f"queue: {result['count']} returned to their senders"
     if "standby" in result:
         yield f"standby service: {result['standby']}"
     if "state" in result and "name" in result:

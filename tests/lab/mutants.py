@@ -36,6 +36,7 @@ JUDGED = Claim("secondary_mx", "verify_phase_alone")
 TAKEN_BACK = Claim("primary_mx", "fails_in_a_phase")
 RACE = Claim("primary_mx", "two_runs_at_once")
 ON_ITS_WAY = Claim("primary_mx", "loses_its_way")
+MAIL_GOES_ALONG = Claim("outage", "takes_its_mail_along")
 OVERTAKEN = Claim("primary_mx", "refused_after_all")
 FOLLOWED = Claim("both", "follows_its_source")
 DRIVEN = Claim("both", "library_of_a_source")
@@ -59,6 +60,8 @@ CLAIMS = {
         "Update the lookup tables": REPAIRED,
         "Update main.cf and master.cf": Claim("secondary_mx", "undeclared_domain"),
         "Reload or restart Postfix": STARTED,
+        "Retry the mail of domains that go": MAIL_GOES_ALONG,
+        "Return the mail of domains that are gone": MAIL_GOES_ALONG,
         "Remove unused rows": GONE,
         "Verify the result": JUDGED,
         "Discard the saved state": Claim("primary_mx", "others_changed_the_same"),
@@ -100,6 +103,17 @@ CLAIMS = {
         "Remove transport rows that are no longer needed": Claim("primary_mx", "row_of_an_absent"),
         "Remove rows of the other tables that are no longer needed": ASKED,
         "Remove the standby service": Claim("standby", "goes_with_the_last_domain"),
+    },
+    "mx/tasks/retried.yml": {
+        "Retry the queued mail": MAIL_GOES_ALONG,
+        "Wait until the mail is delivered": MAIL_GOES_ALONG,
+        "Say what became of the mail": MAIL_GOES_ALONG,
+    },
+    "mx/tasks/returned.yml": {
+        "Return the queued mail to its senders": MAIL_GOES_ALONG,
+        "Wait until the mail has left the queue": MAIL_GOES_ALONG,
+        "Remove the transport rows that the mail has gone by": MAIL_GOES_ALONG,
+        "Say what became of the mail": MAIL_GOES_ALONG,
     },
     "mx/tasks/run.yml": {
         "Run the preflight checks": NEW_SECONDARY,

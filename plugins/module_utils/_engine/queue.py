@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     Message,
     parse_json,
     parse_listing,
+    returnable,
     waiting_for,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release, supports
@@ -52,13 +53,14 @@ def read_queue(postfix: Postfix) -> list[Message]:
     return parse_listing(postfix.check("postqueue", "-p", silence=SECONDS_TO_ANSWER), time.time())
 
 
-def waiting_mail(postfix: Postfix) -> dict[str, int]:
-    """How many messages wait for each domain, those on hold included. Raises HostError if the queue can't be read.
+def waiting_mail(postfix: Postfix) -> tuple[dict[str, int], dict[str, int]]:
+    """How many messages wait for each domain, those on hold included, and how many of these can't be returned for it.
 
-    What is on its way just now does not wait.
+    What is on its way just now does not wait. Raises HostError if the queue can't be read.
     """
-    waiting = [message for message in read_queue(postfix) if message.queue in (DEFERRED, HOLD)]
-    return {domain: len(messages) for domain, messages in waiting_for(waiting, ()).items()}
+    waiting = waiting_for([message for message in read_queue(postfix) if message.queue in (DEFERRED, HOLD)], ())
+    stay = {domain: sum(not returnable(message, [domain]) for message in mail) for domain, mail in waiting.items()}
+    return {domain: len(messages) for domain, messages in waiting.items()}, stay
 
 
 def waiting_after(

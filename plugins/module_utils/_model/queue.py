@@ -244,6 +244,14 @@ def waiting_for(messages: Iterable[Message], domains: Iterable[str]) -> dict[str
     return found
 
 
+def returnable(message: Message, domains: Container[str]) -> bool:
+    """Whether the message can be returned without anybody's loss elsewhere: it waits for these domains alone.
+
+    What is on hold is kept back by somebody's decision, such as a filter's.
+    """
+    return message.queue == DEFERRED and all(domain in domains for domain in _recipient_domains(message))
+
+
 def _recipient_domains(message: Message) -> Iterator[str]:
     """Each domain of the message's recipients once."""
     return iter(dict.fromkeys(domain_of(address).lower() for address, _reason in message.recipients))

@@ -52,6 +52,8 @@ FEATURES: Mapping[str, Introduced] = {
     "queue_as_json": Introduced((3, 1), "RELEASE_NOTES-3.1, 20151129"),
     # Quoted keys with white space in tables.
     "quoted_keys": Introduced((3, 2), "RELEASE_NOTES-3.2, double quotes"),
+    # postsuper -e
+    "forced_expiry": Introduced((3, 5), "RELEASE_NOTES-3.5, forced message expiration"),
     # relay:[a],[b] in transport_maps
     "nexthop_list": Introduced((3, 5), "RELEASE_NOTES-3.5, multiple relayhosts"),
     # smtp_delivery_status_filter

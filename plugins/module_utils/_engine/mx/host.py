@@ -100,7 +100,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     state = state.having(read_verify_cache(postfix, state, verifies))
     state = state.having(read_interfaces(network, state, _interfaces_wanted(request)))
     if leaving_with_mail(request, state):
-        state = replace(state, waiting=waiting_mail(postfix))
+        waiting, unreturnable = waiting_mail(postfix)
+        state = replace(state, waiting=waiting, unreturnable=unreturnable)
     names = [item.name for item in request.present]
     state = replace(state, lookups=read_lookups(names, state, reader, _to_be_written(request, state)))
     screening = read_screening(request.settings["postscreen"])

@@ -34,6 +34,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.ever
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters import DELIMITER
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
@@ -302,6 +303,8 @@ def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Re
         filters=decision.filters_removed,
         probes=[pattern for pattern in decision.probes_removed if pattern.lstrip(".") not in kept],
         routed=[name for name in decision.routed if name not in kept],
+        flushed=[name for name in decision.flushed if kept.isdisjoint(lookup_keys(name, True))],
+        returned=[name for name in decision.returned if kept.isdisjoint(lookup_keys(name, True))],
     )
 
 

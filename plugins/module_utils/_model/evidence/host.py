@@ -174,6 +174,8 @@ class HostState:
     own_names: frozenset[str] = frozenset()
     # domain -> how many messages wait for it; read only where a domain leaves
     waiting: Mapping[str, int] = field(default_factory=dict)
+    # Of these, those that can't be returned for the domain alone: on hold, or also for another one.
+    unreturnable: Mapping[str, int] = field(default_factory=dict)
     service_active: bool | None = None
     service_enabled: bool | None = None
     service_name: str = "postfix"

@@ -71,7 +71,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verifica
 class Decision:
     """What is to be changed, whatever of it is there already. Removals of rows come after main.cf has let go.
 
-    `waiting` are the domains whose rows must stay until then; mail for the `routed` goes by transport rows that go.
+    `waiting` are the domains whose rows must stay until then; mail for the `routed` goes by transport rows that go, that
+    of the `flushed` is tried again first, and that of the `returned` goes to its senders in the end.
     """
 
     refusals: Sequence[Refusal] = ()
@@ -97,6 +98,8 @@ class Decision:
     undeclared: Sequence[str] = ()
     waiting: Sequence[str] = ()
     routed: Sequence[str] = ()
+    flushed: Sequence[str] = ()
+    returned: Sequence[str] = ()
 
 
 def decide(request: MxRequest, host: HostState) -> Decision:
@@ -206,6 +209,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         undeclared=undeclared,
         waiting=[*leaving.names, *left],
         routed=leaving.routed,
+        flushed=leaving.flushed,
+        returned=leaving.returned,
     )
 
 
@@ -224,7 +229,7 @@ def _no_longer_needed(request: MxRequest, host: HostState, leaving: Leaving) -> 
     """Our overrides of the relay service, once this run leaves no domain relayed."""
     gone = {*leaving.relay_domains, *leaving.names}
     left = [name for name in host.relayed if name not in gone and "mydestination" not in host.classes.get(name, {})]
-    if request.present or not request.absent or left or host.unlisted_relay_members:
+    if request.present or not request.absent or left or leaving.kept or host.unlisted_relay_members:
         return {}
     return overrides_to_take_back(request, host)
 

@@ -9,12 +9,13 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving_mail import LeavingDomain, leaving_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import RecipientsItem
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import (
     EXTERNAL,
     LISTED,
+    REFUSE,
     DomainItem,
     MxRequest,
 )
@@ -35,7 +36,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
 class Leaving:
     """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go.
 
-    `routed` are those among them whose mail goes by a row that goes, and is not to bounce.
+    `routed` are those among them whose mail goes by a row that goes, `kept` those whose mail keeps its rows; mail of the
+    `flushed` is tried again first, and that of the `returned` goes to its senders.
     """
 
     recipients: Sequence[RecipientsItem] = ()
@@ -46,6 +48,9 @@ class Leaving:
     relay_domains: Sequence[str] = ()
     names: Sequence[str] = ()
     routed: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    flushed: Sequence[str] = ()
+    returned: Sequence[str] = ()
     notes: Sequence[str] = ()
     refusals: Sequence[Refusal] = ()
 
@@ -89,18 +94,16 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     if not (rows or transport or relayed or verified or patterns or reports):
         return Leaving(notes=notes)
     still_mx = [] if item and item.force else _still_mx(name, request, host)
-    stranded = [] if item and item.bounces else _stranded(name, transport, reports, request, host)
-    if stranded and not relayed and not still_mx:
-        # Nothing more comes in: a row that a run has left for what was on its way.
-        notes.append(f"rows of {name} stay for now: {stranded[0].cause}")
-        transport, reports, stranded = [], [], []
-    if still_mx or stranded:
-        return Leaving(notes=notes, refusals=[*still_mx, *stranded])
-    elsewhere = [
-        member
-        for member in relayed
-        if host.relayed[member] != member and not (member in transport and is_own_row(member, host))
-    ]
+    by_row = [member for member in relayed if member in transport and is_own_row(member, host)]
+    asked = item.waiting_mail if item else REFUSE
+    mail = leaving_mail(LeavingDomain(name, transport, reports, bool(relayed), bool(by_row), asked), request, host)
+    if still_mx or mail.refusals:
+        return Leaving(notes=notes, refusals=[*still_mx, *mail.refusals])
+    notes += mail.notes
+    kept = mail.keeps_routes and bool(transport)
+    transport = [] if mail.keeps_routes else transport
+    reports = [] if mail.keeps_reports else reports
+    elsewhere = [member for member in relayed if host.relayed[member] != member and member not in by_row]
     recipients = RecipientsItem(
         name=name,
         policy=LISTED,
@@ -117,7 +120,10 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
         reports=reports,
         relay_domains=[member for member in relayed if host.relayed[member] == member],
         names=[name],
-        routed=[name] if transport and not (item and item.bounces) else [],
+        routed=[name] if transport and not mail.returned else [],
+        kept=[name] if kept else [],
+        flushed=mail.flushed,
+        returned=mail.returned,
         notes=notes,
         refusals=[
             Refusal(
@@ -145,32 +151,9 @@ def _still_mx(name: str, request: MxRequest, host: HostState) -> list[Refusal]:
     ]
 
 
-def _stranded(
-    name: str, transport: Sequence[str], reports: Sequence[str], request: MxRequest, host: HostState
-) -> list[Refusal]:
-    """Mail that waits for the domain, if the way that it was to take, or what keeps its report, goes with it."""
-    loops = best_exchanger(host.mx.get(name, ()), host, _proxies(request)) is not None
-    below = [domain for domain in host.waiting if domain.endswith("." + name) and domain not in request.declared]
-    count = sum(host.waiting.get(domain, 0) for domain in (name, *below))
-    lost = bool(transport or loops)
-    if not count or not (lost or reports):
-        return []
-    number = f"{count} message{'s wait' if count > 1 else ' waits'}"
-    becomes = "no longer find the mail host" if lost else "bounce to strangers if the mail host refuses it"
-    return [
-        Refusal(
-            name,
-            "waiting_mail",
-            f"{number} for it in the queue, and would {becomes}",
-            "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail: bounce on the item to "
-            "return it to its senders",
-        )
-    ]
-
-
 def leaving_with_mail(request: MxRequest, host: HostState) -> bool:
-    """Whether a domain leaves for which no mail must wait, so the queue is to be read."""
-    names = {item.name for item in request.absent if not item.bounces}
+    """Whether a domain leaves that mail may wait for, so the queue is to be read."""
+    names = {item.name for item in request.absent}
     if request.settings["remove_undeclared"]:
         names |= {name.lstrip(".") for name in host.relayed} - request.declared
     rows = host.transport.rows if host.transport else {}

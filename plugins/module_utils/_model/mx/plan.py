@@ -19,6 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 RELAY_SERVICE = "relay/unix"
 # The parts of a plan that are tables whose rows are known by their keys alone.
 KEYED = ("subdomains", "verify", "refused", "filters", "probes")
+# The domains whose mail is on its way when they go.
+_MAIL = ("routed", "flushed", "returned")
 # More reasons to refuse than these are counted by their checks.
 REFUSALS_SHOWN = 20
 
@@ -169,6 +171,8 @@ class Removal:
     """Rows that go, once main.cf has let go of the domain: of domains, and by their keys.
 
     A row of `transport` stays while mail is on its way to one of the domains `routed`, which would not find it then.
+    What waits for the `flushed` is tried again before all else, and what waits for the `returned` goes to its senders
+    after all else.
     """
 
     recipients: Sequence[RecipientsItem] = ()
@@ -179,10 +183,12 @@ class Removal:
     filters: Sequence[str] = ()
     probes: Sequence[str] = ()
     routed: Sequence[str] = ()
+    flushed: Sequence[str] = ()
+    returned: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
-        return bool(self.recipients or self.transport or any(getattr(self, name) for name in KEYED))
+        return bool(self.recipients or self.transport or self.returned or any(getattr(self, name) for name in KEYED))
 
     def as_result(self) -> dict[str, Any]:
         return {
@@ -190,7 +196,7 @@ class Removal:
             "recipients": [item.as_result() for item in self.recipients],
             "transport": [{"pattern": pattern} for pattern in self.transport],
             **{name: [{"key": key} for key in getattr(self, name)] for name in KEYED},
-            "routed": list(self.routed),
+            **{name: list(getattr(self, name)) for name in _MAIL},
         }
 
     @classmethod
@@ -198,7 +204,7 @@ class Removal:
         return cls(
             [RecipientsItem.from_result(item) for item in given.get("recipients", ())],
             [entry["pattern"] for entry in given.get("transport", ())],
-            routed=list(given.get("routed", ())),
+            **{name: list(given.get(name, ())) for name in _MAIL},
             **{name: [entry["key"] for entry in given.get(name, ())] for name in KEYED},
         )
 
@@ -460,12 +466,16 @@ def _changes(plan: MxPlan) -> Iterator[str]:
     if plan.master_cf.changed:
         for key, service in plan.master_cf.services.items():
             yield from _changes_of_service(key, service)
+    for domain in plan.removal.flushed:
+        yield f"retry the queued mail for {domain}"
     for item in plan.removal.recipients:
         yield f"remove the recipients of {item.name}"
     for key in plan.removal.subdomains:
         yield f"remove the recipients of subdomains {key}"
     for pattern in plan.removal.transport:
         yield f"remove transport {pattern}"
+    for domain in plan.removal.returned:
+        yield f"return the queued mail for {domain} to its senders"
     if plan.standby.removed:
         yield "remove the standby service"
     if plan.left_behind:

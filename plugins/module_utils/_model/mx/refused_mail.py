@@ -72,7 +72,7 @@ def refused_mail(request: MxRequest, host: HostState, leaving: Sequence[str]) ->
     target, refusals = _target(request, host, kept)
     patterns = report_patterns([(item.name, item.subdomains) for item in kept], request.declared)
     rows = {pattern: _action(item, [target]) for item, pattern in zip(kept, patterns)}
-    declared = {item.name for item in request.items}
+    declared = {item.name for item in request.present}
     removed = [*leaving]
     removed += [row for row in present if domain_of_report_pattern(row) in declared and row not in rows]
     staying = [row for row in present if row not in removed and row != OTHER_LINES]

@@ -50,6 +50,9 @@ VERIFY = "verify"
 # Of a domain whose list stays as it is, since one of its sources can't be believed; nobody declares it.
 KEPT = "kept"
 BOUNCE = "bounce"
+REFUSE = "refuse"
+KEEP = "keep"
+FLUSH = "flush"
 HOLD = "hold"
 PHASES = frozenset({"preflight", "install", "tables", "config", "service", "verify"})
 # What a setting of the whole host is when nobody gives it.
@@ -62,7 +65,7 @@ DEFAULTS: Mapping[str, Any] = {
 class DomainItem:
     """One declared domain. `listed_count` and `digest` describe its list without the addresses of roles.
 
-    `bounces`: mail that waits for it does not keep it from leaving. `form_of` is the name under which it was declared
+    `waiting_mail`: what becomes of mail that waits for it when it leaves. `form_of` is the name under which it was declared
     where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
     the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
     `standby`: strangers are put off while a better MX host answers.
@@ -80,7 +83,7 @@ class DomainItem:
     probe_recipient: str | None = None
     subdomains: bool = False
     force: bool = False
-    bounces: bool = False
+    waiting_mail: str = REFUSE
     refused_mail: str = BOUNCE
     refused_mail_retry: bool = False
     standby: bool = False
@@ -426,7 +429,7 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str, standby: bool)
         probe_recipient=given.get("probe_recipient") or None,
         subdomains=bool(given.get("subdomains")),
         force=bool(given.get("force")),
-        bounces=given.get("waiting_mail") == BOUNCE,
+        waiting_mail=given.get("waiting_mail") or REFUSE,
         refused_mail=refused,
         refused_mail_retry=bool(given.get("refused_mail_retry")),
         standby=role == SECONDARY and bool(standby if blank(given.get("standby")) else given["standby"]),

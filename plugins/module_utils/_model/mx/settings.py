@@ -18,7 +18,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "probe_recipient": {"type": "str"},
     "subdomains": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
-    "waiting_mail": {"type": "str", "default": "refuse", "choices": ["refuse", "bounce"]},
+    "waiting_mail": {"type": "str", "default": "refuse", "choices": ["refuse", "keep", "flush", "bounce"]},
     "refused_mail": {"type": "str", "default": "bounce", "choices": ["bounce", "postmaster", "hold"]},
     "refused_mail_retry": {"type": "bool", "default": False},
     "standby": {"type": "bool"},

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.whole_o
 
 DOWN = Result(69, "", "postqueue: fatal: Cannot flush mail queue - mail system is down\n")
 NO_SITE = Result(69, "", 'postqueue: fatal: Flush service is not configured for destination "other.test"\n')
+NOT_ROOT = Result(1, "", "postsuper: fatal: use of this command is reserved for the superuser\n")
 LISTING = "A9   100 Sun Nov 22 14:57:46 me@x.test\n (no answer)\n   a@slow.example\n"
 
 
@@ -46,11 +47,13 @@ class FakePostqueue(WholeOutput):
             + queue_entry("A3", "hold", "d@slow.example")
         )
         self.asked: list[list[str]] = []
+        self.expires = True
+        self.given: list[bytes | None] = []
 
-    def run(self, argv: Sequence[str], _data: bytes | None = None, silence: float | None = None) -> Result:
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
         assert list(argv[1:3]) == ["-c", self.config_directory]
         command = [argv[0], *argv[3:]]
-        if command == ["postconf", "-h", "mail_version"]:
+        if command in (["postconf", "-h", "mail_version"], ["postconf", "-d", "-h", "mail_version"]):
             return Result(0, f"{self.version}\n", "")
         if command == ["postconf", "-h", "queue_directory"]:
             return Result(0, "/var/spool/postfix\n", "")
@@ -67,6 +70,9 @@ class FakePostqueue(WholeOutput):
         if command == ["postqueue", "-p"]:
             return Result(0, LISTING, "")
         self.asked.append(command[1:])
+        if command[0] == "postsuper":
+            self.given.append(data)
+            return Result(0, "", "") if self.expires else NOT_ROOT
         if not self.running:
             return DOWN
         if command[1:] == ["-i", "A2"]:

@@ -112,7 +112,18 @@ def test_stopped_postfix_is_asked_once(domains: list[str]) -> None:
 
 def test_waiting_mail_is_counted_by_domain() -> None:
     """What is in the active queue is being delivered, and so does not wait."""
-    assert waiting_mail(FakePostqueue().postfix()) == {"slow.example": 2, "other.test": 1}
+    assert waiting_mail(FakePostqueue().postfix()) == (
+        {"slow.example": 2, "other.test": 1},
+        {"slow.example": 2, "other.test": 1},
+    )
+
+
+def test_waiting_mail_of_a_domain_alone_can_be_returned_unless_it_is_on_hold() -> None:
+    postqueue = FakePostqueue()
+    postqueue.queue = queue_entry("B1", "deferred", "a@slow.example", "b@Slow.example")
+    postqueue.queue += queue_entry("B2", "deferred", "a@slow.example")
+    postqueue.queue += queue_entry("B3", "hold", "a@slow.example")
+    assert waiting_mail(postqueue.postfix()) == ({"slow.example": 3}, {"slow.example": 1})
 
 
 def awaited(

@@ -420,6 +420,8 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
         "filters": [],
         "probes": [],
         "routed": ["x.example"],
+        "flushed": [],
+        "returned": [],
     }
 
 

@@ -72,8 +72,8 @@ def test_absent_domain_leaves_with_all_that_is_its_own() -> None:
 
 
 WAITING = (
-    "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail: bounce on the item to return it "
-    "to its senders"
+    "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail on the item: flush tries once "
+    "more, keep leaves the mail its way to the mail host, bounce returns it to its senders"
 )
 
 
@@ -96,6 +96,7 @@ def test_domain_stays_while_mail_would_lose_its_way(force: bool, waiting: dict[s
     gone = secondary({**ABSENT, "waiting_mail": "bounce"}, below, on=host(**GONE, waiting=waiting))
     assert gone.refusals == []
     assert gone.routes.removed == ["x.example", ".x.example"]
+    assert gone.returned == [name for name in waiting if name in ("x.example", "sub.x.example")]
 
 
 def test_row_that_a_run_has_left_for_mail_on_its_way_stays_until_nothing_waits() -> None:
@@ -112,7 +113,7 @@ def test_row_that_a_run_has_left_for_mail_on_its_way_stays_until_nothing_waits()
     ("item", "rows", "routed"),
     [
         (ABSENT, GONE["transport"].rows, ["x.example"]),
-        ({**ABSENT, "waiting_mail": "bounce"}, GONE["transport"].rows, []),
+        ({**ABSENT, "waiting_mail": "bounce"}, GONE["transport"].rows, ["x.example"]),
         (ABSENT, {"y.example": "relay:[m]"}, []),
     ],
 )
@@ -138,7 +139,7 @@ def test_waiting_mail_of_a_secondary_finds_the_primary_unless_none_is_better(
     ("items", "settings", "read"),
     [
         ([ABSENT], {}, True),
-        ([{**ABSENT, "waiting_mail": "bounce"}], {}, False),
+        ([{**ABSENT, "waiting_mail": "bounce"}], {}, True),
         ([{**ABSENT, "name": "never.example"}], {}, False),
         ([], {}, False),
         ([], {"remove_undeclared": True}, True),

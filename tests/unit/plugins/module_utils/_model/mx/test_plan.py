@@ -79,7 +79,9 @@ PLANS = every(
     ),
     transport=TABLES,
     **dict.fromkeys(KEYED, TABLES),
-    removal=every(Removal, recipients=ITEMS, transport=TEXTS, routed=TEXTS, **dict.fromkeys(KEYED, TEXTS)),
+    removal=every(
+        Removal, recipients=ITEMS, **dict.fromkeys(("transport", "routed", "flushed", "returned", *KEYED), TEXTS)
+    ),
     standby=every(StandbyPlan, domains=TEXTS, subdomains=TEXTS, own=TEXTS, name=TEXT, changed=st.booleans()),
     main_cf=every(
         MainCfChange, parameters=ROWS, absent=TEXTS, add_items=MEMBERS, remove_items=MEMBERS, changed=st.booleans()

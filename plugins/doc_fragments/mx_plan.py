@@ -123,6 +123,14 @@ options:
             tell, mail is accepted.
           - Not for a domain of which this host is the primary MX.
         type: bool
+      etrn_from:
+        description:
+          - The addresses and networks from which alone the domain's queue may be asked for by ETRN, such as those of
+            its mail host, which then gets what waits for it as soon as it is back. From Postfix 3.0 on.
+          - Nobody else's ETRN for the domain, or below it, is obeyed any more, also not that of your own networks.
+            Empty means that the setting C(etrn_restrictions) decides.
+        type: list
+        elements: str
       mail_host:
         description:
           - The host with the domain's mailboxes, by name or address.
@@ -299,6 +307,7 @@ options:
         description:
           - The complete value of C(smtpd_etrn_restrictions), which decides who may request a domain's queue. Empty
             means V(permit_mynetworks) and V(reject) if main.cf sets none, and otherwise leaves it unchanged.
+          - Domains with C(etrn_from) are not judged by it.
         type: list
         elements: str
       load_balancers:

@@ -1315,6 +1315,21 @@ ADMISSION = (
         "rm /etc/postfix/mxrelay-standby.json",
     ),
     Fault(
+        "anybody may ask for queues, also for that of the mail host alone",
+        (*primary("etrn"), *host("etrn")),
+        "set smtpd_etrn_restrictions to permit_mynetworks, reject",
+        main(
+            "smtpd_restriction_classes=mxrelay_etrn, mxrelay_etrn_1",
+            f"mxrelay_etrn=check_etrn_access inline:{{{PRIMARY}=mxrelay_etrn_1}}",
+            f"mxrelay_etrn_1=check_client_access cidr:{{{{{NET}.10 OK}}}}, reject",
+            "smtpd_etrn_restrictions=permit",
+        ),
+        main(
+            "smtpd_etrn_restrictions=permit_mynetworks, reject",
+            unset="smtpd_restriction_classes mxrelay_etrn mxrelay_etrn_1",
+        ),
+    ),
+    Fault(
         "SASL without its server",
         host("sasl_socket"),
         "set smtpd_sasl_auth_enable to no",

@@ -56,6 +56,8 @@ FEATURES: Mapping[str, Introduced] = {
     "forced_expiry": Introduced((3, 5), "RELEASE_NOTES-3.5, forced message expiration"),
     # relay:[a],[b] in transport_maps
     "nexthop_list": Introduced((3, 5), "RELEASE_NOTES-3.5, multiple relayhosts"),
+    # cidr:{{pattern result}, ...}
+    "inline_patterns": Introduced((3, 7), "RELEASE_NOTES-3.7, inline pcre, regexp and cidr"),
     # smtp_delivery_status_filter
     "refused_mail_retry": Introduced((3, 0), "RELEASE_NOTES-3.0, delivery status filters"),
     # non_bdb_migration_level, which can give hash and btree tables another type.

@@ -57,7 +57,7 @@ def read_admission(
 ) -> Admission:
     """Asks the tables and servers that the lists of main.cf, of overrides and of `wanted` (to be set) name.
 
-    Tables of recipients are asked about `domains`. Raises HostError if Postfix's commands fail.
+    Tables of recipients, and of ETRN, are asked about `domains`. Raises HostError if Postfix's commands fail.
     """
     services = stranger_services(state)
     asked = _Asked(sorted({name for name in domains if not name.startswith(".")}), state, reader)
@@ -133,6 +133,9 @@ class _Asked:
         """
         # proxymap opens what main.cf names, which is not yet so of what is to be set.
         table = without_proxy(access.argument)
+        if access.action == "check_etrn_access":
+            every = {key for name in self._domains for key in lookup_keys(name, True)}
+            return self._reader.ask(table, sorted(every or {_LOCAL_PART})), {}
         if not access.action.startswith("check_recipient_"):
             return self._reader.ask(table, KEYS), {}
         keys = {domain: _domain_keys(domain) for domain in self._domains}

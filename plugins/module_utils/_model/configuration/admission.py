@@ -13,7 +13,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import TableAnswers
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    TableAnswers,
+    lookup_keys,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import (
     ARGUMENTS,
     is_table_name,
@@ -70,8 +73,8 @@ _REFUSING = frozenset({"reject", "defer"})
 _NEEDING_PEER_NAMES = frozenset(
     {"reject_unknown_client", "reject_unknown_client_hostname", "reject_unknown_reverse_client_hostname"}
 )
-# About clients that have shown who they are, or about another command.
-_OF_NO_STRANGER = frozenset({"check_ccert_access", "check_etrn_access", "check_sasl_access"})
+# About clients that have shown who they are.
+_OF_NO_STRANGER = frozenset({"check_ccert_access", "check_sasl_access"})
 _POLICY = "check_policy_service"
 # A number without text permits.
 _CODE = re.compile(r"[45]\d\d\s", re.ASCII)
@@ -240,7 +243,7 @@ class _Walk:
             self._perhaps.append(part)
         elif ARGUMENTS.get(name) == "table":
             return self._asked(name, argument, part, within, warned, depth)
-        elif name not in ARGUMENTS and is_table_name(part) and LISTS[self._name]:
+        elif name not in ARGUMENTS and is_table_name(part) and LISTS.get(self._name):
             return self._asked(LISTS[self._name], part, part, within, warned, depth)
         return None
 
@@ -297,6 +300,8 @@ class _Walk:
         """What the table is asked for, none where smtpd does not ask it about this stranger."""
         if action in _OF_NO_STRANGER:
             return ()
+        if action == "check_etrn_access":
+            return lookup_keys(self._stranger.domain, True) if self._name == ETRN_RESTRICTIONS else ()
         if action.startswith("check_recipient_"):
             return (self._stranger.domain,) if self._knows_recipient else ()
         if action == "check_sender_access":

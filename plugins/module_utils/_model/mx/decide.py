@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.etrn import decide_etrn
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
     HostSettings,
     host_settings,
@@ -146,12 +147,14 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         main_cf = main_cf.joined(MainCfChange(lists.parameters))
         main_cf = main_cf.joined(MainCfChange(settings.parameters, add_items=settings.items))
     stands = decide_standby(request, screened, leaving.names, main_cf)
+    asked = decide_etrn(request, screened, leaving.names, stands.main_cf)
     services = joined_services(
         _relay_service(overrides, relay_command),
         screen.services,
         refused.services,
         retried.services,
         stands.services,
+        asked.services,
     )
     balanced = load_balancers(request, host, services)
 
@@ -169,6 +172,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         *refused.refusals,
         *retried.refusals,
         *stands.refusals,
+        *asked.refusals,
         *(lists.refusals if request.present else ()),
         *settings.refusals,
         *balanced.refusals,
@@ -185,7 +189,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
             *refused.notes,
             *retried.notes,
             *balanced.notes,
-            *_neighbours(host, stands.main_cf),
+            *_neighbours(host, asked.main_cf),
         ],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
@@ -197,7 +201,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         patterns_removed=patterns_removed,
         verify=verified.rows,
         verify_removed=verified.removed,
-        main_cf=stands.main_cf,
+        main_cf=asked.main_cf,
         refused=refused.rows,
         refused_removed=refused.removed,
         filters=retried.filters,

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import ETRN_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.etrn import etrn_clients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RELAY_RESTRICTIONS,
     is_loopback,
@@ -36,6 +38,8 @@ CHECK = "load_balancers"
 _FEATURE = "proxy_protocol"
 # By what a client says of its address it gets nothing.
 OURS = {"smtpd_upstream_proxy_protocol": "haproxy", "mynetworks": "", RELAY_RESTRICTIONS: "reject_unauth_destination"}
+# Where some clients alone may ask for a domain's queue.
+_NO_ETRN = "reject"
 # By these it could say more, and be taken for somebody else again.
 _MORE_CLAIMS = ("smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts")
 
@@ -83,7 +87,8 @@ def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, Se
         return BalancerPlan(planned, refusals=refusals)
     others = {service.key: ServiceChange(state=ABSENT) for service in place.ours if service.key != place.key}
     own = planned.get(place.key, ServiceChange()).overrides
-    services = {**planned, **others, place.key: _service(place, models[0], then, own)}
+    kept = any(item.etrn_from for item in request.present) or bool(etrn_clients(host))
+    services = {**planned, **others, place.key: _service(place, models[0], then, own, kept)}
     return BalancerPlan(services, [] if place.there else [_note(place, wanted)])
 
 
@@ -114,20 +119,30 @@ def _against(place: _Place, models: Sequence[Service], host: HostState) -> list[
     return []
 
 
-def _service(place: _Place, model: Service, host: HostState, own: Mapping[str, str | None]) -> ServiceChange:
+def _service(
+    place: _Place, model: Service, host: HostState, own: Mapping[str, str | None], kept: bool
+) -> ServiceChange:
     """The service like the one that strangers come to, with what our own clients get there left out.
 
-    `own` is what else is planned for it.
+    `own` is what else is planned for it. `kept`: some clients alone may ask for a domain's queue.
     """
     claims = {name: "" for name in _MORE_CLAIMS if host.value(name) or name in model.overrides}
     fields = as_request(model)
     return ServiceChange(
-        {**own, **model.overrides, **OURS, **claims},
+        {**own, **model.overrides, **OURS, **claims, **_etrn(place, model, kept)},
         command="" if place.there else model.command,
         private=False,
         chroot=fields.chroot,
         process_limit=model.process_limit if model.type == "inet" and model.process_limit != "-" else "",
     )
+
+
+def _etrn(place: _Place, model: Service, kept: bool) -> dict[str, str | None]:
+    """The override by which nobody gets a domain's queue there by the address that he says, or that goes again."""
+    if kept:
+        return {ETRN_RESTRICTIONS: _NO_ETRN}
+    there = any(service.overrides.get(ETRN_RESTRICTIONS) == _NO_ETRN for service in place.ours)
+    return {ETRN_RESTRICTIONS: None} if there and ETRN_RESTRICTIONS not in model.overrides else {}
 
 
 def _note(place: _Place, wanted: LoadBalancers) -> str:

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -30,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.do
     PRIMARY,
     SECONDARY,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.etrn import plain_networks
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refused_mail import RETRYING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.sending import RELAY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import Encode, forms
@@ -41,7 +44,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_do
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import bare_host, domain_name, nexthops
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import read_limit
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import (
+    as_list,
+    lines_in,
+    names_in,
+)
 
 LISTED = "listed"
 ANY = "any"
@@ -68,7 +75,8 @@ class DomainItem:
     `waiting_mail`: what becomes of mail that waits for it when it leaves. `form_of` is the name under which it was declared
     where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
     the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
-    `standby`: strangers are put off while a better MX host answers.
+    `standby`: strangers are put off while a better MX host answers. `etrn_from`: the addresses and networks from which
+    alone its queue may be asked for, in one canonical form.
     """
 
     index: int
@@ -87,6 +95,7 @@ class DomainItem:
     refused_mail: str = BOUNCE
     refused_mail_retry: bool = False
     standby: bool = False
+    etrn_from: tuple[str, ...] = ()
     nexthops: tuple[str, ...] = ()
     mx_lookup: bool = False
     result: str | None = None
@@ -433,11 +442,25 @@ def _item(index: int, given: Mapping[str, Any], role_of_all: str, standby: bool)
         refused_mail=refused,
         refused_mail_retry=bool(given.get("refused_mail_retry")),
         standby=role == SECONDARY and bool(standby if blank(given.get("standby")) else given["standby"]),
+        etrn_from=_etrn_from(name, given.get("etrn_from"), place),
         follows=bool(given.get("follows")),
         kept=kept,
         awaits=given.get("awaits") or "",
     )
     return _with_nexthop(item, given, place) if role == PRIMARY and state == PRESENT else item
+
+
+def _etrn_from(name: str, given: Any, place: str) -> tuple[str, ...]:
+    networks = []
+    for text in names_in(given, f"{place}.etrn_from"):
+        try:
+            networks.append(ipaddress.ip_network(plain_address(text)))
+        except ValueError:
+            raise InvalidInput(
+                f'"{name}" ({place}) has "{text}" in etrn_from, which is no address and no network; give those from '
+                "which its mail host connects, such as 192.0.2.10 or 192.0.2.0/24"
+            ) from None
+    return plain_networks(networks)
 
 
 def in_both_forms(request: MxRequest, encode: Encode) -> MxRequest:

@@ -22,6 +22,7 @@ DOMAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "refused_mail": {"type": "str", "default": "bounce", "choices": ["bounce", "postmaster", "hold"]},
     "refused_mail_retry": {"type": "bool", "default": False},
     "standby": {"type": "bool"},
+    "etrn_from": {"type": "list", "elements": "str"},
     "mail_host": {"type": "list", "elements": "str"},
     "port": {"type": "int"},
     "mx_lookup": {"type": "bool", "default": False},

@@ -90,6 +90,21 @@ def test_table_of_recipients_has_an_answer_where_it_refuses_all(host: FakeMxHost
     }
 
 
+def test_table_of_etrn_is_asked_about_domains_and_leads_to_that_of_clients(host: FakeMxHost) -> None:
+    host.table("etrn", "x.example ours\n")
+    host.table("clients", f"{STRANGER.address} OK\n")
+    evidence = read(
+        host,
+        "smtpd_restriction_classes = ours\n"
+        f"ours = check_client_access hash:{host.path('clients')}, reject\n"
+        f"smtpd_etrn_restrictions = check_etrn_access hash:{host.path('etrn')}\n",
+    )
+    assert evidence.answers == {
+        f"hash:{host.path('etrn')}": {"x.example": "ours"},
+        f"hash:{host.path('clients')}": {STRANGER.address: "OK"},
+    }
+
+
 def test_table_of_recipients_that_only_answers_may_know_some(host: FakeMxHost) -> None:
     class Server(MapReader):
         """A server that refuses all that it is asked about."""

@@ -81,6 +81,22 @@ def test_list_that_lets_an_ordinary_stranger_through(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "domain", "by"),
+    [
+        ("check_etrn_access hash:/etrn, reject", "x.example", ""),
+        ("check_etrn_access hash:/etrn, reject", "sub.x.example", ""),
+        ("check_etrn_access hash:/etrn, reject", "y.example", "reject"),
+        ("check_etrn_access hash:/etrn", "z.example", "check_etrn_access hash:/etrn"),
+        ("hash:/etrn, reject", "x.example", "reject"),
+    ],
+)
+def test_table_of_etrn_decides_in_the_list_of_etrn(value: str, domain: str, by: str) -> None:
+    context = ListContext(answers={"hash:/etrn": {"x.example": "OK", "z.example": "REJECT"}})
+    stranger = replace(STRANGERS["ipv4"][0], domain=domain)
+    assert evaluate_list("smtpd_etrn_restrictions", value, stranger, context).refused_by == by
+
+
+@pytest.mark.parametrize(
     ("value", "by"),
     [
         ("permit_mynetworks, reject", "reject"),

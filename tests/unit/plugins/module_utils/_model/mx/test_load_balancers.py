@@ -16,7 +16,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_do
     read_load_balancers,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import checks, primary, service
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
+    checks,
+    listed,
+    primary,
+    service,
+)
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import host as any_host
 
 GIVEN = {"addresses": ["192.0.2.80", "198.51.100.0/24"], "port": 2525}
@@ -89,6 +94,21 @@ def test_other_ways_to_claim_an_address_are_closed() -> None:
     on = host(smtpd_authorized_xclient_hosts="127.0.0.1")
     assert asked(on).services["2525/inet"].overrides == {**CLOSED, "smtpd_authorized_xclient_hosts": ""}
     assert asked(on).refusals == []
+
+
+ETRN = "smtpd_etrn_restrictions"
+
+
+def test_who_says_his_address_there_gets_nobodys_queue() -> None:
+    mail = listed(etrn_from=["192.0.2.10"])
+    assert primary(mail, on=host(), load_balancers=GIVEN).services["2525/inet"].overrides == {**CLOSED, ETRN: "reject"}
+    ours = service("2525", "inet", "smtpd", **CLOSED, **{ETRN: "reject"})
+    on = host(service("smtp", "inet", "smtpd"), ours)
+    again = primary(mail, on=on, load_balancers=GIVEN)
+    assert again.services["2525/inet"].overrides == {**CLOSED, ETRN: "reject"}
+    assert asked(on).services["2525/inet"].overrides == {**CLOSED, ETRN: None}
+    model = service("smtp", "inet", "smtpd", **{ETRN: "reject"})
+    assert asked(host(model, ours)).services["2525/inet"].overrides == {**CLOSED, ETRN: "reject"}
 
 
 def test_second_run_adds_nothing() -> None:

@@ -98,15 +98,24 @@ def _main_cf(host: HostState, main_cf: MainCfChange, classes: Mapping[str, str])
     parameters = {**main_cf.parameters, **classes}
     if after != written or ETRN_RESTRICTIONS in parameters:
         parameters[ETRN_RESTRICTIONS] = after
-    added = {CLASSES: [*main_cf.add_items.get(CLASSES, ()), *classes]} if classes else {}
-    removed = {CLASSES: [*main_cf.remove_items.get(CLASSES, ()), *gone]} if gone else {}
+    added = [*main_cf.add_items.get(CLASSES, ()), *classes]
+    removed = [*main_cf.remove_items.get(CLASSES, ()), *gone]
+    # Nobody wrote the list that would be left empty.
+    empty = not added and set(split_items(host.value(CLASSES))) <= set(removed)
+    absent = [name for name in (*gone, *([CLASSES] if empty else ())) if name in host.explicit]
     return replace(
         main_cf,
         parameters=parameters,
-        absent=[*main_cf.absent, *(name for name in gone if name in host.explicit)],
-        add_items={**main_cf.add_items, **added},
-        remove_items={**main_cf.remove_items, **removed},
+        absent=[*main_cf.absent, *absent],
+        add_items=_with(main_cf.add_items, added),
+        remove_items=_with(main_cf.remove_items, [] if empty else removed),
     )
+
+
+def _with(items: Mapping[str, list[str]], members: list[str]) -> dict[str, list[str]]:
+    """The members of lists that come or go, with these of the list of classes."""
+    others = {name: several for name, several in items.items() if name != CLASSES}
+    return {**others, CLASSES: members} if members else others
 
 
 def _asking(value: str, asks: bool) -> str:

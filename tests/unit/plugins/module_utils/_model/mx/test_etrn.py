@@ -32,17 +32,17 @@ OF_MAIL = f"check_client_access cidr:{{{{{MAIL} OK}}}}, reject"
 KEPT = listed(etrn_from=[MAIL])
 
 
-def mx(present: str | None = SAFE, **fields: Any) -> HostState:
-    """A host with that value of smtpd_etrn_restrictions; None: main.cf does not set it."""
+def mx(present: str | None = SAFE, classes: str = "", **fields: Any) -> HostState:
+    """A host with that value of smtpd_etrn_restrictions, and of its classes; None or "": main.cf does not set it."""
     values = {
         LIST: present or "",
-        CLASSES: "",
+        CLASSES: classes,
         "fast_flush_domains": "x.example",
         "parent_domain_matches_subdomains": "smtpd_access_maps",
         **fields.pop("values", {}),
     }
     state = host(**fields, values=values)
-    unset = {"fast_flush_domains", *([LIST] if present is None else [])}
+    unset = {"fast_flush_domains", *([LIST] if present is None else []), *([] if classes else [CLASSES])}
     return replace(state, explicit={name: value for name, value in state.explicit.items() if name not in unset})
 
 
@@ -74,9 +74,10 @@ def test_it_comes_before_what_the_role_sets_itself() -> None:
     assert own.main_cf.parameters[LIST] == f"{CLASS}, permit"
 
 
+@pytest.mark.parametrize("classes", ["", "theirs"])
 @pytest.mark.parametrize("present", [SAFE, "", "check_client_access cidr:{{192.0.2.0/24 OK}},\treject"])
-def test_taken_away_it_leaves_what_was_there(present: str) -> None:
-    on = mx(present)
+def test_taken_away_it_leaves_what_was_there(present: str, classes: str) -> None:
+    on = mx(present, classes)
     kept = done(on, secondary(KEPT, on=on))
     again = secondary(KEPT, on=kept)
     assert done(kept, again) == kept

@@ -43,8 +43,9 @@ def etrn(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         return
     kept = etrn_clients(state)
     names = sorted(name for name in state.relayed if not name.startswith(".") and name.isascii())
+    context = ListContext(restriction_classes(state), state.admission.answers)
     for value, place in values_for_strangers(state, ETRN_RESTRICTIONS).items():
-        given = [name for name in names if _gives(value, name, state)]
+        given = [name for name in names if _gives(value, name, context)]
         for name in sorted(kept.keys() & given):
             yield Fault(
                 f"{place} lets strangers ask for its queue by ETRN, although it has etrn_from",
@@ -62,8 +63,7 @@ def etrn(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
-def _gives(value: str, domain: str, state: HostState) -> bool:
+def _gives(value: str, domain: str, context: ListContext) -> bool:
     """Whether a stranger who asks for the domain's queue gets as far as the flush service."""
-    context = ListContext(restriction_classes(state), state.admission.answers)
     stranger = replace(STRANGERS["ipv4"][0], domain=domain)
     return not evaluate_list(ETRN_RESTRICTIONS, value, stranger, context).refused_by

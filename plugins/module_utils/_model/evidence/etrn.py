@@ -22,6 +22,8 @@ CLASSES = "smtpd_restriction_classes"
 FLUSHED = "fast_flush_domains"
 # A domain below one with clients that has none itself is judged by what comes behind.
 NOBODYS = "DUNNO"
+# So many rows of the longest names fit into an argument of postmap.
+ROWS = 400
 _ROW = re.compile(r"[{,]\s*([^\s,{}=]+)\s*=\s*(\w+)")
 _CLIENT = re.compile(r"[{,]\s*([0-9a-f.:/]+)\s*(?:=\s*| )OK\b")
 _OCTET = 8
@@ -30,16 +32,28 @@ _OCTETS = 4
 
 def etrn_clients(host: HostState) -> Mapping[str, Sequence[str]]:
     """The domains for whose queue only some clients may ask, with these, as main.cf has it."""
-    return {
-        domain: read_clients(host.value(name))
+    rows = {
+        domain: name
         for domain, name in _ROW.findall(host.value(CLASS))
         if name != NOBODYS and not domain.startswith(".")
     }
+    clients = {name: read_clients(host.value(name)) for name in set(rows.values())}
+    return {domain: clients[name] for domain, name in rows.items()}
 
 
 def etrn_class(rows: Mapping[str, str]) -> str:
-    """The class that smtpd asks first: `rows` are domains, each with the class of its clients."""
-    return f"check_etrn_access inline:{{{', '.join(f'{name}={result}' for name, result in rows.items())}}}"
+    """The class that smtpd asks first: `rows` are domains, each with the class of its clients.
+
+    Of many domains it has several tables. One of a parent domain must not be found before that of the domain itself.
+    """
+    nobodys = [name for name, result in rows.items() if result == NOBODYS]
+    others = sorted(rows.keys() - set(nobodys), key=lambda name: (-name.lstrip(".").count("."), name))
+    tables = [others[place : place + ROWS] for place in range(0, len(others), ROWS)]
+    return ", ".join(f"check_etrn_access inline:{{{_written(rows, [*names, *nobodys])}}}" for names in tables)
+
+
+def _written(rows: Mapping[str, str], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={rows[name]}" for name in names)
 
 
 def clients_class(clients: Sequence[str], patterns: bool) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.etrn import (
     CLASS,
+    ROWS,
     clients_class,
     etrn_class,
     etrn_clients,
@@ -52,7 +53,7 @@ def test_domains_are_read_with_their_clients() -> None:
     rows = {"a.example": f"{CLASS}_1", "b.example": f"{CLASS}_2", "sub.a.example": "DUNNO", ".a.example": f"{CLASS}_1"}
     assert etrn_class(rows) == (
         "check_etrn_access inline:"
-        "{a.example=mxrelay_etrn_1, b.example=mxrelay_etrn_2, sub.a.example=DUNNO, .a.example=mxrelay_etrn_1}"
+        "{.a.example=mxrelay_etrn_1, a.example=mxrelay_etrn_1, b.example=mxrelay_etrn_2, sub.a.example=DUNNO}"
     )
     classes = {
         CLASS: etrn_class(rows),
@@ -61,3 +62,17 @@ def test_domains_are_read_with_their_clients() -> None:
     }
     assert etrn_clients(host(values=classes)) == {"a.example": MAIL, "b.example": ("192.0.2.0/24",)}
     assert etrn_clients(host()) == {}
+
+
+def test_many_domains_have_several_tables_and_none_is_taken_for_its_parent() -> None:
+    names = [f"d{number}.example" for number in range(ROWS)]
+    rows = dict.fromkeys([*names, "sub.d7.example"], f"{CLASS}_1")
+    written = etrn_class({**rows, "theirs.d7.example": "DUNNO"})
+    first, second = (table.split(", ") for table in written.split(", check_etrn_access "))
+    assert (first[0], first[-1]) == (
+        f"check_etrn_access inline:{{sub.d7.example={CLASS}_1",
+        "theirs.d7.example=DUNNO}",
+    )
+    assert (len(first), second) == (ROWS + 1, [f"inline:{{d{ROWS - 301}.example={CLASS}_1", "theirs.d7.example=DUNNO}"])
+    clients = {CLASS: written, f"{CLASS}_1": clients_class(MAIL, True)}
+    assert etrn_clients(host(values=clients)).keys() == rows.keys()

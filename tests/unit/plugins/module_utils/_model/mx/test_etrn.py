@@ -126,8 +126,8 @@ def test_domain_of_the_other_role_keeps_its_clients() -> None:
         ("smtpd_access_maps", f"x.example={FIRST}, below.x.example=DUNNO, theirs.x.example=DUNNO"),
         (
             "",
-            f"x.example={FIRST}, below.x.example=DUNNO, theirs.x.example=DUNNO, "
-            f".x.example={FIRST}, .below.x.example=DUNNO, .theirs.x.example=DUNNO",
+            f".x.example={FIRST}, x.example={FIRST}, below.x.example=DUNNO, theirs.x.example=DUNNO, "
+            ".below.x.example=DUNNO, .theirs.x.example=DUNNO",
         ),
     ],
 )

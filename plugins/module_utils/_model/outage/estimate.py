@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
@@ -219,15 +221,24 @@ def drain_seconds(deliveries: int, each: float, route: Route) -> float:
     """
     if route.rate_delay:
         return deliveries * each + max(0, deliveries - 1) * route.rate_delay
-    rounds, left, window = 0, deliveries, float(max(1, route.initial))
-    while left > 0 and window < route.concurrency:
-        left -= int(window)
-        rounds += 1
+    reached, window = _rounds(route)
+    beyond = deliveries - (reached[-1] if reached else 0)
+    rounds = bisect_left(reached, deliveries) + 1 if beyond <= 0 else len(reached) + math.ceil(beyond / window)
+    return rounds * each if deliveries else 0
+
+
+@lru_cache(maxsize=None)
+def _rounds(route: Route) -> tuple[tuple[int, ...], int]:
+    """How many deliveries there were after each round in which the concurrency grew, and what it then stays at."""
+    reached: list[int] = []
+    window = float(max(1, route.initial))
+    while window < route.concurrency:
         grown = window + int(window) * _growth(window, route.feedback)
         if grown <= window:
             break
+        reached.append(int(window) + (reached[-1] if reached else 0))
         window = min(grown, float(route.concurrency))
-    return (rounds + math.ceil(max(0, left) / max(1, int(window)))) * each
+    return tuple(reached), int(window)
 
 
 def _growth(window: float, feedback: str) -> float:

@@ -3,8 +3,9 @@
 """Runs on a host of the lab: shell scripts, and the work of some modules, without starting Python for each.
 
 PYTHONPATH is the folder that holds `ansible_collections`. Standard input is one JSON object a line: `shell` (a script),
-`inform` or `stranger` (parameters of mx_info), `plan` (those of mx_plan), `read` (those of recipients_info). Standard
-output is one JSON object a line: `out`, what the module returns, or `error`.
+`inform` or `stranger` (parameters of mx_info), `plan` (those of mx_plan), `read` (those of recipients_info),
+`estimate` (domains and log_bytes). Standard output is one JSON object a line: `out`, what the module returns, what is
+estimated for each domain, or `error`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.recipients_info import (
@@ -21,6 +23,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.recipient
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import as_stranger
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_estimate import estimate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -47,6 +51,10 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     if "read" in order:
         params = {name: spec.get("default") for name, spec in RECIPIENTS_SPEC.items()}
         return recipients_info({**params, **order["read"]}, Postfix(LocalCommands()), check_mode=False).results
+    if "estimate" in order:
+        postfix, now = Postfix(LocalCommands()), time.time()
+        found = estimate(postfix, read_queue(postfix), now=now, **order["estimate"])
+        return {name: known.as_result(now) for name, known in found.domains.items()}
     params = order["inform"]
     postfix = Postfix(LocalCommands(), params.get("config_directory", CONFIG_DIRECTORY))
     return inform(params, postfix, SystemNetwork(params.get("resolver") or ()), SmtpProber()).results

@@ -63,6 +63,11 @@ class Remote:
         """Return what recipients_info returns on that host."""
         return self._order(read=params)
 
+    def estimate(self, domain: str, log_bytes: int = 0) -> dict[str, Any]:
+        """Return what queue_info estimates for a domain that mail waits for on that host."""
+        found: dict[str, Any] = self._order(estimate={"domains": [domain], "log_bytes": log_bytes})[domain]
+        return found
+
     def close(self) -> None:
         """Let the host go."""
         self._process.communicate()

@@ -74,7 +74,7 @@ def plain_networks(networks: Iterable[Network]) -> tuple[str, ...]:
     given = list(networks)
     fours = [network for network in given if isinstance(network, ipaddress.IPv4Network)]
     sixes = [network for network in given if isinstance(network, ipaddress.IPv6Network)]
-    merged = [*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes)]
+    merged: list[Network] = [*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes)]
     return tuple(str(network if network.num_addresses > 1 else network.network_address) for network in merged)
 
 

@@ -13,8 +13,8 @@ version_added: 1.0.0
 author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
-  - Has Postfix return the queued mail of some domains to its senders now instead of when it expires, as for a domain that
-    this host no longer relays. See C(postsuper -e) in postsuper(1).
+  - Has Postfix return the queued mail of some domains to its senders now instead of when it expires, as for a domain
+    that this host no longer relays. See C(postsuper -e) in postsuper(1).
   - Each message is tried once more. It is returned if it can't be delivered then. No message is deleted.
   - Reports of domains with C(refused_mail=postmaster) or C(refused_mail=hold) go where those settings have them go.
   - Leaves messages on hold, messages that are on their way just now, and messages that are also for other domains.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask an MX host about recipients all the time, until standard input ends. It runs on the lab's tester by itself.
 
-The first line of standard input is a JSON object: `server`, `askers`, how many ask at once, `pause`, the seconds between
-two connections of one of them, `recipients`, for each kind its address, which each connection asks about, `message_to`,
-the kinds to which in turn each tenth connection of an asker sends a message.
+The first line of standard input is a JSON object: `server`, `askers`, how many ask at once, `pause`, the seconds
+between two connections of one of them, `recipients`, for each kind its address, which each connection asks about,
+`message_to`, the kinds to which in turn each tenth connection of an asker sends a message.
 
 Standard output is a line `begun`, then one JSON object: `answers`, a list of when the connection began (seconds since
 1970), the kind, the code and the text, `taken`, by the id of each message that was taken the kind, `lost`, how many

@@ -72,8 +72,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.verifica
 class Decision:
     """What is to be changed, whatever of it is there already. Removals of rows come after main.cf has let go.
 
-    `waiting` are the domains whose rows must stay until then; mail for the `routed` goes by transport rows that go, that
-    of the `flushed` is tried again first, and that of the `returned` goes to its senders in the end.
+    `waiting` are the domains whose rows must stay until then; mail for the `routed` goes by transport rows that go,
+    that of the `flushed` is tried again first, and that of the `returned` goes to its senders in the end.
     """
 
     refusals: Sequence[Refusal] = ()

@@ -36,8 +36,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
 class Leaving:
     """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go.
 
-    `routed` are those among them whose mail goes by a row that goes, `kept` those whose mail keeps its rows; mail of the
-    `flushed` is tried again first, and that of the `returned` goes to its senders.
+    `routed` are those among them whose mail goes by a row that goes, `kept` those whose mail keeps its rows; mail of
+    the `flushed` is tried again first, and that of the `returned` goes to its senders.
     """
 
     recipients: Sequence[RecipientsItem] = ()

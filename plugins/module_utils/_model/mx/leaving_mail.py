@@ -100,8 +100,8 @@ def _refused(leaving: LeavingDomain, number: str, loops: bool) -> LeavingMail:
             keeps_routes=True, keeps_reports=True, notes=[f"rows of {leaving.name} stay for now: {cause}"]
         )
     remedy = (
-        "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail on the item: flush tries once "
-        "more, keep leaves the mail its way to the mail host, bounce returns it to its senders"
+        "deliver the mail first (module mxrelay.postfix.queue_flush), or set waiting_mail on the item: flush tries "
+        "once more, keep leaves the mail its way to the mail host, bounce returns it to its senders"
     )
     return LeavingMail(refusals=[Refusal(leaving.name, CHECK, cause, remedy)])
 

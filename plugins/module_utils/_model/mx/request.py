@@ -72,9 +72,9 @@ DEFAULTS: Mapping[str, Any] = {
 class DomainItem:
     """One declared domain. `listed_count` and `digest` describe its list without the addresses of roles.
 
-    `waiting_mail`: what becomes of mail that waits for it when it leaves. `form_of` is the name under which it was declared
-    where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is instead, with
-    the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
+    `waiting_mail`: what becomes of mail that waits for it when it leaves. `form_of` is the name under which it was
+    declared where this is its other form. `follows`: its list is what sources say; `kept` is why it stays as it is
+    instead, with the policy of that name. `awaits`: in check mode, what a run installs before they can be read.
     `standby`: strangers are put off while a better MX host answers. `etrn_from`: the addresses and networks from which
     alone its queue may be asked for, in one canonical form.
     """

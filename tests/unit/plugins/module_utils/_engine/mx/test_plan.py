@@ -728,6 +728,39 @@ def test_mail_that_waits_for_a_domain_keeps_it(host: FakeMxHost) -> None:
     assert plan(host, gone)["refusals"] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "change", "part", "told"),
+    [
+        (
+            "bounce",
+            "return the queued mail for x.example to its senders",
+            "returned",
+            "x.example: 2 messages wait for it in the queue, and are returned to the senders; "
+            "1 of them stays, on hold or also for another domain",
+        ),
+        (
+            "flush",
+            "retry the queued mail for x.example",
+            "flushed",
+            "x.example: 2 messages wait for it in the queue, and are tried again first",
+        ),
+    ],
+)
+@pytest.mark.parametrize("tags", [["all"], ["tables"]])
+def test_mail_of_a_domain_is_dealt_with_once_main_cf_lets_go_of_it(
+    asked: str, change: str, part: str, told: str, tags: list[str], host: FakeMxHost
+) -> None:
+    converged(host)
+    host.queue = queue_entry("A1", "deferred", "a@x.example") + queue_entry("A2", "hold", "a@X.example")
+    gone = {"name": "x.example", "state": "absent", "force": True, "waiting_mail": asked}
+    results = plan(host, gone, run_tags=tags)
+    lets_go = tags == ["all"]
+    assert results["refusals"] == []
+    assert results["removal"][part] == (["x.example"] if lets_go else [])
+    assert (change in results["changes"]) is lets_go
+    assert told in results["warnings"]
+
+
 def test_queue_is_not_read_where_no_domain_leaves(host: FakeMxHost) -> None:
     converged(host)
     plan(host, listed())

@@ -53,11 +53,11 @@ HASH = {**PRIMARY, "mx_table_type": "hash"}
 # From what to what.
 SWITCHES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "to_primary": (SECONDARY, PRIMARY),
-    "to_secondary": (PRIMARY, SECONDARY),
-    "to_lmdb": (HASH, LMDB),
-    "to_hash": (LMDB, HASH),
     "to_another_mail_host": (PRIMARY, ELSEWHERE),
     "to_the_mail_host_again": (ELSEWHERE, PRIMARY),
+    "to_lmdb": (PRIMARY, LMDB),
+    "to_hash": (LMDB, HASH),
+    "to_secondary": (HASH, SECONDARY),
 }
 IN_SHORT = ("to_primary",)
 
@@ -69,11 +69,18 @@ def converge(host: str, variables: Mapping[str, Any], playbook: str = "switch") 
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """The hosts are secondaries again, as the inventory has them, and nothing waits."""
+def nothing_waits() -> Iterator[None]:
+    """Each test ends with empty queues."""
     yield
     for host in HOSTS:
         hosts.on(host, "postsuper", "-d", "ALL")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_before() -> Iterator[None]:
+    """The hosts are secondaries again, as the inventory has them."""
+    yield
+    for host in HOSTS:
         gone = {"name": "flow.example", "role": "primary", "state": "absent", "force": True}
         converge(host, domains({**OUTAGE, "role": "secondary"}, OTHER, gone, mx_table_type="hash"))
 

@@ -233,7 +233,7 @@ def _no_longer_needed(request: MxRequest, host: HostState, leaving: Leaving) -> 
     """Our overrides of the relay service, once this run leaves no domain relayed."""
     gone = {*leaving.relay_domains, *leaving.names}
     left = [name for name in host.relayed if name not in gone and "mydestination" not in host.classes.get(name, {})]
-    if request.present or not request.absent or left or leaving.kept or host.unlisted_relay_members:
+    if request.present or not request.absent or left or leaving.queued or host.unlisted_relay_members:
         return {}
     return overrides_to_take_back(request, host)
 

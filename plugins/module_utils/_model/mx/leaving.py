@@ -36,8 +36,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
 class Leaving:
     """Rows to remove by table, members of relay_domains, and the names whose rows wait until main.cf lets go.
 
-    `routed` are those among them whose mail goes by a row that goes, `kept` those whose mail keeps its rows; mail of
-    the `flushed` is tried again first, and that of the `returned` goes to its senders.
+    `routed` are those among them whose mail goes by a row that goes, `queued` those for which mail by such a row
+    waits; that of the `flushed` is tried again first, that of the `returned` goes to its senders.
     """
 
     recipients: Sequence[RecipientsItem] = ()
@@ -48,7 +48,7 @@ class Leaving:
     relay_domains: Sequence[str] = ()
     names: Sequence[str] = ()
     routed: Sequence[str] = ()
-    kept: Sequence[str] = ()
+    queued: Sequence[str] = ()
     flushed: Sequence[str] = ()
     returned: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -100,7 +100,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
     if still_mx or mail.refusals:
         return Leaving(notes=notes, refusals=[*still_mx, *mail.refusals])
     notes += mail.notes
-    kept = mail.keeps_routes and bool(transport)
+    queued = mail.keeps_reports and bool(transport or reports)
     transport = [] if mail.keeps_routes else transport
     reports = [] if mail.keeps_reports else reports
     elsewhere = [member for member in relayed if host.relayed[member] != member and member not in by_row]
@@ -121,7 +121,7 @@ def _left_behind(name: str, item: DomainItem | None, request: MxRequest, host: H
         relay_domains=[member for member in relayed if host.relayed[member] == member],
         names=[name],
         routed=[name] if transport and not mail.returned else [],
-        kept=[name] if kept else [],
+        queued=[name] if queued else [],
         flushed=mail.flushed,
         returned=mail.returned,
         notes=notes,

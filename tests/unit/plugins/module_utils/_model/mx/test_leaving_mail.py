@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving_
     LeavingMail,
     leaving_mail,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import report_patterns
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
@@ -22,6 +23,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_deci
     TRANSPORT,
     host,
     secondary,
+    service,
 )
 
 BETTER = MxRecord(10, "mail.example", ("192.0.2.1",))
@@ -132,6 +134,8 @@ def test_mail_that_would_loop_has_no_way_to_keep(asked: str) -> None:
 def leaves(asked: str, **fields: Any) -> Decision:
     """What is decided of the host's only domain, whose mail goes by a relay service that was guarded for it."""
     on = {
+        "values": {"smtp_fallback_relay": "[fallback.example]"},
+        "services": [service("smtp", "inet", "smtpd"), service(smtp_fallback_relay="")],
         "relayed": {"x.example": "x.example"},
         "transport": replace(TRANSPORT, rows={"x.example": "relay:[m]"}),
         "waiting": {"x.example": 1},
@@ -160,7 +164,7 @@ def test_domain_goes_and_its_mail_stays_in_good_hands(
     assert plan.refusals == []
     assert plan.main_cf.remove_items == {"relay_domains": ["x.example"]}
     assert (plan.routes.removed, plan.flushed, plan.returned) == (removed, flushed, returned)
-    # A report of what is still refused is kept from strangers as before.
+    # A report of what is still refused is kept from strangers as before, and no fallback relay gets the mail.
     assert (plan.refused_removed, plan.services) == ([], {})
 
 
@@ -168,3 +172,9 @@ def test_rows_go_once_nothing_waits() -> None:
     plan = leaves("keep", waiting={}, relayed={})
     assert plan.routes.removed == ["x.example"]
     assert plan.refused_removed == [REPORTS]
+    assert plan.services == {"relay/unix": ServiceChange({"smtp_fallback_relay": None})}
+
+
+def test_mail_that_needs_no_row_keeps_no_setting_of_the_relay_service() -> None:
+    plan = leaves("keep", transport=TRANSPORT, refused=None)
+    assert plan.services == {"relay/unix": ServiceChange({"smtp_fallback_relay": None})}

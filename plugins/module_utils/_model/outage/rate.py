@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.esti
 
 # Fewer deliveries of a domain tell less than those of others by its transport.
 FEW = 5
-# A rate is that of the last minute, if it lasted so long and there were so many.
+# A rate is that of the last minute since a longer pause, if it lasted so long and there were so many.
 MINUTE = 60
 SHORTEST = 10
 FEWEST = 10
@@ -100,13 +100,16 @@ def measured(sent: Sequence[Sent], domains: Iterable[str], service: str, now: fl
 
 def _per_second(sent: Sequence[Sent], now: float, since: float) -> float | None:
     """How many deliveries a second there are now, None if mail does not wait for others to be delivered."""
-    start = max(now - MINUTE, since)
+    # The log tells whole seconds.
+    start = max(now - MINUTE, since + 1)
     moments = sorted(
         delivery.moment for delivery in sent if delivery.moment >= start and delivery.waited > delivery.took
     )
-    if len(moments) < FEWEST or moments[-1] - moments[0] < SHORTEST or now - moments[-1] > SHORTEST:
+    pauses = [place for place in range(1, len(moments)) if moments[place] - moments[place - 1] > SHORTEST]
+    lately = moments[pauses[-1] if pauses else 0 :]
+    if len(lately) < FEWEST or lately[-1] - lately[0] < SHORTEST or now - lately[-1] > SHORTEST:
         return None
-    return (len(moments) - 1) / (moments[-1] - moments[0])
+    return (len(lately) - 1) / (lately[-1] - lately[0])
 
 
 def _per_byte(sizes: Sequence[tuple[int, float]], mean_size: float) -> float:

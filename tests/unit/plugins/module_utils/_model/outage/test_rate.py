@@ -85,7 +85,9 @@ def draining(count: int = 21, apart: float = 1, ago: float = 0, waited: float = 
         pytest.param(draining(9, 2), 0, None, id="few"),
         pytest.param(draining(21, 0.4), 0, None, id="not for long"),
         pytest.param(draining(ago=11), 0, None, id="no longer"),
+        pytest.param([*draining(), *draining(20, ago=31)], 0, 1.0, id="after a pause"),
         pytest.param(draining(), NOW - 9, None, id="by other settings"),
+        pytest.param([*draining(), *draining(20, 0.1, ago=28)], NOW - 28, 1.0, id="by other settings before"),
         pytest.param(draining(), NOW - 15, 1.0, id="by these settings"),
     ],
 )

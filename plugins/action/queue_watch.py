@@ -41,17 +41,22 @@ class ActionModule(ActionBase):
 
     def _watched(self, variables: dict[str, Any]) -> dict[str, Any]:
         first = self._ask(MODULE, self._task.args, variables)
-        progress, began = Progress(first["waiting"]), time.monotonic()
+        progress = Progress(first["waiting"])
         progress.add(Look(0.0, first["waiting"], first["reasons"]))
         flushed = self._flush(variables) if first["flush"] else {}
+        began = time.monotonic()
         last, over = first, bool(self._task.check_mode)
         while last["waiting"] and not over:
             left = first["wait"] - (time.monotonic() - began)
             look = {"since": first["since"], "seconds": max(0.0, min(first["interval"], left))}
             last = self._ask(MODULE, dict(self._task.args, _look=look), variables)
             over = left <= first["interval"]
+            stalled = last["waiting"] >= progress.last.waiting
             progress.add(Look(time.monotonic() - began, last["waiting"], last["reasons"]))
             self._display.display(f"{variables.get('inventory_hostname', '')}: {progress.line()}")
+            if first["flush"] and stalled and last["waiting"] and not over:
+                # What was put off when the mail host did not answer is not tried by the same flush again.
+                self._flush(variables)
         return {
             "changed": bool(flushed.get("changed")),
             "warnings": flushed.get("warnings", []),

@@ -38,6 +38,8 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"master.cf: {name}{_of_options(change)}"
     if "shared" in result:
         yield f"queue: {result['count']} returned to their senders"
+    for name in result.get("taken_back", ()):
+        yield f"main.cf: {name}, whose limit has expired"
     if "standby" in result:
         yield f"standby service: {result['standby']}"
     if "state" in result and "name" in result:

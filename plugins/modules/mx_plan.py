@@ -198,6 +198,12 @@ unread:
       nothing was planned.
   type: bool
   returned: if they are
+limits_over:
+  description:
+    - Whether limits of M(mxrelay.postfix.queue_limits) are to be taken back, because they have expired. As long as they
+      hold, their parameters are not changed.
+  type: bool
+  returned: always
 left_behind:
   description: Whether a run that was cut off left copies of files behind, which are to be removed.
   type: bool

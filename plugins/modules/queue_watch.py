@@ -14,7 +14,7 @@ author:
   - The mxrelay.postfix authors (@mxrelay)
 description:
   - Watches what is queued for some domains, or for all, until it is gone or the time is over. With O(flush), first
-    makes Postfix retry it, as M(mxrelay.postfix.queue_flush) does.
+    makes Postfix retry it, as M(mxrelay.postfix.queue_flush) does, and again after each look at which none had gone.
   - While it runs, prints a line of progress at each look, with the messages that wait, those that are gone, the rate,
     and the time that is left at this rate. The controller prints it, so the task can't have C(async).
   - Watches the messages that were queued when it began. Those that arrive later are counted as RV(later). A message is

@@ -72,6 +72,7 @@ CLAIMS = {
     },
     "mx/tasks/config.yml": {
         "Update the services in master.cf": Claim("primary_mx", "fallback_relay"),
+        "Take limits of deliveries back that have expired": Claim("outage", "role_run_takes_expired_limits_back"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
     },
     "mx/tasks/followed.yml": {

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.delivery_limits import standing_limits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_tables import read_tables
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.neighbours import read_neighbours
@@ -78,6 +79,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         return Evidence(state.having(read_certificate_to_be(request, state, network)))
     reader = MapReader(postfix)
     state = read_parameters(postfix, reader, ", ".join(map(str, request.settings["relay_restrictions"])))
+    state = without_limits(postfix, state)
     tables = read_tables(postfix, request, state, reader)
     state = state.having(tables.known)
     declared = [item.name for item in request.items]
@@ -141,6 +143,24 @@ def read_contents(state: HostState, reader: MapReader, wanted: str = "") -> dict
             break
         contents.update({name: reader.content(name) for name in sorted(needed)})
     return contents
+
+
+def without_limits(postfix: Postfix, state: HostState) -> HostState:
+    """The state as if deliveries were not limited for a while, as by the module queue_limits."""
+    standing = standing_limits(postfix)
+    if standing is None:
+        return state
+    before = MainCf(standing.without).values
+    defaults = postfix.defaults()
+    as_before = {name: before.get(name, defaults.get(name, "")) for name in standing.names}
+    return replace(
+        state,
+        explicit=before,
+        parameters={**state.parameters, **as_before},
+        values={**state.values, **{name: expand(value, state.values) for name, value in as_before.items()}},
+        limited=frozenset(standing.names),
+        limits_over=standing.expired,
+    )
 
 
 class ServiceEvidence(NamedTuple):

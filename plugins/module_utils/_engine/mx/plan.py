@@ -283,7 +283,8 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         filters=TableRows.planned(state.filters, decision.filters),
         probes=TableRows.planned(state.probes, decision.probes),
         removal=_removal(state, decision, waiting),
-        main_cf=decision.main_cf,
+        main_cf=decision.main_cf.without(() if state.limits_over else state.limited),
+        limits_over=state.limits_over,
         master_cf=MasterCfChange(decision.services),
         service=_service(request, state, config_directory),
     )

@@ -150,6 +150,9 @@ class HostState:
     certificates: CertificateEvidence = field(default_factory=CertificateEvidence)
     # the service that puts strangers off while a better MX host answers
     standby: StandbyState = field(default_factory=StandbyState)
+    # Parameters that limit deliveries for a while, whose values here are those from before; whether that while is over.
+    limited: frozenset[str] = frozenset()
+    limits_over: bool = False
     own_addresses: frozenset[str] = frozenset()
     # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
     interface_addresses: Mapping[str, Sequence[str]] | None = None

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Container, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import ServiceRequest
@@ -80,6 +80,14 @@ class MainCfChange:
             [*self.absent, *other.absent],
             _joined_items(self.add_items, other.add_items),
             _joined_items(self.remove_items, other.remove_items),
+        )
+
+    def without(self, names: Container[str]) -> MainCfChange:
+        """The change without these parameters."""
+        return replace(
+            self,
+            parameters={name: value for name, value in self.parameters.items() if name not in names},
+            absent=[name for name in self.absent if name not in names],
         )
 
     def as_result(self) -> dict[str, Any]:
@@ -331,6 +339,8 @@ class MxPlan:
     main_cf: MainCfChange = field(default_factory=MainCfChange)
     master_cf: MasterCfChange = field(default_factory=MasterCfChange)
     service: ServicePlan = field(default_factory=ServicePlan)
+    # Whether limits of deliveries are to be taken back, since the while is over for which they were set.
+    limits_over: bool = False
     refusals: Sequence[Refusal] = ()
     # Whether the result is to be judged, scopes whose errors then fail the run, and what is known already; None where
     # something changes before it can be judged.
@@ -350,7 +360,8 @@ class MxPlan:
     def pending(self) -> bool:
         """Whether anything is to be done."""
         configured = self.main_cf.changed or self.master_cf.changed or self.service.changed or self.standby.changed
-        return bool(self.packages or self.behind or self.removal.changed or configured or self.left_behind)
+        left = self.limits_over or self.left_behind
+        return bool(self.packages or self.behind or self.removal.changed or configured or left)
 
     @property
     def behind(self) -> list[str]:
@@ -391,6 +402,7 @@ class MxPlan:
             "main_cf": self.main_cf.as_result(),
             "master_cf": self.master_cf.as_result(),
             "service": asdict(self.service),
+            "limits_over": self.limits_over,
             "refusals": [asdict(refusal) for refusal in shown],
             "refusals_left": dict(Counter(refusal.check for refusal in left)),
             "changes": self.changes,
@@ -463,6 +475,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
             yield f"main.cf: {name} gets {', '.join(members)}"
         for name, members in plan.main_cf.remove_items.items():
             yield f"main.cf: {name} loses {', '.join(members)}"
+    if plan.limits_over:
+        yield "take limits of deliveries back, which have expired"
     if plan.master_cf.changed:
         for key, service in plan.master_cf.services.items():
             yield from _changes_of_service(key, service)

@@ -8,6 +8,8 @@ from ansible.playbook.role import Role
 class Task:
     _role: Role | None
     args: dict[str, Any]
+    async_val: int
+    check_mode: bool
     delegate_to: str | None
 
     def get_search_path(self) -> list[str]: ...

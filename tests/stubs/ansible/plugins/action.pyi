@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.playbook.task import Task
+from ansible.utils.display import Display
 
 class _Loader:
     def get_basedir(self) -> str: ...
@@ -25,6 +26,7 @@ class _Connection:
 class ActionBase:
     TRANSFERS_FILES: bool
     _connection: _Connection
+    _display: Display
     _loader: _Loader
     _task: Task
 

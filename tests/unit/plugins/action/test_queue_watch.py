@@ -81,9 +81,22 @@ def test_what_stays_is_told_with_its_reasons_when_the_time_is_over(monkeypatch: 
     assert found["lines"] == ["4 of 4 messages are still queued after 15 s", "4 recipients: connection refused"]
 
 
+def test_what_does_not_go_is_flushed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(monkeypatch, 4, 4, 2, 0)
+    assert host.run()["seconds"] == 30.0
+    assert [name for name, _options in host.asked] == [
+        "queue_watch",
+        "queue_flush",
+        "queue_watch",
+        "queue_flush",
+        "queue_watch",
+        "queue_watch",
+    ]
+
+
 @pytest.mark.parametrize(("wait", "looks"), [(0, 2), (10, 2), (11, 3)])
 def test_last_look_is_at_the_end_of_the_time(monkeypatch: pytest.MonkeyPatch, wait: int, looks: int) -> None:
-    host = Host(monkeypatch, 4, 4, 4, 4, wait=wait)
+    host = Host(monkeypatch, 4, 3, 2, 1, wait=wait)
     assert (host.run()["seconds"], len(host.asked)) == (float(wait), looks + 1)
 
 

@@ -47,6 +47,14 @@ def test_new_relay_domains_are_counted() -> None:
     ]
 
 
+def test_limits_that_were_taken_back_are_named() -> None:
+    assert mx_changes([{"changed": True, "taken_back": ["a", "b"]}]) == [
+        "main.cf: a, whose limit has expired",
+        "main.cf: b, whose limit has expired",
+    ]
+    assert mx_changes([{"changed": False, "taken_back": []}]) == []
+
+
 def test_overrides_that_differ_are_named() -> None:
     before = "relay unix - - n - - smtp\n  -o a=1\n  -o { b = x y }\n  -o same=1\n"
     after = "relay unix - - n - - smtp\n  -o { b = x z }\n  -o same=1\n  -o c=\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -891,3 +892,44 @@ def test_taken_port_of_a_new_service_refuses_the_plan(host: FakeMxHost) -> None:
     results = plan(host, listed(), load_balancers=balancers)
     assert results["refusals"] == []
     assert f"master.cf: {port}/inet is added, which runs smtpd" in results["changes"]
+
+
+LIMIT = "relay_destination_concurrency_limit"
+
+
+def limited(host: FakeMxHost, before: str = "", value: str = "2", expires: int = 4000000000) -> None:
+    """A limit of deliveries for a while, as queue_limits sets it."""
+    converged(host)
+    with open(host.path("main.cf"), "a", encoding="utf-8") as stream:
+        stream.write(f"smtpd_etrn_restrictions = permit_mynetworks, reject\n{LIMIT} = {value}\n")
+    limit = {"name": LIMIT, "value": "2", "lines": before}
+    record = {"unit": "u", "expires": expires, "before": before, "after": f"{LIMIT} = 2\n", "limits": [limit]}
+    host.write(".mxrelay-limits", json.dumps(record))
+
+
+@pytest.mark.parametrize("wanted", ["", "5"])
+def test_limit_for_a_while_is_no_drift(host: FakeMxHost, wanted: str) -> None:
+    limited(host)
+    results = plan(host, listed(), mail_host_concurrency=wanted)
+    assert (results["limits_over"], results["main_cf"]["changed"]) == (False, False)
+    assert LIMIT not in results["main_cf"]["parameters"]
+
+
+@pytest.mark.parametrize("value", ["2", "7"])
+def test_limit_that_has_expired_is_to_be_taken_back(host: FakeMxHost, value: str) -> None:
+    limited(host, value=value, expires=1)
+    results = plan(host, listed())
+    assert (results["limits_over"], results["pending"], results["main_cf"]["changed"]) == (True, True, False)
+    assert "take limits of deliveries back, which have expired" in results["changes"]
+
+
+def test_limit_that_somebody_changed_is_theirs(host: FakeMxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DEFAULTS, LIMIT, "20")
+    limited(host, value="7")
+    assert plan(host, listed(), mail_host_concurrency="5")["main_cf"]["parameters"][LIMIT] == "5"
+
+
+def test_setting_from_before_the_limit_is_no_drift(host: FakeMxHost) -> None:
+    limited(host, before=f"{LIMIT} = 5\n")
+    results = plan(host, listed(), mail_host_concurrency="5")
+    assert (results["main_cf"]["changed"], results["limits_over"]) == (False, False)

@@ -120,6 +120,7 @@ PLANS = every(
     findings=st.none() | st.lists(st.just(FINDING), max_size=2),
     run=st.just({}) | st.just({"controller": "here", "pid": 7}),
     other_run=st.none() | st.just({"record": "theirs", "controller": "there", "pid": 8, "age": 9}),
+    limits_over=st.booleans(),
     left_behind=st.booleans(),
     mark=TEXT,
     acts=st.booleans(),
@@ -151,6 +152,17 @@ def test_what_a_run_left_behind_is_to_be_removed() -> None:
     plan = MxPlan(left_behind=True)
     assert plan.pending is True
     assert plan.changes == ["remove the record that a run which was cut off has left behind"]
+
+
+def test_limits_that_have_expired_are_to_be_taken_back() -> None:
+    plan = MxPlan(limits_over=True)
+    assert (plan.pending, plan.changes) == (True, ["take limits of deliveries back, which have expired"])
+
+
+def test_change_of_main_cf_without_some_parameters() -> None:
+    change = MainCfChange({"a": "1", "b": "2"}, ["c", "d"], {"e": ["f"]}, changed=True)
+    assert change.without({"a", "c"}) == MainCfChange({"b": "2"}, ["d"], {"e": ["f"]}, changed=True)
+    assert change.without(()) == change
 
 
 ITEM = RecipientsItem("x.example", "any", changed=True)

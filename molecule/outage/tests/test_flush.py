@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mail host comes back: its mail is delivered on demand, within limits that are gone afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lab import hosts, playbooks
+from lab.load import Load, drained
+
+FLUSH = "mxrelay.postfix.queue_flush"
+DELAY = "relay_destination_rate_delay"
+LIMIT = "relay_destination_concurrency_limit"
+RECORD = "/etc/postfix/.mxrelay-limits"
+
+
+def variables(**given: Any) -> dict[str, Any]:
+    return {
+        "queue_flush_domains": "outage.example",
+        "queue_flush_interval": 2,
+        **{f"queue_flush_{name}": value for name, value in given.items()},
+    }
+
+
+def flush(host: str, **given: Any) -> playbooks.Run:
+    return playbooks.play("outage", FLUSH, variables=variables(**given), limit=f"{host}.lab.example")
+
+
+def told(run: playbooks.Run, host: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = run.artifacts["mx_queue_flush"][f"{host}.lab.example"]
+    return found
+
+
+def main_cf(host: str) -> str:
+    return hosts.on(host, "cat", "/etc/postfix/main.cf")
+
+
+def deliveries_at_once(host: str) -> int:
+    """Return how many connections to the mail host there are."""
+    return hosts.on(host, "sh", "-c", "ss -Htn state established '( dport = :25 )' || true").count("\n")
+
+
+@pytest.fixture(name="load")
+def _load(request: pytest.FixtureRequest) -> Iterator[Load]:
+    """Messages that the host has queued, since the mail host is down; it is up again."""
+    host, count = request.param
+    hosts.stop("mail")
+    try:
+        load = Load(host, count, ["amy@outage.example"]).finish()
+    finally:
+        hosts.start("mail")
+    yield load
+    drained(load, host)
+
+
+@pytest.mark.parametrize("host", ["mx1", "mx35"])
+def test_what_stays_is_told_with_its_reasons_and_no_address(host: str) -> None:
+    hosts.stop("mail")
+    try:
+        load = Load(host, 5, ["amy@outage.example"]).finish()
+        run = flush(host, wait=4)
+    finally:
+        hosts.start("mail")
+    assert run.code == 2
+    assert re.search(r"5 of 5 messages are still queued after \d+ s", run.said)
+    assert re.search(r"5 recipients: connect to mail\.lab\.example\[", run.said)
+    assert re.search(rf"(?m)^{host}\.lab\.example: 5 of 5 messages still wait, 0 gone after", run.output)
+    assert "amy@" not in run.output
+    assert told(run, host)["domains"] == {"outage.example": 5}
+    assert len(drained(load, host).delivered) == 5
+
+
+@pytest.mark.parametrize("load", [("mx1", 40), ("mx35", 40)], ids=["mx1", "mx35"], indirect=True)
+def test_mail_goes_within_the_limit_and_main_cf_is_as_before(load: Load, request: pytest.FixtureRequest) -> None:
+    host = request.node.callspec.id
+    before = main_cf(host)
+    process = playbooks.start("outage", FLUSH, variables=variables(wait=120, rate_delay=1), limit=f"{host}.lab.example")
+    assert hosts.wait_for(lambda: f"{DELAY} = 1s\n" in main_cf(host), 60)
+    at_once = []
+    while process.poll() is None and len(at_once) < 20:
+        at_once.append(deliveries_at_once(host))
+    run = playbooks.finished(process)
+    assert (run.code, told(run, host)["waiting"], told(run, host)["limits"]) == (0, 0, {DELAY: "1s"})
+    assert max(at_once) <= 1
+    assert 0.5 < told(run, host)["rate"] <= 1.1
+    assert re.search(r"messages still wait, \d+ gone after \d+ s; 0\.\d a second, about \d+ s to go", run.output)
+    assert (main_cf(host), hosts.on(host, "ls", "-A", "/etc/postfix").count("mxrelay-limits")) == (before, 0)
+    assert "mxrelay-limits" not in hosts.on(host, "systemctl", "list-timers", "--all")
+    assert len(load.having("accepted")) == 40
+
+
+def killed(host: str, spare: int) -> None:
+    """Start a run that limits deliveries, and kill it on the controller and on the host."""
+    given = {**variables(wait=3, concurrency=1), "__mx_spare_seconds": spare}
+    process = playbooks.start("outage", FLUSH, variables=given, limit=f"{host}.lab.example")
+    assert hosts.wait_for(lambda: f"{LIMIT} = 1\n" in main_cf(host), 60)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    pids = hosts.on(host, "sh", "-c", "pgrep -x python3 || true").split()
+    if pids:
+        hosts.on(host, "sh", "-c", f"kill -9 {' '.join(pids)} || true")
+
+
+@pytest.mark.parametrize("load", [("mx1", 20), ("mx35", 20)], ids=["mx1", "mx35"], indirect=True)
+def test_timer_takes_the_limit_of_a_killed_run_back(load: Load, request: pytest.FixtureRequest) -> None:
+    host = request.node.callspec.id
+    before = main_cf(host)
+    killed(host, 10)
+    assert f"{LIMIT} = 1\n" in main_cf(host)
+    assert hosts.wait_for(lambda: main_cf(host) == before, 60)
+    assert hosts.wait_for(lambda: "mxrelay-limits" not in hosts.on(host, "ls", "-A", "/etc/postfix"), 30)
+    assert len(load.having("accepted")) == 20
+
+
+def test_next_flush_takes_the_limit_of_a_killed_run_back() -> None:
+    before = main_cf("mx1")
+    killed("mx1", 3600)
+    assert flush("mx1", wait=0).code == 0
+    assert main_cf("mx1") == before
+    assert "mxrelay-limits" not in hosts.on("mx1", "systemctl", "list-timers", "--all")
+
+
+def test_role_run_takes_expired_limits_back() -> None:
+    before = main_cf("mx1")
+    killed("mx1", 3600)
+    options = {"check": True, "variables": {"secondary_mx_fail_on_drift": True}, "limit": "mx1.lab.example"}
+    assert playbooks.play("outage", playbooks.SECONDARY, **options).code == 0
+    record = json.loads(hosts.on("mx1", "cat", RECORD))
+    hosts.on("mx1", "systemctl", "stop", f"{record['unit']}.timer")
+    hosts.on("mx1", "sh", "-c", f"cat >{RECORD}", given=json.dumps({**record, "expires": 1}))
+    run = playbooks.play("outage", playbooks.SECONDARY, limit="mx1.lab.example")
+    assert (run.code, run.tasks) == (0, ("Take limits of deliveries back that have expired",))
+    assert f"main.cf: {LIMIT}, whose limit has expired" in run.said
+    assert main_cf("mx1") == before
+    assert playbooks.play("outage", playbooks.SECONDARY, **options).code == 0
+
+
+def test_host_without_systemd_is_refused_before_anything_changes() -> None:
+    before = main_cf("mx1")
+    hosts.on("mx1", "mv", "/run/systemd/system", "/run/systemd/hidden")
+    try:
+        run = flush("mx1", wait=5, concurrency=1)
+        assert run.code == 2
+        assert "systemd does not run this host, so no timer can take the limits back" in run.said
+        assert main_cf("mx1") == before
+        run = flush("mx1", wait=5, concurrency=1, without_timer=True)
+    finally:
+        hosts.on("mx1", "mv", "/run/systemd/hidden", "/run/systemd/system")
+    assert run.code == 0
+    assert main_cf("mx1") == before

@@ -75,7 +75,7 @@ def plan_release(postfix: Postfix, choice: Choice) -> Release:
 def release_kept(postfix: Postfix, choice: Choice, sendmail: Sendmail) -> Release:
     """Plans and does it, one run at a time, and returns what was done. Raises HostError if it could not go on."""
     queue_directory = postfix.queue_directory()
-    with _alone(os.path.join(queue_directory, "hold")):
+    with alone_with_held_mail(os.path.join(queue_directory, "hold")):
         plan = plan_release(postfix, choice)
         work = _Work(postfix, choice.action, queue_directory, double_bounce_of(postfix), sendmail)
         did = Release(kept=plan.kept, left=plan.left)
@@ -161,14 +161,14 @@ class _Work:
 
 
 @contextmanager
-def _alone(directory: str) -> Iterator[None]:
+def alone_with_held_mail(directory: str) -> Iterator[None]:
     """Holds a lock on the directory of held mail, which none but root and Postfix can open, and Postfix never locks."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise HostError(f"{directory}: {error.strerror}; run as root (become: true)") from error
     try:
-        taken = f"{directory}: another run is releasing what is kept; try again when it has finished"
+        taken = f"{directory}: another run is changing held mail; try again when it has finished"
         wait_for_lock(descriptor, LOCK_SECONDS, taken)
         yield
     finally:

@@ -175,9 +175,7 @@ def test_one_run_waits_for_another(tmp_path: pathlib.Path, monkeypatch: pytest.M
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     with pytest.raises(HostError) as caught:
         release_kept(host.postfix(), Choice("deliver"), sendmail)
-    assert caught.value.message == (
-        f"{host.hold}: another run is releasing what is kept; try again when it has finished"
-    )
+    assert caught.value.message == (f"{host.hold}: another run is changing held mail; try again when it has finished")
     assert (host.left(), sendmail.taken) == (["rcpt"], [])
     os.close(descriptor)
     assert len(release_kept(host.postfix(), Choice("deliver"), sendmail).done) == 1

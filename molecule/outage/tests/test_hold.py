@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail of one domain is put on hold during an outage, and released afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from lab import hosts, playbooks
+from lab.load import Load, drained, in_queues
+
+
+def play(host: str, playbook: str, **given: Any) -> playbooks.Run:
+    variables = {f"{playbook}_{name}": value for name, value in {"domains": "outage.example", **given}.items()}
+    return playbooks.play("outage", f"mxrelay.postfix.{playbook}", variables=variables, limit=f"{host}.lab.example")
+
+
+def queues(host: str) -> Counter[str]:
+    """Return how many messages each queue of the host has, by the domain of the first recipient."""
+    entries = hosts.queued(host)
+    return Counter(f"{entry['queue_name']} {entry['recipients'][0]['address'].rpartition('@')[2]}" for entry in entries)
+
+
+@pytest.mark.parametrize("host", ["mx1", "mx35"])
+def test_mail_of_a_domain_waits_on_hold_until_it_is_released(host: str) -> None:
+    hosts.stop("mail")
+    try:
+        load = Load(host, 20, ["amy@outage.example", "cleo@other.example"]).finish()
+        assert play(host, "queue_hold").code == 0
+    finally:
+        hosts.start("mail")
+    assert queues(host)["hold outage.example"] == 10
+    hosts.on(host, "postqueue", "-f")
+    assert hosts.wait_for(lambda: queues(host) == Counter({"hold outage.example": 10}), 120)
+    # What arrives later is not put on hold.
+    later = Load(host, 1, ["ben@outage.example"]).finish()
+    assert hosts.wait_for(lambda: not in_queues(later.recipients, [host])[0], 120)
+    run = play(host, "queue_release", kind="held")
+    assert "outage.example: 10 messages on hold" in run.said
+    assert (run.code, queues(host)["hold outage.example"]) == (0, 10)
+    run = play(host, "queue_release", kind="held", action="deliver")
+    assert "outage.example: 10 messages released" in run.said
+    assert "amy@" not in run.output
+    found = run.artifacts["mx_queue_release"][f"{host}.lab.example"]
+    assert (found["by_queue_hold"], found["by_others"], found["left"]) == (10, 0, 0)
+    # Without a flush of the whole queue, long before the next queue run.
+    assert hosts.wait_for(lambda: not in_queues(load.recipients, [host])[0], 120)
+    found = drained(load, host)
+    assert (len(found.delivered), found.duplicated, found.lost) == (20, set(), set())
+    assert "mxrelay-held" not in hosts.on(host, "ls", "-A", "/etc/postfix")

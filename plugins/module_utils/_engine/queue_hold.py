@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts queued mail of some domains on hold, and releases what is on hold of it. See postsuper(1).
+
+Reports of refused mail are on hold for another reason, and never touched. A record beside main.cf has the ids of what
+was put on hold here, so that it can be told from what others did; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Iterable, Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import read_kept_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import alone_with_held_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue_hold import (
+    HELD,
+    RELEASED,
+    SHOWN,
+    HoldRequest,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, read_file, replace_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
+
+RECORD = ".mxrelay-held"
+
+
+@dataclass(frozen=True)
+class HoldPlan:
+    """The messages to act on, how many are left as they also go elsewhere, what is on hold for the domains, and the
+    ids of what was put on hold by this module."""
+
+    chosen: Sequence[Message] = ()
+    left: int = 0
+    held: Sequence[Message] = ()
+    ours: frozenset[str] = field(default_factory=frozenset)
+
+
+def plan_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
+    """What would be done. Raises HostError if the queue can't be read."""
+    messages = read_queue(postfix)
+    reports = {message.queue_id for message, _report in read_kept_mail(postfix, messages).mail}
+    others = [message for message in messages if message.queue_id not in reports]
+    chosen, left = request.chosen(others)
+    held, _left = HoldRequest(SHOWN, request.domains, request.subdomains, mixed=True).chosen(others)
+    return HoldPlan(chosen, left, held, _read_record(postfix).intersection(message.queue_id for message in held))
+
+
+def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
+    """Plans and does it, one run at a time; the plan has what was done. Raises HostError."""
+    directory = postfix.parameters(["queue_directory"], ["-x"])["queue_directory"]
+    with alone_with_held_mail(os.path.join(directory, "hold")):
+        plan = plan_hold(postfix, request)
+        if not plan.chosen:
+            return plan
+        ids = [message.queue_id for message in plan.chosen]
+        known = _read_record(postfix)
+        if request.state == HELD:
+            # Before, so that a run that is killed leaves none of its own unknown.
+            _write_record(postfix, [*known, *ids])
+        _postsuper(postfix, "-h" if request.state == HELD else "-H", ids)
+        held = {message.queue_id for message in read_queue(postfix) if message.queue == HOLD}
+        _write_record(postfix, [queue_id for queue_id in {*known, *ids} if queue_id in held])
+        done = [message for message in plan.chosen if (message.queue_id in held) is (request.state == HELD)]
+        if request.flush and request.state == RELEASED:
+            _retry(postfix, [message.queue_id for message in done])
+        return HoldPlan(done, plan.left, plan.held, plan.ours)
+
+
+def _postsuper(postfix: Postfix, option: str, ids: Iterable[str]) -> None:
+    """Raises HostError if postsuper(1) can't do it. What has gone meanwhile it passes over."""
+    result = postfix.run("postsuper", option, "-", data="".join(f"{each}\n" for each in ids).encode())
+    if result.rc != 0:
+        raise HostError(f"postsuper {option} failed: {result.err.strip()}; run as root (become: true)")
+
+
+def _retry(postfix: Postfix, ids: Iterable[str]) -> None:
+    """By its id each: the fast flush service forgets what is on hold. See flush(8). Raises HostError."""
+    for queue_id in ids:
+        result = postfix.run("postqueue", "-i", queue_id, silence=SECONDS_TO_ANSWER)
+        if result.rc != 0:
+            raise HostError(
+                f"postqueue -i failed: {result.err.strip()}; the mail is released, and waits for the next queue run"
+            )
+
+
+def _read_record(postfix: Postfix) -> set[str]:
+    try:
+        known = json.loads(read_file(os.path.join(postfix.config_directory, RECORD)) or b"[]")
+    except ValueError:
+        return set()
+    return {each for each in known if isinstance(each, str)} if isinstance(known, list) else set()
+
+
+def _write_record(postfix: Postfix, ids: Iterable[str]) -> None:
+    """Raises HostError."""
+    path = os.path.join(postfix.config_directory, RECORD)
+    refuse_open_place(path)
+    kept = sorted(set(ids))
+    if kept:
+        replace_file(path, json.dumps(kept).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(path)

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host with a queue, and a postsuper(1) that puts mail on hold and releases it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Sequence
+
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_kept_mail import FakeKeptMail
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import queue_entry
+
+
+class HeldHost(FakeKeptMail):
+    """The command port, over reports and other mail. What is `gone` postsuper passes over, `refusal` is its failure."""
+
+    def __init__(self, directory: pathlib.Path, *reports: str) -> None:
+        super().__init__(directory / "queue", *reports)
+        self.directory = directory
+        self.queue = ""
+        self.gone: set[str] = set()
+        self.refusal = ""
+        self.down = False
+        self.retried: list[str] = []
+        self.moves: list[tuple[str, list[str]]] = []
+
+    def add(self, queue_id: str, queue: str, *recipients: str) -> None:
+        """Puts one more message in the queue."""
+        self.queue += queue_entry(queue_id, queue, *recipients)
+
+    def queues(self) -> dict[str, str]:
+        """Where each message is that is no report."""
+        entries = [json.loads(line) for line in self.queue.split("\n")[:-1]]
+        return {entry["queue_id"]: entry["queue_name"] for entry in entries}
+
+    def run(
+        self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None, **other: float
+    ) -> Result:
+        if list(argv[3:4]) == ["-i"]:
+            self.retried.append(argv[4])
+            return Result(69, "", "mail system is down\n") if self.down else Result(0, "", "")
+        if argv[0] == "postqueue":
+            reports = super().run(argv, data, silence, **other).out
+            return Result(0, reports + self.queue, "")
+        if argv[0] != "postsuper":
+            return super().run(argv, data, silence, **other)
+        if self.refusal:
+            return Result(1, "", self.refusal)
+        assert list(argv[4:]) == ["-"]
+        ids = (data or b"").decode().split()
+        self.moves.append((argv[3], ids))
+        self.queue = "".join(self._moved(line, argv[3], ids) for line in self.queue.split("\n")[:-1])
+        return Result(0, "", "")
+
+    def _moved(self, line: str, option: str, ids: list[str]) -> str:
+        entry = json.loads(line)
+        if entry["queue_id"] in ids and entry["queue_id"] in self.gone:
+            return ""
+        if entry["queue_id"] in ids:
+            entry["queue_name"] = {"-h": "hold", "-H": "deferred"}[option]
+        return json.dumps(entry) + "\n"
+
+    def postfix(self) -> Postfix:
+        return Postfix(self, str(self.directory))

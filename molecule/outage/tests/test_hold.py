@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -24,7 +25,7 @@ def queues(host: str) -> Counter[str]:
     return Counter(f"{entry['queue_name']} {entry['recipients'][0]['address'].rpartition('@')[2]}" for entry in entries)
 
 
-@pytest.mark.parametrize("host", ["mx1", "mx35"])
+@pytest.mark.parametrize("host", ("mx1", "mx35") if os.environ.get("MXRELAY_LAB_LONG") else ("mx35",))
 def test_mail_of_a_domain_waits_on_hold_until_it_is_released(host: str) -> None:
     hosts.stop("mail")
     try:

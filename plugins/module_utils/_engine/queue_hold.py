@@ -50,7 +50,8 @@ def plan_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
     others = [message for message in messages if message.queue_id not in reports]
     chosen, left = request.chosen(others)
     held, _left = HoldRequest(SHOWN, request.domains, request.subdomains, mixed=True).chosen(others)
-    return HoldPlan(chosen, left, held, _read_record(postfix).intersection(message.queue_id for message in held))
+    ours = _read_record(postfix).intersection(message.queue_id for message in held)
+    return HoldPlan(chosen, left, held, frozenset(ours))
 
 
 def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:

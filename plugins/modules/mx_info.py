@@ -81,6 +81,12 @@ options:
         it has no unit. A shorter C(maximal_queue_lifetime) is then a finding.
       - By default the queue lifetime is not judged.
     type: str
+  outage_volume:
+    description:
+      - How much mail comes in a day of O(outage), as RV(mxrelay.postfix.mx_outage#module:volume) tells it. C(size) is
+        in bytes, and C(messages) may be left out. The room of the queue is held against it.
+      - By default only what Postfix needs to accept mail at all is judged.
+    type: dict
   list_max_age:
     description:
       - How old a list of recipients that follows sources may be, as a Postfix time value; hours if it has no unit.

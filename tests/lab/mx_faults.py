@@ -38,6 +38,8 @@ CLIENT = f"{NET}.21"
 PERMIT = f"check_client_access inline:{{{CLIENT}=permit}}"
 # The mail host is an MX host of away.example, too.
 LET_IN = f"postscreen_access_list=permit_mynetworks, inline:{{{NET}.10=permit}}"
+# What the file system of the queue has free, for the line that follows.
+FREE = "free=$(($(stat --file-system --format='%a * %S' /var/spool/postfix)))"
 LISTED = {PRIMARY: "alice@gateway.example", SECONDARY: "ivan@away.example"}
 
 
@@ -672,6 +674,21 @@ WAYS_OUT = (
         main("maximal_queue_lifetime=1d"),
         main("maximal_queue_lifetime=5d"),
         params={"outage": "5d"},
+    ),
+    Fault(
+        "too little room for Postfix to take mail",
+        host("outage_minfree"),
+        "free space there",
+        main("queue_minfree=1000000000000000"),
+        main("queue_minfree=0"),
+    ),
+    Fault(
+        "too little room for the mail of an outage",
+        host("outage_space"),
+        "give it more space",
+        f"{FREE}\npostconf -e queue_minfree=$((free - 1000000000))\n" + main(),
+        main("queue_minfree=0"),
+        params={"outage": "5d", "outage_volume": {"size": 1_000_000_000, "messages": 1}},
     ),
     Fault(
         "queue lifetime that the queue manager does not take",

@@ -36,6 +36,7 @@ INFO_SPEC: dict[str, Any] = {
     "host_name": {"type": "str"},
     "resolver": {"type": "list", "elements": "str", "default": []},
     "outage": {"type": "str"},
+    "outage_volume": {"type": "dict"},
     "list_max_age": {"type": "str", "default": MAX_AGE},
     "unproven": {"type": "str", "choices": [WARN, FAIL], "default": WARN},
     "certificate_days": {"type": "int", "default": CERTIFICATE_DAYS},

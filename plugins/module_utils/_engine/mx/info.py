@@ -76,6 +76,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
     RECIPIENT_MAPS,
     is_verified,
@@ -95,6 +96,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import people_of, unnamed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.free_space import free_space
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Prober
@@ -179,6 +181,8 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         unproven=str(params.get("unproven") or WARN),
         silent_balancers=silent_services(state, prober),
         certificate_days=int(params.get("certificate_days", CERTIFICATE_DAYS)),
+        space=free_space(state.value("queue_directory")),
+        volume=_volume(params.get("outage_volume")),
     )
     people = frozenset() if show_recipients else people_of(state.lookups, domains)
     findings = [finding.as_result() for finding in judge(state, tables, domains, facts, accepted)]
@@ -202,6 +206,14 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
         },
         warnings=reader.notes,
     )
+
+
+def _volume(given: Mapping[str, Any] | None) -> MailVolume | None:
+    """A day's mail, as mx_outage returns it; a part of it that is not known is None."""
+    if not given:
+        return None
+    size, messages = (given.get(name) for name in ("size", "messages"))
+    return MailVolume(None if size is None else int(size), None if messages is None else int(messages))
 
 
 def _with_record(table: TableEvidence, lists: ListsRead) -> TableEvidence:

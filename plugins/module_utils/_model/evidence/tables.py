@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume, QueueSpace
+
 
 @dataclass(frozen=True)
 class TableEvidence:
@@ -45,3 +47,6 @@ class HostFacts:
     # Services for load balancers that do not greet one, with what they do instead.
     silent_balancers: Mapping[str, str] = field(default_factory=dict)
     certificate_days: int = CERTIFICATE_DAYS
+    # What the queue has room for, and how much mail is expected in an outage, as far as anybody asked.
+    space: QueueSpace | None = None
+    volume: MailVolume | None = None

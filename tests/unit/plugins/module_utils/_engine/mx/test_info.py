@@ -259,6 +259,24 @@ def test_outage_is_held_against_the_queue_lifetime(
     assert checks(info(host, "x.example", outage=outage)) == expected
 
 
+@pytest.mark.parametrize(
+    ("volume", "expected"),
+    [
+        (None, []),
+        ({"size": 1, "messages": 1}, []),
+        ({"size": 1 << 60, "messages": None}, [("", "outage_space", "error")]),
+        ({"size": None, "messages": None}, [("", "outage_volume", "warning")]),
+    ],
+)
+def test_mail_that_is_expected_is_held_against_the_room(
+    host: FakeMxHost, volume: dict[str, Any] | None, expected: list[tuple[str, str, str]]
+) -> None:
+    with open(host.path("main.cf"), "a", encoding="ascii") as stream:
+        stream.write(f"queue_directory = {host.config_directory}\n")
+    seen = checks(info(host, "x.example", outage="5d", outage_volume=volume))
+    assert [found for found in seen if found[1] in ("outage_space", "outage_volume")] == expected
+
+
 @pytest.mark.parametrize("option", ["outage", "list_max_age"])
 @pytest.mark.parametrize("value", ["soon", "5 days", "-1d"])
 def test_what_is_no_time_is_refused_before_anything_is_read(host: FakeMxHost, option: str, value: str) -> None:

@@ -13,6 +13,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.admission import AdmissionEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume, QueueSpace
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
 
 CODE = "unverified_recipient_defer_code"
 LIST = "smtpd_recipient_restrictions"
@@ -172,3 +174,78 @@ def test_mail_that_bounces_soon_is_a_warning(left: float | None, values: dict[st
     assert {(finding.severity, finding.domain, finding.scope, finding.place) for finding in found} <= {
         ("warning", "x.example", "remote", "mail_host")
     }
+
+
+GIB = 1 << 30
+ROOM = {"message_size_limit": "10240000", "queue_minfree": "0", "maximal_queue_lifetime": "5d"}
+# 15,360,000 bytes are 1.5 times the limit.
+LEAST = 15_360_000
+
+
+def of_host(facts: HostFacts, **values: str) -> list[tuple[str, str, str]]:
+    state = HostState(values={**ROOM, **values})
+    checks = (outage.outage_minfree, outage.outage_space, outage.outage_inodes, outage.outage_volume)
+    return [(finding.check, finding.severity, finding.message) for check in checks for finding in check(state, facts)]
+
+
+def space(free: int = 100 * GIB, inodes: int | None = None, **volume: int) -> HostFacts:
+    return HostFacts(outage="10d", space=QueueSpace("/queue", free, inodes), volume=MailVolume(**volume))
+
+
+@pytest.mark.parametrize(
+    ("free", "minfree", "found"),
+    [(LEAST + 1, "0", False), (LEAST, "0", True), (2 * LEAST, str(2 * LEAST), True), (2 * LEAST, "1", False)],
+)
+def test_postfix_takes_no_mail_without_room(free: int, minfree: str, found: bool) -> None:
+    facts = HostFacts(space=QueueSpace("/queue", free))
+    seen = of_host(facts, queue_minfree=minfree)
+    assert [(check, severity) for check, severity, _message in seen] == [("outage_minfree", "error")] * found
+
+
+def test_room_that_is_missing_is_told_with_what_asks_for_it() -> None:
+    ((_check, _severity, message),) = of_host(HostFacts(space=QueueSpace("/queue", 1 << 20)))
+    assert message == (
+        "the file system of /queue has 1.0 MiB free, and Postfix takes no mail below 14.6 MiB (1.5 times "
+        "message_size_limit): clients are told to try again"
+    )
+
+
+def test_disk_that_mail_may_fill_is_a_warning_only_in_an_outage() -> None:
+    unlimited = {"message_size_limit": "0"}
+    assert of_host(HostFacts(space=QueueSpace("/queue", GIB)), **unlimited) == []
+    (found,) = of_host(space(size=0, messages=0), **unlimited)
+    assert found[:2] == ("outage_minfree", "warning")
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "free", "found"),
+    # Of ten days' outage mail of five days gathers, with a lifetime of five.
+    [("5d", 5 * GIB + LEAST, False), ("5d", 5 * GIB + LEAST - 1, True), ("20d", 5 * GIB + LEAST, True)],
+)
+def test_mail_of_the_outage_must_find_room(lifetime: str, free: int, found: bool) -> None:
+    seen = of_host(space(free, size=GIB, messages=0), maximal_queue_lifetime=lifetime)
+    assert [(check, severity) for check, severity, _message in seen] == [("outage_space", "error")] * found
+
+
+def test_small_mail_takes_whole_blocks() -> None:
+    ((check, _severity, message),) = of_host(space(LEAST + 8192 * 5, size=0, messages=2))
+    assert (check, message.partition(" (")[0]) == (
+        "outage_space",
+        "in 10d the queue is expected to need 80.0 KiB",
+    )
+
+
+@pytest.mark.parametrize(("inodes", "found"), [(20, False), (19, True), (None, False)])
+def test_each_message_needs_two_inodes(inodes: int | None, found: bool) -> None:
+    seen = of_host(space(inodes=inodes, size=1, messages=2))
+    assert [(check, severity) for check, severity, _message in seen] == [("outage_inodes", "error")] * found
+
+
+def test_messages_of_a_given_volume_are_of_usual_size() -> None:
+    assert of_host(space(inodes=640, size=1 << 20)) == []
+    assert [check for check, _severity, _message in of_host(space(inodes=639, size=1 << 20))] == ["outage_inodes"]
+
+
+def test_volume_that_nobody_knows_is_told() -> None:
+    (found,) = of_host(HostFacts(outage="10d", space=QueueSpace("/queue", GIB, 0), volume=MailVolume()))
+    assert found[:2] == ("outage_volume", "warning")

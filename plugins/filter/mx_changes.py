@@ -40,6 +40,8 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"queue: {result['count']} returned to their senders"
     for name in result.get("taken_back", ()):
         yield f"main.cf: {name}, whose limit has expired"
+    if "raise" in result:
+        yield "maximal_queue_lifetime: its raise is forgotten"
     if "standby" in result:
         yield f"standby service: {result['standby']}"
     if "state" in result and "name" in result:

@@ -204,6 +204,12 @@ limits_over:
       hold, their parameters are not changed.
   type: bool
   returned: always
+raise_over:
+  description:
+    - Whether the outages are over for which M(mxrelay.postfix.mx_outage) raised C(maximal_queue_lifetime), so its
+      record is to be removed. While they last, no setting makes the lifetime shorter.
+  type: bool
+  returned: always
 left_behind:
   description: Whether a run that was cut off left copies of files behind, which are to be removed.
   type: bool

@@ -51,8 +51,8 @@ options:
   plan:
     description:
       - The result of M(mxrelay.postfix.mx_plan). Its parts C(transport), C(recipients), C(subdomains), C(verify),
-        C(refused), C(filters), C(probes), C(removal), C(standby), C(main_cf), C(master_cf), C(run) and C(mark) are
-        used.
+        C(refused), C(filters), C(probes), C(removal), C(standby), C(main_cf), C(master_cf), C(raise_over),
+        C(run) and C(mark) are used.
       - Required with O(state=remembered) and O(state=undone).
     type: dict
   record:

@@ -74,6 +74,7 @@ CLAIMS = {
         "Update the services in master.cf": Claim("primary_mx", "fallback_relay"),
         "Take limits of deliveries back that have expired": Claim("outage", "role_run_takes_expired_limits_back"),
         "Update main.cf": Claim("secondary_mx", "undeclared_domain"),
+        "Forget a raise of the queue lifetime that is over": Claim("outage", "role_run_takes_the_raise_back"),
     },
     "mx/tasks/followed.yml": {
         "Note what was read of sources": KEPT,

@@ -23,6 +23,7 @@ GUIDES = (
     "docs/eda.md",
     "docs/front-door.md",
     "docs/mail-host.md",
+    "docs/outage.md",
     "docs/playbooks.md",
     "docs/recipients.md",
     "docs/refused-mail.md",
@@ -114,7 +115,7 @@ def test_domains_guide_lists_every_member_of_an_item() -> None:
     assert named == set(_options("primary_mx")["primary_mx_domains"]["options"])
 
 
-@pytest.mark.parametrize("name", ["canary", "verify"])
+@pytest.mark.parametrize("name", ["canary", "outage_begin", "outage_end", "verify"])
 def test_specification_of_a_playbook_is_what_it_reads(name: str) -> None:
     specified = _specified(name)
     assert set(specified) == set(re.findall(rf"\b__mx_given\.({name}_\w+)", _text(f"playbooks/{name}.yml")))

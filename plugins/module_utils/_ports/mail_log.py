@@ -35,6 +35,9 @@ class MailLog(Protocol):
     def since(self, position: Position) -> list[str]:
         """What was written after that position; nothing where it can't be read."""
 
+    def lately(self, position: Position, days: int) -> list[str]:
+        """What was written up to that position: of the journal in so many days, of a file as much as is looked at."""
+
 
 class HostMailLog:
     """The logs of this host, which Postfix writes to by its parameters maillog_file and syslog_facility."""
@@ -64,6 +67,12 @@ class HostMailLog:
             if any(_DELIVERY in line for line in lines):
                 return lines
         return []
+
+    def lately(self, position: Position, days: int) -> list[str]:
+        if position["log"] == JOURNAL:
+            return self._journalctl("-a", "-o", "short", f"--since=-{days}d", *self._only)
+        size = max(0, position["size"] - LOG_BYTES)
+        return _text_since(str(position["log"]), position["inode"], size).split("\n")
 
     def _end_of(self, path: str) -> Position:
         try:

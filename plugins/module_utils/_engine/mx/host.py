@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.own_cer
     read_certificate_to_be,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.postscreen import read_postscreen
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_record import read_raise_evidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
@@ -109,7 +110,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     screening = read_screening(request.settings["postscreen"])
     screened = [*names, *state.relayed] if names and screening.mode in (LOG, ENFORCE) else []
     state = state.having(read_postscreen(postfix, network, state, reader, screened, bool(screened)))
-    state = replace(state, standby=read_standby(postfix, state))
+    state = replace(state, standby=read_standby(postfix, state), raised=read_raise_evidence(postfix))
     if names:
         state = state.having(read_reception(names, state, reader, network))
         state = replace(state, reports=read_reports(names, state, reader, report_targets(request, state)))

@@ -287,6 +287,7 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         limits_over=state.limits_over,
         master_cf=MasterCfChange(decision.services),
         service=_service(request, state, config_directory),
+        raise_over=decision.raise_over,
     )
 
 

@@ -39,9 +39,9 @@ POLL_SECONDS = 0.1
 class RunRecord:
     """A run, by the name of its record and the process that it is on its controller.
 
-    `running`: whether Postfix was running before, with the `queue_manager` that started then. `copies` has the names of the copies by the paths of their originals;
-    None for a file that was not there. `ended`: the run is over, the copies are kept for a person. `written` are the
-    digests of the files as the run has left them, if it says so.
+    `running`: whether Postfix was running before, with the `queue_manager` that started then. `copies` has the names of
+    the copies by the paths of their originals; None for a file that was not there. `ended`: the run is over, the copies
+    are kept for a person. `written` are the digests of the files as the run has left them, if it says so.
     """
 
     name: str = ""

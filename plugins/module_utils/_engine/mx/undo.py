@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
     plan_master_cf,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_record import raise_path, restore_raise
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     RunRecord,
     begin,
@@ -149,6 +150,7 @@ def remember(postfix: Postfix, plan: MxPlan, own: str = "") -> tuple[str, bool]:
     paths += [table.path for table in written]
     paths += [followed_path(table.path) for table in written if table.domains]
     paths += standby_files(postfix).all if plan.standby.changed else []
+    paths += [raise_path(postfix)] if plan.raise_over else []
     run = plan.run
     running, manager = postfix.running(), queue_manager(postfix.queue_directory())
     record = RunRecord(own, str(run.get("controller", "")), int(run.get("pid", 0)), running, manager)
@@ -259,6 +261,7 @@ def _take_back(postfix: Postfix, plan: MxPlan, before: Mapping[str, bytes | None
     _configuration(postfix, main_cf, master_cf, requests, any(rows_are_back), result)
     if plan.standby.changed:
         _standby(postfix, before, result)
+    _raise(postfix, before.get(raise_path(postfix)), result)
     for table, is_back in zip(tables, rows_are_back):
         path = table.reference.path
         if result.problems:
@@ -442,6 +445,15 @@ def _standby(postfix: Postfix, before: Mapping[str, bytes | None], result: Undon
     try:
         if restore_standby(postfix, values["queue_directory"], values.get("mail_owner", ""), before):
             result.undone.append("the standby service is as before")
+    except MxRelayError as error:
+        result.problems.append(error.message)
+
+
+def _raise(postfix: Postfix, before: bytes | None, result: Undone) -> None:
+    """The record of a raised maximal_queue_lifetime, which belongs to a main.cf that has the raise again."""
+    try:
+        if before is not None and not result.problems and restore_raise(postfix, before):
+            result.undone.append("the record of the raised maximal_queue_lifetime is back")
     except MxRelayError as error:
         result.problems.append(error.message)
 

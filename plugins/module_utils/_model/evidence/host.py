@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ad
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import RecipientLookups
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import RaiseEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.postscreen import PostscreenEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import StandbyState
@@ -153,6 +154,8 @@ class HostState:
     # Parameters that limit deliveries for a while, whose values here are those from before; whether that while is over.
     limited: frozenset[str] = frozenset()
     limits_over: bool = False
+    # the raise of maximal_queue_lifetime for the length of outages
+    raised: RaiseEvidence = field(default_factory=RaiseEvidence)
     own_addresses: frozenset[str] = frozenset()
     # name in inet_interfaces or proxy_interfaces -> its addresses, none if it does not resolve; None: not looked up
     interface_addresses: Mapping[str, Sequence[str]] | None = None

@@ -44,6 +44,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan imp
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.postscreen import (
     postscreen_plan,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.raised_lifetime import raised_lifetime
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.recipient_rows import (
     Recipients,
     declared_patterns,
@@ -94,6 +95,8 @@ class Decision:
     probes: Mapping[str, str] = field(default_factory=dict)
     probes_removed: Sequence[str] = ()
     standby: StandbyRequest = field(default_factory=StandbyRequest)
+    # Whether the record of a raised maximal_queue_lifetime is to be forgotten.
+    raise_over: bool = False
     # Of master.cf, by name and type.
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
     undeclared: Sequence[str] = ()
@@ -157,6 +160,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         asked.services,
     )
     balanced = load_balancers(request, host, services)
+    raised = raised_lifetime(host, asked.main_cf)
 
     refusals = [
         *request.refusals,
@@ -189,7 +193,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
             *refused.notes,
             *retried.notes,
             *balanced.notes,
-            *_neighbours(host, asked.main_cf),
+            *raised.notes,
+            *_neighbours(host, raised.main_cf),
         ],
         recipients=[*declared.items, *others.items],
         recipients_removed=[
@@ -201,7 +206,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         patterns_removed=patterns_removed,
         verify=verified.rows,
         verify_removed=verified.removed,
-        main_cf=asked.main_cf,
+        main_cf=raised.main_cf,
+        raise_over=raised.over,
         refused=refused.rows,
         refused_removed=refused.removed,
         filters=retried.filters,

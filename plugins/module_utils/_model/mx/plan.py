@@ -341,6 +341,8 @@ class MxPlan:
     service: ServicePlan = field(default_factory=ServicePlan)
     # Whether limits of deliveries are to be taken back, since the while is over for which they were set.
     limits_over: bool = False
+    # Whether the record of a raised maximal_queue_lifetime is to be forgotten, since the outages are over.
+    raise_over: bool = False
     refusals: Sequence[Refusal] = ()
     # Whether the result is to be judged, scopes whose errors then fail the run, and what is known already; None where
     # something changes before it can be judged.
@@ -360,8 +362,8 @@ class MxPlan:
     def pending(self) -> bool:
         """Whether anything is to be done."""
         configured = self.main_cf.changed or self.master_cf.changed or self.service.changed or self.standby.changed
-        left = self.limits_over or self.left_behind
-        return bool(self.packages or self.behind or self.removal.changed or configured or left)
+        others = self.removal.changed or self.limits_over or self.raise_over or self.left_behind
+        return bool(self.packages or self.behind or configured or others)
 
     @property
     def behind(self) -> list[str]:
@@ -403,6 +405,7 @@ class MxPlan:
             "master_cf": self.master_cf.as_result(),
             "service": asdict(self.service),
             "limits_over": self.limits_over,
+            "raise_over": self.raise_over,
             "refusals": [asdict(refusal) for refusal in shown],
             "refusals_left": dict(Counter(refusal.check for refusal in left)),
             "changes": self.changes,
@@ -477,6 +480,8 @@ def _changes(plan: MxPlan) -> Iterator[str]:
             yield f"main.cf: {name} loses {', '.join(members)}"
     if plan.limits_over:
         yield "take limits of deliveries back, which have expired"
+    if plan.raise_over:
+        yield "forget the raise of maximal_queue_lifetime, as its outages are over"
     if plan.master_cf.changed:
         for key, service in plan.master_cf.services.items():
             yield from _changes_of_service(key, service)

@@ -69,6 +69,10 @@ def test_standby_service_is_named() -> None:
     assert mx_changes([{"changed": True, "standby": "present"}]) == ["standby service: present"]
 
 
+def test_raise_that_is_forgotten_is_named() -> None:
+    assert mx_changes([{"changed": True, "raise": None}]) == ["maximal_queue_lifetime: its raise is forgotten"]
+
+
 def test_service_is_named() -> None:
     assert mx_changes([{"changed": True, "name": "postfix", "state": "started"}]) == [
         "service postfix: started, reloaded or restarted"

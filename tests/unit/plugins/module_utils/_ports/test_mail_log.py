@@ -54,6 +54,17 @@ def test_journal_is_read_from_where_it_ended(syslog: Path) -> None:
     assert not syslog.exists()
 
 
+def test_what_was_written_lately_is_read(syslog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail_log, "LOG_BYTES", 4)
+    syslog.write_text("one\ntwo\n")
+    journal = Journal()
+    log = HostMailLog(journal)
+    of_journal, of_file = log.positions()
+    assert log.lately(of_journal, 7) == ["Nov 28 mx postfix/smtpd[1]: x", ""]
+    assert journal.asked[-1][-2:] == ["--since=-7d", "SYSLOG_FACILITY=2"]
+    assert log.lately(of_file, 7) == ["two", ""]
+
+
 def test_own_file_of_postfix_comes_before_the_journal_and_syslog(tmp_path: Path, syslog: Path) -> None:
     own = tmp_path / "postfix.log"
     own.write_text("x")

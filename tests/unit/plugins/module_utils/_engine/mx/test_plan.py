@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_record import write_raise
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
     RunRecord,
     begin,
@@ -21,6 +23,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import ServedCertificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import LifetimeRaise, Outage
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import Chain, Issued
@@ -933,3 +936,50 @@ def test_setting_from_before_the_limit_is_no_drift(host: FakeMxHost) -> None:
     limited(host, before=f"{LIMIT} = 5\n")
     results = plan(host, listed(), mail_host_concurrency="5")
     assert (results["main_cf"]["changed"], results["limits_over"]) == (False, False)
+
+
+def raised(host: FakeMxHost, began: int, written: str = "10d") -> None:
+    """A converged host whose lifetime is raised from 5d to 10d, for the three days after that moment."""
+    converged(host)
+    with open(host.path("main.cf"), "a", encoding="ascii") as stream:
+        stream.write(f"maximal_queue_lifetime = {written}\n")
+    outages = {"x.example": Outage(began, "3d", "10d")}
+    write_raise(host.postfix(), LifetimeRaise("5d", "10d", outages))
+
+
+@pytest.mark.parametrize("settings", [{}, {"queue_lifetime": "5d"}])
+def test_raise_for_an_outage_is_no_drift(host: FakeMxHost, settings: dict[str, Any]) -> None:
+    raised(host, int(time.time()))
+    results = plan(host, listed(), **settings)
+    assert (results["changes"], results["pending"], results["warnings"]) == ([], False, [])
+
+
+@pytest.mark.parametrize("settings", [{}, {"queue_lifetime": "5d"}])
+def test_raise_goes_back_once_its_outages_are_over(host: FakeMxHost, settings: dict[str, Any]) -> None:
+    raised(host, int(time.time()) - 4 * 86400)
+    results = plan(host, listed(), **settings)
+    assert results["main_cf"]["parameters"] == {"maximal_queue_lifetime": "5d"}
+    assert (results["main_cf"]["changed"], results["raise_over"], results["pending"]) == (True, True, True)
+    assert results["changes"] == [
+        "main.cf: maximal_queue_lifetime = 5d",
+        "forget the raise of maximal_queue_lifetime, as its outages are over",
+    ]
+
+
+def test_raise_holds_while_mail_waits_that_would_be_returned(host: FakeMxHost) -> None:
+    raised(host, int(time.time()) - 4 * 86400)
+    host.queue = queue_entry("A1", "deferred", "a@x.example")
+    results = plan(host, listed(), queue_lifetime="5d")
+    assert (results["changes"], results["pending"]) == ([], False)
+    (warning,) = results["warnings"]
+    assert warning.startswith("the outages are over, but 1 message(s) have waited longer than 5d")
+
+
+def test_value_that_somebody_has_set_since_the_raise_stays(host: FakeMxHost) -> None:
+    raised(host, int(time.time()), "7d")
+    results = plan(host, listed())
+    assert results["changes"] == ["forget the raise of maximal_queue_lifetime, as its outages are over"]
+    assert results["warnings"] == [
+        "maximal_queue_lifetime is 7d, not 10d to which outage_begin raised it: somebody has changed it, so it does "
+        "not go back to 5d"
+    ]

@@ -570,3 +570,34 @@ def test_standby_service_that_can_not_be_taken_back_is_a_problem(
     standing = MxPlan.from_result({"standby": {"domains": ["x.example"], "changed": True}})
     record, _outdated = remember(host.postfix(), standing)
     assert undo(host.postfix(), standing, record).problems == ["systemctl failed"]
+
+
+def test_record_of_a_raise_that_a_run_has_forgotten_comes_back(host: FakeMxHost) -> None:
+    """As main.cf, which has the raise again then."""
+    over = MxPlan.from_result(
+        {"raise_over": True, "main_cf": {"parameters": {"maximal_queue_lifetime": "5d"}, "changed": True}}
+    )
+    raised = MAIN_CF + "maximal_queue_lifetime = 10d\n"
+    host.write("main.cf", raised)
+    host.write(".mxrelay-outage", "a record")
+    record, _outdated = remember(host.postfix(), over)
+    host.write("main.cf", raised.replace("10d", "5d"))
+    os.unlink(host.path(".mxrelay-outage"))
+    assert undo(host.postfix(), over, record).undone == [
+        "main.cf: maximal_queue_lifetime is as before",
+        "the record of the raised maximal_queue_lifetime is back",
+    ]
+    assert (read(host, "main.cf"), read(host, ".mxrelay-outage")) == (raised, "a record")
+
+
+def test_record_of_a_raise_stays_away_where_somebody_touched_the_lifetime(host: FakeMxHost) -> None:
+    over = MxPlan.from_result(
+        {"raise_over": True, "main_cf": {"parameters": {"maximal_queue_lifetime": "5d"}, "changed": True}}
+    )
+    host.write("main.cf", MAIN_CF + "maximal_queue_lifetime = 10d\n")
+    host.write(".mxrelay-outage", "a record")
+    record, _outdated = remember(host.postfix(), over)
+    host.write("main.cf", MAIN_CF + "maximal_queue_lifetime = 7d\n")
+    os.unlink(host.path(".mxrelay-outage"))
+    assert undo(host.postfix(), over, record).touched == ["main.cf: maximal_queue_lifetime"]
+    assert not os.path.exists(host.path(".mxrelay-outage"))

@@ -122,6 +122,7 @@ PLANS = every(
     other_run=st.none() | st.just({"record": "theirs", "controller": "there", "pid": 8, "age": 9}),
     limits_over=st.booleans(),
     left_behind=st.booleans(),
+    raise_over=st.booleans(),
     mark=TEXT,
     acts=st.booleans(),
 )
@@ -163,6 +164,12 @@ def test_change_of_main_cf_without_some_parameters() -> None:
     change = MainCfChange({"a": "1", "b": "2"}, ["c", "d"], {"e": ["f"]}, changed=True)
     assert change.without({"a", "c"}) == MainCfChange({"b": "2"}, ["d"], {"e": ["f"]}, changed=True)
     assert change.without(()) == change
+
+
+def test_raise_that_is_over_is_to_be_forgotten() -> None:
+    plan = MxPlan(raise_over=True)
+    assert (plan.pending, MxPlan.from_result(plan.as_result()).raise_over) == (True, True)
+    assert plan.changes == ["forget the raise of maximal_queue_lifetime, as its outages are over"]
 
 
 ITEM = RecipientsItem("x.example", "any", changed=True)

@@ -25,6 +25,20 @@ def test_mail_host_that_goes_and_comes_back_is_looked_into(tmp_path: Path) -> No
         ]
 
 
+def test_outage_begins_for_the_domains_of_a_mail_host_that_is_gone(tmp_path: Path) -> None:
+    gone = {"event": "mail_host_unreachable", "mail_host": "mail.customer.example", "domains": "customer.example"}
+    with activation(tmp_path, "mail_hosts", mxrelay_outage_lifetime="10d") as running:
+        assert running.send(gone) == 200
+        assert running.started(1) == [("outage_begin", "mail.customer.example")]
+        assert running.answers(1) == [
+            {
+                "outage_begin_domains": "customer.example",
+                "outage_begin_length": "3d",
+                "outage_begin_lifetime": "10d",
+            }
+        ]
+
+
 def test_queue_older_than_the_limit_is_reported(tmp_path: Path) -> None:
     old = {"event": "queue_age", "mx_host": "mx2.provider.example", "seconds": 7200}
     with activation(tmp_path, "queue", mxrelay_queue_seconds=3600) as running:

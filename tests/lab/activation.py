@@ -61,6 +61,12 @@ class Activation:
         awaited(lambda: len(self._awx.launched) >= count, SECONDS_TO_LAUNCH)
         return [template for template, _body in self._awx.launched]
 
+    def answers(self, count: int) -> list[dict[str, Any]]:
+        """Return the variables that jobs were started with, but for what started them, once there are as many."""
+        awaited(lambda: len(self._awx.launched) >= count, SECONDS_TO_LAUNCH)
+        variables = [body["extra_vars"] for _template, body in self._awx.launched]
+        return [{name: value for name, value in given.items() if name != "ansible_eda"} for given in variables]
+
 
 def host_of(cause: dict[str, Any]) -> str:
     """Return the host that an event names."""

@@ -481,7 +481,7 @@ def _changes(plan: MxPlan) -> Iterator[str]:
     if plan.limits_over:
         yield "take limits of deliveries back, which have expired"
     if plan.raise_over:
-        yield "forget the raise of maximal_queue_lifetime, as its outages are over"
+        yield "forget that maximal_queue_lifetime was raised"
     if plan.master_cf.changed:
         for key, service in plan.master_cf.services.items():
             yield from _changes_of_service(key, service)

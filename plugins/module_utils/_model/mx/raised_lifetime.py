@@ -33,7 +33,10 @@ def raised_lifetime(host: HostState, main_cf: MainCfChange) -> RaisedLifetime:
         shorter = declared is not None and (seconds(declared, UNIT) or 0) <= (seconds(host.value(LIFETIME), UNIT) or 0)
         return RaisedLifetime(_without_lifetime(main_cf) if shorter else main_cf, notes=notes)
     record = host.raised.record
-    if record is None or not verdict.back or declared is not None:
+    if record is not None and declared is not None:
+        # What somebody has changed gives way to the setting, as without a raise.
+        return RaisedLifetime(main_cf, True)
+    if record is None or not verdict.back:
         return RaisedLifetime(main_cf, True, notes)
     return RaisedLifetime(_with_lifetime(main_cf, record.before), True, notes)
 

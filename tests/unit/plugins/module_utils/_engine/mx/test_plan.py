@@ -962,7 +962,7 @@ def test_raise_goes_back_once_its_outages_are_over(host: FakeMxHost, settings: d
     assert (results["main_cf"]["changed"], results["raise_over"], results["pending"]) == (True, True, True)
     assert results["changes"] == [
         "main.cf: maximal_queue_lifetime = 5d",
-        "forget the raise of maximal_queue_lifetime, as its outages are over",
+        "forget that maximal_queue_lifetime was raised",
     ]
 
 
@@ -978,7 +978,7 @@ def test_raise_holds_while_mail_waits_that_would_be_returned(host: FakeMxHost) -
 def test_value_that_somebody_has_set_since_the_raise_stays(host: FakeMxHost) -> None:
     raised(host, int(time.time()), "7d")
     results = plan(host, listed())
-    assert results["changes"] == ["forget the raise of maximal_queue_lifetime, as its outages are over"]
+    assert results["changes"] == ["forget that maximal_queue_lifetime was raised"]
     assert results["warnings"] == [
         "maximal_queue_lifetime is 7d, not 10d to which outage_begin raised it: somebody has changed it, so it does "
         "not go back to 5d"

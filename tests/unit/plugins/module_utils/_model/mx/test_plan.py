@@ -169,7 +169,7 @@ def test_change_of_main_cf_without_some_parameters() -> None:
 def test_raise_that_is_over_is_to_be_forgotten() -> None:
     plan = MxPlan(raise_over=True)
     assert (plan.pending, MxPlan.from_result(plan.as_result()).raise_over) == (True, True)
-    assert plan.changes == ["forget the raise of maximal_queue_lifetime, as its outages are over"]
+    assert plan.changes == ["forget that maximal_queue_lifetime was raised"]
 
 
 ITEM = RecipientsItem("x.example", "any", changed=True)

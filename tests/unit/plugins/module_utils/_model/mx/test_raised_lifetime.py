@@ -52,6 +52,7 @@ def test_raise_that_is_over_goes_back(before: str | None, declared: str, main_cf
 def test_what_somebody_has_changed_stays_and_is_told() -> None:
     found = on_host(0, written="8d")
     assert (found.main_cf, found.over, len(found.notes)) == (MainCfChange(OTHERS), True, 1)
+    assert on_host(0, written="8d", declared="6d") == RaisedLifetime(MainCfChange({**OTHERS, LIFETIME: "6d"}), True)
 
 
 def test_record_that_can_not_be_believed_is_forgotten() -> None:

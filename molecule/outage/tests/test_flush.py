@@ -54,11 +54,19 @@ def deliveries_at_once(host: str) -> int:
     return hosts.on(host, "sh", "-c", "ss -Htn state established '( dport = :25 )' || true").count("\n")
 
 
+def put_off(host: str, count: int) -> Load:
+    """Hand messages in at the host while the mail host is down; return the load once each has been tried."""
+    load = Load(host, count, ["amy@outage.example"]).finish()
+    assert hosts.wait_for(lambda: {entry["queue_name"] for entry in hosts.queued(host)} == {"deferred"}, 120)
+    return load
+
+
 @pytest.fixture(autouse=True)
-def no_limits_stay() -> Iterator[None]:
-    """A test that fails leaves the others none."""
+def nothing_stays() -> Iterator[None]:
+    """A test that fails leaves the others neither mail nor limits."""
     yield
     for host in MX:
+        hosts.on(host, "postsuper", "-d", "ALL")
         if "mxrelay-limits" in hosts.on(host, "ls", "-A", "/etc/postfix"):
             flush(host, wait=0)
 
@@ -69,7 +77,7 @@ def _load(request: pytest.FixtureRequest) -> Iterator[Load]:
     host = request.param
     hosts.stop("mail")
     try:
-        load = Load(host, COUNT, ["amy@outage.example"]).finish()
+        load = put_off(host, COUNT)
     finally:
         hosts.start("mail")
     yield load
@@ -80,7 +88,7 @@ def _load(request: pytest.FixtureRequest) -> Iterator[Load]:
 def test_what_stays_is_told_with_its_reasons_and_no_address(host: str) -> None:
     hosts.stop("mail")
     try:
-        load = Load(host, 5, ["amy@outage.example"]).finish()
+        load = put_off(host, 5)
         run = flush(host, wait=4)
     finally:
         hosts.start("mail")

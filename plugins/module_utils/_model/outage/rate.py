@@ -109,7 +109,8 @@ def _per_second(sent: Sequence[Sent], now: float, since: float) -> float | None:
     lately = moments[pauses[-1] if pauses else 0 :]
     if len(lately) < FEWEST or lately[-1] - lately[0] < SHORTEST or now - lately[-1] > SHORTEST:
         return None
-    return (len(lately) - 1) / (lately[-1] - lately[0])
+    # Those of the first moment took their time before it.
+    return sum(1 for moment in lately if moment > lately[0]) / (lately[-1] - lately[0])
 
 
 def _per_byte(sizes: Sequence[tuple[int, float]], mean_size: float) -> float:

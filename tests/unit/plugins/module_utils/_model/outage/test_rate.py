@@ -81,6 +81,7 @@ def draining(count: int = 21, apart: float = 1, ago: float = 0, waited: float = 
         pytest.param(draining(), 0, 1.0, id="draining"),
         pytest.param(draining(101, 0.5), 0, 2.0, id="faster"),
         pytest.param(draining(300), 0, 1.0, id="for long"),
+        pytest.param(draining(9, 2) * 8, 0, 4.0, id="8 at a time"),
         pytest.param(draining(waited=0.4), 0, None, id="none waited for another"),
         pytest.param(draining(9, 2), 0, None, id="few"),
         pytest.param(draining(21, 0.4), 0, None, id="not for long"),

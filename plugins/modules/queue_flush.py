@@ -18,8 +18,8 @@ description:
     C(postqueue -i) per message for other domains, and one C(postqueue -f) if no domains are given. See postqueue(1).
   - After a change of a transport table without a reload, waits until Postfix uses the new table, which takes up to 40
     seconds from the change. The roles reload Postfix, so nothing is waited for after them.
-  - Returns once Postfix has accepted the request. Whether the mail is then delivered is up to the mail host;
-    M(mxrelay.postfix.queue_info) reports what is still queued.
+  - Returns once Postfix has accepted the request, unless O(wait) is set. Whether the mail is then delivered is up to the
+    mail host; M(mxrelay.postfix.queue_info) reports what is still queued.
   - Leaves messages on hold, with a warning. What is kept of refused mail is M(mxrelay.postfix.queue_release)'s work.
   - Fails if mail is queued and Postfix is not running, or if the queue can't be read.
 requirements:
@@ -44,6 +44,12 @@ options:
     type: list
     elements: str
     default: []
+  wait:
+    description:
+      - For how many seconds to wait until the messages that are retried have left the queue. Mail that comes in
+        meanwhile is not waited for.
+    type: int
+    default: 0
 seealso:
   - module: mxrelay.postfix.queue_info
   - module: mxrelay.postfix.queue_release
@@ -76,14 +82,19 @@ held:
   type: dict
   returned: success
   sample: {}
+left:
+  description: The number of retried messages that are still in the queue.
+  type: int
+  returned: if O(wait) is set and mail was retried
+  sample: 0
 """
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import QUEUE_SPEC, queue_flush
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import FLUSH_SPEC, queue_flush
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import run_module
 
 
 def main() -> None:
-    run_module(queue_flush, QUEUE_SPEC)
+    run_module(queue_flush, FLUSH_SPEC)
 
 
 if __name__ == "__main__":

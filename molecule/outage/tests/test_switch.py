@@ -28,7 +28,8 @@ HOSTS = ("mx1", "mx35") if LONG else ("mx1",)
 SCENARIO = playbooks.MOLECULE / "outage"
 PROGRAM = pathlib.Path(load.__file__).with_name("probes.py")
 WAITING = 30
-# A reload ends connections that wait for a greeting; their senders come again.
+# Connections that a reload ends before their greeting, or that meet the second in which a package of a table type has
+# Postfix restarted (dpkg's trigger on Debian); their senders come again.
 LOST_AT_MOST = 0.02
 # For how long a process of the SMTP server that a reload has found idle may still take a connection.
 OVERLAP = 1.0

@@ -12,6 +12,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run impor
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
     flush,
+    left_after,
     plan_flush,
     read_queue,
     waiting_after,
@@ -47,6 +48,7 @@ QUEUE_SPEC: dict[str, Any] = {
     "config_directory": CONFIG_DIRECTORY,
     "domains": {"type": "list", "elements": "str", "default": []},
 }
+FLUSH_SPEC: dict[str, Any] = {**QUEUE_SPEC, "wait": {"type": "int", "default": 0}}
 INFO_SPEC: dict[str, Any] = {
     **QUEUE_SPEC,
     "subdomains": {"type": "bool", "default": False},
@@ -98,8 +100,11 @@ def _queue_directory(postfix: Postfix) -> str:
 def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """What the module queue_flush does; changed if anything waits that is not on hold. Raises MxRelayError."""
     plan = plan_flush(postfix, _domains(params))
+    left: dict[str, Any] = {}
     if plan.waiting and not check_mode:
         flush(postfix, plan)
+        if params["wait"] > 0:
+            left["left"] = left_after(partial(read_queue, postfix), plan, params["wait"])
     return Outcome(
         changed=bool(plan.waiting),
         warnings=[
@@ -112,6 +117,7 @@ def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -
             "count": len(plan.queue_ids),
             "domains": {domain: len(messages) for domain, messages in sorted(plan.waiting.items())},
             "held": dict(sorted(plan.held.items())),
+            **left,
         },
     )
 

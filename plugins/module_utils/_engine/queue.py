@@ -116,6 +116,19 @@ def flush(postfix: Postfix, plan: Flush) -> None:
                 _send(postfix, "-i", message.queue_id)
 
 
+def left_after(look: Callable[[], list[Message]], plan: Flush, seconds: float) -> int:
+    """How many of the messages that were retried `look` still finds in the queue, after at most so many seconds.
+
+    What comes in meanwhile does not count.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        left = len({message.queue_id for message in look()}.intersection(plan.queue_ids))
+        if not left or time.monotonic() >= deadline:
+            return left
+        time.sleep(POLL_SECONDS)
+
+
 def _accepts(postfix: Postfix, *request: str) -> bool:
     """Whether Postfix takes the request. Raises HostError if it is not running."""
     result = postfix.run("postqueue", *request, silence=SECONDS_TO_ANSWER)

@@ -60,7 +60,7 @@ def test_info_that_waits_tells_of_old_sessions(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(("check_mode", "asked"), [(True, []), (False, [["-f"]])])
 def test_flush_tells_the_same_in_check_mode_and_asks_for_nothing(check_mode: bool, asked: list[list[str]]) -> None:
     postqueue = FakePostqueue()
-    outcome = queue_flush({"domains": []}, postqueue.postfix(), check_mode)
+    outcome = queue_flush({"domains": [], "wait": 0}, postqueue.postfix(), check_mode)
     assert outcome.changed is True
     assert outcome.results == {
         "count": 2,
@@ -77,14 +77,14 @@ def test_flush_tells_the_same_in_check_mode_and_asks_for_nothing(check_mode: boo
 def test_flush_asks_for_nothing_if_all_that_waits_is_on_hold(domains: list[str]) -> None:
     postqueue = FakePostqueue()
     postqueue.queue = queue_entry("A3", "hold", "d@slow.example")
-    outcome = queue_flush({"domains": domains}, postqueue.postfix(), False)
+    outcome = queue_flush({"domains": domains, "wait": 0}, postqueue.postfix(), False)
     assert (outcome.changed, outcome.results["count"], outcome.results["domains"]) == (False, 0, {})
     assert postqueue.asked == []
 
 
 def test_flush_advises_no_release_of_what_is_kept_to_strangers(tmp_path: pathlib.Path) -> None:
     host = FakeKeptMail(tmp_path, "rcpt", "mixed", "forged_by_stranger")
-    outcome = queue_flush({"domains": []}, host.postfix(), False)
+    outcome = queue_flush({"domains": [], "wait": 0}, host.postfix(), False)
     assert (outcome.changed, outcome.results["held"]) == (False, {"stranger.example": 1})
     assert outcome.warnings == [
         "1 message(s) for stranger.example stay on hold; release them with `postsuper -H` on the host",
@@ -100,3 +100,13 @@ def test_info_counts_what_is_kept(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     assert kept["causes"] == [{"cause": "refused: 550 5.7.1", "count": 2}, {"cause": "refused: 554 5.7.1", "count": 1}]
     monkeypatch.setattr(work_of_queue, "READ_AT_MOST", 1)
     assert queue_info(LOOK, host.postfix(), False).results["unread"] == 2
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_flush_that_waits_tells_what_is_left(check_mode: bool) -> None:
+    postqueue = FakePostqueue()
+    postqueue.queue = queue_entry("A1", "deferred", "a@slow.example")
+    asked = postqueue.asked
+    results = queue_flush({"domains": ["slow.example"], "wait": 1}, postqueue.postfix(), check_mode).results
+    assert results.get("left") == (None if check_mode else 1)
+    assert asked == ([] if check_mode else [["-s", "slow.example"]])

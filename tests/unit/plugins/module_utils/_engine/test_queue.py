@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
     Flush,
     flush,
+    left_after,
     plan_flush,
     read_queue,
     waiting_after,
@@ -147,6 +150,20 @@ def test_mail_and_sessions_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert awaited(monkeypatch, [[OURS], [OURS, OTHERS], [OTHERS]], [0]) == (["B1"], 0, 3)
     assert awaited(monkeypatch, [[]], [2, 1, 0]) == ([], 0, 3)
     assert awaited(monkeypatch, [[], [OURS], []], [1, 0, 0]) == ([], 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("looks", "seconds", "left", "pauses"),
+    [([["A1", "A2"], ["A2", "B1"], ["B1"]], 60, 0, 2), ([["A1", "A2"], ["A2", "B1"]], 0, 2, 0)],
+)
+def test_retried_mail_is_awaited_and_no_other(
+    looks: list[list[str]], seconds: float, left: int, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", slept.append)
+    plan = plan_flush(FakePostqueue().postfix(), ["other.test"])
+    queues = iter([[replace(OURS, queue_id=queue_id) for queue_id in look] for look in looks])
+    assert (left_after(lambda: next(queues), plan, seconds), len(slept)) == (left, pauses)
 
 
 def test_what_does_not_end_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from lab import faults, hosts, playbooks
 
 RECORD = "/etc/postfix/.mxrelay-outage"
+LOG = "/var/log/lab-mail.log"
 LIFETIME = "maximal_queue_lifetime"
 HOSTS = ("mx1", "mx35")
 BEGIN = {
@@ -133,8 +135,27 @@ def test_failed_role_run_leaves_the_raise() -> None:
 def test_host_without_room_can_not_take_over() -> None:
     found = begin(outage_begin_volume="1000T", outage_begin_lifetime="")
     assert (found.code, dict(found.failed)) == (2, {"mx1.lab.example": 1, "mx35.lab.example": 1})
-    assert "(outage_space): in 3d the queue is expected to need 3000 TiB" in found.said
+    assert "(outage_space): in 3d the queue is expected to need 4500 TiB (1000 TiB of mail a day)" in found.said
     assert (lifetimes(), records()) == (["5d", "5d"], [])
+
+
+def test_expected_mail_is_what_the_log_tells() -> None:
+    now = time.time()
+    first, last = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - days * 86400)) for days in (3, 1))
+    lines = [
+        f"{first} mx postfix/qmgr[1]: ABCDE1: from=<a@stranger.example>, size=1048576, nrcpt=1 (queue active)",
+        f"{first} mx postfix/relay/smtp[2]: ABCDE1: to=<amy@outage.example>, relay=none, delay=1, status=deferred (no)",
+        f"{last} mx postfix/qmgr[1]: ABCDE2: from=<a@stranger.example>, size=1048576, nrcpt=1 (queue active)",
+        f"{last} mx postfix/relay/smtp[2]: ABCDE2: to=<ben@outage.example>, relay=mail, delay=1, status=sent (250 ok)",
+    ]
+    for host in HOSTS:
+        hosts.on(host, "sh", "-c", f"cat > {LOG}; postconf -e maillog_file={LOG}", given="\n".join(lines) + "\n")
+    try:
+        found = begin(outage_begin_volume="", outage_begin_lifetime="")
+    finally:
+        for host in HOSTS:
+            hosts.on(host, "sh", "-c", f"rm {LOG}; postconf -X maillog_file")
+    assert found.said.count("expected in a day: 1.0 MiB in 1 messages, as the last 2.0 days of the log tell") == 2
 
 
 def test_domain_that_nobody_relays_is_refused() -> None:

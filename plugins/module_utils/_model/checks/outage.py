@@ -74,7 +74,7 @@ def outage_minfree(state: HostState, facts: HostFacts) -> Iterator[Fault]:
         yield Fault(
             f"the file system of {facts.space.directory} has {told_size(facts.space.free)} free, and Postfix takes no "
             f"mail below {told_size(least)} ({why}): clients are told to try again",
-            "free space there, or give it more",
+            "free space there, give it more, or let Postfix do with less (message_size_limit, queue_minfree)",
         )
     elif facts.volume is not None and not least:
         yield Fault(

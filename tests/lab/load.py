@@ -25,7 +25,7 @@ from lab import claims, hosts
 PROGRAM = pathlib.Path(__file__).with_name("sender.py")
 SENDER_DOMAIN = "tester.test"
 SECONDS_TO_SEND = 180
-SECONDS_TO_DRAIN = 180
+SECONDS_TO_DRAIN = 300
 # Both are in each copy: the second names the MX host and its queue id, and with that how often a sender gave it.
 FOLLOWED = (
     r"^Message-ID: <[0-9a-f]+@tester\.test>",
@@ -70,6 +70,10 @@ class Load:
     def having(self, outcome: str) -> set[str]:
         """Return the messages of which a try had this outcome, in the words of sender.py."""
         return {name for name, each in list(self._outcomes) if each == outcome}
+
+    def heard(self, words: str) -> bool:
+        """Return whether a sender got an answer with these words."""
+        return any(words in answer for answer in list(self.answers))
 
     def await_accepted(self, count: int) -> None:
         """Wait until so many messages were accepted."""

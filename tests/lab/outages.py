@@ -85,12 +85,21 @@ def rate_limited(connections: int, seconds: int) -> Iterator[None]:
 @contextmanager
 def slow(connections: int, seconds: int) -> Iterator[None]:
     """The mail host has room for few connections, and thinks about each recipient for a while, in this block."""
-    values = {
-        "smtpd_client_connection_count_limit": str(connections),
-        "smtpd_recipient_restrictions": f"sleep {seconds}",
-    }
-    with parameters(MAIL, values):
+    limit = {"smtpd_client_connection_count_limit": str(connections)}
+    with parameters(MAIL, {"smtpd_recipient_restrictions": f"sleep {seconds}", **limit}):
         yield
+
+
+@contextmanager
+def slow_to_confirm(seconds: int) -> Iterator[None]:
+    """The mail host thinks about each message that it has got whole for a while in this block."""
+    with parameters(MAIL, {"smtpd_end_of_data_restrictions": f"sleep {seconds}"}):
+        yield
+
+
+def receiving() -> bool:
+    """Return whether the mail host has got a part of a message, of more than one of its buffers."""
+    return bool(hosts.on(MAIL, "find", f"{SPOOL}/incoming", "-type", "f", "-size", "+4k"))
 
 
 @contextmanager

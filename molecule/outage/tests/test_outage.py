@@ -13,15 +13,27 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from lab import hosts, load, outages
+from lab import faults, hosts, load, outages
 
 LONG = bool(os.environ.get("MXRELAY_LAB_LONG"))
 MX = ("mx1", "mx35")
 BOTH = MX if LONG else MX[:1]
 ADDRESSES = ("amy@outage.example", "ben@outage.example", "cleo@other.example")
+DOMAINS = 2
 MANY = 1000
 FEW = 100 if LONG else 15
+LARGE = 20 if LONG else 5
+FILLING = 200
 SECONDS_TO_NOTICE = 60
+SECONDS_TO_FILL = 120
+# Postfix waits minutes for an answer, and as long for the greeting of a host whose network went right after it had
+# answered, which nobody who runs these tests wants to do.
+STAGES = ("helo", "mail", "rcpt", "data_init", "data_xfer", "rset", "quit")
+IMPATIENT = {
+    "smtp_connect_timeout": "3s",
+    "smtp_data_done_timeout": "10s",
+    **{f"smtp_{stage}_timeout": "5s" for stage in STAGES},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +129,7 @@ def test_greylisted_mail_arrives_at_a_later_try(host: str) -> None:
 
 @pytest.mark.parametrize("host", BOTH)
 def test_mail_arrives_although_the_mail_host_limits_connections(host: str) -> None:
-    with outages.rate_limited(connections=2, seconds=2):
+    with outages.rate_limited(connections=3, seconds=1):
         sending = load.Load(host, FEW, ADDRESSES).finish()
         assert waits_because(host, "421 4.7.0 mail.lab.example Error: too many connections"), reasons(host)
         told = load.drained(sending, host)
@@ -134,3 +146,78 @@ def test_mail_arrives_although_the_mail_host_comes_back_slowly(host: str) -> Non
         told = load.drained(sending, host)
     tell(host, told)
     assert told.figures == {"sent": FEW, "accepted": FEW, "delivered": FEW}
+
+
+@pytest.mark.parametrize("host", BOTH)
+def test_mail_whose_end_was_not_confirmed_arrives_twice_at_most(host: str) -> None:
+    with outages.parameters(host, IMPATIENT):
+        with outages.closed():
+            sending = load.Load(host, FEW, ADDRESSES, size=50_000).finish()
+            assert waits_because(host, "Connection refused"), reasons(host)
+        with outages.slow_to_confirm(seconds=8):
+            hosts.on(host, "postqueue", "-f")
+            assert hosts.wait_for(outages.receiving, SECONDS_TO_NOTICE)
+            with outages.unplugged():
+                assert waits_because(host, load.NO_ANSWER), reasons(host)
+        told = load.drained(sending, host)
+    tell(host, told)
+    assert (told.delivered, told.lost, told.given_twice) == (told.sent, set(), set())
+    # The mail host had taken them, and could not say so: SMTP has no way to tell.
+    assert told.relayed_twice
+    assert told.relayed_twice <= load.unanswered(host)
+
+
+@pytest.mark.parametrize("host", BOTH)
+def test_mail_that_was_cut_off_arrives_once(host: str) -> None:
+    with outages.parameters(host, IMPATIENT):
+        with outages.closed():
+            sending = load.Load(host, LARGE, ADDRESSES, size=1_000_000).finish()
+            assert waits_because(host, "Connection refused"), reasons(host)
+        with outages.throttled(host, "2mbit"):
+            hosts.on(host, "postqueue", "-f")
+            assert hosts.wait_for(outages.receiving, SECONDS_TO_NOTICE)
+            with outages.unplugged():
+                assert waits_because(host, "while sending message body"), reasons(host)
+        told = load.drained(sending, host)
+    tell(host, told)
+    assert told.figures == {"sent": LARGE, "accepted": LARGE, "delivered": LARGE}
+
+
+# The size of the MX host's disk, its parameters, and what senders hear at the end.
+DISKS = {
+    "refused in time": ("24m", {"queue_minfree": "0"}, "452 4.3.1 Insufficient system storage"),
+    "full to the last byte": (
+        "6m",
+        {"queue_minfree": "0", "message_size_limit": "100000"},
+        "4.3.0 Error: queue file write error",
+    ),
+}
+FILLED = tuple(DISKS) if LONG else tuple(DISKS)[:1]
+
+
+@pytest.mark.parametrize(("disk", "host"), [(disk, host) for disk in FILLED for host in BOTH])
+def test_full_disk_of_the_mx_loses_nothing_that_it_accepted(host: str, disk: str) -> None:
+    size, settings, answer = DISKS[disk]
+    with outages.small_disk(host, size), outages.parameters(host, settings):
+        with outages.closed():
+            sending = load.Load(host, FILLING, ADDRESSES, senders=20, size=90_000)
+            assert hosts.wait_for(lambda: sending.heard(answer), SECONDS_TO_FILL), sending.answers
+            assert load.account(sending, host).lost == set()
+        hosts.on(host, "postqueue", "-f")
+        told = load.drained(sending.finish(), host)
+    tell(host, told)
+    assert told.figures == {"sent": FILLING, "accepted": FILLING, "delivered": FILLING}
+
+
+@pytest.mark.parametrize("host", BOTH)
+def test_mx_that_is_rebooted_while_it_delivers_loses_nothing(host: str) -> None:
+    with outages.closed():
+        sending = load.Load(host, MANY, ADDRESSES).finish()
+    hosts.on(host, "postqueue", "-f")
+    assert hosts.wait_for(lambda: len(load.account(sending, host).delivered) >= MANY // 10, load.SECONDS_TO_DRAIN)
+    outages.rebooted(host)
+    told = load.drained(sending, host)
+    tell(host, told)
+    assert (told.delivered, told.lost, told.given_twice) == (told.sent, set(), set())
+    # What was under way when the MX went down may have arrived although it could not note that any more.
+    assert len(told.relayed_twice) <= DOMAINS * int(faults.parameter(host, "default_destination_concurrency_limit"))

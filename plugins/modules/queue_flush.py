@@ -18,8 +18,8 @@ description:
     C(postqueue -i) per message for other domains, and one C(postqueue -f) if no domains are given. See postqueue(1).
   - After a change of a transport table without a reload, waits until Postfix uses the new table, which takes up to 40
     seconds from the change. The roles reload Postfix, so nothing is waited for after them.
-  - Returns once Postfix has accepted the request, unless O(wait) is set. Whether the mail is then delivered is up to the
-    mail host; M(mxrelay.postfix.queue_info) reports what is still queued.
+  - Returns once Postfix has accepted the request, unless O(wait) is set. Whether the mail is then delivered is up to
+    the mail host; M(mxrelay.postfix.queue_info) reports what is still queued.
   - Leaves messages on hold, with a warning. What is kept of refused mail is M(mxrelay.postfix.queue_release)'s work.
   - Fails if mail is queued and Postfix is not running, or if the queue can't be read.
 requirements:

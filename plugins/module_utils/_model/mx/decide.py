@@ -159,7 +159,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         stands.services,
         asked.services,
     )
-    balanced = load_balancers(request, host, services)
+    balanced = load_balancers(request, host, services, asked.kept)
     raised = raised_lifetime(host, asked.main_cf)
 
     refusals = [

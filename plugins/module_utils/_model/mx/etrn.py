@@ -39,11 +39,15 @@ Clients = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class EtrnDecision:
-    """All of what main.cf is to say, what services are to, and reasons against it."""
+    """All of what main.cf is to say, what services are to, and reasons against it.
+
+    `kept`: some clients alone may then ask for a domain's queue.
+    """
 
     main_cf: MainCfChange
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
     refusals: Sequence[Refusal] = ()
+    kept: bool = False
 
 
 def decide_etrn(request: MxRequest, host: HostState, leaving: Collection[str], main_cf: MainCfChange) -> EtrnDecision:
@@ -54,7 +58,7 @@ def decide_etrn(request: MxRequest, host: HostState, leaving: Collection[str], m
     if refusals or not (clients or _ours(host)):
         return EtrnDecision(main_cf, refusals=refusals)
     classes = _classes(request, host, clients) if clients else {}
-    return EtrnDecision(_main_cf(host, main_cf, classes), _services(host, bool(clients)))
+    return EtrnDecision(_main_cf(host, main_cf, classes), _services(host, bool(clients)), kept=bool(clients))
 
 
 def _clients(request: MxRequest, host: HostState, leaving: Collection[str]) -> Clients:

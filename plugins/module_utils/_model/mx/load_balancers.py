@@ -15,7 +15,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import ETRN_RESTRICTIONS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service, as_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import ABSENT
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.etrn import etrn_clients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import (
     RELAY_RESTRICTIONS,
     is_loopback,
@@ -69,8 +68,13 @@ class _Place:
         return self.key in [service.key for service in self.ours]
 
 
-def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, ServiceChange]) -> BalancerPlan:
-    """The services that are `planned`, with what the setting asks of a host with Postfix."""
+def load_balancers(
+    request: MxRequest, host: HostState, planned: Mapping[str, ServiceChange], kept: bool
+) -> BalancerPlan:
+    """The services that are `planned`, with what the setting asks of a host with Postfix.
+
+    `kept`: some clients alone may ask for a domain's queue.
+    """
     wanted = read_load_balancers(request.settings[CHECK])
     if wanted is None or not host.installed:
         return BalancerPlan(planned)
@@ -87,7 +91,6 @@ def load_balancers(request: MxRequest, host: HostState, planned: Mapping[str, Se
         return BalancerPlan(planned, refusals=refusals)
     others = {service.key: ServiceChange(state=ABSENT) for service in place.ours if service.key != place.key}
     own = planned.get(place.key, ServiceChange()).overrides
-    kept = any(item.etrn_from for item in request.present) or bool(etrn_clients(host))
     services = {**planned, **others, place.key: _service(place, models[0], then, own, kept)}
     return BalancerPlan(services, [] if place.there else [_note(place, wanted)])
 
@@ -124,7 +127,7 @@ def _service(
 ) -> ServiceChange:
     """The service like the one that strangers come to, with what our own clients get there left out.
 
-    `own` is what else is planned for it. `kept`: some clients alone may ask for a domain's queue.
+    `own` is what else is planned for it.
     """
     claims = {name: "" for name in _MORE_CLAIMS if host.value(name) or name in model.overrides}
     fields = as_request(model)

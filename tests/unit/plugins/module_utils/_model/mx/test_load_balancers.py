@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.front_door import (
     LoadBalancers,
@@ -107,6 +108,9 @@ def test_who_says_his_address_there_gets_nobodys_queue() -> None:
     again = primary(mail, on=on, load_balancers=GIVEN)
     assert again.services["2525/inet"].overrides == {**CLOSED, ETRN: "reject"}
     assert asked(on).services["2525/inet"].overrides == {**CLOSED, ETRN: None}
+    # The domain has its clients until this run.
+    before = host_after(on, again.main_cf, again.services)
+    assert asked(before).services["2525/inet"].overrides == {**CLOSED, ETRN: None}
     model = service("smtp", "inet", "smtpd", **{ETRN: "reject"})
     assert asked(host(model, ours)).services["2525/inet"].overrides == {**CLOSED, ETRN: "reject"}
 

@@ -88,6 +88,7 @@ def test_outage_begins_once_and_ends() -> None:
     assert run("outage_end").tasks == ()
 
 
+@pytest.mark.long
 def test_longest_raise_holds_until_the_last_outage_ends() -> None:
     begin()
     begin(outage_begin_domains="other.example", outage_begin_lifetime="7d")
@@ -115,6 +116,7 @@ def test_role_run_takes_the_raise_back() -> None:
     assert run("secondary_mx", **DECLARED).tasks == ()
 
 
+@pytest.mark.long
 def test_what_somebody_has_changed_stays() -> None:
     begin()
     faults.set_parameters("mx1", {LIFETIME: "8d"})
@@ -123,6 +125,7 @@ def test_what_somebody_has_changed_stays() -> None:
     assert f"{LIFETIME} is 8d, not 20d to which outage_begin raised it: somebody has changed it" in ended.said
 
 
+@pytest.mark.long
 def test_failed_role_run_leaves_the_raise() -> None:
     begin()
     expire()
@@ -139,6 +142,7 @@ def test_host_without_room_can_not_take_over() -> None:
     assert (lifetimes(), records()) == (["5d", "5d"], [])
 
 
+@pytest.mark.long
 def test_expected_mail_is_what_the_log_tells() -> None:
     now = time.time()
     first, last = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - days * 86400)) for days in (3, 1))

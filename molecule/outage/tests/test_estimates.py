@@ -109,10 +109,10 @@ def _sender(request: pytest.FixtureRequest) -> Iterator[Sender]:
 
 SETTINGS = {
     "usual": Setting(80, 1.5),
-    "few at a time": Setting(24, 1, concurrency=4),
     "rate delay": Setting(6, 0.5, rate_delay=1),
 }
 SETTINGS_LONG = {
+    "few at a time": Setting(24, 1, concurrency=4),
     "slow": Setting(200, 5),
     "many at a time": Setting(600, 3, concurrency=50),
     "longer rate delay": Setting(10, 0.5, rate_delay=3),

@@ -143,6 +143,7 @@ def test_timer_takes_the_limit_of_a_killed_run_back(load: Load, request: pytest.
     assert len(load.having("accepted")) == COUNT
 
 
+@pytest.mark.long
 def test_next_flush_takes_the_limit_of_a_killed_run_back() -> None:
     before = main_cf("mx1")
     killed("mx1", 3600)
@@ -168,6 +169,7 @@ def test_role_run_takes_expired_limits_back() -> None:
     assert playbooks.play("outage", playbooks.SECONDARY, **options).code == 0
 
 
+@pytest.mark.long
 def test_host_without_systemd_is_refused_before_anything_changes() -> None:
     before = main_cf("mx1")
     hosts.on("mx1", "mv", "/run/systemd/system", "/run/systemd/hidden")

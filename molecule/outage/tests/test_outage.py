@@ -128,6 +128,7 @@ def test_greylisted_mail_arrives_at_a_later_try(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", BOTH)
+@pytest.mark.long
 def test_mail_arrives_although_the_mail_host_limits_connections(host: str) -> None:
     with outages.rate_limited(connections=3, seconds=1):
         sending = load.Load(host, FEW, ADDRESSES).finish()
@@ -149,6 +150,7 @@ def test_mail_arrives_although_the_mail_host_comes_back_slowly(host: str) -> Non
 
 
 @pytest.mark.parametrize("host", BOTH)
+@pytest.mark.long
 def test_mail_whose_end_was_not_confirmed_arrives_twice_at_most(host: str) -> None:
     with outages.parameters(host, IMPATIENT):
         with outages.closed():
@@ -210,6 +212,7 @@ def test_full_disk_of_the_mx_loses_nothing_that_it_accepted(host: str, disk: str
 
 
 @pytest.mark.parametrize("host", BOTH)
+@pytest.mark.long
 def test_mx_that_is_rebooted_while_it_delivers_loses_nothing(host: str) -> None:
     with outages.closed():
         sending = load.Load(host, MANY, ADDRESSES).finish()

@@ -266,7 +266,7 @@ def _refused(heard: Heard) -> list[tuple[str, int]]:
     return [*itertools.product(kinds, [554]), ("unknown", 554)]
 
 
-@pytest.mark.skipif(not LONG, reason="waits for Postfix, up to 40 seconds")
+@pytest.mark.long
 @pytest.mark.parametrize("host", HOSTS)
 def test_flush_takes_the_new_route_without_a_reload(host: str) -> None:
     converge(host, PRIMARY)

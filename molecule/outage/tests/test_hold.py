@@ -20,8 +20,11 @@ def play(host: str, playbook: str, **given: Any) -> playbooks.Run:
 
 
 def queues(host: str) -> Counter[str]:
-    """Return how many messages each queue of the host has, by the domain of the first recipient."""
-    entries = hosts.queued(host)
+    """Return how many messages each queue of the host has, by the domain of the first recipient.
+
+    A message that is just being delivered may have none left.
+    """
+    entries = [entry for entry in hosts.queued(host) if entry["recipients"]]
     return Counter(f"{entry['queue_name']} {entry['recipients'][0]['address'].rpartition('@')[2]}" for entry in entries)
 
 

@@ -21,7 +21,7 @@ description:
     P(mxrelay.postfix.mx#role) do not make the lifetime shorter. The first run of a role after the last outage was to be
     over takes it back.
   - Of several outages the longest lifetime holds until the last one is over.
-  - A value that somebody has changed meanwhile is not taken back. RV(notes) says so.
+  - A value that somebody has changed meanwhile is not taken back. RV(lines) says so.
   - If the change fails, everything is as it was.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix

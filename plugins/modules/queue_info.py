@@ -44,6 +44,13 @@ options:
       - V(0) looks once.
     type: int
     default: 0
+  log_megabytes:
+    description:
+      - How many megabytes to read from the end of the mail log, for what deliveries took and how many there were a
+        second; see RV(domains.rate). The estimates then go by that.
+      - V(0) reads none of it. The estimates then assume a second for a delivery.
+    type: int
+    default: 0
 seealso:
   - module: mxrelay.postfix.queue_flush
   - module: mxrelay.postfix.queue_release

@@ -58,6 +58,9 @@ options:
     description: After how many seconds to look again and to print a line. At least V(1).
     type: int
     default: 10
+  _look:
+    description: Internal. When the watch began, and for how long to look.
+    type: dict
 seealso:
   - module: mxrelay.postfix.queue_flush
   - module: mxrelay.postfix.queue_info

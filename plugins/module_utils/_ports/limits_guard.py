@@ -162,4 +162,4 @@ def _postfix(config_directory: str, word: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    raise SystemExit(main(*sys.argv[1:]))

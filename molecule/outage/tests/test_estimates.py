@@ -144,6 +144,7 @@ def queue_up(sender: Sender, name: str, setting: Setting) -> str:
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.long
 def test_drain_takes_as_long_as_estimated(sender: Sender, name: str) -> None:
     setting = ALL[name]
     domain = queue_up(sender, name, setting)
@@ -168,6 +169,7 @@ LIVES_LONG = {"60s": ("60s", "10s", "10s", "5s"), "100s": ("100s", "5s", "15s", 
 
 
 @pytest.mark.parametrize("name", {**LIVES, **LIVES_LONG} if LONG else LIVES)
+@pytest.mark.long
 def test_first_mail_bounces_when_estimated(sender: Sender, name: str) -> None:
     lifetime, minimal, maximal, run = {**LIVES, **LIVES_LONG}[name]
     domain = f"bounce.{int(time.time())}.example"

@@ -29,6 +29,7 @@ _DAY = 86400
 
 _SENT = re.compile(r"(\w+): to=<([^>]*)>.*, delays=([\d.]+)/([\d.]+)/([\d.]+)/([\d.]+), .*status=sent ")
 _SIZE = re.compile(r"(\w+): from=<.*>, size=(\d+), nrcpt=")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)?")
 _SHORT_DATE = re.compile(r"(\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d) ")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -76,8 +77,15 @@ def moment_of(line: str, now: float) -> float:
         year = time.localtime(now).tm_year
         moments = [time.mktime((each, month, day, hour, minute, second, 0, 0, -1)) for each in (year, year - 1)]
         return next((moment for moment in moments if moment <= now + _DAY), 0.0)
+    match = _ISO.match(line)
+    return _moment_with_year(*match.groups(default="")) if match else 0.0
+
+
+def _moment_with_year(day: str, clock: str, fraction: str, zone: str) -> float:
+    # Python before 3.11 reads a zone in this form only.
+    offset = "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[-2:]}" if zone else ""
     try:
-        return datetime.fromisoformat(line.split(" ", 1)[0].replace("Z", "+00:00")).timestamp()
+        return datetime.fromisoformat(f"{day}T{clock}{offset}").timestamp() + float(f"0.{fraction}")
     except ValueError:
         return 0.0
 

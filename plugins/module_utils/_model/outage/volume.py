@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import calendar
 import re
-import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Collection, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import parse_line
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import moment_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sizes import told_size
 
 DAY = 86400
@@ -22,8 +22,6 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _QUEUED = re.compile(r"(\w{5,}): from=<[^>]*>, size=(\d+), ")
 _TRIED = re.compile(r"(\w{5,}): to=<[^>]*@([^>@]+)>, ")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
-_SYSLOG = "%b %d %H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class MeasuredVolume:
 
 def measured_volume(lines: Sequence[str], domains: Collection[str], now: float) -> MeasuredVolume:
     """What these lines of a log tell of the domains."""
-    moments = [moment for moment in (_moment(lines, now), _moment(reversed(lines), now)) if moment is not None]
+    first, last = _moment(lines, now), _moment(reversed(lines), now)
     queued: dict[str, int] = {}
     sizes: dict[str, int] = dict.fromkeys(domains, 0)
     seen: set[tuple[str, str]] = set()
@@ -65,8 +63,8 @@ def measured_volume(lines: Sequence[str], domains: Collection[str], now: float) 
             if domain in sizes and queue_id in queued:
                 seen.add((queue_id, domain))
                 sizes[domain] += queued[queue_id]
-    messages = {name: sum(1 for _queue_id, domain in seen if domain == name) for name in domains}
-    return MeasuredVolume(max(0.0, moments[-1] - moments[0]) if moments else 0, sizes, messages)
+    counts = Counter(domain for _queue_id, domain in seen)
+    return MeasuredVolume(max(0.0, last - first), sizes, {name: counts[name] for name in domains})
 
 
 def given_volume(text: str) -> int:
@@ -87,31 +85,6 @@ def volume_lines(volume: Mapping[str, Any]) -> list[str]:
     return [f"{told} in {volume['messages']} messages, as the last {volume['days']} days of the log tell"]
 
 
-def _moment(lines: Iterable[str], now: float) -> float | None:
-    """When the first of the lines that has a time was written, in seconds since 1970."""
-    return next((moment for moment in (_written_at(line, now) for line in lines) if moment is not None), None)
-
-
-def _written_at(line: str, now: float) -> float | None:
-    match = _ISO.match(line)
-    if match:
-        moment = calendar.timegm(time.strptime(match.group(1).replace("T", " "), "%Y-%m-%d %H:%M:%S"))
-        return float(moment - _offset(match.group(2) or "Z"))
-    return _without_year(line[:15], now)
-
-
-def _offset(zone: str) -> int:
-    if zone == "Z":
-        return 0
-    hours, minutes = int(zone[1:3]), int(zone[-2:])
-    return (-1 if zone[0] == "-" else 1) * (hours * 3600 + minutes * 60)
-
-
-def _without_year(text: str, now: float) -> float | None:
-    """A time of syslog is of the host's zone, and of the last year if it would be to come."""
-    year = time.localtime(now).tm_year
-    try:
-        moments = [time.mktime(time.strptime(f"{there} {text}", f"%Y {_SYSLOG}")) for there in (year, year - 1)]
-    except ValueError:
-        return None
-    return next((moment for moment in moments if moment <= now + DAY), None)
+def _moment(lines: Iterable[str], now: float) -> float:
+    """When the first of the lines that has a time was written, in whole seconds since 1970; 0 without any."""
+    return float(next(filter(None, (int(moment_of(line, now)) for line in lines)), 0))

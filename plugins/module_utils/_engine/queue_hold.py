@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
@@ -25,7 +24,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue_hold 
     SHOWN,
     HoldRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, read_file, replace_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import put_private_file, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
@@ -56,8 +55,7 @@ def plan_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
 
 def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
     """Plans and does it, one run at a time; the plan has what was done. Raises HostError."""
-    directory = postfix.parameters(["queue_directory"], ["-x"])["queue_directory"]
-    with alone_with_held_mail(os.path.join(directory, "hold")):
+    with alone_with_held_mail(os.path.join(postfix.queue_directory(), "hold")):
         plan = plan_hold(postfix, request)
         if not plan.chosen:
             return plan
@@ -105,8 +103,4 @@ def _write_record(postfix: Postfix, ids: Iterable[str]) -> None:
     path = os.path.join(postfix.config_directory, RECORD)
     refuse_open_place(path)
     kept = sorted(set(ids))
-    if kept:
-        replace_file(path, json.dumps(kept).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
-    else:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+    put_private_file(path, json.dumps(kept).encode() if kept else None)

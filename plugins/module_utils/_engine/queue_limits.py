@@ -40,7 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import waiting_for
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import limits_guard
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, replace_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import put_private_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -179,7 +179,7 @@ def _record(plan: ConfigurationPlan, wanted: Mapping[str, str], expires: int) ->
     before, after = differing_lines(plan.before, plan.after)
     old = MainCf(plan.before, plan.path)
     return {
-        "unit": f"mxrelay-limits-{time.time_ns():x}",
+        "unit": _new_unit(),
         "expires": expires,
         "before": before,
         "after": after,
@@ -202,18 +202,21 @@ def differing_lines(before: str, after: str) -> tuple[str, str]:
 def _extend(postfix: Postfix, standing: StandingLimits, expires: int, timer: bool) -> None:
     """What is set stays so until then."""
     old = standing.record["unit"]
-    _guard(postfix, {**standing.record, "unit": f"mxrelay-limits-{time.time_ns():x}", "expires": expires}, timer)
+    _guard(postfix, {**standing.record, "unit": _new_unit(), "expires": expires}, timer)
     stop_timer(postfix, old)
+
+
+def _new_unit() -> str:
+    return f"mxrelay-limits-{time.time_ns():x}"
 
 
 def _guard(postfix: Postfix, record: limits_guard.Record, timer: bool) -> None:
     """Writes the record, and starts the timer. Raises HostError."""
     program = os.path.join(postfix.config_directory, limits_guard.PROGRAM)
-    private = Metadata(os.geteuid(), os.getegid(), 0o600)
     contents = {program: inspect.getsource(limits_guard), limits_path(postfix): json.dumps(record)}
     for path, text in contents.items():
         refuse_open_place(path)
-        replace_file(path, text.encode(), private)
+        put_private_file(path, text.encode())
     if timer:
         _start_timer(postfix, record, program)
 

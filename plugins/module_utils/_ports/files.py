@@ -40,6 +40,9 @@ _REMEDIES = {
     errno.EROFS: "mount its file system for writing",
 }
 
+# Of a file that its user alone may read.
+PRIVATE = 0o600
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -218,6 +221,23 @@ def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
         sync_directory(directory)
     except OSError as error:
         raise HostError(f"{path}: can't be replaced: {reason(error)}; nothing was changed") from error
+
+
+def put_private_file(path: str, content: bytes | None) -> None:
+    """Puts `content` at `path` for this user alone, as replace_file does; None removes the file. Raises HostError."""
+    if content is None:
+        remove_file(path)
+    else:
+        replace_file(path, content, Metadata(os.geteuid(), os.getegid(), PRIVATE))
+
+
+def remove_file(path: str) -> None:
+    """Removes the file if it is there. Raises HostError."""
+    try:
+        if os.path.lexists(path):
+            os.unlink(path)
+    except OSError as error:
+        raise HostError(f"{path}: {reason(error)}; remove it") from error
 
 
 @contextmanager

@@ -12,10 +12,9 @@ from typing import Mapping
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import OUTCOMES, CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
-    Metadata,
+    put_private_file,
     read_file,
     reason,
-    replace_file,
 )
 
 # Only root writes here, unlike Postfix's own data_directory.
@@ -54,4 +53,4 @@ def write_outcomes(path: str, outcomes: Mapping[str, CanaryEvidence]) -> None:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     except OSError as error:
         raise HostError(f"{os.path.dirname(path)}: {reason(error)}") from error
-    replace_file(path, json.dumps(content, indent=1).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
+    put_private_file(path, json.dumps(content, indent=1).encode())

@@ -22,12 +22,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rais
     standing_outages,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
-    Metadata,
-    read_file,
-    reason,
-    replace_file,
-)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import put_private_file, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -67,14 +62,7 @@ def write_raise(postfix: Postfix, record: LifetimeRaise | None) -> None:
     """Makes the record so, or removes it. Raises HostError."""
     path = raise_path(postfix)
     refuse_open_place(path)
-    if record is not None:
-        replace_file(path, raise_text(record).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
-        return
-    try:
-        if os.path.lexists(path):
-            os.unlink(path)
-    except OSError as error:
-        raise HostError(f"{path}: {reason(error)}") from error
+    put_private_file(path, raise_text(record).encode() if record else None)
 
 
 def restore_raise(postfix: Postfix, content: bytes) -> bool:
@@ -82,5 +70,5 @@ def restore_raise(postfix: Postfix, content: bytes) -> bool:
     path = raise_path(postfix)
     if os.path.lexists(path):
         return False
-    replace_file(path, content, Metadata(os.geteuid(), os.getegid(), 0o600))
+    put_private_file(path, content)
     return True

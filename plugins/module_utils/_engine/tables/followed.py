@@ -7,7 +7,6 @@ It is no part of the table: nothing is read from it to decide what the table hol
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Collection, Mapping
 
@@ -25,10 +24,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.fol
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
-    Metadata,
+    put_private_file,
     read_file,
     reason,
-    replace_file,
+    remove_file,
 )
 
 
@@ -69,14 +68,11 @@ def take_back_followed(table: str, names: Collection[str], before: bytes | None)
         if found != now:
             _write(table, found)
     elif now:
-        try:
-            os.unlink(followed_path(table))
-        except OSError as error:
-            raise HostError(f"{followed_path(table)}: {reason(error)}; remove it") from error
+        remove_file(followed_path(table))
 
 
 def _write(table: str, domains: Mapping[str, FollowedDomain]) -> None:
-    replace_file(followed_path(table), dump(domains).encode(), Metadata(os.geteuid(), os.getegid(), 0o600))
+    put_private_file(followed_path(table), dump(domains).encode())
 
 
 def _forget_other_requests(plan: TablePlan) -> None:

@@ -34,7 +34,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.save
     note_written,
     put_back,
     put_file,
-    remove_file,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf, default_text
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
@@ -57,7 +56,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.trust.trust
     TrustTable,
     read_trust_table,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason, run_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    read_file,
+    reason,
+    remove_file,
+    run_lock,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import reload_and_await, reload_pending
 

@@ -19,6 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     metadata_of,
     read_file,
     reason,
+    remove_file,
     replace_file,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
@@ -59,15 +60,6 @@ def put_file(path: str, content: bytes) -> None:
     except OSError as error:
         raise HostError(f"{path}: {reason(error)}") from error
     replace_file(path, content, metadata)
-
-
-def remove_file(path: str) -> None:
-    """Removes the file if it is there. Raises HostError."""
-    try:
-        if os.path.lexists(path):
-            os.unlink(path)
-    except OSError as error:
-        raise HostError(f"{path}: {reason(error)}; remove it") from error
 
 
 def _digest(content: bytes | None) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     Metadata,
     links_of,
     metadata_of,
+    put_private_file,
     read_file,
     reason,
     refuse_unwritable,
@@ -306,3 +307,15 @@ def test_file_that_cannot_be_replaced_is_refused(
             refuse_unwritable(str(path))
         told = why.format(place=place)
         assert caught.value.message == f"{path}: can't be changed: {place} {told}"
+
+
+def test_private_file_is_this_users_alone_and_goes_with_its_content(tmp_path: Path) -> None:
+    place = tmp_path / "record"
+    put_private_file(str(place), b"known")
+    assert (place.read_bytes(), place.stat().st_mode & 0o777, place.stat().st_uid) == (b"known", 0o600, os.geteuid())
+    for _time in range(2):
+        put_private_file(str(place), None)
+        assert not place.exists()
+    place.mkdir()
+    with pytest.raises(HostError, match=f"^{place}: .*; remove it$"):
+        put_private_file(str(place), None)

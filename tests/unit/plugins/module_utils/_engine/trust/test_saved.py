@@ -14,9 +14,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.trust.save
     note_written,
     put_back,
     put_file,
-    remove_file,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import metadata_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import metadata_of, remove_file
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
 

@@ -112,10 +112,8 @@ def reload_and_await(postfix: Postfix) -> bool:
 
 def reloaded_at(queue_directory: str) -> float | None:
     """When the running instance last read its files, in seconds since the epoch; None if that can't be told."""
-    try:
-        return _queue_manager_start(_master(queue_directory))
-    except (OSError, ValueError):
-        return None
+    started = queue_manager(queue_directory)
+    return _boot_time() + started / os.sysconf("SC_CLK_TCK") if started else None
 
 
 def old_sessions(config_directory: str, queue_directory: str) -> int:
@@ -159,14 +157,6 @@ def _master(queue_directory: str) -> int:
     """The process of the instance's master. Raises OSError or ValueError if no instance has run."""
     with open(os.path.join(queue_directory, "pid", "master.pid"), encoding="ascii") as stream:
         return int(stream.read().strip())
-
-
-def _queue_manager_start(master: int) -> float | None:
-    """When the qmgr that is a child of `master` started, in seconds since the epoch; None if there is none."""
-    for name, ticks in _children(master):
-        if name in _QUEUE_MANAGERS:
-            return _boot_time() + ticks / os.sysconf("SC_CLK_TCK")
-    return None
 
 
 def _children(master: int) -> list[tuple[str, int]]:

@@ -73,13 +73,14 @@ def written(tmp_path: Path, seconds: float) -> bool:
 
 
 def test_reload_is_pending_after_a_later_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_queue_manager_start", lambda master: time.time() - 100 if master == 77 else None)
+    started = int((time.clock_gettime(time.CLOCK_BOOTTIME) - 100) * os.sysconf("SC_CLK_TCK"))
+    monkeypatch.setattr(service, "_children", lambda master: [("qmgr", started)] if master == 77 else [])
     assert written(tmp_path, 50) is True
     assert written(tmp_path, 150) is False
     assert written(tmp_path, -3600) is False
     os.utime(tmp_path / "master.cf", (0, time.time() - 50))
     assert service.reload_pending(str(tmp_path), str(tmp_path)) is True
-    monkeypatch.setattr(service, "_queue_manager_start", lambda _master: None)
+    monkeypatch.setattr(service, "_children", lambda _master: [])
     assert written(tmp_path, 50) is False
 
 

@@ -13,7 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary 
     send,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import HostMailLog
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import LOG_PARAMETERS, HostMailLog
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.messenger import SmtpMessenger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import PORT
@@ -52,6 +52,5 @@ def run_canary(params: dict[str, Any], postfix: Postfix, check_mode: bool) -> Ou
 
 
 def _log(postfix: Postfix) -> HostMailLog:
-    names = ("maillog_file", "syslog_facility")
-    values = postfix.parameters(names, ["-x"]) if postfix.installed() else {}
-    return HostMailLog(postfix.commands, values.get("maillog_file", ""), values.get("syslog_facility", "mail"))
+    values = postfix.parameters(list(LOG_PARAMETERS), ["-x"]) if postfix.installed() else {}
+    return HostMailLog.of(postfix.commands, values)

@@ -25,14 +25,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.outage.vol
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import Outage
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.raised import (
     raise_lines,
     raise_result,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.volume import volume_lines
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 CHECKED, BEGUN, ENDED, FORGOTTEN = "checked", "begun", "ended", "forgotten"
@@ -51,7 +50,7 @@ OUTAGE_SPEC: dict[str, Any] = {
 def outage(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """What the module mx_outage does. Raises MxRelayError."""
     now = int(time.time())
-    domains = domain_names(names_in(params["domains"], "domains"), "domains")
+    domains = domains_option(params)
     if params["state"] in (CHECKED, BEGUN):
         return _with_expected(params, postfix, domains, now, check_mode)
     return _changed(params, postfix, domains, now, check_mode)

@@ -31,7 +31,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
     release_result,
     table,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     Message,
@@ -39,7 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     summary,
     with_subdomains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sendmail import LocalSendmail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import old_sessions
@@ -64,13 +63,9 @@ RELEASE_SPEC: dict[str, Any] = {
 }
 
 
-def _domains(params: Mapping[str, Any]) -> list[str]:
-    return domain_names(names_in(params["domains"], "domains"), "domains")
-
-
 def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """What the module queue_info does, in check mode as otherwise. Raises MxRelayError."""
-    domains = _domains(params)
+    domains = domains_option(params)
 
     def look() -> list[Message]:
         messages = read_queue(postfix)
@@ -99,7 +94,7 @@ def _queue_directory(postfix: Postfix) -> str:
 
 def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """What the module queue_flush does; changed if anything waits that is not on hold. Raises MxRelayError."""
-    plan = plan_flush(postfix, _domains(params))
+    plan = plan_flush(postfix, domains_option(params))
     left: dict[str, Any] = {}
     if plan.waiting and not check_mode:
         flush(postfix, plan)
@@ -113,12 +108,7 @@ def queue_flush(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -
         ]
         + [f"{plan.kept} report(s) of refused mail stay on hold; mxrelay.postfix.queue_release shows them"]
         * bool(plan.kept),
-        results={
-            "count": len(plan.queue_ids),
-            "domains": {domain: len(messages) for domain, messages in sorted(plan.waiting.items())},
-            "held": dict(sorted(plan.held.items())),
-            **left,
-        },
+        results={**plan.as_result(), **left},
     )
 
 

@@ -9,9 +9,8 @@ from typing import Any, Mapping
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_bounce import bounce, plan_bounce
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 BOUNCE_SPEC: dict[str, Any] = {
@@ -22,7 +21,7 @@ BOUNCE_SPEC: dict[str, Any] = {
 
 def queue_bounce(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Outcome:
     """What the module queue_bounce does; changed if there is mail to return. Raises MxRelayError."""
-    domains = domain_names(names_in(params["domains"], "domains"), "domains")
+    domains = domains_option(params)
     if not domains:
         raise InvalidInput("domains is empty; name the domains whose mail is to be returned")
     plan = plan_bounce(postfix, domains)
@@ -30,10 +29,5 @@ def queue_bounce(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) 
         bounce(postfix, plan)
     return Outcome(
         changed=bool(plan.mail.waiting),
-        results={
-            "count": len(plan.mail.queue_ids),
-            "domains": {domain: len(messages) for domain, messages in sorted(plan.mail.waiting.items())},
-            "held": dict(sorted(plan.mail.held.items())),
-            "shared": dict(sorted(plan.shared.items())),
-        },
+        results={**plan.mail.as_result(), "shared": dict(sorted(plan.shared.items()))},
     )

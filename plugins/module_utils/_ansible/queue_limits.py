@@ -14,9 +14,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_limi
     take_limits,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 PRESENT = "present"
@@ -61,7 +60,7 @@ def _request(params: Mapping[str, Any]) -> LimitsRequest:
     if not params["concurrency"] and not params["rate_delay"]:
         raise InvalidInput("neither concurrency nor rate_delay is given; give one of them, or state: absent")
     return LimitsRequest(
-        domain_names(names_in(params["domains"], "domains"), "domains"),
+        domains_option(params),
         params["concurrency"],
         params["rate_delay"],
         params["duration"],

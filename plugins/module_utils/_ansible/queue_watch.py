@@ -9,9 +9,8 @@ from typing import Any, Mapping
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import QUEUE_SPEC
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_watch import look_at_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 WATCH_SPEC: dict[str, Any] = {
@@ -26,7 +25,7 @@ WATCH_SPEC: dict[str, Any] = {
 
 def queue_watch(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -> Outcome:
     """One look, in check mode as otherwise. Raises MxRelayError."""
-    domains = domain_names(names_in(params["domains"], "domains"), "domains")
+    domains = domains_option(params)
     for name, least in (("wait", 0), ("interval", 1)):
         if params[name] < least:
             raise InvalidInput(f"{name} is {params[name]}; give at least {least}")

@@ -12,7 +12,6 @@ from typing import Any, Iterable, Mapping, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.read import read_source
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import canonical
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import (
     ENGINES,
@@ -26,7 +25,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sum
     by_domain,
     summary_of,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.clock import now
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
@@ -91,7 +90,7 @@ def recipients_info(params: Mapping[str, Any], postfix: Postfix, check_mode: boo
     collect = params["_collect"] or {}
     if collect.get("remote_tmp"):
         remove_abandoned(str(collect["remote_tmp"]))
-    declared = domain_names(names_in(params["domains"], "domains"), "domains")
+    declared = domains_option(params)
     definition = source_definition(params["source"])
     try:
         reading = read_source(definition, postfix.commands, declared)

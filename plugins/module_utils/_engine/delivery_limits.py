@@ -13,7 +13,10 @@ from typing import Iterator, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, reason
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    reason,
+    text_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.limits_guard import (
     RECORD,
     Record,
@@ -74,8 +77,7 @@ def standing_limits(postfix: Postfix) -> StandingLimits | None:
 
 def main_cf_text(postfix: Postfix) -> str:
     """main.cf as it is. Raises HostError."""
-    content = read_file(os.path.join(postfix.config_directory, "main.cf"))
-    return (content or b"").decode("utf-8", "surrogateescape")
+    return text_of(os.path.join(postfix.config_directory, "main.cf"))
 
 
 def take_limits_back(postfix: Postfix, standing: StandingLimits, reloads: bool = True) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.routing import await_routes
@@ -44,6 +44,14 @@ class Flush:
     def queue_ids(self) -> list[str]:
         """Each message once, in the order of the queue."""
         return list(dict.fromkeys(message.queue_id for messages in self.waiting.values() for message in messages))
+
+    def as_result(self) -> dict[str, Any]:
+        """How many messages there are, all together and by domain, and how many stay on hold."""
+        return {
+            "count": len(self.queue_ids),
+            "domains": {domain: len(messages) for domain, messages in sorted(self.waiting.items())},
+            "held": dict(sorted(self.held.items())),
+        }
 
 
 def read_queue(postfix: Postfix) -> list[Message]:
@@ -114,6 +122,17 @@ def flush(postfix: Postfix, plan: Flush) -> None:
                 )
             for message in messages:
                 _send(postfix, "-i", message.queue_id)
+
+
+def postsuper(postfix: Postfix, option: str, ids: Iterable[str], *queues: str) -> None:
+    """Does it with the messages, of these queues alone if any is named; what has gone meanwhile is passed over.
+
+    Raises HostError.
+    """
+    data = "".join(f"{each}\n" for each in ids).encode("ascii")
+    result = postfix.run("postsuper", option, "-", *queues, data=data)
+    if result.rc != 0:
+        raise HostError(f"postsuper {option} failed: {result.err.strip()}; run as root (become: true)")
 
 
 def left_after(look: Callable[[], list[Message]], plan: Flush, seconds: float) -> int:

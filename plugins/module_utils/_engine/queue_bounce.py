@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Sequence
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush, postsuper
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import DEFERRED, returnable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
@@ -46,8 +46,5 @@ def plan_bounce(postfix: Postfix, domains: Sequence[str]) -> Bounce:
 
 def bounce(postfix: Postfix, plan: Bounce) -> None:
     """Has Postfix return the mail after one more try, which is made now. Raises HostError if it can't."""
-    ids = "".join(f"{queue_id}\n" for queue_id in plan.mail.queue_ids)
-    result = postfix.run("postsuper", "-e", "-", DEFERRED, data=ids.encode("ascii"))
-    if result.rc != 0:
-        raise HostError(f"postsuper -e failed: {result.err.strip()}; run as root (become: true)")
+    postsuper(postfix, "-e", plan.mail.queue_ids, DEFERRED)
     flush(postfix, plan.mail)

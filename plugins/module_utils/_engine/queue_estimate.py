@@ -10,7 +10,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import transport_answers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import written
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader, text_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.relay_domains import look_at
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
@@ -32,6 +32,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.esti
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import Sent, measured, sent_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message, waiting_for
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.deferred_queue import due_times
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import text_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import LOG_BYTES, HostMailLog
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
@@ -104,7 +105,7 @@ def read_rates(postfix: Postfix, values: Mapping[str, str], log_bytes: int, now:
     """The deliveries in the last bytes of the mail log."""
     if log_bytes <= 0:
         return Rates()
-    log = HostMailLog(postfix.commands, values.get("maillog_file", ""), values.get("syslog_facility", "mail"))
+    log = HostMailLog.of(postfix.commands, values)
     return Rates(
         sent_mail(log.tail(min(log_bytes, LOG_BYTES)), now),
         written(os.path.join(postfix.config_directory, "main.cf")) or 0,

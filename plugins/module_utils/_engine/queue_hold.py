@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import read_kept_mail
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import postsuper, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import alone_with_held_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message
@@ -64,20 +64,13 @@ def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
         if request.state == HELD:
             # Before, so that a run that is killed leaves none of its own unknown.
             _write_record(postfix, [*known, *ids])
-        _postsuper(postfix, "-h" if request.state == HELD else "-H", ids)
+        postsuper(postfix, "-h" if request.state == HELD else "-H", ids)
         held = {message.queue_id for message in read_queue(postfix) if message.queue == HOLD}
         _write_record(postfix, [queue_id for queue_id in {*known, *ids} if queue_id in held])
         done = [message for message in plan.chosen if (message.queue_id in held) is (request.state == HELD)]
         if request.flush and request.state == RELEASED:
             _retry(postfix, [message.queue_id for message in done])
         return HoldPlan(done, plan.left, plan.held, plan.ours)
-
-
-def _postsuper(postfix: Postfix, option: str, ids: Iterable[str]) -> None:
-    """Raises HostError if postsuper(1) can't do it. What has gone meanwhile it passes over."""
-    result = postfix.run("postsuper", option, "-", data="".join(f"{each}\n" for each in ids).encode())
-    if result.rc != 0:
-        raise HostError(f"postsuper {option} failed: {result.err.strip()}; run as root (become: true)")
 
 
 def _retry(postfix: Postfix, ids: Iterable[str]) -> None:

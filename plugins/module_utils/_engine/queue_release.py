@@ -31,7 +31,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import KeptMail
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, wait_for_lock
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    text_of,
+    wait_for_lock,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.sendmail import Sendmail
@@ -95,7 +98,7 @@ def handing_in(postfix: Postfix) -> Iterator[str]:
         yield postfix.config_directory
         return
     path = os.path.join(postfix.config_directory, "main.cf")
-    main_cf = MainCf((read_file(path) or b"").decode("utf-8", "surrogateescape"), path)
+    main_cf = MainCf(text_of(path), path)
     main_cf.set(_SUBMITTERS, "root")
     with scratch_directory() as directory:
         copy = os.path.join(directory, "main.cf")

@@ -10,7 +10,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import CAUSES, NOTICE, Failure, Report
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names, domain_of, shown
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of, shown
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     KeptCounts,
     KeptMail,
@@ -18,7 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue impor
     failures_by_domain,
     kept_with_subdomains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, lines_in, names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import as_list, domains_option, lines_in
 
 SHOW = "show"
 DELIVER = "deliver"
@@ -54,7 +54,7 @@ class Choice:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Choice:
         """Raises InvalidInput."""
-        domains = tuple(domain_names(names_in(params["domains"], "domains"), "domains"))
+        domains = tuple(domains_option(params))
         if domains and params["all"]:
             raise InvalidInput("domains and all are both given; give one of them")
         if params["action"] != SHOW and not domains and not params["all"]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Collection, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names, domain_of
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     HOLD,
     Message,
     waiting_for,
     with_subdomains,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import names_in
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
 
 SHOWN = "shown"
 HELD = "held"
@@ -39,7 +39,7 @@ class HoldRequest:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> HoldRequest:
         """Raises InvalidInput."""
-        domains = domain_names(names_in(params["domains"], "domains"), "domains")
+        domains = domains_option(params)
         if domains and params["all"]:
             raise InvalidInput("domains and all are both given; give one of them")
         if params["state"] != SHOWN and not domains and not params["all"]:

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import value_kind
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_names, value_kind
 
 Split = Callable[[str], "list[str]"]
 # An address may have any character between quotes.
@@ -57,3 +57,8 @@ def names_in(values: object, place: str) -> list[str]:
     return [
         name for value in as_list(values, place, words_in, "write one name an item") for name in words_in(str(value))
     ]
+
+
+def domains_option(params: Mapping[str, Any]) -> list[str]:
+    """The domains that the option `domains` names, as a list or a text. Raises InvalidInput."""
+    return domain_names(names_in(params["domains"], "domains"), "domains")

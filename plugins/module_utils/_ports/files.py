@@ -155,6 +155,11 @@ def read_file(path: str, most: int = MOST_BYTES) -> bytes | None:
         raise HostError(f"{path}: {reason(error)}") from error
 
 
+def text_of(path: str) -> str:
+    """The text of a regular file, "" if there is none, in which bytes that are no UTF-8 are kept. Raises HostError."""
+    return (read_file(path) or b"").decode("utf-8", "surrogateescape")
+
+
 def read_stream(stream: IO[bytes], path: str, most: int = MOST_BYTES) -> bytes:
     """All bytes of an open file. Raises HostError as read_file does."""
     stream.seek(0)

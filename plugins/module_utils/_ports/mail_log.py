@@ -11,6 +11,8 @@ from typing import Any, Mapping, Protocol, Sequence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 
 JOURNAL = "journal"
+# What says where Postfix logs, with what it is without a value.
+LOG_PARAMETERS = {"maillog_file": "", "syslog_facility": "mail"}
 SYSLOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/syslog", "/var/log/messages")
 # Of what was written since, no more than this is looked at.
 LOG_BYTES = 64 << 20
@@ -47,6 +49,11 @@ class HostMailLog:
         self._maillog_file = maillog_file
         self._facility = _FACILITIES.get(facility)
 
+    @classmethod
+    def of(cls, commands: Commands, values: Mapping[str, str]) -> HostMailLog:
+        """The logs of an instance with these values of LOG_PARAMETERS."""
+        return cls(commands, *(values.get(name, default) for name, default in LOG_PARAMETERS.items()))
+
     def positions(self) -> list[Position]:
         own = [self._end_of(self._maillog_file)] if self._maillog_file else []
         found = [*own, self._journal(), *(self._end_of(path) for path in SYSLOG_FILES)]
@@ -71,8 +78,7 @@ class HostMailLog:
     def lately(self, position: Position, days: int) -> list[str]:
         if position["log"] == JOURNAL:
             return self._journalctl("-a", "-o", "short", f"--since=-{days}d", *self._only)
-        size = max(0, position["size"] - LOG_BYTES)
-        return _text_since(str(position["log"]), position["inode"], size).split("\n")
+        return self.since({**position, "size": max(0, position["size"] - LOG_BYTES)})
 
     def _end_of(self, path: str) -> Position:
         try:

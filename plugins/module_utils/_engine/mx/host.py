@@ -22,7 +22,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_r
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import (
     Evidence,
     MapReader,
-    text_of,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import read_reception
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.recipients import read_lookups
@@ -58,6 +57,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import text_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state

@@ -23,9 +23,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.patt
     PATTERN_TYPES,
     PatternTable,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, decode, encode
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Table, encode
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    read_file,
+    text_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 # How many keys a table finds a second at the least that a daemon or a server is asked for.
@@ -182,11 +185,6 @@ def odd_file(table: str) -> str:
 
 def _words(line: str) -> list[str]:
     return [] if line.startswith("#") else split_items(line)
-
-
-def text_of(path: str) -> str:
-    content = read_file(path)
-    return decode(content or b"")
 
 
 def named_files(members: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rais
     without_outages,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, refuse_unwritable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    refuse_unwritable,
+    text_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 
@@ -173,8 +176,7 @@ def await_other_runs(postfix: Postfix) -> None:
 
 def _written(postfix: Postfix) -> str | None:
     path = os.path.join(postfix.config_directory, "main.cf")
-    text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
-    return MainCf(text, path).values.get(LIFETIME)
+    return MainCf(text_of(path), path).values.get(LIFETIME)
 
 
 def _main_cf(postfix: Postfix, value: str | None) -> ConfigurationPlan:

@@ -16,8 +16,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.volu
     given_volume,
     measured_volume,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.mail_log import (
+    LOG_PARAMETERS,
     HostMailLog,
     MailLog,
     first_with,
@@ -31,8 +31,7 @@ LOG_DAYS = 7
 
 def host_mail_log(postfix: Postfix) -> MailLog:
     """The log of an instance."""
-    values = postfix.parameters(["maillog_file", "syslog_facility"], ["-x"])
-    return HostMailLog(LocalCommands(), values.get("maillog_file", ""), values.get("syslog_facility", "mail"))
+    return HostMailLog.of(postfix.commands, postfix.parameters(list(LOG_PARAMETERS), ["-x"]))
 
 
 def expected_volume(

@@ -37,7 +37,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.pos
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.reading import EVERY_DOMAIN, Reading
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    text_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 PARENTS = "parent_domain_matches_subdomains"
@@ -74,7 +76,7 @@ def read_postfix_source(definition: Mapping[str, Any], commands: Commands, domai
 def _of_smtpd(postfix: Postfix) -> dict[str, str]:
     """The lists of recipients that master.cf has for the server on port 25 alone."""
     path = os.path.join(postfix.config_directory, "master.cf")
-    text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
+    text = text_of(path)
     for service in MasterCf(text, path).effective:
         port = service.name.rpartition(":")[2]
         if service.command.split()[:1] == ["smtpd"] and (service.type == "pass" or port in SMTP_PORTS):

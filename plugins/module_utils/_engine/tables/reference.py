@@ -29,7 +29,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.type
     UNSAFE_TYPES,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
+    text_of,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix, parse_parameters
 
 _LOCAL_TYPES = (*INDEXED_TYPES, *SOURCE_TYPES, *UNSAFE_TYPES)
@@ -133,7 +135,7 @@ def _overrides(postfix: Postfix) -> dict[str, str]:
     `postconf -P` is asked only for what it alone can expand: it is not there on every release that has overrides.
     """
     path = os.path.join(postfix.config_directory, "master.cf")
-    text = (read_file(path) or b"").decode("utf-8", "surrogateescape")
+    text = text_of(path)
     services = [service for service in MasterCf(text, path).effective if service.overrides]
     named = any("$" in value for service in services for value in service.overrides.values())
     every = postfix.parameters(options=("-x",)) if named else {}

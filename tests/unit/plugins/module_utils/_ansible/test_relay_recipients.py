@@ -371,7 +371,7 @@ def test_note_that_can_not_be_written_is_a_warning(
     def full(path: str, *_others: object) -> None:
         raise HostError(f"{path}: can't be replaced: No space left on device; nothing was changed")
 
-    monkeypatch.setattr(followed, "replace_file", full)
+    monkeypatch.setattr(followed, "put_private_file", full)
     outcome = run(host, domains=[domain(recipients=["a@x.example"], sources=[READ])])
     assert outcome.changed
     assert outcome.warnings == [

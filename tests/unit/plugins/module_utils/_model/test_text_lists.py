@@ -9,6 +9,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import (
     addresses_in,
     as_list,
+    domains_option,
     lines_in,
     names_in,
     words_in,
@@ -73,3 +74,9 @@ def test_what_is_no_list_is_named_without_its_content(value: object, kind: str) 
 )
 def test_names_are_found_in_what_ansible_made_of_a_text(values: list[str]) -> None:
     assert names_in(values, "domains") == ["a.example", "b.example"]
+    assert domains_option({"domains": values}) == ["a.example", "b.example"]
+
+
+def test_domain_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"^\"a@x\.example\" \(domains\[1\]\) contains an @"):
+        domains_option({"domains": ["x.example", "a@x.example"]})

@@ -26,6 +26,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
     refuse_unwritable,
     replace_file,
     run_lock,
+    text_of,
     write_new_file,
 )
 
@@ -319,3 +320,10 @@ def test_private_file_is_this_users_alone_and_goes_with_its_content(tmp_path: Pa
     place.mkdir()
     with pytest.raises(HostError, match=f"^{place}: .*; remove it$"):
         put_private_file(str(place), None)
+
+
+def test_text_keeps_bytes_that_are_no_text_and_is_empty_without_a_file(tmp_path: Path) -> None:
+    place = tmp_path / "main.cf"
+    assert text_of(str(place)) == ""
+    place.write_bytes(b"caf\xe9 = \xc3\xa9\n")
+    assert text_of(str(place)).encode("utf-8", "surrogateescape") == b"caf\xe9 = \xc3\xa9\n"

@@ -29,7 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.esti
     next_try,
     slowest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import Sent, measured, sent_mail
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import Rates, sent_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message, waiting_for
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.deferred_queue import due_times
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import text_of
@@ -93,14 +93,6 @@ def estimate(
     return Estimates(look.total(waiting), found)
 
 
-@dataclass(frozen=True)
-class Rates:
-    """The deliveries that the log tells of, and since when they were made by the settings of now."""
-
-    sent: Sequence[Sent] = ()
-    since: float = 0
-
-
 def read_rates(postfix: Postfix, values: Mapping[str, str], log_bytes: int, now: float) -> Rates:
     """The deliveries in the last bytes of the mail log."""
     if log_bytes <= 0:
@@ -126,7 +118,7 @@ class _Look:
         """The estimate for domains of one destination."""
         route = self.routes[next(iter(waiting))]
         mail = [message for messages in waiting.values() for message in messages]
-        rate = measured(self.rates.sent, waiting, route.transport, self.now, self.rates.since)
+        rate = self.rates.measured(waiting, route.transport, self.now)
         each = rate.takes(sum(message.size for message in mail) / len(mail)) if rate else None
         waits = [
             (self._next_try(message) - self.now, _deliveries(message, domain, route))

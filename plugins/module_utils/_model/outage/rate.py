@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Iterable, NamedTuple, Sequence
 
@@ -90,20 +91,39 @@ def _moment_with_year(day: str, clock: str, fraction: str, zone: str) -> float:
         return 0.0
 
 
-def measured(sent: Sequence[Sent], domains: Iterable[str], service: str, now: float, since: float) -> Measured | None:
-    """What deliveries for the domains took, or if there were few, those by the service; None without any.
+class Rates:
+    """The deliveries that a log tells of, and the moment `since` when they are made by the settings of now."""
 
-    How many there were a second counts from the moment `since`, when the settings were last changed.
-    """
-    wanted = set(domains)
-    own = [delivery for delivery in sent if delivery.domain in wanted]
-    chosen = own if len(own) >= FEW else [delivery for delivery in sent if delivery.service == service] or own
-    if not chosen:
-        return None
-    mean = sum(delivery.took for delivery in chosen) / len(chosen)
-    sizes = [(delivery.size, delivery.took) for delivery in chosen if delivery.size]
+    def __init__(self, sent: Iterable[Sent] = (), since: float = 0) -> None:
+        self._since = since
+        self._of_domain: dict[str, list[Sent]] = {}
+        self._of_service: dict[str, list[Sent]] = {}
+        for delivery in sent:
+            self._of_domain.setdefault(delivery.domain, []).append(delivery)
+            self._of_service.setdefault(delivery.service, []).append(delivery)
+        self._measured: dict[str, Measured] = {}
+
+    def measured(self, domains: Iterable[str], service: str, now: float) -> Measured | None:
+        """What deliveries for the domains took, or if there were few, those by the service; None without any.
+
+        How many there are a second is always that of the domains.
+        """
+        own = [delivery for domain in domains for delivery in self._of_domain.get(domain, ())]
+        found = self._by_service(service) if len(own) < FEW else None
+        found = found or (_measured(own) if own else None)
+        return replace(found, per_second=_per_second(own, now, self._since)) if found else None
+
+    def _by_service(self, service: str) -> Measured | None:
+        if service not in self._measured and service in self._of_service:
+            self._measured[service] = _measured(self._of_service[service])
+        return self._measured.get(service)
+
+
+def _measured(sent: Sequence[Sent]) -> Measured:
+    mean = sum(delivery.took for delivery in sent) / len(sent)
+    sizes = [(delivery.size, delivery.took) for delivery in sent if delivery.size]
     size = sum(size for size, _took in sizes) / len(sizes) if sizes else 0.0
-    return Measured(len(chosen), mean, _per_second(own, now, since), size, _per_byte(sizes, size))
+    return Measured(len(sent), mean, None, size, _per_byte(sizes, size))
 
 
 def _per_second(sent: Sequence[Sent], now: float, since: float) -> float | None:

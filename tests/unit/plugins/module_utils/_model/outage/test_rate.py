@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.estimate import Measured
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outage.rate import (
+    Rates,
     Sent,
-    measured,
     moment_of,
     sent_mail,
 )
@@ -65,10 +65,10 @@ def test_moment_of_line(line: str, expected: float) -> None:
 
 def test_deliveries_for_the_domain_count_before_others_by_its_transport() -> None:
     other = [sent(domain="y.example", took=2)] * 7
-    assert measured([*other, *[sent()] * 5], ["x.example"], "relay", NOW, 0) == Measured(5, 0.5)
-    assert measured([*other, *[sent()] * 4], ["x.example"], "relay", NOW, 0) == Measured(11, 16 / 11)
-    assert measured([*[sent()] * 4], ["x.example"], "slow", NOW, 0) == Measured(4, 0.5)
-    assert measured(other, ["x.example"], "slow", NOW, 0) is None
+    assert Rates([*other, *[sent()] * 5]).measured(["x.example"], "relay", NOW) == Measured(5, 0.5)
+    assert Rates([*other, *[sent()] * 4]).measured(["x.example"], "relay", NOW) == Measured(11, 16 / 11)
+    assert Rates([*[sent()] * 4]).measured(["x.example"], "slow", NOW) == Measured(4, 0.5)
+    assert Rates(other).measured(["x.example"], "slow", NOW) is None
 
 
 def draining(count: int = 21, apart: float = 1, ago: float = 0, waited: float = 3) -> list[Sent]:
@@ -95,21 +95,21 @@ def draining(count: int = 21, apart: float = 1, ago: float = 0, waited: float = 
 def test_rate_is_that_of_mail_that_waits_for_others(
     deliveries: list[Sent], since: float, expected: float | None
 ) -> None:
-    found = measured(deliveries, ["x.example"], "relay", NOW, since)
+    found = Rates(deliveries, since).measured(["x.example"], "relay", NOW)
     assert found is not None
     assert found.per_second == expected
 
 
 def test_larger_messages_take_longer_if_those_in_the_log_did() -> None:
     deliveries = [sent(size=1000 * number, took=0.1 + 0.01 * number) for number in range(1, 20)]
-    found = measured(deliveries, ["x.example"], "relay", NOW, 0)
+    found = Rates(deliveries).measured(["x.example"], "relay", NOW)
     assert found is not None
     assert (found.takes(10000), found.takes(1000000)) == (pytest.approx(0.2), pytest.approx(10.1))
 
 
 def test_sizes_that_explain_little_change_nothing() -> None:
     deliveries = [sent(size=1000 + number % 2, took=0.1 + number % 5) for number in range(20)]
-    found = measured(deliveries, ["x.example"], "relay", NOW, 0)
+    found = Rates(deliveries).measured(["x.example"], "relay", NOW)
     assert found is not None
     assert found.takes(10**9) == found.per_delivery
 
@@ -120,7 +120,7 @@ def test_sizes_that_explain_little_change_nothing() -> None:
 def test_no_delivery_takes_less_than_nothing_and_a_larger_one_no_less(
     pairs: list[tuple[int, float]], size: int
 ) -> None:
-    found = measured([sent(size=size, took=took) for size, took in pairs], ["x.example"], "relay", NOW, 0)
+    found = Rates([sent(size=size, took=took) for size, took in pairs]).measured(["x.example"], "relay", NOW)
     assert found is not None
     assert found.takes(0) >= -0.000001
     assert found.takes(size) <= found.takes(size + 1000)

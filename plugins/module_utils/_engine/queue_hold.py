@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
@@ -29,6 +30,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 RECORD = ".mxrelay-held"
+# For how long to look for what goes from one queue to another.
+SECONDS_TO_MOVE = 10.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ class HoldPlan:
 
 def plan_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
     """What would be done. Raises HostError if the queue can't be read."""
-    messages = read_queue(postfix)
+    return _planned(postfix, request, read_queue(postfix))
+
+
+def _planned(postfix: Postfix, request: HoldRequest, messages: Sequence[Message]) -> HoldPlan:
     reports = {message.queue_id for message, _report in read_kept_mail(postfix, messages).mail}
     others = [message for message in messages if message.queue_id not in reports]
     chosen, left = request.chosen(others)
@@ -59,18 +65,36 @@ def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
         plan = plan_hold(postfix, request)
         if not plan.chosen:
             return plan
-        ids = [message.queue_id for message in plan.chosen]
-        known = _read_record(postfix)
-        if request.state == HELD:
-            # Before, so that a run that is killed leaves none of its own unknown.
-            _write_record(postfix, [*known, *ids])
-        postsuper(postfix, "-h" if request.state == HELD else "-H", ids)
-        held = {message.queue_id for message in read_queue(postfix) if message.queue == HOLD}
-        _write_record(postfix, [queue_id for queue_id in {*known, *ids} if queue_id in held])
-        done = [message for message in plan.chosen if (message.queue_id in held) is (request.state == HELD)]
+        chosen, held = _moved(postfix, request, plan.chosen)
+        done = [message for message in chosen if (message.queue_id in held) is (request.state == HELD)]
         if request.flush and request.state == RELEASED:
             _retry(postfix, [message.queue_id for message in done])
         return HoldPlan(done, plan.left, plan.held, plan.ours)
+
+
+def _moved(postfix: Postfix, request: HoldRequest, chosen: Sequence[Message]) -> tuple[list[Message], set[str]]:
+    """Puts the messages on hold or releases them; all that were chosen, and the ids of all that is on hold then.
+
+    What goes from one queue to another at that moment is seen in neither: it is looked for again, but not what arrives
+    meanwhile.
+    """
+    began, deadline = time.time(), time.monotonic() + SECONDS_TO_MOVE
+    known, found = _read_record(postfix), {message.queue_id: message for message in chosen}
+    missing = list(found)
+    while True:
+        if request.state == HELD:
+            # Before, so that a run that is killed leaves none of its own unknown.
+            _write_record(postfix, [*known, *found])
+        postsuper(postfix, "-h" if request.state == HELD else "-H", missing)
+        messages = read_queue(postfix)
+        again = {message.queue_id: message for message in _planned(postfix, request, messages).chosen}
+        missing = [queue_id for queue_id, message in again.items() if message.arrival <= began]
+        if not missing or time.monotonic() >= deadline:
+            break
+        found.update((queue_id, again[queue_id]) for queue_id in missing)
+    held = {message.queue_id for message in messages if message.queue == HOLD}
+    _write_record(postfix, [queue_id for queue_id in {*known, *found} if queue_id in held])
+    return list(found.values()), held
 
 
 def _retry(postfix: Postfix, ids: Iterable[str]) -> None:

@@ -41,6 +41,11 @@ class Progress:
         return self.looks[-1] if self.looks else Look(0.0, self.start)
 
     @property
+    def reasons(self) -> Sequence[Mapping[str, Any]]:
+        """Why mail stays, by the last look that tells: while a message is tried Postfix does not know why it waited."""
+        return next((look.reasons for look in reversed(self.looks) if look.reasons), ())
+
+    @property
     def gone(self) -> int:
         """How many have left the queue: delivered, or returned to their senders."""
         return self.start - self.last.waiting
@@ -67,7 +72,7 @@ class Progress:
         if not self.last.waiting:
             return f"all {_messages(self.start)} gone{after}"
         if self.seconds_left is None:
-            return f"{counted}{after}; none goes at the moment{_because(self.last.reasons[:1])}"
+            return f"{counted}{after}; none goes at the moment{_because(self.reasons[:1])}"
         return f"{counted}{after}; {self.rate:.1f} a second, about {self.seconds_left} s to go"
 
     def verdict(self) -> list[str]:
@@ -77,9 +82,9 @@ class Progress:
         if not self.last.waiting:
             return [self.line()]
         counted = f"{self.last.waiting} of {_messages(self.start)} still queued after {self.last.seconds:.0f} s"
-        told = self.last.reasons[:REASONS_TOLD]
+        told = self.reasons[:REASONS_TOLD]
         lines = [f"{_recipients(reason['recipients'])}: {reason['reason']}" for reason in told]
-        more = len(self.last.reasons) - len(told)
+        more = len(self.reasons) - len(told)
         return [counted, *lines, *([f"and {more} other reasons"] if more > 0 else [])]
 
 

@@ -15,13 +15,17 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_po
 
 
 class HeldHost(FakeKeptMail):
-    """The command port, over reports and other mail. What is `gone` postsuper passes over, `refusal` is its failure."""
+    """The command port, over reports and other mail. What is `gone` postsuper passes over, `refusal` is its failure.
+
+    What is `moving` it passes over once.
+    """
 
     def __init__(self, directory: pathlib.Path, *reports: str) -> None:
         super().__init__(directory / "queue", *reports)
         self.directory = directory
         self.queue = ""
         self.gone: set[str] = set()
+        self.moving: set[str] = set()
         self.refusal = ""
         self.down = False
         self.retried: list[str] = []
@@ -59,7 +63,9 @@ class HeldHost(FakeKeptMail):
         entry = json.loads(line)
         if entry["queue_id"] in ids and entry["queue_id"] in self.gone:
             return ""
-        if entry["queue_id"] in ids:
+        if entry["queue_id"] in self.moving:
+            self.moving.remove(entry["queue_id"])
+        elif entry["queue_id"] in ids:
             entry["queue_name"] = {"-h": "hold", "-H": "deferred"}[option]
         return json.dumps(entry) + "\n"
 

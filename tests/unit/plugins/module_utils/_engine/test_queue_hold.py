@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_hold
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_hold import carry_out_hold, plan_hold
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue_hold import HELD, RELEASED, HoldRequest
@@ -83,6 +84,20 @@ def test_reports_of_refused_mail_stay_on_hold(host: HeldHost) -> None:
 
 def test_what_was_delivered_meanwhile_is_not_told_as_held(host: HeldHost) -> None:
     host.gone = {"A2"}
+    plan = carry_out_hold(host.postfix(), HOLD_X)
+    assert ([message.queue_id for message in plan.chosen], record(host)) == (["A1"], ["A1"])
+
+
+def test_what_changes_its_queue_meanwhile_is_put_on_hold_as_well(host: HeldHost) -> None:
+    host.moving = {"A2"}
+    plan = carry_out_hold(host.postfix(), HOLD_X)
+    assert ([message.queue_id for message in plan.chosen], record(host)) == (["A1", "A2"], ["A1", "A2"])
+    assert host.moves == [("-h", ["A1", "A2"]), ("-h", ["A2"])]
+
+
+def test_what_is_not_seen_for_good_is_not_told_as_held(host: HeldHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_hold, "SECONDS_TO_MOVE", 0)
+    host.moving = {"A2"}
     plan = carry_out_hold(host.postfix(), HOLD_X)
     assert ([message.queue_id for message in plan.chosen], record(host)) == (["A1"], ["A1"])
 

@@ -38,6 +38,16 @@ def test_line_of_a_look(found: Progress, line: str) -> None:
     assert found.line() == line
 
 
+def test_reasons_are_told_of_mail_that_is_just_tried() -> None:
+    found = progress(7, (0.0, 7), reasons=(DOWN,))
+    found.add(Look(9.0, 7))
+    assert found.reasons == (DOWN,)
+    assert found.verdict() == [
+        "7 of 7 messages are still queued after 9 s",
+        "7 recipients: connect to mail.x.example[192.0.2.5]:25: Connection refused",
+    ]
+
+
 def test_rate_is_that_of_the_last_minute() -> None:
     found = progress(1000, (50.0, 1000), (100.0, 900), (150.0, 800))
     assert (found.rate, found.seconds_left) == (2.0, 400)

@@ -15,8 +15,9 @@ author:
 description:
   - Puts what is queued for some domains on hold, where Postfix neither retries it nor returns it to its senders, or
     releases what is on hold for them. Uses C(postsuper -h) and C(postsuper -H), and so keeps the age of the messages.
-  - Mail that arrives later is not put on hold; run the module again for that. A message whose delivery is under way may
-    still arrive.
+  - Mail that arrives later is not put on hold; run the module again for that.
+  - A delivery that is under way may end first, for up to 40 seconds. What is still tried then is put on hold, and
+    counted in RV(lines); it may arrive all the same. The release removes what has arrived so, and counts it as well.
   - Releases whatever is on hold for the domains, and reports how much of it others had put there. Released mail is
     retried by the next queue run, or with O(flush) at once. What has expired meanwhile is returned to its sender if
     that fails.

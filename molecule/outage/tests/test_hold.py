@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab import hosts, playbooks
+from lab import hosts, outages, playbooks
 from lab.load import Load, drained, in_queues
 
 
@@ -28,17 +28,18 @@ def queues(host: str) -> Counter[str]:
     return Counter(f"{entry['queue_name']} {entry['recipients'][0]['address'].rpartition('@')[2]}" for entry in entries)
 
 
+def only_held_left(host: str) -> Counter[str]:
+    """Make Postfix retry the queue; return what it has."""
+    hosts.on(host, "postqueue", "-f")
+    return queues(host)
+
+
 @pytest.mark.parametrize("host", ("mx1", "mx35") if os.environ.get("MXRELAY_LAB_LONG") else ("mx35",))
 def test_mail_of_a_domain_waits_on_hold_until_it_is_released(host: str) -> None:
-    hosts.stop("mail")
-    try:
+    with outages.closed():
         load = Load(host, 20, ["amy@outage.example", "cleo@other.example"]).finish()
-        assert play(host, "queue_hold").code == 0
-    finally:
-        hosts.start("mail")
-    assert queues(host)["hold outage.example"] == 10
-    hosts.on(host, "postqueue", "-f")
-    assert hosts.wait_for(lambda: queues(host) == Counter({"hold outage.example": 10}), 120)
+        assert (play(host, "queue_hold").code, queues(host)["hold outage.example"]) == (0, 10)
+    assert hosts.wait_for(lambda: only_held_left(host) == Counter({"hold outage.example": 10}), 120)
     # What arrives later is not put on hold.
     later = Load(host, 1, ["ben@outage.example"]).finish()
     assert hosts.wait_for(lambda: not in_queues(later.recipients, [host])[0], 120)
@@ -55,3 +56,17 @@ def test_mail_of_a_domain_waits_on_hold_until_it_is_released(host: str) -> None:
     found = drained(load, host)
     assert (len(found.delivered), found.duplicated, found.lost) == (20, set(), set())
     assert "mxrelay-held" not in hosts.on(host, "ls", "-A", "/etc/postfix")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("host", ["mx1", "mx35"])
+def test_delivery_under_way_ends_before_its_message_is_on_hold(host: str) -> None:
+    with outages.down():
+        load = Load(host, 20, ["amy@outage.example"]).finish()
+        run = play(host, "queue_hold")
+        assert "outage.example: 20 messages put on hold" in run.said
+        assert "during a delivery" not in run.output
+    assert hosts.wait_for(lambda: only_held_left(host) == Counter({"hold outage.example": 20}), 120)
+    assert play(host, "queue_release", kind="held", action="deliver").code == 0
+    found = drained(load, host)
+    assert (len(found.delivered), found.duplicated, found.lost) == (20, set(), set())

@@ -35,7 +35,7 @@ def queue_hold(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) ->
     request = HoldRequest.from_params(params)
     idle = check_mode or request.state == SHOWN
     plan = plan_hold(postfix, request) if idle else carry_out_hold(postfix, request)
-    changed = bool(plan.chosen) and request.state != SHOWN
+    changed = bool(plan.chosen or plan.arrived) and request.state != SHOWN
     done = {message.queue_id for message in plan.chosen}
     after = [*plan.held, *plan.chosen] if request.state == HELD else plan.held
     stays = [message for message in after if request.state == HELD or message.queue_id not in done]
@@ -43,5 +43,5 @@ def queue_hold(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) ->
     return Outcome(
         changed=changed,
         diffs=[Diff("mail on hold", before, then)] if changed else [],
-        results=hold_result(request, plan.chosen, plan.left, plan.ours, len(plan.held)),
+        results=hold_result(request, plan),
     )

@@ -11,38 +11,36 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import read_kept_mail
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import postsuper, read_queue
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import POLL_SECONDS, postsuper, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import alone_with_held_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
+    ACTIVE,
+    DEFERRED,
+    HOLD,
+    INCOMING,
+    Message,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue_hold import (
     HELD,
     RELEASED,
     SHOWN,
+    HoldPlan,
     HoldRequest,
+    arrived,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import put_private_file, read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import SECONDS_TO_ANSWER, Postfix
 
 RECORD = ".mxrelay-held"
-# For how long to look for what goes from one queue to another.
-SECONDS_TO_MOVE = 10.0
-
-
-@dataclass(frozen=True)
-class HoldPlan:
-    """The messages to act on, how many are left as they also go elsewhere, what is on hold for the domains, and the
-    ids of what was put on hold by this module."""
-
-    chosen: Sequence[Message] = ()
-    left: int = 0
-    held: Sequence[Message] = ()
-    ours: frozenset[str] = field(default_factory=frozenset)
+# For how long a delivery that is under way may go on, more than the 30 s of smtp_connect_timeout; when to give up.
+SECONDS_TO_TRY = 40.0
+SECONDS_IN_ALL = 60.0
 
 
 def plan_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
@@ -55,46 +53,64 @@ def _planned(postfix: Postfix, request: HoldRequest, messages: Sequence[Message]
     others = [message for message in messages if message.queue_id not in reports]
     chosen, left = request.chosen(others)
     held, _left = HoldRequest(SHOWN, request.domains, request.subdomains, mixed=True).chosen(others)
-    ours = _read_record(postfix).intersection(message.queue_id for message in held)
-    return HoldPlan(chosen, left, held, frozenset(ours))
+    known = _read_record(postfix)
+    ours = known.intersection(message.queue_id for message in held)
+    spent = arrived(others, known) if request.state == RELEASED else []
+    return HoldPlan(chosen, left, held, frozenset(ours), spent)
 
 
 def carry_out_hold(postfix: Postfix, request: HoldRequest) -> HoldPlan:
     """Plans and does it, one run at a time; the plan has what was done. Raises HostError."""
     with alone_with_held_mail(os.path.join(postfix.queue_directory(), "hold")):
         plan = plan_hold(postfix, request)
-        if not plan.chosen:
+        if not (plan.chosen or plan.arrived):
             return plan
-        chosen, held = _moved(postfix, request, plan.chosen)
-        done = [message for message in chosen if (message.queue_id in held) is (request.state == HELD)]
-        if request.flush and request.state == RELEASED:
-            _retry(postfix, [message.queue_id for message in done])
-        return HoldPlan(done, plan.left, plan.held, plan.ours)
-
-
-def _moved(postfix: Postfix, request: HoldRequest, chosen: Sequence[Message]) -> tuple[list[Message], set[str]]:
-    """Puts the messages on hold or releases them; all that were chosen, and the ids of all that is on hold then.
-
-    What goes from one queue to another at that moment is seen in neither: it is looked for again, but not what arrives
-    meanwhile.
-    """
-    began, deadline = time.time(), time.monotonic() + SECONDS_TO_MOVE
-    known, found = _read_record(postfix), {message.queue_id: message for message in chosen}
-    missing = list(found)
-    while True:
         if request.state == HELD:
+            return _put_on_hold(postfix, request, plan)
+        return _released(postfix, plan, request.flush)
+
+
+def _put_on_hold(postfix: Postfix, request: HoldRequest, plan: HoldPlan) -> HoldPlan:
+    """Puts on hold what is chosen, but not what arrives meanwhile. Raises HostError.
+
+    A delivery that is under way may end first, since it would go on although the message is on hold. What is still
+    tried after some seconds is put on hold all the same. What goes from one queue to another is seen in neither, so two
+    looks in a row are to find nothing.
+    """
+    began, start = time.time(), time.monotonic()
+    known, messages, missing, interrupted = _read_record(postfix), [], plan.chosen, set()
+    found: dict[str, Message] = {}
+    clear = 0
+    while clear < 2 and time.monotonic() < start + SECONDS_IN_ALL:
+        if missing:
+            found.update((message.queue_id, message) for message in missing)
             # Before, so that a run that is killed leaves none of its own unknown.
             _write_record(postfix, [*known, *found])
-        postsuper(postfix, "-h" if request.state == HELD else "-H", missing)
+            late = time.monotonic() >= start + SECONDS_TO_TRY
+            if late:
+                interrupted.update(message.queue_id for message in missing if message.queue == ACTIVE)
+            postsuper(postfix, "-h", [message.queue_id for message in missing], *(() if late else (INCOMING, DEFERRED)))
         messages = read_queue(postfix)
-        again = {message.queue_id: message for message in _planned(postfix, request, messages).chosen}
-        missing = [queue_id for queue_id, message in again.items() if message.arrival <= began]
-        if not missing or time.monotonic() >= deadline:
-            break
-        found.update((queue_id, again[queue_id]) for queue_id in missing)
+        missing = [each for each in _planned(postfix, request, messages).chosen if each.arrival <= began]
+        clear = 0 if missing else clear + 1
+        if clear < 2:
+            time.sleep(POLL_SECONDS)
     held = {message.queue_id for message in messages if message.queue == HOLD}
-    _write_record(postfix, [queue_id for queue_id in {*known, *found} if queue_id in held])
-    return list(found.values()), held
+    _write_record(postfix, held.intersection([*known, *found]))
+    done = [message for queue_id, message in found.items() if queue_id in held]
+    return replace(plan, chosen=done, interrupted=len(interrupted & held))
+
+
+def _released(postfix: Postfix, plan: HoldPlan, flush: bool) -> HoldPlan:
+    """Raises HostError."""
+    known = _read_record(postfix)
+    postsuper(postfix, "-H", [*(message.queue_id for message in plan.chosen), *plan.arrived])
+    held = {message.queue_id for message in read_queue(postfix) if message.queue == HOLD}
+    _write_record(postfix, held & known)
+    done = [message for message in plan.chosen if message.queue_id not in held]
+    if flush:
+        _retry(postfix, [message.queue_id for message in done])
+    return replace(plan, chosen=done)
 
 
 def _retry(postfix: Postfix, ids: Iterable[str]) -> None:

@@ -18,13 +18,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted impo
 
 HOLD = "hold"
 DEFERRED = "deferred"
+ACTIVE = "active"
+INCOMING = "incoming"
 # Whom postqueue(1) names as the sender where there is none.
 NO_SENDER = "MAILER-DAEMON"
 # How many reasons are told of one domain, the most frequent first.
 REASONS = 10
 
 _ENTRY = re.compile(r"^(\w+)([*!]?)#?\s+(\d+) \w{3} (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\s+(.*))?$")
-_QUEUES = {"*": "active", "!": HOLD, "": DEFERRED}
+_QUEUES = {"*": ACTIVE, "!": HOLD, "": DEFERRED}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNAVAILABLE = "(reason unavailable)"
 _SUSPENDED = "delivery temporarily suspended: "

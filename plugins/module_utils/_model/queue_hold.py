@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Container, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
@@ -54,7 +54,7 @@ class HoldRequest:
         """Those of the messages that the request is about, and how many are left since they also go elsewhere."""
         wanted, left = [], 0
         for message in self.counted(messages):
-            if (message.queue == HOLD) is (self.state == HELD):
+            if (message.queue == HOLD) is (self.state == HELD) or not message.recipients:
                 continue
             concerned = [self._concerns(address) for address, _reason in message.recipients]
             if all(concerned) or (self.mixed and any(concerned)):
@@ -67,31 +67,59 @@ class HoldRequest:
         return not self.domains or domain_of(address).lower() in self.domains
 
 
+@dataclass(frozen=True)
+class HoldPlan:
+    """The messages to act on, how many are left as they also go elsewhere, what is on hold for the domains, the ids of
+    what was put on hold by this module, those of it that have arrived, and how many were put on hold while they were
+    delivered.
+    """
+
+    chosen: Sequence[Message] = ()
+    left: int = 0
+    held: Sequence[Message] = ()
+    ours: frozenset[str] = field(default_factory=frozenset)
+    arrived: Sequence[str] = ()
+    interrupted: int = 0
+
+
 _DONE = {SHOWN: "on hold", HELD: "put on hold", RELEASED: "released"}
 
 
-def hold_result(
-    request: HoldRequest, done: Sequence[Message], left: int, ours: Collection[str], before: int
-) -> dict[str, Any]:
-    """What queue_hold returns of the messages with which it was done. `ours` are the ids of those that queue_hold had
-    put on hold; `before` counts those that were on hold already."""
-    mine = sum(1 for message in done if message.queue_id in ours)
-    by_whom = {} if request.state == HELD else {"by_queue_hold": mine, "by_others": len(done) - mine}
-    domains = held_by_domain(request, done)
+def arrived(messages: Iterable[Message], ours: Container[str]) -> list[str]:
+    """The ids of what queue_hold put on hold while its delivery was under way, and succeeded: no recipient is left."""
+    return [each.queue_id for each in messages if each.queue == HOLD and not each.recipients and each.queue_id in ours]
+
+
+def hold_result(request: HoldRequest, plan: HoldPlan) -> dict[str, Any]:
+    """What queue_hold returns of what the plan has: done, or in check mode to do."""
+    mine = sum(1 for message in plan.chosen if message.queue_id in plan.ours)
+    by_whom = {} if request.state == HELD else {"by_queue_hold": mine, "by_others": len(plan.chosen) - mine}
+    domains = held_by_domain(request, plan.chosen)
     return {
         "state": request.state,
-        "count": len(done),
+        "count": len(plan.chosen),
         "domains": domains,
         **by_whom,
-        "left": left,
-        "lines": [
-            *[f"{domain}: {_messages(count)} {_DONE[request.state]}" for domain, count in domains.items()],
-            *([] if domains else [f"no message {'is on hold' if request.state != HELD else 'is to be put on hold'}"]),
-            *_origins(by_whom),
-            *([f"{_messages(before)} on hold already"] if before and request.state == HELD else []),
-            *([f"{_messages(left)} left, since they also go to other domains; set mixed for these"] if left else []),
-        ],
+        "left": plan.left,
+        "lines": _lines(request, plan, domains, by_whom),
     }
+
+
+def _lines(request: HoldRequest, plan: HoldPlan, domains: Mapping[str, int], by_whom: Mapping[str, int]) -> list[str]:
+    lines = [f"{domain}: {_messages(count)} {_DONE[request.state]}" for domain, count in domains.items()]
+    if not domains:
+        lines.append(f"no message {'is on hold' if request.state != HELD else 'is to be put on hold'}")
+    if by_whom.get("by_others"):
+        lines.append(f"{by_whom['by_queue_hold']} of them put on hold by queue_hold, {by_whom['by_others']} by others")
+    if plan.held and request.state == HELD:
+        lines.append(f"{_messages(len(plan.held))} on hold already")
+    if plan.left:
+        lines.append(f"{_messages(plan.left)} left, since they also go to other domains; set mixed for these")
+    if plan.interrupted:
+        lines.append(f"{_messages(plan.interrupted)} put on hold during a delivery, which may still succeed")
+    if plan.arrived:
+        lines.append(f"{_messages(len(plan.arrived))} put on hold during a delivery that succeeded, removed now")
+    return lines
 
 
 def held_by_domain(request: HoldRequest, messages: Iterable[Message]) -> dict[str, int]:
@@ -103,12 +131,6 @@ def held_by_domain(request: HoldRequest, messages: Iterable[Message]) -> dict[st
 def hold_table(counts: Mapping[str, int]) -> str:
     """How many are on hold, as a diff shows it."""
     return "".join(f"{domain}: {count}\n" for domain, count in counts.items())
-
-
-def _origins(by_whom: Mapping[str, int]) -> list[str]:
-    if not by_whom.get("by_others"):
-        return []
-    return [f"{by_whom['by_queue_hold']} of them put on hold by queue_hold, {by_whom['by_others']} by others"]
 
 
 def _messages(number: int) -> str:

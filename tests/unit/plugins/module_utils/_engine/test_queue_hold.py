@@ -31,6 +31,11 @@ def _host(tmp_path: pathlib.Path) -> HeldHost:
     return host
 
 
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_hold, "POLL_SECONDS", 0)
+
+
 def record(host: HeldHost) -> list[str]:
     path = host.directory / ".mxrelay-held"
     return list(json.loads(path.read_text())) if path.exists() else []
@@ -44,7 +49,7 @@ def test_mail_of_the_domain_is_put_on_hold_and_known(host: HeldHost) -> None:
     assert record(host) == ["A1", "A2"]
     assert stat.S_IMODE((host.directory / ".mxrelay-held").stat().st_mode) == 0o600
     assert carry_out_hold(host.postfix(), HOLD_X).chosen == []
-    assert host.moves == [("-h", ["A1", "A2"])]
+    assert host.moves == [("-h incoming deferred", ["A1", "A2"])]
 
 
 def test_plan_moves_nothing(host: HeldHost) -> None:
@@ -92,14 +97,56 @@ def test_what_changes_its_queue_meanwhile_is_put_on_hold_as_well(host: HeldHost)
     host.moving = {"A2"}
     plan = carry_out_hold(host.postfix(), HOLD_X)
     assert ([message.queue_id for message in plan.chosen], record(host)) == (["A1", "A2"], ["A1", "A2"])
-    assert host.moves == [("-h", ["A1", "A2"]), ("-h", ["A2"])]
+    assert host.moves == [("-h incoming deferred", ["A1", "A2"]), ("-h incoming deferred", ["A2"])]
 
 
-def test_what_is_not_seen_for_good_is_not_told_as_held(host: HeldHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_hold, "SECONDS_TO_MOVE", 0)
-    host.moving = {"A2"}
+def test_delivery_that_is_under_way_ends_first(host: HeldHost) -> None:
+    host.tried = 4
+    plan = carry_out_hold(host.postfix(), HOLD_X)
+    assert ([message.queue_id for message in plan.chosen], plan.interrupted) == (["A1", "A2"], 0)
+    assert host.moves == [
+        ("-h incoming deferred", ["A1", "A2"]),
+        ("-h incoming deferred", ["A2"]),
+        ("-h incoming deferred", ["A2"]),
+        ("-h incoming deferred", ["A2"]),
+    ]
+
+
+def test_delivery_that_does_not_end_is_not_waited_for(host: HeldHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_hold, "SECONDS_TO_TRY", 0)
+    host.tried = 100
+    plan = carry_out_hold(host.postfix(), HOLD_X)
+    assert ([message.queue_id for message in plan.chosen], plan.interrupted) == (["A1", "A2"], 1)
+    assert (host.moves, record(host)) == ([("-h", ["A1", "A2"])], ["A1", "A2"])
+
+
+def test_what_is_in_neither_queue_at_one_look_is_put_on_hold_as_well(host: HeldHost) -> None:
+    host.unseen = {"A2": 2}
+    plan = carry_out_hold(host.postfix(), HOLD_X)
+    assert [message.queue_id for message in plan.chosen] == ["A1", "A2"]
+    assert host.moves == [("-h incoming deferred", ["A1"]), ("-h incoming deferred", ["A2"])]
+
+
+def test_what_is_never_seen_on_hold_is_not_told_as_held(host: HeldHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_hold, "SECONDS_IN_ALL", 0.2)
+    host.stuck = {"A2"}
     plan = carry_out_hold(host.postfix(), HOLD_X)
     assert ([message.queue_id for message in plan.chosen], record(host)) == (["A1"], ["A1"])
+
+
+def test_what_arrives_meanwhile_is_not_put_on_hold(host: HeldHost) -> None:
+    host.arriving = [("A5", "deferred", "e@x.example")]
+    assert [message.queue_id for message in carry_out_hold(host.postfix(), HOLD_X).chosen] == ["A1", "A2"]
+    assert host.queues()["A5"] == "deferred"
+
+
+def test_what_was_delivered_while_it_was_put_on_hold_goes_with_the_release(host: HeldHost) -> None:
+    host.add("A6", "hold")
+    host.add("A7", "hold")
+    (host.directory / ".mxrelay-held").write_text('["A6"]')
+    plan = carry_out_hold(host.postfix(), HoldRequest(RELEASED, ["y.example"]))
+    assert ([message.queue_id for message in plan.chosen], plan.arrived) == ([], ["A6"])
+    assert (host.moves, record(host)) == ([("-H", ["A6"])], [])
 
 
 def test_failure_is_told_with_its_remedy(host: HeldHost) -> None:

@@ -13,7 +13,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue_hold 
     HELD,
     RELEASED,
     SHOWN,
+    HoldPlan,
     HoldRequest,
+    arrived,
     held_by_domain,
     hold_result,
     hold_table,
@@ -39,6 +41,8 @@ QUEUE = [
     mail("A3", "hold", "a@x.example"),
     mail("A4", "deferred", "c@sub.x.example"),
     mail("A5", "deferred", "c@y.example"),
+    mail("A6", "active"),
+    mail("A7", "hold"),
 ]
 
 
@@ -57,6 +61,11 @@ QUEUE = [
 def test_messages_are_chosen_by_their_recipients(fields: dict[str, Any], ids: list[str], left: int) -> None:
     chosen, others = HoldRequest(**fields).chosen(QUEUE)
     assert ([message.queue_id for message in chosen], others) == (ids, left)
+
+
+def test_mail_on_hold_without_recipients_was_delivered() -> None:
+    assert arrived(QUEUE, {"A3", "A6", "A7"}) == ["A7"]
+    assert not arrived(QUEUE, set())
 
 
 def test_request_is_read() -> None:
@@ -79,7 +88,7 @@ def test_request_that_can_not_be_right(given: dict[str, Any], message: str) -> N
 
 def test_what_was_put_on_hold_is_told() -> None:
     request = HoldRequest(HELD, ["x.example"])
-    assert hold_result(request, QUEUE[:1], 1, frozenset(), 2) == {
+    assert hold_result(request, HoldPlan(QUEUE[:1], 1, QUEUE[2:4], interrupted=3)) == {
         "state": HELD,
         "count": 1,
         "domains": {"x.example": 1},
@@ -88,23 +97,27 @@ def test_what_was_put_on_hold_is_told() -> None:
             "x.example: 1 message put on hold",
             "2 messages on hold already",
             "1 message left, since they also go to other domains; set mixed for these",
+            "3 messages put on hold during a delivery, which may still succeed",
         ],
     }
-    assert hold_result(request, [], 0, frozenset(), 0)["lines"] == ["no message is to be put on hold"]
+    assert hold_result(request, HoldPlan())["lines"] == ["no message is to be put on hold"]
 
 
 def test_what_was_released_is_told_with_who_had_held_it() -> None:
     request = HoldRequest(RELEASED, ["x.example", "y.example"])
     done = [mail("A1", "hold", "a@x.example"), mail("A2", "hold", "a@x.example", "b@y.example")]
-    found = hold_result(request, done, 0, frozenset({"A1"}), 2)
+    found = hold_result(request, HoldPlan(done, 0, done, frozenset({"A1"}), ["A9"]))
     assert (found["count"], found["by_queue_hold"], found["by_others"]) == (2, 1, 1)
     assert found["lines"] == [
         "x.example: 2 messages released",
         "y.example: 1 message released",
         "1 of them put on hold by queue_hold, 1 by others",
+        "1 message put on hold during a delivery that succeeded, removed now",
     ]
-    assert hold_result(request, done[:1], 0, frozenset({"A1"}), 2)["lines"] == ["x.example: 1 message released"]
-    assert hold_result(HoldRequest(), [], 0, frozenset(), 0)["lines"] == ["no message is on hold"]
+    assert hold_result(request, HoldPlan(done[:1], ours=frozenset({"A1"})))["lines"] == [
+        "x.example: 1 message released"
+    ]
+    assert hold_result(HoldRequest(), HoldPlan())["lines"] == ["no message is on hold"]
 
 
 def test_diff_counts_by_domain() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+@functools.cache
 def _options(role: str) -> dict[str, Any]:
     spec = yaml.safe_load(_text(f"roles/{role}/meta/argument_specs.yml"))
     return spec["argument_specs"]["main"]["options"]

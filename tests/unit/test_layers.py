@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def _place(root: Path, path: Path, node: ast.stmt | None = None) -> str:
     return name if node is None else f"{name}:{node.lineno}"
 
 
+@functools.cache
 def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -40,22 +42,25 @@ def _package(root: Path, path: Path) -> list[str]:
     return COLLECTION.split(".") + list(path.relative_to(root).parent.parts)
 
 
-def _imports(root: Path, path: Path) -> Iterator[tuple[ast.stmt, str]]:
+@functools.cache
+def _imports(root: Path, path: Path) -> list[tuple[ast.stmt, str]]:
     """Each import statement, wherever it stands, with the full dotted name of what it asks for.
 
     `from a import b` gives `a.b`, since b may be a module; relative imports are resolved.
     """
+    found: list[tuple[ast.stmt, str]] = []
     for node in ast.walk(_parse(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield node, alias.name
+                found.append((node, alias.name))
         elif isinstance(node, ast.ImportFrom):
             base = [node.module] if node.module else []
             if node.level:
                 package = _package(root, path)
                 base = package[: len(package) - node.level + 1] + base
             for alias in node.names:
-                yield node, ".".join([*base, alias.name])
+                found.append((node, ".".join([*base, alias.name])))
+    return found
 
 
 def _within(name: str, package: str) -> bool:

@@ -15,6 +15,7 @@ from lab import awx
 from lab.generate import argument_specs, defaults, fragment, generate, generated, guide, model, names
 
 ROOT = Path(__file__).resolve().parents[3]
+GENERATED = generated(ROOT)
 SOURCE: dict[str, Any] = {
     "roles": {"secondary_mx": {"short_description": "Relay", "description": ["Relays."]}, "mx": {"description": []}},
     "domains": {
@@ -69,20 +70,20 @@ def documented() -> dict[str, Any]:
     return yaml.safe_load(scope["ModuleDocFragment"].DOCUMENTATION)["options"]
 
 
-@pytest.mark.parametrize("name", sorted(generated(ROOT)))
+@pytest.mark.parametrize("name", sorted(GENERATED))
 def test_file_is_what_generate_writes(name: str) -> None:
-    assert (ROOT / name).read_text(encoding="utf-8") == generated(ROOT)[name], "run ./run generate"
+    assert (ROOT / name).read_text(encoding="utf-8") == GENERATED[name], "run ./run generate"
 
 
 def test_every_generated_file_says_where_it_is_from() -> None:
     said = re.compile(
         r"^(?:#|<!--) Generated from \S+(?: and \S+)? by \./run generate; change it there\.", re.MULTILINE
     )
-    assert [name for name, text in generated(ROOT).items() if not said.search(text)] == []
+    assert [name for name, text in GENERATED.items() if not said.search(text)] == []
 
 
 def test_generate_mends_what_was_edited(tmp_path: Path) -> None:
-    files = generated(ROOT)
+    files = dict(GENERATED)
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("edited\n", encoding="utf-8")
@@ -235,9 +236,9 @@ def test_guide_shows_each_playbook_with_its_variables() -> None:
 
 
 def test_playbook_of_a_role_takes_what_the_role_takes_with_true_types() -> None:
-    meta = yaml.safe_load(generated(ROOT)["playbooks/secondary_mx.meta.yml"])
+    meta = yaml.safe_load(GENERATED["playbooks/secondary_mx.meta.yml"])
     specified = meta["argument_specs"]["secondary_mx"]["options"]
-    role = yaml.safe_load(generated(ROOT)["roles/secondary_mx/meta/argument_specs.yml"])["argument_specs"]["main"]
+    role = yaml.safe_load(GENERATED["roles/secondary_mx/meta/argument_specs.yml"])["argument_specs"]["main"]
     assert list(specified) == list(role["options"])
     assert specified["secondary_mx_manage_service"]["type"] == "bool"
     assert specified["secondary_mx_verify_fail_on"]["choices"] == ["local", "dns", "remote"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import mx_plan
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan import (
     PLAN_SPEC,
     SETTING_OPTIONS,
@@ -19,11 +20,16 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_plan i
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.settings import SETTINGS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
-from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost, FakeNetwork
 
 PREFIX = "ansible_collections.mxrelay.postfix.plugins.module_utils."
 # What few plans need, and takes a while to load.
 SELDOM = ("ssl", "smtplib", "asyncio", f"{PREFIX}_ports.smtp_probe", f"{PREFIX}_ports.standby_service")
+
+
+@pytest.fixture(autouse=True)
+def _no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mx_plan, "SystemNetwork", FakeNetwork)
 
 
 def test_what_few_plans_need_is_loaded_when_one_does() -> None:

@@ -58,7 +58,8 @@ SWITCHES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "to_the_mail_host_again": (ELSEWHERE, PRIMARY),
     "to_lmdb": (PRIMARY, LMDB),
     "to_hash": (LMDB, HASH),
-    "to_secondary": (HASH, SECONDARY),
+    # Leaves no row in the transport table.
+    "to_secondary_and_hash": (LMDB, {**SECONDARY, "mx_table_type": "hash"}),
 }
 IN_SHORT = ("to_primary",)
 

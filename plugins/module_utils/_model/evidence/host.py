@@ -78,6 +78,11 @@ class TableState:
     # What is to be said once it is named beside tables that others write.
     beside: tuple[str, ...] = ()
 
+    @property
+    def relied_on(self) -> bool:
+        """Whether main.cf names it, or what it takes the place of: its source as a table of another type."""
+        return bool(self.member or (self.exists and self.replaces))
+
 
 @dataclass(frozen=True)
 class MxRecord:

@@ -190,7 +190,7 @@ def rows_after(after: HostState, routes: Routes) -> Mapping[str, str]:
     if ours is None:
         return {}
     removed = set(routes.removed)
-    rows = {key: result for key, result in ours.rows.items() if key not in removed} if ours.member else {}
+    rows = {key: result for key, result in ours.rows.items() if key not in removed} if ours.relied_on else {}
     return {**rows, **routes.rows}
 
 

@@ -140,7 +140,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
 
     main_cf = members.main_cf.joined(maps.main_cf)
     main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
-    main_cf = main_cf.joined(named_table("transport_maps", host.transport if routes.rows else None))
+    main_cf = main_cf.joined(named_table("transport_maps", host.transport, bool(routes.rows)))
     main_cf = main_cf.joined(verified.main_cf)
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)

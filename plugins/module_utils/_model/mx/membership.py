@@ -89,7 +89,7 @@ def _subdomains_unmatched(
 def recipient_maps(request: MxRequest, host: HostState, needed: bool) -> Members:
     """relay_recipient_maps as it is to be. `needed`: it is to have our table."""
     if not request.present:
-        return Members()
+        return Members(named_table("relay_recipient_maps", host.recipients, False))
     if request.settings["recipient_check"] == "none":
         return Members(
             MainCfChange({"relay_recipient_maps": ""}),
@@ -106,7 +106,7 @@ def recipient_maps(request: MxRequest, host: HostState, needed: bool) -> Members
         for problem in [_external_problem(item.probe_recipient, bool(current or needed), host)]
         if problem
     ]
-    return Members(named_table("relay_recipient_maps", host.recipients if needed else None), refusals=refusals)
+    return Members(named_table("relay_recipient_maps", host.recipients, needed), refusals=refusals)
 
 
 def _external_problem(probe: str | None, checked: bool, host: HostState) -> tuple[str, str] | None:
@@ -131,7 +131,7 @@ def pattern_maps(
     if table is None:
         return MainCfChange()
     if patterns:
-        return named_table("relay_recipient_maps", table)
+        return named_table("relay_recipient_maps", table, True)
     # Without a check of recipients the parameter is emptied as a whole.
     emptied = bool(request.present) and request.settings["recipient_check"] == "none"
     if table.member and set(table.rows) <= set(removed) and not emptied:
@@ -139,9 +139,9 @@ def pattern_maps(
     return MainCfChange()
 
 
-def named_table(parameter: str, table: TableState | None) -> MainCfChange:
-    """The parameter names the table, in place of those that it replaces."""
-    if table is None:
+def named_table(parameter: str, table: TableState | None, needed: bool) -> MainCfChange:
+    """The parameter names the table, in place of those that it replaces, if it is `needed` or named by another type."""
+    if table is None or not (needed or table.relied_on):
         return MainCfChange()
     return items_change({parameter: [] if table.member else [table.reference]}, {parameter: list(table.replaces)})
 

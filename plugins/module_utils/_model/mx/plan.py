@@ -118,7 +118,7 @@ class TableRows:
     def planned(cls, table: TableState | None, wanted: Mapping[str, str]) -> TableRows:
         """The rows as this table is to get them, or to get mended."""
         # A table that main.cf names is looked up for every domain, whoever's rows it holds.
-        repair = bool(table and ((wanted and not table.exists) or ((wanted or table.member) and table.repair)))
+        repair = bool(table and ((wanted and not table.exists) or ((wanted or table.relied_on) and table.repair)))
         present = table.rows if table else {}
         lacking = bool(wanted and table is None) or any(present.get(key) != value for key, value in wanted.items())
         changed = repair or lacking
@@ -161,7 +161,7 @@ class RecipientRows:
     @classmethod
     def planned(cls, table: TableState | None, items: Sequence[RecipientsItem]) -> RecipientRows:
         """The rows as this table is to get them, or to get mended."""
-        repair = bool(table and items and (table.repair or not table.exists))
+        repair = bool(table and ((items and not table.exists) or ((items or table.replaces) and table.repair)))
         changed = repair or any(item.changed for item in items)
         return cls(*_place(table), items if changed else (), repair, changed)
 

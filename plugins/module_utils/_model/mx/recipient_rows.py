@@ -139,7 +139,7 @@ def needs_table(request: MxRequest, host: HostState, items: Sequence[RecipientsI
     """
     ours = host.recipients
     named = bool(split_items(host.value("relay_recipient_maps")))
-    filled = bool(ours and ours.exists and (ours.member or not (named or ours.repair)))
+    filled = bool(ours and ours.exists and (ours.relied_on or not (named or ours.repair)))
     awaited = any(item.awaits for item in request.present)
     return bool(items) or awaited or (filled and any(item.policy in (EXTERNAL, KEPT) for item in request.present))
 

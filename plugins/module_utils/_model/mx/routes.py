@@ -78,7 +78,7 @@ def secondary_routes(request: MxRequest, host: HostState, primary: Routes, leavi
     """
     ours = host.transport
     present = _rows_of(ours)
-    found = set(present if ours and (ours.member or primary.rows) else ())
+    found = set(present if ours and (ours.relied_on or primary.rows) else ())
     found = found.difference(primary.removed, leaving).union(primary.rows)
     rows: dict[str, str] = {}
     removed: list[str] = []

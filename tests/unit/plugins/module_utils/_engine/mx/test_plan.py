@@ -429,6 +429,41 @@ def test_rows_go_after_main_cf_has_let_go(host: FakeMxHost) -> None:
     }
 
 
+def test_new_type_takes_the_place_of_the_old_also_if_no_row_is_left(host: FakeMxHost) -> None:
+    """main.cf would go on naming the index of the old type, which the row that goes stays in."""
+    converged(host)
+    item = {**listed(), "mail_host": None}
+    results = plan(host, item, role="secondary_mx", table_type="lmdb")
+    assert results["main_cf"]["add_items"] == {
+        "relay_recipient_maps": [f"lmdb:{host.path('relay_recipients')}"],
+        "transport_maps": [f"lmdb:{host.path('transport')}"],
+    }
+    assert results["main_cf"]["remove_items"] == {
+        "relay_recipient_maps": [f"hash:{host.path('relay_recipients')}"],
+        "transport_maps": [f"hash:{host.path('transport')}"],
+    }
+    # Its index is made before main.cf names it.
+    assert (results["transport"]["changed"], results["transport"]["entries"]) == (True, [])
+    assert results["removal"]["transport"] == [{"pattern": "x.example"}]
+
+
+def test_new_type_takes_the_place_of_the_old_also_if_domains_only_go(host: FakeMxHost) -> None:
+    converged(host)
+    results = plan(host, ABSENT, table_type="lmdb")
+    tables = {"relay_recipient_maps": "relay_recipients", "transport_maps": "transport"}
+    assert results["main_cf"]["add_items"] == {
+        parameter: [f"lmdb:{host.path(name)}"] for parameter, name in tables.items()
+    }
+    assert results["main_cf"]["remove_items"] == {
+        "relay_domains": ["x.example"],
+        **{parameter: [f"hash:{host.path(name)}"] for parameter, name in tables.items()},
+    }
+    assert [(results[name]["type"], results[name]["changed"]) for name in ("recipients", "transport")] == [
+        ("lmdb", True),
+        ("lmdb", True),
+    ]
+
+
 def test_rows_stay_while_the_run_leaves_main_cf_alone(host: FakeMxHost) -> None:
     converged(host)
     results = plan(host, ABSENT, run_tags=["tables"])

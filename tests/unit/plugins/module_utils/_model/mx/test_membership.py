@@ -176,11 +176,14 @@ def test_external_domain_beside_listed_ones_needs_no_map_of_its_own() -> None:
 def test_table_takes_the_place_of_those_that_it_replaces() -> None:
     old = replace(RECIPIENTS, replaces=("lmdb:/t/relay_recipients",))
     removed = {"relay_recipient_maps": ["lmdb:/t/relay_recipients"]}
-    assert named_table("relay_recipient_maps", old) == MainCfChange(remove_items=removed)
-    assert named_table("relay_recipient_maps", replace(old, member="")) == MainCfChange(
-        add_items={"relay_recipient_maps": ["hash:/t/relay_recipients"]}, remove_items=removed
-    )
-    assert named_table("relay_recipient_maps", None) == MainCfChange()
+    assert named_table("relay_recipient_maps", old, True) == MainCfChange(remove_items=removed)
+    other_type = MainCfChange(add_items={"relay_recipient_maps": ["hash:/t/relay_recipients"]}, remove_items=removed)
+    assert named_table("relay_recipient_maps", replace(old, member=""), True) == other_type
+    assert named_table("relay_recipient_maps", None, True) == MainCfChange()
+    # Nothing is needed of it now, but main.cf names it by its old type.
+    assert named_table("relay_recipient_maps", replace(old, member=""), False) == other_type
+    assert named_table("relay_recipient_maps", replace(old, member="", exists=False), False) == MainCfChange()
+    assert named_table("relay_recipient_maps", replace(old, member="", replaces=()), False) == MainCfChange()
 
 
 def test_list_without_members_to_change_is_not_touched() -> None:

@@ -33,7 +33,7 @@ attributes:
 options:
   state:
     description:
-      - V(checked) changes nothing.
+      - V(checked) changes nothing, and tells how much mail is expected.
       - V(begun) raises C(maximal_queue_lifetime) to O(lifetime) for O(length), if it is shorter, and makes Postfix read
         it. The length of an outage that stands already counts from its beginning.
       - V(ended) takes the raise back once no other domain needs it. Without O(domains), for all domains.
@@ -66,8 +66,8 @@ options:
     default: false
   volume:
     description:
-      - How much mail comes for all O(domains) together in a day, such as V(500M) or V(2G). Without it, it is measured
-        from the mail log.
+      - With O(state=checked), how much mail comes for all O(domains) together in a day, such as V(500M) or V(2G).
+        Without it, it is measured from the mail log.
     type: str
 seealso:
   - module: mxrelay.postfix.mx_info
@@ -138,7 +138,7 @@ volume:
       that is not known. C(days) is how long the part of the log is that was read, null if the volume was given;
       C(domains) has the same for each domain.
   type: dict
-  returned: if O(state) is V(checked) or V(begun)
+  returned: if O(state) is V(checked)
   sample:
     size: 524288000
     messages: 12000
@@ -147,13 +147,19 @@ volume:
       customer.example:
         size: 524288000
         messages: 12000
+expected:
+  description: The same in words.
+  type: list
+  elements: str
+  returned: if O(state) is V(checked)
+  sample:
+    - "expected in a day: 500 MiB in 12000 messages, as the last 6.8 days of the log tell"
 lines:
-  description: What is expected, and what became of the raise, in words.
+  description: What became of the raise, in words.
   type: list
   elements: str
   returned: success
   sample:
-    - "expected in a day: 500 MiB in 12000 messages, as the last 6.8 days of the log tell"
     - maximal_queue_lifetime is 10d until 2026-11-26 21:37 UTC, then 5d again
 """
 

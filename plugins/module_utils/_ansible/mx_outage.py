@@ -51,25 +51,19 @@ def outage(params: Mapping[str, Any], postfix: Postfix, check_mode: bool) -> Out
     """What the module mx_outage does. Raises MxRelayError."""
     now = int(time.time())
     domains = domains_option(params)
-    if params["state"] in (CHECKED, BEGUN):
-        return _with_expected(params, postfix, domains, now, check_mode)
-    return _changed(params, postfix, domains, now, check_mode)
-
-
-def _with_expected(
-    params: Mapping[str, Any], postfix: Postfix, domains: list[str], now: int, check_mode: bool
-) -> Outcome:
-    """What is expected for the domains of this host, which get the raise if it is asked for."""
+    if params["state"] not in (CHECKED, BEGUN):
+        return _changed(params, postfix, domains, now, check_mode)
     here = relayed_here(postfix, domains)
-    volume = expected_volume(postfix, here, str(params["volume"] or ""), now)
     if params["state"] == BEGUN and here:
         outcome = _changed(params, postfix, here, now, check_mode)
     else:
         record = read_raise_evidence(postfix, now).record
         outcome = Outcome(results={"raise": raise_result(record), "lines": raise_lines(record)})
-    elsewhere = [name for name in domains if name not in here]
-    lines = [*(volume_lines(volume) if here else [f"relays none of {', '.join(domains)}"]), *outcome.results["lines"]]
-    outcome.results.update({"domains": here, "elsewhere": elsewhere, "volume": volume, "lines": lines})
+    outcome.results.update({"domains": here, "elsewhere": [name for name in domains if name not in here]})
+    if params["state"] == CHECKED:
+        volume = expected_volume(postfix, here, str(params["volume"] or ""), now)
+        told = volume_lines(volume) if here else [f"relays none of {', '.join(domains)}"]
+        outcome.results.update({"volume": volume, "expected": told})
     return outcome
 
 

@@ -40,6 +40,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     Judge,
     table_types,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restrictions import one_more
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import supports
@@ -53,6 +54,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files impor
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+
+# How the names of smtpd's lists of restrictions end.
+RESTRICTION_LIST = "_restrictions"
 
 
 @dataclass(frozen=True)
@@ -259,12 +263,25 @@ def _edited(text: str, path: str, request: MainCfRequest, defaults: Mapping[str,
     for name in request.absent:
         file.remove(name)
     for name, value in request.parameters.items():
+        _change_by_one(file, name, value_text(value))
         file.set(name, value, partial(_means_same, facts, name))
     for name, items in request.remove_items.items():
         file.remove_items(name, items, defaults.get(name, ""))
     for name, items in request.add_items.items():
         file.add_items(name, items, defaults.get(name, ""))
     return str(file)
+
+
+def _change_by_one(file: MainCf, name: str, value: str) -> None:
+    """Gives a list of restrictions the one that it is to have more or less, so the others keep their lines."""
+    present = file.values.get(name, "")
+    if not name.endswith(RESTRICTION_LIST) or not present:
+        return
+    more, less = one_more(present, value), one_more(value, present)
+    if more:
+        file.insert_item(name, *more)
+    elif less:
+        file.remove_items(name, [less[0]])
 
 
 def _means_same(facts: Facts, name: str, present: str, wanted: Value) -> bool:

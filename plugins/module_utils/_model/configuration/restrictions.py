@@ -117,6 +117,18 @@ def without_check(value: str, check: str) -> str:
     return ", ".join(part for part in known if part != check) if check in known else value
 
 
+def one_more(fewer: str, more: str) -> tuple[str, int] | None:
+    """The one restriction that the second list has more than the first, and before which of the first's words.
+
+    None if they differ by anything else.
+    """
+    known, others = parts(fewer), parts(more)
+    place = next((number for number, part in enumerate(known) if others[number : number + 1] != [part]), len(known))
+    if [*known[:place], *others[place : place + 1], *known[place:]] != others or len(others) == len(known):
+        return None
+    return others[place], sum(len(split_items(part)) for part in known[:place])
+
+
 def uses_verification(value: str) -> list[str]:
     """The reject_unverified_* restrictions in an expanded list."""
     return [word for word in split_items(value) if word.lower().startswith("reject_unverified_")]

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.se
     find_relay_service,
     with_relay_service,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import CLASSES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import services_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.cut_lists import cut_lists
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.etrn import decide_etrn
@@ -34,6 +35,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membersh
     pattern_maps,
     recipient_maps,
     relay_domains,
+    unset_if_emptied,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
     RELAY_SERVICE,
@@ -160,7 +162,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         asked.services,
     )
     balanced = load_balancers(request, host, services, asked.kept)
-    raised = raised_lifetime(host, asked.main_cf)
+    raised = raised_lifetime(host, unset_if_emptied(CLASSES, host, asked.main_cf))
 
     refusals = [
         *request.refusals,

@@ -104,15 +104,13 @@ def _main_cf(host: HostState, main_cf: MainCfChange, classes: Mapping[str, str])
         parameters[ETRN_RESTRICTIONS] = after
     added = [*main_cf.add_items.get(CLASSES, ()), *classes]
     removed = [*main_cf.remove_items.get(CLASSES, ()), *gone]
-    # Nobody wrote the list that would be left empty.
-    empty = not added and set(split_items(host.value(CLASSES))) <= set(removed)
-    absent = [name for name in (*gone, *([CLASSES] if empty else ())) if name in host.explicit]
+    absent = [name for name in gone if name in host.explicit]
     return replace(
         main_cf,
         parameters=parameters,
         absent=[*main_cf.absent, *absent],
         add_items=_with(main_cf.add_items, added),
-        remove_items=_with(main_cf.remove_items, [] if empty else removed),
+        remove_items=_with(main_cf.remove_items, removed),
     )
 
 

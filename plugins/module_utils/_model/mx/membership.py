@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
@@ -144,6 +144,16 @@ def named_table(parameter: str, table: TableState | None, needed: bool) -> MainC
     if table is None or not (needed or table.relied_on):
         return MainCfChange()
     return items_change({parameter: [] if table.member else [table.reference]}, {parameter: list(table.replaces)})
+
+
+def unset_if_emptied(name: str, host: HostState, main_cf: MainCfChange) -> MainCfChange:
+    """The change without an empty list, which nobody wrote, if it takes the last member."""
+    left = set(split_items(host.value(name))).difference(main_cf.remove_items.get(name, ()))
+    if left or name not in main_cf.remove_items or name in main_cf.add_items:
+        return main_cf
+    removed = {other: members for other, members in main_cf.remove_items.items() if other != name}
+    absent = [name] if name in host.explicit else []
+    return replace(main_cf, remove_items=removed, absent=[*main_cf.absent, *absent])
 
 
 def items_change(added: Mapping[str, list[str]], removed: Mapping[str, list[str]]) -> MainCfChange:

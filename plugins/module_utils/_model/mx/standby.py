@@ -109,7 +109,10 @@ def _with_list(host: HostState, main_cf: MainCfChange, value: str) -> MainCfChan
 
 def _asking(value: str, host: HostState) -> str:
     """The list with our class at its end, where nothing else comes that own clients could be asked."""
-    return restrictions.with_last(_expanded(restrictions.without_check(value, CLASS), host), CLASS)
+    others = restrictions.without_check(value, CLASS)
+    as_written, asking = (restrictions.with_last(members, CLASS) for members in (others, _expanded(others, host)))
+    # A `$name` stays unless the end of the list is in what it stands for.
+    return as_written if split_items(_expanded(as_written, host)) == split_items(asking) else asking
 
 
 def _expanded(value: str, host: HostState) -> str:

@@ -126,13 +126,19 @@ class FakeMxHost(FakeHost):
         if kind == "static":
             return Result(0, "".join(f"{key}\t{path.strip('{}')}\n" for key in keys), "")
         if kind == "inline":
-            return _answers(keys, dict(row.split("=", 1) for row in path.strip("{}").split(",")))
+            return _answers(keys, dict(row.split("\t", 1) for row in self._rows(table) or ()))
         if kind == "regexp":
             return self._match_all(keys, path)
         rows = self._rows(table) if kind in (*self.suffixes, "texthash") else None
         if rows is None:
             return Result(1, "", f"postmap: fatal: open {table}: No such file or directory\n")
         return _answers(keys, dict(row.split("\t", 1) for row in rows))
+
+    def _rows(self, table: str) -> list[str] | None:
+        kind, _colon, path = table.partition(":")
+        if kind == "inline":
+            return [row.strip().replace("=", "\t", 1) for row in path.strip("{}").split(",")]
+        return super()._rows(table)
 
     def _match_all(self, keys: Iterable[str], path: str) -> Result:
         if not os.path.exists(path):

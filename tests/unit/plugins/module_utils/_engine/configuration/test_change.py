@@ -150,6 +150,16 @@ def test_add_and_remove_of_one_list_are_one_change(host: ConfigurationHost) -> N
     assert host.main_cf.read_text() == "relay_domains = b, c\n"
 
 
+def test_restrictions_keep_their_lines_when_one_comes_or_goes(host: ConfigurationHost) -> None:
+    host.commands.defaults += "smtpd_client_restrictions =\n"
+    before = "smtpd_client_restrictions =\n    permit_mynetworks,\n    # theirs\n    permit\n"
+    host.main_cf.write_text(before)
+    host.change(parameters={"smtpd_client_restrictions": "permit_mynetworks, reject_plaintext_session, permit"})
+    assert host.main_cf.read_text() == before.replace("    permit\n", "    reject_plaintext_session, permit\n")
+    host.change(parameters={"smtpd_client_restrictions": "permit_mynetworks, permit"})
+    assert host.main_cf.read_text() == before
+
+
 def test_duplicates_of_other_parameters_are_told_and_kept(host: ConfigurationHost) -> None:
     host.main_cf.write_text("a = 1\nsoft_bounce = no\na = 2\nsoft_bounce = no\n")
     plan = host.change(parameters={"soft_bounce": "no"})

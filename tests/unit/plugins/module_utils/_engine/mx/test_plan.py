@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
+    MainCfRequest,
+    plan_main_cf,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_record import write_raise
@@ -26,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import LifetimeRaise, Outage
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008, service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import text_of
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import Chain, Issued
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     DEFAULTS,
@@ -1018,3 +1023,32 @@ def test_value_that_somebody_has_set_since_the_raise_stays(host: FakeMxHost) -> 
         "maximal_queue_lifetime is 7d, not 10d to which outage_begin raised it: somebody has changed it, so it does "
         "not go back to 5d"
     ]
+
+
+STANDING = "smtpd_recipient_restrictions"
+LISTS = ["", f"{STANDING} = permit_mynetworks, reject_unauth_destination\n"]
+LISTS += [f"{STANDING} =\n    permit_mynetworks,\n    # what we take\n    reject_unauth_destination,\n    permit\n"]
+LISTS += [f"ours = permit_mynetworks, reject_unauth_destination\n{STANDING} = $ours\n"]
+LISTS += ["smtpd_restriction_classes = theirs\ntheirs = permit\n"]
+
+
+@pytest.mark.parametrize("others", LISTS)
+def test_standby_and_etrn_leave_no_trace_in_main_cf(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    unset = {"smtpd_restriction_classes": "", "smtpd_etrn_restrictions": "", "fast_flush_domains": "$relay_domains"}
+    for name, value in unset.items():
+        monkeypatch.setitem(DEFAULTS, name, value)
+    converged(host)
+    host.write(
+        "main.cf", text_of(host.path("main.cf")) + "smtpd_etrn_restrictions = permit_mynetworks, reject\n" + others
+    )
+    before = text_of(host.path("main.cf"))
+    standby, asks = {"standby": True}, {"etrn_from": ["192.0.2.10"]}
+    for wanted in (standby, {}, asks, {}, standby, {**standby, **asks}, standby, asks, {**standby, **asks}, {}):
+        change = plan(host, {**listed(), "mail_host": None, **wanted}, role="secondary_mx")["main_cf"]
+        request = MainCfRequest(**{name: part for name, part in change.items() if name != "changed"})
+        host.write("main.cf", plan_main_cf(host.postfix(), request).after)
+        text = text_of(host.path("main.cf"))
+        assert ["mxrelay_standby" in text, "mxrelay_etrn" in text] == ["standby" in wanted, "etrn_from" in wanted]
+        assert wanted or text == before

@@ -105,3 +105,22 @@ def test_what_a_list_has_besides_comes_behind_what_closes_it(value: str, present
 def test_last_member_comes_before_what_ends_the_list(value: str, end: str, after: str) -> None:
     assert restrictions.end_of(value) == end
     assert restrictions.with_last(value, "x") == after
+
+
+@pytest.mark.parametrize(
+    ("fewer", "more", "expected"),
+    [
+        ("a, b", "a, ours, b", ("ours", 1)),
+        ("a, b", "a, b, ours", ("ours", 2)),
+        ("", "ours", ("ours", 0)),
+        ("check_x_access hash:/a", "check_x_access hash:/b, check_x_access hash:/a", ("check_x_access hash:/b", 0)),
+        ("check_x_access hash:/a, b", "check_x_access hash:/a, c, b", ("c", 2)),
+        ("a, b", "a b", None),
+        ("a, b", "a, c", None),
+        ("a, b", "b, a, c", None),
+        ("a", "a, b, c", None),
+        ("a, b", "a", None),
+    ],
+)
+def test_one_restriction_more_is_seen(fewer: str, more: str, expected: tuple[str, int] | None) -> None:
+    assert restrictions.one_more(fewer, more) == expected

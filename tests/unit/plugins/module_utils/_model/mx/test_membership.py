@@ -14,6 +14,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membersh
     items_change,
     named_table,
     recipient_maps,
+    unset_if_emptied,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
@@ -190,3 +191,17 @@ def test_list_without_members_to_change_is_not_touched() -> None:
     assert items_change({"a": ["x", "x"], "b": []}, {"c": ["y"], "d": []}) == MainCfChange(
         add_items={"a": ["x"]}, remove_items={"c": ["y"]}
     )
+
+
+@pytest.mark.parametrize(
+    ("present", "added", "unset"), [("ours", [], True), ("ours, theirs", [], False), ("ours", ["new"], False)]
+)
+def test_list_that_loses_its_last_member_is_not_left_empty(present: str, added: list[str], unset: bool) -> None:
+    change = items_change({"classes": added}, {"classes": ["ours"], "others": ["a"]})
+    expected = MainCfChange(absent=["classes"], remove_items={"others": ["a"]}) if unset else change
+    assert unset_if_emptied("classes", host(values={"classes": present}), change) == expected
+
+
+def test_list_that_main_cf_does_not_set_stays_unset() -> None:
+    change = items_change({}, {"classes": ["ours"]})
+    assert unset_if_emptied("classes", host(), change) == MainCfChange(absent=[])

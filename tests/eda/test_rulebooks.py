@@ -39,6 +39,23 @@ def test_outage_begins_for_the_domains_of_a_mail_host_that_is_gone(tmp_path: Pat
         ]
 
 
+def test_kept_mail_is_delivered_and_the_outage_ends_once_the_mail_host_is_back(tmp_path: Path) -> None:
+    back = {"event": "mail_host_reachable", "mail_host": "mail.customer.example", "domains": ["customer.example"]}
+    with activation(tmp_path, "mail_hosts", mxrelay_flush_concurrency=2) as running:
+        # The delivery ends red while mail is left, and the outage is over all the same.
+        running.fail("queue_flush")
+        for event in (back, back):
+            assert running.send(event) == 200
+        assert running.started(2) == [
+            ("queue_flush", "mail.customer.example"),
+            ("outage_end", "mail.customer.example"),
+        ]
+        assert running.answers(2) == [
+            {"queue_flush_domains": ["customer.example"], "queue_flush_wait": 600, "queue_flush_concurrency": 2},
+            {"outage_end_domains": ["customer.example"]},
+        ]
+
+
 def test_queue_older_than_the_limit_is_reported(tmp_path: Path) -> None:
     old = {"event": "queue_age", "mx_host": "mx2.provider.example", "seconds": 7200}
     with activation(tmp_path, "queue", mxrelay_queue_seconds=3600) as running:

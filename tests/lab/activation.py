@@ -51,6 +51,10 @@ class Activation:
         except urllib.error.HTTPError as error:
             return error.code
 
+    def fail(self, template: str) -> None:
+        """Have the jobs of a template fail."""
+        self._awx.failing.add(template)
+
     def started(self, count: int) -> list[tuple[str, str]]:
         """Return the templates whose jobs were started, each with the host of its event, once there are as many."""
         awaited(lambda: len(self._awx.launched) >= count, SECONDS_TO_LAUNCH)

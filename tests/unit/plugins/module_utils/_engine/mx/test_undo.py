@@ -11,7 +11,9 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,
+    MainCfRequest,
     MasterCfRequest,
+    plan_main_cf,
     plan_master_cf,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import undo as module
@@ -28,6 +30,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.undo im
     undo,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.followed import read_followed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import MainCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import MasterCf
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
@@ -43,6 +46,11 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx
     MASTER_CF,
     FakeMxHost,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import (
+    converged,
+    listed,
+)
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_host_plans import plan as plan_for
 
 TRANSPORT = "# kept\na.example relay:[one]\ngone.example relay:[two]\n"
 MAIN_CF = "# ours\nrelay_domains = a.example\nmyhostname = mx.example\n"
@@ -601,3 +609,58 @@ def test_record_of_a_raise_stays_away_where_somebody_touched_the_lifetime(host: 
     os.unlink(host.path(".mxrelay-outage"))
     assert undo(host.postfix(), over, record).touched == ["main.cf: maximal_queue_lifetime"]
     assert not os.path.exists(host.path(".mxrelay-outage"))
+
+
+ETRN = {
+    "smtpd_restriction_classes": "",
+    "smtpd_etrn_restrictions": "",
+    "fast_flush_domains": "$relay_domains",
+}
+ASKING = {**listed(), "etrn_from": ["192.0.2.10"]}
+# What somebody else does to main.cf meanwhile, as the text that is replaced and that which replaces it.
+NOBODY = ("", "")
+OTHER_PARAMETER = ("# kept\n", "# kept\nmessage_size_limit = 1\n")
+OTHER_CLASS = ("smtpd_restriction_classes = mxrelay_etrn", "smtpd_restriction_classes = theirs, mxrelay_etrn")
+
+
+@pytest.mark.parametrize("theirs", [NOBODY, OTHER_PARAMETER, OTHER_CLASS])
+@pytest.mark.parametrize("there", [True, False])
+def test_etrn_of_a_domain_is_taken_back(
+    host: FakeMxHost, monkeypatch: pytest.MonkeyPatch, theirs: tuple[str, str], there: bool
+) -> None:
+    """As it comes, and as it goes with the last domain that has it."""
+    for name, value in ETRN.items():
+        monkeypatch.setitem(DEFAULTS, name, value)
+    converged(host)
+    host.write(
+        "main.cf", "# kept\nsmtpd_etrn_restrictions =\n    permit_mynetworks,\n    reject\n" + read(host, "main.cf")
+    )
+    if there:
+        carry_out_main_cf(host, planned_for(host, ASKING))
+    before = read(host, "main.cf")
+    planned = planned_for(host, listed() if there else ASKING)
+    record, _outdated = remember(host.postfix(), planned)
+    carry_out_main_cf(host, planned)
+    assert ("mxrelay_etrn" in read(host, "main.cf")) == (not there)
+    host.write("main.cf", read(host, "main.cf").replace(*theirs, 1))
+    done = undo(host.postfix(), planned, record)
+    assert (done.touched, done.problems) == ([], [])
+    after = read(host, "main.cf")
+    assert ("mxrelay_etrn" in after) == there
+    if theirs == NOBODY:
+        assert after == before
+    elif theirs == OTHER_CLASS and not there:
+        assert MainCf(after).values == {**MainCf(before).values, "smtpd_restriction_classes": "theirs"}
+    elif theirs == OTHER_PARAMETER:
+        assert MainCf(after).values == {**MainCf(before).values, "message_size_limit": "1"}
+
+
+def planned_for(host: FakeMxHost, item: dict[str, Any]) -> MxPlan:
+    results = plan_for(host, item)
+    return MxPlan.from_result({name: part for name, part in results.items() if name != "warnings"})
+
+
+def carry_out_main_cf(host: FakeMxHost, planned: MxPlan) -> None:
+    change = planned.main_cf
+    request = MainCfRequest(change.parameters, change.absent, change.add_items, change.remove_items)
+    host.write("main.cf", plan_main_cf(host.postfix(), request).after)

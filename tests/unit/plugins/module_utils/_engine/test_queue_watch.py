@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_watch
@@ -61,7 +63,12 @@ def test_look_ends_as_soon_as_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_look_waits_no_longer_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(queue_watch.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(queue_watch.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    # A clock of its own: a thread that another test has left behind may sleep as well.
+    slept = SimpleNamespace(
+        time=lambda: ARRIVED,
+        monotonic=lambda: clock[0],
+        sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds),
+    )
+    monkeypatch.setattr(queue_watch, "time", slept)
     look = look_at_queue(FakePostqueue().postfix(), [], seconds=1.2)
     assert (look.as_result()["waiting"], round(clock[0], 1)) == (2, 1.2)

@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.action import queue_watch
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 DOWN = [{"reason": "connection refused", "recipients": 4}]
 
@@ -26,7 +27,7 @@ class Host:
         self.action = queue_watch.ActionModule(task, MagicMock(), MagicMock(), MagicMock(), None, None)
         self.action._display = MagicMock()
         monkeypatch.setattr(queue_watch.ActionBase, "run", lambda *_: {})
-        monkeypatch.setattr(queue_watch.time, "monotonic", lambda: self.clock)
+        set_clock(monkeypatch, queue_watch, monotonic=lambda: self.clock)
         monkeypatch.setattr(self.action, "_execute_module", self.execute)
 
     def execute(self, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:

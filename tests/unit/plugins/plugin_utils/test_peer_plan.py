@@ -20,6 +20,7 @@ from ansible.vars.manager import VariableManager
 
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils import peer_plan
 from ansible_collections.mxrelay.postfix.plugins.plugin_utils.peer_plan import arguments_of_peer, recalled, remembered
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 OWN = {
     "role": "primary_mx",
@@ -167,7 +168,7 @@ def test_old_plan_is_not_taken(plans: Plans, monkeypatch: pytest.MonkeyPatch) ->
     found = plans(roles=["primary_mx", "secondary_mx"])
     plan = left(found["primary_mx"][0])
     then = time.monotonic()
-    monkeypatch.setattr(peer_plan.time, "monotonic", lambda: then + peer_plan.SECONDS_GOOD + 1)
+    set_clock(monkeypatch, peer_plan, monotonic=lambda: then + peer_plan.SECONDS_GOOD + 1)
     assert recalled(plan, PEER, found["secondary_mx"][0]) is None
 
 

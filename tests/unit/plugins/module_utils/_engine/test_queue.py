@@ -23,6 +23,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_po
     FakePostqueue,
     queue_entry,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 
 def ids(plan: Flush) -> dict[str, list[str]]:
@@ -134,7 +135,7 @@ def awaited(
 ) -> tuple[list[str], int, int]:
     """The queue and the sessions that are found in the end, and how often was looked; the last ones go on."""
     pauses: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    set_clock(monkeypatch, module, sleep=pauses.append)
     looks = iter([*queues, *[queues[-1]] * 9])
     counts = iter([*sessions, *[sessions[-1]] * 9])
     messages, left = waiting_after(lambda: next(looks), ["x.example"], seconds, lambda: next(counts))
@@ -160,7 +161,7 @@ def test_retried_mail_is_awaited_and_no_other(
     looks: list[list[str]], seconds: float, left: int, pauses: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", slept.append)
+    set_clock(monkeypatch, module, sleep=slept.append)
     plan = plan_flush(FakePostqueue().postfix(), ["other.test"])
     queues = iter([[replace(OURS, queue_id=queue_id) for queue_id in look] for look in looks])
     assert (left_after(lambda: next(queues), plan, seconds), len(slept)) == (left, pauses)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_watch
@@ -13,6 +11,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_po
     FakePostqueue,
     queue_entry,
 )
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 ARRIVED = 1795359466
 
@@ -56,19 +55,19 @@ def test_look_ends_as_soon_as_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> 
         slept.append(seconds)
         fake.queue = queue_entry("A1", "hold", "a@slow.example")
 
-    monkeypatch.setattr(queue_watch.time, "sleep", sleep)
+    set_clock(monkeypatch, queue_watch, sleep=sleep)
     look = look_at_queue(fake.postfix(), ["slow.example"], seconds=60)
     assert (look.as_result()["waiting"], look.held, [round(pause, 1) for pause in slept]) == (0, 1, [0.5])
 
 
 def test_look_waits_no_longer_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    # A clock of its own: a thread that another test has left behind may sleep as well.
-    slept = SimpleNamespace(
+    set_clock(
+        monkeypatch,
+        queue_watch,
         time=lambda: ARRIVED,
         monotonic=lambda: clock[0],
         sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds),
     )
-    monkeypatch.setattr(queue_watch, "time", slept)
     look = look_at_queue(FakePostqueue().postfix(), [], seconds=1.2)
     assert (look.as_result()["waiting"], round(clock[0], 1)) == (2, 1.2)

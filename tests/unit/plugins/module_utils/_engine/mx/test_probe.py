@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeNetwork, FakeProber
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 HOST = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset({"192.0.2.9"}))
 OWN = MxRecord(10, "mx.example", ("192.0.2.9",))
@@ -97,7 +98,7 @@ def test_mail_host_is_not_blamed_if_our_time_is_up(monkeypatch: pytest.MonkeyPat
     prober = FakeProber()
     prober.dead.add("mail.example")
     moments = iter([0.0, 59.0, 60.0])
-    monkeypatch.setattr(probe.time, "monotonic", lambda: next(moments))
+    set_clock(monkeypatch, probe, monotonic=lambda: next(moments))
     domains = [domain("x.example", "relay:[mail.example]"), domain("y.example", "relay:[mail.example]")]
     assert ask_mail_hosts(domains, HOST, prober, ProbeSenders()) == [
         "the mail hosts of 2 more domains were not asked; name these domains to ask them"

@@ -29,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.other_run import OtherRun
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 OURS = RunRecord(controller="here boot", pid=7, running=True)
 THEIRS = RunRecord(controller="there boot", pid=8)
@@ -87,7 +88,7 @@ def test_run_waits_for_another_and_then_begins(monkeypatch: pytest.MonkeyPatch, 
         if len(waited) == 3:
             forget(postfix, theirs.name)
 
-    monkeypatch.setattr(module.time, "sleep", pause)
+    set_clock(monkeypatch, module, sleep=pause)
     ours, _mark = begin(postfix, OURS, [])
     assert own_record(postfix, ours.name) == ours
     assert len(waited) == 3
@@ -127,7 +128,7 @@ def test_waiting_ends_with_the_run_that_is_waited_for(monkeypatch: pytest.Monkey
     record, _mark = begin(postfix, THEIRS, [])
     other = standing(postfix).other
     assert other is not None
-    monkeypatch.setattr(module.time, "sleep", lambda _seconds: forget(postfix, record.name))
+    set_clock(monkeypatch, module, sleep=lambda _seconds: forget(postfix, record.name))
     await_end(postfix, other)
     assert standing(postfix).other is None
     begin(postfix, OURS, [])

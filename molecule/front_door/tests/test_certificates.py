@@ -17,6 +17,7 @@ import pytest
 
 from lab import hosts, playbooks, remote
 from lab.authority import Party
+from lab.long_form import in_long_form
 
 RELEASES = ("mx35", "mx310", "mx311")
 CHAIN, KEY = "/etc/postfix/lab-chain.pem", "/etc/postfix/lab-key.pem"
@@ -144,7 +145,7 @@ def trust() -> Iterator[None]:
         hosts.on(host, "sh", "-c", f"rm -f {CHAIN} {KEY} {HASHED} {TRUSTED}")
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["in check mode", "in a run"])
+@pytest.mark.parametrize("check", [True, *in_long_form([False])])
 @pytest.mark.parametrize("ways", [WRONG[:3], WRONG[3:6], (*WRONG[6:], *WRONG[:2])], ids=", ".join)
 def test_wrong_one_is_refused_before_it_goes_live(ways: tuple[str, ...], check: bool) -> None:
     """One on each host."""

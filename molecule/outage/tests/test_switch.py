@@ -214,6 +214,7 @@ def routes(host: str) -> list[str]:
     return [row.split()[0] for row in hosts.on(host, "postmap", "-s", "/etc/postfix/transport").splitlines()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("host", HOSTS)
 def test_domain_that_goes_under_load_takes_its_mail_along_as_asked(host: str) -> None:
     """The mail of one domain is retried first, that of another returned, and that of the third keeps its way."""

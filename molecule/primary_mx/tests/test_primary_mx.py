@@ -18,6 +18,7 @@ import pytest
 
 import lab
 from lab import claims, faults, hosts, playbooks
+from lab.long_form import in_long_form
 
 HOST = "mx1"
 NAME = "mx1.lab.example"
@@ -114,7 +115,7 @@ def test_fallback_relay_gets_none_of_the_domains_mail() -> None:
     assert hosts.flushed(HOST, unique, "bob@gateway.example") == 1
 
 
-@pytest.mark.parametrize("table", ["relay_recipient_maps", "transport_maps"])
+@pytest.mark.parametrize("table", [pytest.param("relay_recipient_maps", marks=pytest.mark.long), "transport_maps"])
 def test_lost_index_is_repaired_by_the_next_run(table: str) -> None:
     faults.delete(HOST, faults.table_of(HOST, table)[2])
     hosts.on(HOST, "postfix", "reload")
@@ -198,6 +199,7 @@ def test_second_domain_comes_and_goes() -> None:
     serves_its_domain()
 
 
+@pytest.mark.long
 def test_row_of_an_absent_domain_no_longer_directs_this_hosts_own_mail() -> None:
     wild = {"name": "wild.example", "mail_host": "tester.lab.example", "recipients": ["grace@wild.example"]}
     changes_once(variables={"primary_mx_domains": [GATEWAY, wild]})
@@ -349,8 +351,12 @@ def test_mail_for_a_mail_host_that_must_prove_who_it_is_waits_until_it_need_not(
     ("setting", "named"),
     [
         ({"primary_mx_relay_restrictions": ["permit_mynetworks", "permit"]}, "open_relay"),
-        ({"primary_mx_client_restrictions": ["permit_mynetworks", "reject"]}, "client_restrictions"),
-        ({"primary_mx_mail_host_tls": "secure"}, "smtp_tls_CApath"),
+        pytest.param(
+            {"primary_mx_client_restrictions": ["permit_mynetworks", "reject"]},
+            "client_restrictions",
+            marks=pytest.mark.long,
+        ),
+        pytest.param({"primary_mx_mail_host_tls": "secure"}, "smtp_tls_CApath", marks=pytest.mark.long),
     ],
 )
 def test_setting_that_would_do_harm_is_refused(setting: dict[str, Any], named: str) -> None:
@@ -378,7 +384,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", in_long_form(REFUSED, short=1))
 def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> None:
     domains, named = REFUSED[case]
     before = faults.state_of(HOST)
@@ -389,6 +395,7 @@ def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> Non
     assert faults.state_of(HOST) == before
 
 
+@pytest.mark.long
 def test_mail_host_that_is_this_host_through_nat_is_refused() -> None:
     outside = hosts.on("tester", "getent", "ahostsv4", "nowhere.lab.example").split()[0]
     looping = {"name": "flow.example", "mail_host": "nowhere.lab.example", "recipients": ["erin@flow.example"]}
@@ -454,7 +461,7 @@ PHASES: dict[str, tuple[AbstractContextManager[None], str]] = {
 }
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", ["tables", *in_long_form(("config", "service")), "verify"])
 def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     broken, named = PHASES[phase]
     with broken:
@@ -473,7 +480,7 @@ def test_run_that_fails_in_a_phase_is_taken_back(phase: str) -> None:
     ("path", "file", "check"),
     [
         ("/etc/postfix/main.cf", "/etc/postfix/main.cf", True),
-        ("/etc/postfix", "/etc/postfix/main.cf", False),
+        pytest.param("/etc/postfix", "/etc/postfix/main.cf", False, marks=pytest.mark.long),
         ("/etc/postfix/relay_recipients.db", "/etc/postfix/relay_recipients.db", False),
     ],
 )
@@ -540,6 +547,7 @@ def test_upgraded_postfix_is_restarted_by_the_next_run() -> None:
     serves_its_domain()
 
 
+@pytest.mark.long
 def test_service_follows_where_no_domain_is_declared() -> None:
     lifetime = faults.parameter(HOST, "maximal_queue_lifetime")
     hosts.on(HOST, "postconf", "-e", "maximal_queue_lifetime = 6d")
@@ -549,6 +557,7 @@ def test_service_follows_where_no_domain_is_declared() -> None:
         faults.set_parameters(HOST, {"maximal_queue_lifetime": lifetime})
 
 
+@pytest.mark.long
 def test_host_listens_as_before_after_a_run_that_fails() -> None:
     run = converge(variables={**FAILS, "primary_mx_ipv6": False})
     assert run.code != 0
@@ -556,6 +565,7 @@ def test_host_listens_as_before_after_a_run_that_fails() -> None:
     assert hosts.testinfra_host(HOST).socket("tcp://:::25").is_listening
 
 
+@pytest.mark.long
 def test_removal_that_fails_is_taken_back() -> None:
     changes_once(variables={"primary_mx_domains": [GATEWAY, ERIN]})
     before = faults.meaning_of(HOST)
@@ -598,6 +608,7 @@ def test_what_others_changed_during_a_run_that_fails_stays() -> None:
         converged(variables={"primary_mx_domains": [GATEWAY, {"name": "theirs.example", "state": "absent"}]})
 
 
+@pytest.mark.long
 def test_run_that_fails_is_left_alone_where_others_changed_the_same() -> None:
     theirs = (
         "echo 'gateway.example relay:[mail.lab.example]' > /etc/postfix/transport;"
@@ -642,6 +653,7 @@ def test_of_two_runs_at_once_one_waits_and_each_takes_back_its_own() -> None:
     assert faults.meaning_of(HOST) == before
 
 
+@pytest.mark.long
 def test_plan_that_the_host_has_overtaken_is_refused_after_all() -> None:
     """Someone opens a relay between the plan of a run and its first change."""
     listed = faults.parameter(HOST, "smtpd_relay_restrictions")

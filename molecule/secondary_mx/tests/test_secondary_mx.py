@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from lab import claims, faults, hosts, playbooks
+from lab.long_form import in_long_form
 
 HOST = "mx2"
 NAME = "mx2.lab.example"
@@ -107,8 +108,8 @@ def stale_index(kind: str, _source: str, index: str) -> None:
     faults.replace_index(HOST, kind, index, {"nobody@backup.example": "x", "@wild.example": "x"})
 
 
-@pytest.mark.parametrize("fault", [lose_index, empty_index, stale_index])
-@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+@pytest.mark.parametrize("fault", [lose_index, *in_long_form([empty_index]), stale_index])
+@pytest.mark.parametrize("restarted", [False, *in_long_form([True])])
 def test_broken_index_is_repaired_by_the_next_run(fault: Callable[..., None], restarted: bool) -> None:
     fault(*faults.table_of(HOST, "relay_recipient_maps"))
     if restarted:
@@ -281,6 +282,7 @@ def test_undeclared_domain_stays_unless_its_removal_is_asked_for() -> None:
     serves_its_domains()
 
 
+@pytest.mark.long
 def test_postmaster_can_be_switched_off() -> None:
     changes_once(variables={"secondary_mx_postmaster": False})
     claims.refuses_unknown(HOST, "postmaster@backup.example")
@@ -288,10 +290,7 @@ def test_postmaster_can_be_switched_off() -> None:
     claims.accepts(HOST, "postmaster@backup.example")
 
 
-long_phases = [pytest.param(phase, marks=pytest.mark.long) for phase in ("install", "tables", "config", "service")]
-
-
-@pytest.mark.parametrize("phase", ["preflight", *long_phases, "verify"])
+@pytest.mark.parametrize("phase", ["preflight", *in_long_form(("install", "tables", "config", "service")), "verify"])
 def test_one_phase_alone_changes_nothing_on_a_host_that_is_right(phase: str) -> None:
     unchanged(tags=[phase])
 
@@ -310,6 +309,7 @@ def test_tables_phase_alone_repairs_a_table() -> None:
     serves_its_domains()
 
 
+@pytest.mark.long
 def test_verify_phase_alone_fails_on_a_host_that_is_not_right() -> None:
     source = faults.table_of(HOST, "relay_recipient_maps")[1]
     faults.delete(HOST, faults.table_of(HOST, "relay_recipient_maps")[2])
@@ -328,6 +328,7 @@ def test_domain_whose_mx_records_do_not_name_this_host_is_a_warning() -> None:
     claims.refuses_relay(HOST, "stranger@elsewhere.test")
 
 
+@pytest.mark.long
 def test_rows_of_an_absent_domain_are_gone_for_whoever_relays_for_it_next() -> None:
     flow = {"name": "flow.example", "recipients": ["erin@flow.example"]}
     converged(variables={"secondary_mx_domains": [flow]})
@@ -341,6 +342,7 @@ def test_rows_of_an_absent_domain_are_gone_for_whoever_relays_for_it_next() -> N
         faults.set_parameters(HOST, {"relay_domains": listed})
 
 
+@pytest.mark.long
 def test_run_that_only_takes_domains_away_starts_no_stopped_service() -> None:
     converged(variables={"secondary_mx_domains": [{"name": "flow.example", "recipients": ["erin@flow.example"]}]})
     hosts.on(HOST, "systemctl", "disable", "--now", "postfix")
@@ -387,7 +389,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", in_long_form(REFUSED, short=2))
 def test_refusal_names_the_cause_and_leaves_the_host_untouched(case: str) -> None:
     domains, named = REFUSED[case]
     before = faults.state_of(HOST)
@@ -437,6 +439,7 @@ def test_list_that_was_cut_is_refused_until_somebody_lets_it_through(surveyed: l
     assert "295 removed" in converged(variables={**cut, "secondary_mx_max_removals": "100%"}).said
 
 
+@pytest.mark.long
 def test_list_of_other_people_is_a_cut_list(surveyed: list[str]) -> None:
     run = converge(variables=survey(*(f"new{number}" for number in range(len(surveyed)))))
     assert run.code != 0
@@ -493,6 +496,7 @@ def test_subdomains_are_relayed_where_the_item_says_so_and_no_longer_than_that()
     serves_its_domains()
 
 
+@pytest.mark.long
 def test_rows_of_subdomains_go_while_those_of_another_domain_stay() -> None:
     wide, narrow = (
         [
@@ -542,7 +546,7 @@ def test_mistyped_variable_is_refused() -> None:
     assert faults.state_of(HOST) == before
 
 
-@pytest.mark.parametrize("blank", [None, ""], ids=["null", "empty"])
+@pytest.mark.parametrize("blank", [*in_long_form([None]), ""])
 def test_blank_answers_of_a_survey_mean_the_defaults(blank: str | None) -> None:
     defaults = yaml.safe_load((playbooks.ROLES / "secondary_mx/defaults/main.yml").read_text(encoding="utf-8"))
     unchanged(variables=dict.fromkeys(defaults.keys() - {"secondary_mx_domains"}, blank))

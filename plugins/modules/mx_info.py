@@ -400,6 +400,15 @@ own_mail_domain:
   description: A mail domain of this host's own that it does not relay; empty if there is none.
   type: str
   returned: without O(probe_server)
+queue_space:
+  description:
+    - What the file system of the queue has free for those who are not root, in C(bytes) and C(inodes), which is null if
+      it has no limit of those; null if there is no queue.
+  type: dict
+  returned: without O(probe_server)
+  sample:
+    bytes: 10737418240
+    inodes: 6553600
 tried:
   description: Where and from which senders a probe asked, and what it did not ask.
   type: list

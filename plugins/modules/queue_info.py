@@ -88,6 +88,8 @@ total:
     reasons:
       - reason: "connect to mail.customer.example[192.0.2.5]:25: Connection refused"
         recipients: 3
+    causes:
+      connection: 3
     kept:
       count: 0
       recipients: 0
@@ -150,6 +152,13 @@ domains:
       description: The most frequent reasons why deliveries failed, at most 10, each with its number of recipients.
       type: list
       elements: dict
+    causes:
+      description:
+        - How many recipients wait by the class of the reason, all reasons counted. The classes are C(connection),
+          C(dns), C(tls), C(authentication), C(greylisted), C(mailbox_full), C(refused) for good (5xx), C(put_off) by
+          the server (4xx), C(loop), C(local) for what is wrong on this host, and C(other). A class without recipients
+          is left out.
+      type: dict
     kept:
       description: The reports of refused mail that wait on hold, each with the message that could not be delivered.
       type: dict

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import (
     flush,
     left_after,
@@ -17,12 +16,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue impo
     read_queue,
     waiting_after,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_estimate import estimate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_release import (
     handing_in,
     plan_release,
     release_kept,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_summary import summarised_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice import (
     ACTIONS,
     BOUNCE,
@@ -34,8 +33,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_choice
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import (
     Message,
-    kept_with_subdomains,
-    summary,
     with_subdomains,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.text_lists import domains_option
@@ -77,15 +74,9 @@ def queue_info(params: Mapping[str, Any], postfix: Postfix, _check_mode: bool) -
     else:
         sessions = partial(old_sessions, postfix.config_directory, _queue_directory(postfix))
         messages, left["old_sessions"] = waiting_after(look, domains, params["wait"], sessions)
-    kept = read_kept_mail(postfix, messages, READ_AT_MOST)
-    mail = kept_with_subdomains(kept.mail, domains) if params["subdomains"] else kept.mail
-    now = time.time()
-    found = summary(messages, domains, now, mail)
-    estimates = estimate(postfix, messages, domains, now, max(0, params["log_megabytes"]) << 20)
-    found["total"].update(estimates.total.as_result(now))
-    for domain, counts in found["domains"].items():
-        counts.update(estimates.of(domain).as_result(now))
-    return Outcome(results={**found, **left, "unread": kept.unread})
+    parents = domains if params["subdomains"] else ()
+    found = summarised_queue(postfix, messages, domains, parents, max(0, params["log_megabytes"]) << 20)
+    return Outcome(results={**found, **left})
 
 
 def _queue_directory(postfix: Postfix) -> str:

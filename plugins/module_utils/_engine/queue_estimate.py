@@ -74,12 +74,17 @@ class Estimates:
 
 
 def estimate(
-    postfix: Postfix, messages: Iterable[Message], domains: Sequence[str], now: float, log_bytes: int = 0
+    postfix: Postfix,
+    messages: Iterable[Message],
+    domains: Sequence[str],
+    now: float,
+    log_bytes: int = 0,
+    local: bool = False,
 ) -> Estimates:
     """The estimates for the domains (all if none is named). What is on hold neither ages nor drains.
 
     So many of the last bytes of the mail log are read for what deliveries take. Nothing is asked of Postfix if nothing
-    waits.
+    waits. `local`: tables on other hosts are not asked by which transport the mail goes.
     """
     waiting = waiting_for((message for message in messages if message.queue != HOLD), domains)
     if not waiting:
@@ -87,7 +92,7 @@ def estimate(
     values = postfix.parameters(options=("-x",))
     times = RetryTimes.from_values(values)
     due = due_times(values.get("queue_directory", ""))
-    routes = routes_of(postfix, list(waiting), values)
+    routes = routes_of(postfix, list(waiting), values, local)
     look = _Look(times, due, routes, read_rates(postfix, values, log_bytes, now), now)
     found = {domain: look.at({domain: mail}) for domain, mail in waiting.items()}
     return Estimates(look.total(waiting), found)
@@ -148,7 +153,9 @@ def _deliveries(message: Message, domain: str, route: Route) -> int:
     )
 
 
-def routes_of(postfix: Postfix, domains: Sequence[str], values: Mapping[str, str]) -> dict[str, Route]:
+def routes_of(
+    postfix: Postfix, domains: Sequence[str], values: Mapping[str, str], local: bool = False
+) -> dict[str, Route]:
     """By which transport, to which destination and with which limits the mail of each domain goes."""
     main_cf, master_cf = (os.path.join(postfix.config_directory, name) for name in ("main.cf", "master.cf"))
     state = HostState(
@@ -156,7 +163,7 @@ def routes_of(postfix: Postfix, domains: Sequence[str], values: Mapping[str, str
         explicit=MainCf(text_of(main_cf), main_cf).values,
         services=MasterCf(text_of(master_cf), master_cf).effective,
     )
-    reader = MapReader(postfix)
+    reader = MapReader(postfix, local)
     state, _names = look_at(domains, state, reader)
     answers = transport_answers(domains, state, reader)
     found = {}

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any, Container, Iterable, Iterator, Mapping, Sequence, Tuple
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.deferral_causes import CAUSES, cause_class
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Failure, Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
@@ -100,12 +101,14 @@ class _Waiting(_Counts):
     held: int = 0
     refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
     kept: KeptCounts = field(default_factory=KeptCounts)
 
     def add(self, message: Message, reasons: Sequence[str]) -> None:
         self._count(message, len(reasons))
         self.held += message.queue == HOLD
         self.reasons.update(common_reason(reason) for reason in reasons if reason)
+        self.causes.update(cause_class(reason) for reason in reasons if reason)
         if message.queue == DEFERRED:
             self.refused += sum(1 for reason in reasons if is_refusal(reason))
 
@@ -116,6 +119,7 @@ class _Waiting(_Counts):
             "held": self.held,
             "refused": self.refused,
             "reasons": [{"reason": reason, "recipients": recipients} for reason, recipients in most],
+            "causes": {cause: self.causes[cause] for cause in CAUSES if self.causes[cause]},
             "kept": self.kept.as_result(now),
         }
 

@@ -76,7 +76,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.outage import MailVolume, QueueSpace
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.recipients import (
     RECIPIENT_MAPS,
     is_verified,
@@ -105,8 +105,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe 
 MAX_AGE = "1d"
 
 
-def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober) -> Outcome:
-    """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain."""
+def inform(
+    params: Mapping[str, Any], postfix: Postfix, network: Network, prober: Prober, local: bool = False
+) -> Outcome:
+    """Evidence and findings as a module's outcome. Raises InvalidInput for a name that is no domain.
+
+    `local`: what DNS or a table on another host would tell is left open.
+    """
     wanted = domain_names(names_in(params.get("domains"), "domains"), "domains")
     outage = str(params.get("outage") or "")
     max_age = str(params.get("list_max_age") or MAX_AGE)
@@ -118,7 +123,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             raise InvalidInput(
                 f'mx_info: "{value}" ({option}) is not a Postfix time value; use a value such as 5d or 12h'
             )
-    reader = MapReader(postfix)
+    reader = MapReader(postfix, local)
     try:
         state = read_parameters(postfix, reader) if postfix.installed() else None
     except HostError as error:
@@ -147,7 +152,7 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
     state = replace(state, reports=read_reports(names, state, reader, ()), standby=read_standby(postfix, state))
     state = with_greeting(state.having(read_postscreen(postfix, network, state, reader, names, False)), network)
     kinds = None if params.get("declared") is None else declared.kinds
-    tables, domains = gather(names, postfix, state, reader, network, kinds)
+    tables, domains = gather(names, postfix, state, reader, None if local else network, kinds)
     state = state.having(read_own_certificate(state, domains, network))
     lists = read_list_evidence(state, max_age, show_recipients)
     tables = [_with_record(table, lists) for table in tables]
@@ -198,10 +203,11 @@ def inform(params: Mapping[str, Any], postfix: Postfix, network: Network, prober
             "message_size_limit": _size_limit(state),
             "smtputf8": offers_smtputf8(state),
             "addresses": sorted(state.own_addresses),
-            "dns": not state.dns_lacks,
+            "dns": not (local or state.dns_lacks),
             "ports": _numbered(ports_for_strangers(state), network),
             "own_mail_domain": own,
             "tried": _tried(senders) if params.get("probe") else [],
+            "queue_space": _space(facts.space),
             "notes": reader.notes,
         },
         warnings=reader.notes,
@@ -257,6 +263,7 @@ def _nothing_but(error: HostError) -> Outcome:
             "ports": [],
             "own_mail_domain": "",
             "tried": [],
+            "queue_space": None,
             "notes": [],
         }
     )
@@ -276,6 +283,10 @@ def _tried(senders: ProbeSenders) -> list[str]:
     if not senders.spf_fail:
         missing += "; not about SPF: give probe_senders.spf_fail, a domain of yours whose SPF record excludes this host"
     return [f"mail hosts: {senders.told}{missing}"]
+
+
+def _space(space: QueueSpace | None) -> dict[str, int | None] | None:
+    return {"bytes": space.free, "inodes": space.inodes} if space else None
 
 
 def _table(table: TableEvidence) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.typ
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
+    asks_server,
     member_of,
     without_proxy,
 )
@@ -51,10 +52,11 @@ class Evidence:
 
 
 class MapReader:
-    """Asks lookup tables by postmap, each for all keys at once."""
+    """Asks lookup tables by postmap, each for all keys at once; if it is `local`, none that lies on another host."""
 
-    def __init__(self, postfix: Postfix) -> None:
+    def __init__(self, postfix: Postfix, local: bool = False) -> None:
         self._postfix = postfix
+        self._is_local = local
         self._sources: dict[str, Table] = {}
         self._listed: dict[str, tuple[tuple[str, str], ...] | None] = {}
         self._silent: set[str] = set()
@@ -66,7 +68,7 @@ class MapReader:
 
     def ask(self, table: str, keys: Sequence[str]) -> dict[str, str]:
         """The results of the keys that the table has. A table that can't be asked has none, and is noted."""
-        if not keys or table in self._silent:
+        if not keys or table in self._silent or (self._is_local and asks_server(table)):
             return {}
         self.asked.add(table)
         problem = odd_file(table)

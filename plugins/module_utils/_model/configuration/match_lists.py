@@ -21,6 +21,9 @@ _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
 # `${name?text}` is the text if the parameter has a value, `${name:text}` if it has none.
 _CONDITION = re.compile(r"\$(?:\{(\w+)([?:])([^{}]*)\}|\((\w+)([?:])([^()]*)\))")
 _DEEPEST = 20
+# The types of tables that ask a server.
+_SERVERS = frozenset({"ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "socketmap", "tcp"})
+_SERVER_WITHIN = re.compile(rf"\b(?:{'|'.join(sorted(_SERVERS))}):")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ def without_proxy(table: str) -> str:
 def type_of(table: str) -> str:
     """The type of `type:name`, `proxy:` stripped."""
     return without_proxy(table).partition(":")[0]
+
+
+def asks_server(table: str) -> bool:
+    """Whether a lookup asks a server, which may be another host, also as one of several tables together."""
+    kind = type_of(table)
+    return kind in _SERVERS or (kind in ("pipemap", "unionmap") and _SERVER_WITHIN.search(table) is not None)
 
 
 def members_of(value: str, files: Mapping[str, str]) -> list[Member]:

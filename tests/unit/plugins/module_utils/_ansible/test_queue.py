@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible import queue as work_of_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import queue_flush, queue_info
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import Work
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_summary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_kept_mail import FakeKeptMail
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import (
@@ -98,7 +99,7 @@ def test_info_counts_what_is_kept(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     kept = found["domains"]["hold.example"]["kept"]
     assert (kept["count"], kept["recipients"], found["unread"]) == (2, 4, 0)
     assert kept["causes"] == [{"cause": "refused: 550 5.7.1", "count": 2}, {"cause": "refused: 554 5.7.1", "count": 1}]
-    monkeypatch.setattr(work_of_queue, "READ_AT_MOST", 1)
+    monkeypatch.setattr(queue_summary, "READ_AT_MOST", 1)
     assert queue_info(LOOK, host.postfix(), False).results["unread"] == 2
 
 

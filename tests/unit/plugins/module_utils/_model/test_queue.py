@@ -169,6 +169,7 @@ def test_summary_adds_up_each_domain() -> None:
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": LOST, "recipients": 1}],
+            "causes": {"connection": 1},
             "kept": NOTHING,
         },
         "held.example": {
@@ -180,6 +181,7 @@ def test_summary_adds_up_each_domain() -> None:
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 1}],
+            "causes": {"connection": 1},
             "kept": NOTHING,
         },
         "other.test": {
@@ -191,6 +193,7 @@ def test_summary_adds_up_each_domain() -> None:
             "oldest": 1795359471,
             "age": 5,
             "reasons": [{"reason": UNKNOWN_HOST, "recipients": 1}],
+            "causes": {"dns": 1},
             "kept": NOTHING,
         },
         "slow.example": {
@@ -202,6 +205,7 @@ def test_summary_adds_up_each_domain() -> None:
             "oldest": 1795359464,
             "age": 12,
             "reasons": [{"reason": REFUSED, "recipients": 3}],
+            "causes": {"connection": 3},
             "kept": NOTHING,
         },
     }
@@ -220,6 +224,7 @@ def test_summary_of_named_domains_counts_nothing_else() -> None:
         "oldest": None,
         "age": None,
         "reasons": [],
+        "causes": {},
         "kept": NOTHING,
     }
     assert (found["total"]["count"], found["total"]["recipients"], found["total"]["size"]) == (1, 1, 261)

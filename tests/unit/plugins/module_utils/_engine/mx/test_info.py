@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -545,3 +546,12 @@ def test_last_canary_of_a_domain_is_evidence_and_judged(
     )
     assert ("x.example", "canary", "info") in checks(results)
     assert info(host)["domains"]["x.example"]["canary"] is None
+
+
+def test_room_of_the_queue_is_told(host: FakeMxHost) -> None:
+    assert info(host)["queue_space"] is None
+    text = Path(host.path("main.cf")).read_text(encoding="utf-8")
+    host.write("main.cf", f"{text}queue_directory = {host.config_directory}\n")
+    space = info(host)["queue_space"]
+    assert list(space) == ["bytes", "inodes"]
+    assert 0 < space["bytes"] <= shutil.disk_usage(host.config_directory).total

@@ -169,3 +169,12 @@ def test_results_of_a_table_that_has_no_file(host: FakeMxHost, table: str, resul
     host.commands.clear()
     assert MapReader(host.postfix()).results(table) == results
     assert host.commands == []
+
+
+def test_local_reader_asks_no_server(host: FakeMxHost) -> None:
+    reader, table = MapReader(host.postfix(), local=True), f"hash:{host.path('domains')}"
+    host.commands.clear()
+    assert reader.ask("proxy:ldap:/l", ["x.example"]) == {}
+    assert reader.ask(table, ["x.example"]) == {"x.example": "one"}
+    assert host.commands == [["postmap", "-q", "-", table]]
+    assert (reader.notes, reader.problems) == ([], {})

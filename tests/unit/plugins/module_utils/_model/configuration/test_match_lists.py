@@ -7,6 +7,7 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     Member,
+    asks_server,
     expand,
     lookup_keys,
     match,
@@ -122,3 +123,19 @@ def test_table_is_told_without_its_proxy(text: str, kind: str, table: str) -> No
 )
 def test_condition_chooses_as_postfix_does(value: str, expanded: str) -> None:
     assert expand(value, {"full": "x", "empty": ""}) == expanded
+
+
+@pytest.mark.parametrize(
+    ("table", "asks"),
+    [
+        ("hash:/etc/postfix/ldap", False),
+        ("ldap:/etc/postfix/l.cf", True),
+        ("proxy:mysql:/etc/postfix/m.cf", True),
+        ("socketmap:unix:/run/s:name", True),
+        ("sqlite:/etc/postfix/s.cf", False),
+        ("pipemap:{hash:/etc/postfix/a,ldap:/etc/postfix/l.cf}", True),
+        ("unionmap:{hash:/etc/postfix/a,static:x}", False),
+    ],
+)
+def test_table_that_asks_a_server(table: str, asks: bool) -> None:
+    assert asks_server(table) is asks

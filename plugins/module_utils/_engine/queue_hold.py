@@ -78,9 +78,10 @@ def _put_on_hold(postfix: Postfix, request: HoldRequest, plan: HoldPlan) -> Hold
     looks in a row are to find nothing.
     """
     began, start = time.time(), time.monotonic()
-    known, messages, missing, interrupted = _read_record(postfix), [], plan.chosen, set()
+    known, missing, clear = _read_record(postfix), plan.chosen, 0
+    messages: list[Message] = []
     found: dict[str, Message] = {}
-    clear = 0
+    interrupted: set[str] = set()
     while clear < 2 and time.monotonic() < start + SECONDS_IN_ALL:
         if missing:
             found.update((message.queue_id, message) for message in missing)

@@ -21,6 +21,9 @@ DISK = "/dev/shm/full"
 BALLAST = "60M"
 SPOOL = "/var/spool/postfix"
 SECONDS_TO_EMPTY = 60
+# On releases with a unit for each instance, Debian's postfix.service does nothing itself, and systemctl does not wait
+# for the instances that go along with it.
+STOP = "systemctl stop postfix 'postfix@*'"
 
 
 @contextmanager
@@ -160,15 +163,13 @@ def small_disk(host: str, size: str) -> Iterator[None]:
         host,
         "sh",
         "-ec",
-        f"systemctl stop postfix; cp -a {SPOOL} /root/spool\n"
+        f"{STOP}; cp -a {SPOOL} /root/spool\n"
         f"mount -t tmpfs -o size={size},mode=755 tmpfs {SPOOL}; cp -a /root/spool/. {SPOOL}/; systemctl start postfix",
     )
     try:
         yield
     finally:
-        hosts.on(
-            host, "sh", "-ec", f"systemctl stop postfix; umount {SPOOL}; rm -r /root/spool; systemctl start postfix"
-        )
+        hosts.on(host, "sh", "-ec", f"{STOP}; umount {SPOOL}; rm -r /root/spool; systemctl start postfix")
 
 
 def rebooted(host: str) -> None:

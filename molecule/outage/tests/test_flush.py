@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lab import hosts, playbooks
+from lab import hosts, outages, playbooks
 from lab.load import Load, drained
 
 LONG = bool(os.environ.get("MXRELAY_LAB_LONG"))
@@ -167,6 +167,27 @@ def test_role_run_takes_expired_limits_back() -> None:
     assert f"main.cf: {LIMIT}, whose limit has expired" in run.said
     assert main_cf("mx1") == before
     assert playbooks.play("outage", playbooks.SECONDARY, **options).code == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("taken_back_by", [FLUSH, playbooks.SECONDARY])
+def test_limit_that_stands_at_a_reboot_goes_with_the_next_run(taken_back_by: str) -> None:
+    """No timer is there any more: it goes with a queue_flush, or with a run of a role once it has expired."""
+    before = main_cf("mx1")
+    killed("mx1", 3600)
+    outages.rebooted("mx1")
+    assert f"{LIMIT} = 1\n" in main_cf("mx1")
+    assert "mxrelay-limits" not in hosts.on("mx1", "systemctl", "list-timers", "--all")
+    role = {"limit": "mx1.lab.example"}
+    assert playbooks.play("outage", playbooks.SECONDARY, **role).code == 0
+    assert f"{LIMIT} = 1\n" in main_cf("mx1")
+    if taken_back_by == FLUSH:
+        assert flush("mx1", wait=0).code == 0
+    else:
+        record = json.loads(hosts.on("mx1", "cat", RECORD))
+        hosts.on("mx1", "sh", "-c", f"cat >{RECORD}", given=json.dumps({**record, "expires": 1}))
+        assert playbooks.play("outage", playbooks.SECONDARY, **role).code == 0
+    assert (main_cf("mx1"), hosts.on("mx1", "ls", "-A", "/etc/postfix").count("mxrelay-limits")) == (before, 0)
 
 
 @pytest.mark.long

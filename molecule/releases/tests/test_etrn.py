@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 
@@ -26,11 +27,15 @@ GIVEN = {
 }
 
 
-def apply(**changes: object) -> None:
+def run_with(**changes: object) -> playbooks.Run:
     item = {name: value for name, value in {**GIVEN, **changes}.items() if value}
     limit = ",".join(f"{host}.lab.example" for host in RELEASES)
     variables = {"primary_mx_domains": [item], "primary_mx_verify": False}
-    run = playbooks.play("releases", playbooks.PRIMARY, variables=variables, limit=limit)
+    return playbooks.play("releases", playbooks.PRIMARY, variables=variables, limit=limit)
+
+
+def apply(**changes: object) -> None:
+    run = run_with(**changes)
     assert run.code == 0, run.said
 
 
@@ -96,5 +101,16 @@ def test_mail_waits_until_its_mail_host_asks_for_it(before: Mapping[str, str]) -
 
 def test_taken_away_it_leaves_every_byte_as_it_was(before: Mapping[str, str]) -> None:
     apply(etrn_from=None)
+    assert {host: configuration(host) for host in RELEASES} == before
+    assert {host: answers("mail", host, DOMAIN) for host in RELEASES} == dict.fromkeys(RELEASES, [554])
+
+
+def test_run_that_fails_takes_it_back(before: Mapping[str, str]) -> None:
+    with contextlib.ExitStack() as broken:
+        for host in RELEASES:
+            broken.enter_context(faults.reloading_by(host, "exit 1"))
+        run = run_with()
+    assert dict(run.failed) == {f"{host}.lab.example": 1 for host in RELEASES}, run.said
+    assert run.said.count("main.cf: mxrelay_etrn is as before") == len(RELEASES)
     assert {host: configuration(host) for host in RELEASES} == before
     assert {host: answers("mail", host, DOMAIN) for host in RELEASES} == dict.fromkeys(RELEASES, [554])

@@ -24,7 +24,7 @@ MODEL = "plugins/module_utils/_model/mx/settings.py"
 FRAGMENT = "plugins/doc_fragments/mx_plan.py"
 NAMES = "roles/mx/vars/main/settings.yml"
 # The roles that take what the playbook of their name takes, from its specification.
-OF_PLAYBOOKS = ("report", "trust_mx")
+OF_PLAYBOOKS = ("report", "trust_mx", "mx_metrics")
 GUIDE = "docs/playbooks.md"
 GENERATED = f"Generated from {SOURCE} by ./run generate; change it there."
 LICENCE = """\

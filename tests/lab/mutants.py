@@ -154,6 +154,9 @@ CLAIMS = {
         "Fail on errors": JUDGED,
     },
     "primary_mx/tasks/main.yml": {"Run the phases for the declared domains": NEW_PRIMARY},
+    "mx_metrics/tasks/main.yml": {
+        "Install, update or remove the timer that writes metrics": Claim("metrics", "node_exporter_reads", "new"),
+    },
     "report/tasks/examine.yml": {
         "Examine one instance of Postfix": Claim("mail_flow", "report_of_a_healthy"),
         "Gather the evidence for its domains": Claim("mail_flow", "report_of_a_healthy"),

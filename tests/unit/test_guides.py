@@ -24,6 +24,7 @@ GUIDES = (
     "docs/eda.md",
     "docs/front-door.md",
     "docs/mail-host.md",
+    "docs/metrics.md",
     "docs/outage.md",
     "docs/playbooks.md",
     "docs/recipients.md",
@@ -45,8 +46,9 @@ ROLE_PREFIXES = {
     "primary_mx_": "primary_mx",
     "report_": "report",
     "trust_mx_": "trust_mx",
+    "mx_metrics_": "mx_metrics",
 }
-NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report|trust_mx)_[a-z0-9_]+")
+NAMED = re.compile(r"\b(?:secondary_mx|primary_mx|report|trust_mx|mx_metrics)_[a-z0-9_]+")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLAYBOOK = re.compile(r"ansible-playbook mxrelay\.postfix\.(\w+)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")

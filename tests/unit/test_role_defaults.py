@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("secondary_mx", "primary_mx", "mx", "report", "trust_mx")
+ROLES = ("secondary_mx", "primary_mx", "mx", "report", "trust_mx", "mx_metrics")
 
 PYTHON_TYPES: dict[str, type] = {
     "bool": bool,

@@ -30,6 +30,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 
 DIRECTORY = "/var/lib/prometheus/node-exporter"
 INTERVAL = 300
+# Postfix' own choice.
+QUEUE = "/var/spool/postfix"
 # Less than this keeps a host busy with nothing else.
 LEAST_INTERVAL = 30
 
@@ -54,7 +56,9 @@ def manage_metrics(params: Mapping[str, Any], postfix: Postfix, check_mode: bool
     """The work of mx_metrics. Raises MxRelayError."""
     present = params["state"] == "present"
     if present:
-        change = plan_metrics(postfix, _request(params), params["directory"], params["interval"])
+        # On a host that is to get Postfix, check mode tells what would come after it.
+        queue = postfix.queue_directory() if postfix.installed() or not check_mode else QUEUE
+        change = plan_metrics(postfix, _request(params), params["directory"], params["interval"], queue)
     else:
         change = plan_no_metrics(postfix, params["directory"])
     if not check_mode:

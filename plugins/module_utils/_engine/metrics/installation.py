@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Mapping
 
+# What Ansible sends to the host is what is imported, so the program is.
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import program
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.files import (
@@ -32,7 +34,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.program_arc
 
 # There while systemd runs the host, see sd_booted(3).
 SYSTEMD = "/run/systemd/system"
-PROGRAM = "ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.program"
 _MODE = 0o644
 _PROGRAM_MODE = 0o755
 
@@ -55,7 +56,9 @@ class MetricsChange:
         return bool(self.diffs) or self.starts
 
 
-def plan_metrics(postfix: Postfix, request: MetricsRequest, directory: str, interval: int) -> MetricsChange:
+def plan_metrics(
+    postfix: Postfix, request: MetricsRequest, directory: str, interval: int, queue_directory: str
+) -> MetricsChange:
     """What has to change so that the metrics go to this directory every `interval` seconds. Raises MxRelayError."""
     if not os.path.isdir(SYSTEMD):
         raise Refused("systemd does not run this host, so no timer can write metrics; have the report write them")
@@ -66,9 +69,8 @@ def plan_metrics(postfix: Postfix, request: MetricsRequest, directory: str, inte
         )
     files = MetricsFiles(postfix.config_directory, UNITS)
     path = files.metrics(directory)
-    queue = postfix.queue_directory()
-    archive = program_archive(PROGRAM, sys.executable)
-    place = MetricsPlace(files, path, os.path.join(queue, "pid") if queue else "", sys.executable, archive)
+    archive = program_archive(program.__name__, sys.executable)
+    place = MetricsPlace(files, path, os.path.join(queue_directory, "pid"), sys.executable, archive)
     settings = asdict(replace(request, config_directory=postfix.config_directory, path=path))
     contents: dict[str, bytes | None] = dict(metrics_texts(place, settings, interval))
     diffs = _diffs(files, contents)

@@ -87,7 +87,7 @@ def metrics_texts(place: MetricsPlace, settings: Mapping[str, Any], interval: in
 
 def _written(place: MetricsPlace) -> dict[str, Any]:
     # Postfix tells whether it runs by a lock on the file of its process, which it opens for writing.
-    writable = [posixpath.dirname(place.path), *([f"-{place.pid_directory}"] if place.pid_directory else [])]
+    writable = [posixpath.dirname(place.path), f"-{place.pid_directory}"]
     return {"writable": " ".join(writable), "seconds": RUN_SECONDS}
 
 
@@ -106,6 +106,7 @@ WantedBy=timers.target
 _SERVICE = """\
 [Unit]
 Description=Metrics of Postfix as an MX host
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot

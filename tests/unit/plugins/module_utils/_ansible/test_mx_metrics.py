@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.mx_metrics import METRICS_SPEC, manage_metrics
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.metrics_host import (
     MetricsTimerHost,
     metrics_timer_host,
@@ -64,3 +64,13 @@ def test_value_that_the_program_could_not_use_is_refused(
     with pytest.raises(InvalidInput, match=message):
         manage_metrics(params(host, **{option: value}), host.postfix(), False)
     assert host.told == []
+
+
+def test_host_without_postfix_fails_but_in_check_mode(host: MetricsTimerHost) -> None:
+    host.installed = False
+    outcome = manage_metrics(params(host), host.postfix(), True)
+    service = next(diff.after for diff in outcome.diffs if diff.header.endswith(".service"))
+    assert f"ReadWritePaths={host.directory} -/var/spool/postfix/pid\n" in service
+    with pytest.raises(HostError, match="Postfix is not installed"):
+        manage_metrics(params(host), host.postfix(), False)
+    assert (host.told, list(host.units.iterdir())) == ([], [])

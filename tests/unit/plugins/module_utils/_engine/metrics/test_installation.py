@@ -38,7 +38,7 @@ def _host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MetricsTimerHost:
 
 
 def make(host: MetricsTimerHost, interval: int = 300, **options: int) -> bool:
-    change = plan_metrics(host.postfix(), MetricsRequest(**options), host.directory, interval)
+    change = plan_metrics(host.postfix(), MetricsRequest(**options), host.directory, interval, "/spool")
     apply_metrics(host.postfix(), change)
     return change.changed
 
@@ -77,7 +77,7 @@ def test_program_is_installed_and_started_once(host: MetricsTimerHost) -> None:
 def test_new_configuration_is_used_at_once_and_units_are_not_read_anew(host: MetricsTimerHost) -> None:
     make(host)
     host.told.clear()
-    change = plan_metrics(host.postfix(), MetricsRequest(domains=5), host.directory, 300)
+    change = plan_metrics(host.postfix(), MetricsRequest(domains=5), host.directory, 300, "/spool")
     assert [os.path.basename(diff.header) for diff in change.diffs] == ["mxrelay-metrics.json"]
     assert '"domains": 5' in change.diffs[0].after
     apply_metrics(host.postfix(), change)
@@ -134,7 +134,7 @@ def test_first_run_that_fails_is_told(host: MetricsTimerHost) -> None:
 
 def test_host_without_systemd_or_collector_is_refused(host: MetricsTimerHost, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="/nowhere: is not a directory; install prometheus-node-exporter"):
-        plan_metrics(host.postfix(), MetricsRequest(), "/nowhere", 300)
+        plan_metrics(host.postfix(), MetricsRequest(), "/nowhere", 300, "/spool")
     monkeypatch.setattr(module, "SYSTEMD", "/nowhere")
     with pytest.raises(Refused, match="systemd does not run this host"):
-        plan_metrics(host.postfix(), MetricsRequest(), host.directory, 300)
+        plan_metrics(host.postfix(), MetricsRequest(), host.directory, 300, "/spool")

@@ -41,9 +41,3 @@ def test_service_can_write_only_its_file_and_ends() -> None:
     ]
     assert "OnUnitActiveSec=60" in timer
     assert (texts[files.program], json.loads(texts[files.configuration])) == (b"program", {"path": "/m/mxrelay.prom"})
-
-
-def test_queue_that_is_not_known_is_not_written_to() -> None:
-    files = MetricsFiles("/etc/postfix")
-    texts = metrics_texts(MetricsPlace(files, "/m/mxrelay.prom", "", "/usr/bin/python3", b""), {}, 60)
-    assert "ReadWritePaths=/m\n" in texts[files.service].decode()

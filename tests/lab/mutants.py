@@ -174,6 +174,7 @@ CLAIMS = {
         "Combine all hosts into one report": Claim("mail_flow", "report_of_a_healthy"),
         "Write the page": Claim("mail_flow", "report_of_a_healthy"),
         "Write the Markdown": Claim("mail_flow", "report_says_the_same"),
+        "Write the metrics": Claim("metrics", "report_writes"),
         "Return how much there is to report": Claim("mail_flow", "report_is_returned"),
         "Return the report": Claim("mail_flow", "report_is_returned"),
         "Summarise": Claim("mail_flow", "report_of_a_healthy"),

@@ -224,6 +224,17 @@ def test_many_domains_are_within_the_limits_of_a_scrape(labelled: int) -> None:
         collect()
 
 
+def test_report_writes_the_same_at_the_controller(tmp_path: Path) -> None:
+    path = tmp_path / "mx.prom"
+    files = {"report_path": str(tmp_path / "mx.html"), "report_metrics": str(path)}
+    assert playbooks.play("metrics", "mxrelay.postfix.report", variables=files).code == 0
+    written = path.read_text(encoding="utf-8")
+    assert f'mxrelay_queue_messages{{host="{MX}",domain="away.example"}} 0\n' in written
+    assert prometheus.promtool("check", "metrics", given=written) == ""
+    names = [{line for line in told.splitlines() if line.startswith("# TYPE")} for told in (written, text())]
+    assert names[1] - names[0] == {"# TYPE mxrelay_collect_duration_seconds gauge"}
+
+
 def test_nothing_is_left_of_metrics_that_are_absent() -> None:
     assert playbooks.play("metrics", METRICS, variables={"mx_metrics_state": "absent"}).changed[MX] == 1
     assert hosts.on(MX, "sh", "-c", f"ls -A {DIRECTORY} /etc/postfix /etc/systemd/system | grep {UNIT} || true") == ""

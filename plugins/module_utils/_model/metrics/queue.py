@@ -83,8 +83,9 @@ def queue_families(queue: Mapping[str, Any], relayed: Collection[str], limit: in
     """The families of what queue_info returned, of these relay domains at most `limit`, the fullest first."""
     counts: Mapping[str, Counts] = queue["domains"]
     labels = _labelled(counts, relayed, limit)
-    groups: dict[str, list[Counts]] = {name: [counts[name]] if name in counts else [] for name in sorted(labels)}
-    groups[OTHERS] = [found for name, found in counts.items() if name not in labels]
+    groups: dict[str, list[Counts]] = {name: [] for name in [*sorted(labels), OTHERS]}
+    for name, found in counts.items():
+        groups[_label(name, labels)].append(found)
     families = [Family(each.name, each.help, _samples(each, groups), each.unit) for each in _METRICS]
     return [*families, _deferred(groups)]
 
@@ -95,6 +96,13 @@ def _labelled(counts: Mapping[str, Counts], relayed: Collection[str], limit: int
         return (-(found["count"] + found["kept"]["count"]) if found else 0, name)
 
     return set(sorted(set(relayed), key=key)[: max(0, limit)])
+
+
+def _label(name: str, labels: Collection[str]) -> str:
+    """The domain itself, or the relay domain that it is below."""
+    while name and name not in labels:
+        name = name.partition(".")[2]
+    return name or OTHERS
 
 
 def _samples(metric: _Metric, groups: Mapping[str, Sequence[Counts]]) -> list[Sample]:

@@ -56,3 +56,11 @@ def test_ten_thousand_domains_make_no_more_series_than_the_limit_allows() -> Non
 
 def test_empty_queue_has_zeros() -> None:
     assert samples(queue_families(queue_result(), ["x.example"]), "queue_messages") == {"x.example": 0, OTHERS: 0}
+
+
+def test_subdomain_counts_for_the_relay_domain_above_it() -> None:
+    queue = {**QUEUE, "domains": {"a.b.x.example": counts(2, 90, 20, 5), "b.x.example": counts(1, 5, 70, 6)}}
+    assert samples(queue_families(queue, ["x.example"]), "queue_messages") == {"x.example": 3, OTHERS: 0}
+    assert samples(queue_families(queue, ["x.example"]), "queue_first_bounce_seconds") == {"x.example": 20}
+    nearer = queue_families(queue, ["x.example", "b.x.example"])
+    assert samples(nearer, "queue_messages") == {"x.example": 0, "b.x.example": 3, OTHERS: 0}

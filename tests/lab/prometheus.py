@@ -24,7 +24,7 @@ SECONDS_TO_START = 60
 ASK = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:9090' + sys.argv[1]).read().decode())"
 CONFIGURATION = """\
 global:
-  scrape_interval: 1s
+  scrape_interval: {interval}
   evaluation_interval: 1s
 rule_files: [{folder}/rules.yml]
 scrape_configs:
@@ -43,9 +43,8 @@ def started(rules: str, *mx_hosts: str) -> Iterator[None]:
     options = ["--detach", "--init", "--network", lab, "--dns", f"{os.environ['MXRELAY_LAB_NET']}.2"]
     hosts.engine("run", *options, "--name", name, "--label", f"mxrelay-lab={lab}", f"mxrelay-lab/{NAME}:{tag}")
     try:
-        targets = ", ".join(f'"{host}:{PORT}"' for host in mx_hosts)
         put("rules.yml", rules)
-        put("prometheus.yml", CONFIGURATION.format(folder=FOLDER, targets=targets))
+        configure("1s", *mx_hosts)
         arguments = [f"--config.file={FOLDER}/prometheus.yml", "--storage.tsdb.path=/tmp/tsdb"]
         hosts.engine("exec", "--detach", name, "prometheus", *arguments)
         assert hosts.wait_for(ready, SECONDS_TO_START), "Prometheus does not answer"
@@ -57,6 +56,13 @@ def started(rules: str, *mx_hosts: str) -> Iterator[None]:
 def put(name: str, text: str) -> None:
     """Put a file where Prometheus finds it."""
     hosts.on(NAME, "sh", "-ec", f"mkdir -p {FOLDER}; cat > {FOLDER}/{name}", given=text)
+
+
+def configure(interval: str, *mx_hosts: str) -> None:
+    """Have it read these hosts in this interval, which is also the longest time for one of them, up to 10 seconds."""
+    targets = ", ".join(f'"{host}:{PORT}"' for host in mx_hosts)
+    put("prometheus.yml", CONFIGURATION.format(folder=FOLDER, targets=targets, interval=interval))
+    hosts.on(NAME, "sh", "-c", "pkill -HUP -x prometheus || true")
 
 
 def ready() -> bool:

@@ -50,6 +50,22 @@ LATER = {
 }
 
 
+# Runs the program, and then prints the addresses that it has asked for an answer.
+ASKED = """
+import atexit, runpy, sys
+asked = set()
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        asked.add(arguments[-1] if isinstance(arguments[-1], str) else str(arguments[-1][0]))
+    elif event == "socket.getaddrinfo":
+        asked.add(str(arguments[0]))
+sys.addaudithook(hook)
+atexit.register(lambda: print("\\n".join(sorted(asked))))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def rules() -> str:
     """The rules as they are in the collection, with limits that a test can wait for."""
     text = prometheus.RULES.read_text(encoding="utf-8")
@@ -173,6 +189,30 @@ def test_no_address_is_written_anywhere(outage: Outage) -> None:
     assert [told for told in (outage.text, outage.journal, outage.line) if "@" in told] == []
 
 
+@pytest.mark.parametrize("dns", [False, True])
+def test_nobody_else_is_asked_unless_wanted(dns: bool) -> None:
+    change = f"import json; told = json.load(open('/etc/postfix/{UNIT}.json')); told['dns'] = {dns}"
+    hosts.on(MX, "python3", "-c", f"{change}; json.dump(told, open('/root/asks.json', 'w'))")
+    told = hosts.on(MX, "python3", "-c", ASKED, PROGRAM, "print", "/root/asks.json").split("# EOF\n")
+    asked = set(told[1].splitlines())
+    assert "127.0.0.1" in asked
+    assert bool(asked - {"127.0.0.1"}) is dns
+
+
+def test_service_that_can_write_nowhere_sees_whether_postfix_runs() -> None:
+    def found() -> bool:
+        collect()
+        return 'mxrelay_findings{check="service",severity="error"} 1\n' in text()
+
+    assert not found()
+    hosts.on(MX, "systemctl", "stop", "postfix")
+    try:
+        assert hosts.wait_for(found, SECONDS_TO_FIRE)
+    finally:
+        hosts.on(MX, "systemctl", "start", "postfix")
+    assert hosts.wait_for(lambda: not found(), SECONDS_TO_RESOLVE)
+
+
 def test_full_disk_leaves_the_old_file() -> None:
     hosts.on(MX, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", DIRECTORY)
     try:
@@ -217,9 +257,12 @@ def test_many_domains_are_within_the_limits_of_a_scrape(labelled: int) -> None:
         assert 'mxrelay_collect_success{part="verify"} 1\n' in text()
         series = len(re.findall(r"^mxrelay_queue_messages\{", text(), re.MULTILINE))
         assert series == min(labelled, MANY + 2) + 1
+        # The default of scrape_timeout.
+        prometheus.configure("10s", MX)
         assert hosts.wait_for(lambda: prometheus.value("mxrelay_relay_domains") == MANY + 2, SECONDS_TO_FIRE)
         assert prometheus.value("up") == 1
     finally:
+        prometheus.configure("1s", MX)
         do(RESTORE, f"cp -p /root/{UNIT}.json {configuration}; rm /etc/postfix/many* /etc/postfix/people*")
         collect()
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lab.activation import activation
 
@@ -86,3 +87,25 @@ def test_names_of_templates_are_variables(tmp_path: Path) -> None:
     with activation(tmp_path, "mail_hosts", mxrelay_verify_template="canary") as running:
         assert running.send(gone) == 200
         assert running.started(1) == [("canary", "mail.customer.example")]
+
+
+def test_alerts_start_what_looks_into_them(tmp_path: Path) -> None:
+    def alert(name: str, status: str = "firing", host: str = "mx1") -> dict[str, Any]:
+        labels = {"alertname": name, "instance": host}
+        key = f'{{}}:{{alertname="{name}", instance="{host}"}}'
+        return {"status": status, "groupKey": key, "commonLabels": labels, "alerts": [{"labels": labels}]}
+
+    with activation(tmp_path, "alerts") as running:
+        assert running.send(alert("MxrelayListOld"), token="guessed") == 401
+        for event in (
+            alert("MxrelayFirstBounceNear", "resolved"),
+            alert("NodeDown"),
+            alert("MxrelayMetricsOld"),
+            alert("MxrelayFirstBounceNear"),
+            alert("MxrelayFirstBounceNear"),
+            alert("MxrelayIndexStale"),
+            alert("MxrelayListOld"),
+            alert("MxrelayListOld", host="mx2"),
+        ):
+            assert running.send(event) == 200
+        assert running.templates(3) == ["report", "verify", "sync_recipients"]

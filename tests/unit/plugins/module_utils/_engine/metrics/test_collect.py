@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import collect
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest, collected
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import (
     FakeMxHost,
@@ -14,6 +15,7 @@ from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx
     FakeProber,
 )
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_postqueue import queue_entry
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 NOW = 1795360000.0
 
@@ -32,9 +34,7 @@ def _host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeMxHost:
     host.queue = queue_entry("A1", "deferred", "a@x.example", "b@sub.x.example") + queue_entry(
         "A2", "deferred", "c@stranger.example"
     )
-    monkeypatch.setattr(
-        "ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect.time.time", lambda: NOW
-    )
+    set_clock(monkeypatch, collect, time=lambda: NOW)
     return host
 
 

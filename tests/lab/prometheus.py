@@ -16,6 +16,8 @@ from lab import hosts, images
 
 CACHE = pathlib.Path(__file__).parents[2] / ".cache"
 RULES = pathlib.Path(__file__).parents[2] / "extensions/prometheus/mxrelay.rules.yml"
+# What promtool expects of them.
+LIMITS = pathlib.Path(__file__).parent / "prometheus_rules.yml"
 NAME = "prometheus"
 FOLDER = "/etc/lab"
 # Where node_exporter listens.

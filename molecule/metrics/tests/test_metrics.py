@@ -172,7 +172,7 @@ def test_promtool_has_nothing_to_say() -> None:
 
 def test_limits_are_those_of_the_collection() -> None:
     prometheus.put("shipped.yml", prometheus.RULES.read_text(encoding="utf-8"))
-    prometheus.put("test.yml", (Path(__file__).parents[1] / "rules.test.yml").read_text(encoding="utf-8"))
+    prometheus.put("test.yml", prometheus.LIMITS.read_text(encoding="utf-8"))
     assert "SUCCESS" in prometheus.promtool("test", "rules", f"{prometheus.FOLDER}/test.yml")
 
 

@@ -16,12 +16,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics im
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.files import (
-    UNITS,
     MetricsFiles,
     MetricsPlace,
     metrics_texts,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import UNITS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     read_file,

@@ -23,13 +23,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.st
     StandbyState,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby_files import (
-    UNITS,
     StandbyFiles,
     StandbyPlace,
     StandbyRequest,
     standby_texts,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import UNITS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, read_file, replace_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.policy_client import (

@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-UNITS = "/etc/systemd/system"
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import HARDENED, UNITS
+
 _NAME = "mxrelay-metrics"
 _HEADER = "# Written by mxrelay.postfix, with mx_metrics; changes are lost.\n"
 # Of one run, after which systemd kills it.
@@ -116,25 +117,6 @@ Nice=10
 UMask=0022
 TasksMax=64
 CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_SETUID CAP_SETGID CAP_SYS_PTRACE
-NoNewPrivileges=yes
-ProtectSystem=strict
 ReadWritePaths={writable}
 ProtectHome=read-only
-ProtectClock=yes
-ProtectHostname=yes
-ProtectControlGroups=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-PrivateTmp=yes
-PrivateDevices=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-"""
+""" + HARDENED

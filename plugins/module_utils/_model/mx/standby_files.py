@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import SOCKET
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import HARDENED, UNITS
 
-UNITS = "/etc/systemd/system"
 CONFIGURATION_NAME = "mxrelay-standby.json"
 PROGRAM_NAME = "mxrelay-standby.py"
 _HEADER = "# Written by mxrelay.postfix, with standby; changes are lost.\n"
@@ -112,6 +112,7 @@ TriggerLimitIntervalSec=0
 [Install]
 WantedBy=sockets.target
 """
+# The filter takes away from that of HARDENED, so it comes after it.
 _SERVICE = """\
 [Unit]
 Description=Whether a better MX host answers, for Postfix as a standby
@@ -131,25 +132,5 @@ UMask=0077
 TasksMax=64
 MemoryMax=256M
 CapabilityBoundingSet=
-NoNewPrivileges=yes
-ProtectSystem=strict
 ProtectHome=yes
-ProtectClock=yes
-ProtectHostname=yes
-ProtectControlGroups=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-PrivateTmp=yes
-PrivateDevices=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-"""
+""" + HARDENED + "SystemCallFilter=~@privileged @resources\n"

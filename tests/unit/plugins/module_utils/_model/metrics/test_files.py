@@ -35,9 +35,9 @@ def test_service_can_write_only_its_file_and_ends() -> None:
     )
     assert [line for line in service if line.startswith(("ReadWrite", "ProtectSystem", "Timeout", "NoNew"))] == [
         "TimeoutStartSec=240",
+        "ReadWritePaths=/m -/var/spool/postfix/pid",
         "NoNewPrivileges=yes",
         "ProtectSystem=strict",
-        "ReadWritePaths=/m -/var/spool/postfix/pid",
     ]
     assert "OnUnitActiveSec=60" in timer
     assert (texts[files.program], json.loads(texts[files.configuration])) == (b"program", {"path": "/m/mxrelay.prom"})

@@ -59,6 +59,11 @@ def test_only_postfix_can_ask_and_the_service_has_no_rights() -> None:
         "CapabilityBoundingSet=",
         "WatchdogSec=30",
     } < set(unit)
+    # In this order: the first says whether what is not named is allowed. See systemd.exec(5).
+    assert [line for line in unit if line.startswith("SystemCallFilter")] == [
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources",
+    ]
 
 
 def test_without_domains_there_are_no_files() -> None:

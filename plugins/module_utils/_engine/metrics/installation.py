@@ -123,9 +123,10 @@ def apply_metrics(postfix: Postfix, change: MetricsChange) -> None:
             _write(path, content, _PROGRAM_MODE if path == change.files.program else _MODE, path == change.path)
     if told.intersection([change.files.service, change.files.timer]):
         _systemctl(postfix, "daemon-reload")
+    # systemd remembers a run that failed even after its unit is gone.
+    with suppress(HostError):
+        _systemctl(postfix, "reset-failed", *units)
     if stays:
-        with suppress(HostError):
-            _systemctl(postfix, "reset-failed", *units)
         _systemctl(postfix, "--no-reload", "enable", units[0])
         # One that runs already counts from when it was started, and a new interval would wait for its next turn.
         _systemctl(postfix, "restart", units[0])

@@ -109,7 +109,8 @@ def test_nothing_is_left_after_removal(host: MetricsTimerHost) -> None:
     host.told.clear()
     assert unmake(host) is True
     assert files(host) == {}
-    assert host.told == [["--no-reload", "disable", TIMER], ["stop", TIMER, SERVICE], ["daemon-reload"]]
+    stopped = [["--no-reload", "disable", TIMER], ["stop", TIMER, SERVICE]]
+    assert host.told == [*stopped, ["daemon-reload"], ["reset-failed", TIMER, SERVICE]]
     host.told.clear()
     assert unmake(host) is False
     assert host.told == []

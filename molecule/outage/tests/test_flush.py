@@ -120,6 +120,37 @@ def test_mail_goes_within_the_limit_and_main_cf_is_as_before(load: Load, request
     assert len(load.having("accepted")) == COUNT
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("load", MX, indirect=True)
+def test_no_more_deliveries_at_once_than_the_limit(load: Load, request: pytest.FixtureRequest) -> None:
+    host = request.node.callspec.params["load"]
+    before = main_cf(host)
+    with outages.slow_to_confirm(2):
+        assert most_at_once(host, put_off_again(host)) > 2
+        assert most_at_once(host, put_off_again(host), concurrency=2) == 2
+    assert (main_cf(host), hosts.on(host, "ls", "-A", "/etc/postfix").count("mxrelay-limits")) == (before, 0)
+    assert len(drained(load, host).delivered) == COUNT
+
+
+def put_off_again(host: str) -> Load:
+    """Have more mail wait for the mail host, which is up again afterwards."""
+    with outages.closed():
+        return put_off(host, 12)
+
+
+def most_at_once(host: str, load: Load, **limit: int) -> int:
+    """Deliver the load by a flush; return the most connections to the mail host that were seen meanwhile."""
+    process = playbooks.start("outage", FLUSH, variables=variables(wait=180, **limit), limit=f"{host}.lab.example")
+    seen = 0
+    while process.poll() is None:
+        seen = max(seen, deliveries_at_once(host))
+    run = playbooks.finished(process)
+    assert (run.code, told(run, host)["waiting"]) == (0, 0), run.output
+    found = drained(load, host)
+    assert (len(found.delivered), found.duplicated, found.lost) == (12, set(), set())
+    return seen
+
+
 def killed(host: str, spare: int) -> None:
     """Start a run that limits deliveries, and kill it on the controller and on the host."""
     given = {**variables(wait=3, concurrency=1), "__mx_spare_seconds": spare}

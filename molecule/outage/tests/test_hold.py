@@ -70,3 +70,23 @@ def test_delivery_under_way_ends_before_its_message_is_on_hold(host: str) -> Non
     assert play(host, "queue_release", kind="held", action="deliver").code == 0
     found = drained(load, host)
     assert (len(found.delivered), found.duplicated, found.lost) == (20, set(), set())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("host", ["mx1", "mx35"])
+def test_message_for_several_domains_is_left_unless_asked_for(host: str) -> None:
+    unique, text = hosts.new_message()
+    addresses = ["amy@outage.example", "cleo@other.example"]
+    with outages.closed():
+        assert (hosts.talk(addresses, server=f"{host}.lab.example", message=text).data or (0, ""))[0] == 250
+        run = play(host, "queue_hold")
+        assert "1 message left, since they also go to other domains; set mixed for these" in run.said
+        assert [entry["queue_name"] for entry in hosts.queued(host)] == ["deferred"]
+        assert "outage.example: 1 message put on hold" in play(host, "queue_hold", mixed=True).said
+    hosts.on(host, "postqueue", "-f")
+    assert [entry["queue_name"] for entry in hosts.queued(host)] == ["hold"]
+    assert [hosts.copies(unique, address) for address in addresses] == [0, 0]
+    assert play(host, "queue_release", kind="held", action="deliver").code == 0
+    assert [hosts.copies(unique, address) for address in addresses] == [0, 0]
+    assert play(host, "queue_release", kind="held", action="deliver", mixed=True).code == 0
+    assert [hosts.flushed(host, unique, address) for address in addresses] == [1, 1]

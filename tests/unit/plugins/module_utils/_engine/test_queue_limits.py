@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_limits
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import delivery_limits, queue_limits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.delivery_limits import standing_limits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_limits import (
     LimitsRequest,
@@ -19,10 +19,21 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_limi
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.limited_host import MAIN_CF, LimitedHost
+from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
 CONCURRENCY = "relay_destination_concurrency_limit"
 TWO = LimitsRequest(["x.example"], concurrency=2, seconds=60)
 OURS = [".mxrelay-limits", ".mxrelay-limits.py"]
+
+
+def at(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
+    for module in (queue_limits, delivery_limits):
+        set_clock(monkeypatch, module, time=lambda: moment)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, 1000.0)
 
 
 @pytest.fixture(name="host")
@@ -137,8 +148,8 @@ def test_what_somebody_changed_meanwhile_stays(host: LimitedHost) -> None:
 def test_only_what_has_expired_is_taken_back_if_asked(host: LimitedHost, monkeypatch: pytest.MonkeyPatch) -> None:
     change = set_limits(host.postfix(), TWO, False)
     assert take_limits(host.postfix(), False, expired=True) == queue_limits.LimitsChange()
-    assert change.expires is not None
-    monkeypatch.setattr("time.time", lambda: float(change.expires or 0))
+    assert change.expires == 1060
+    at(monkeypatch, 1060.0)
     assert take_limits(host.postfix(), False, expired=True).taken_back == [CONCURRENCY]
 
 

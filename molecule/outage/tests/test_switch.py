@@ -196,6 +196,24 @@ def test_switch_under_load_gives_no_wrong_answer_and_each_message_its_new_route(
         assert set(queued) <= set(sunk())
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("host", HOSTS)
+def test_row_of_a_table_that_moved_directs_no_mail_of_a_domain_that_needs_none(host: str) -> None:
+    converge(host, ELSEWHERE)
+    hosts.on(host, "mkdir", "-p", "/etc/postfix/tables")
+    elsewhere = {**SECONDARY, "mx_table_directory": "/etc/postfix/tables"}
+    try:
+        converge(host, elsewhere)
+        assert hosts.on(host, "postconf", "-h", "transport_maps").strip() == ""
+        assert converge(host, elsewhere).tasks == ()
+        unique, text = hosts.new_message()
+        assert (hosts.talk(AMY, server=claims.host_name(host), message=text).data or (0, ""))[0] == 250
+        assert hosts.arrived(unique, AMY) == 1
+    finally:
+        converge(host, {**SECONDARY, "mx_table_directory": "/etc/postfix"})
+        hosts.on(host, "rm", "-r", "/etc/postfix/tables")
+
+
 GONE = {"state": "absent", "force": True}
 
 

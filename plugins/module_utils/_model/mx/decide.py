@@ -31,10 +31,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.leaving 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.load_balancers import load_balancers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.membership import (
     items_change,
-    named_table,
     pattern_maps,
     recipient_maps,
     relay_domains,
+    transport_table,
     unset_if_emptied,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import (
@@ -142,7 +142,7 @@ def decide(request: MxRequest, host: HostState) -> Decision:
 
     main_cf = members.main_cf.joined(maps.main_cf)
     main_cf = main_cf.joined(pattern_maps(request, host, patterns, patterns_removed))
-    main_cf = main_cf.joined(named_table("transport_maps", host.transport, bool(routes.rows)))
+    main_cf = main_cf.joined(transport_table(host, bool(routes.rows)))
     main_cf = main_cf.joined(verified.main_cf)
     overrides = settings.overrides or _no_longer_needed(request, host, leaving)
     retried = refused_retry(request, host, leaving.names, overrides, settings.parameters, routes.rows)
@@ -162,7 +162,8 @@ def decide(request: MxRequest, host: HostState) -> Decision:
         asked.services,
     )
     balanced = load_balancers(request, host, services, asked.kept)
-    raised = raised_lifetime(host, unset_if_emptied(CLASSES, host, asked.main_cf))
+    unset = unset_if_emptied(CLASSES, host, asked.main_cf)
+    raised = raised_lifetime(host, unset_if_emptied("transport_maps", host, unset))
 
     refusals = [
         *request.refusals,

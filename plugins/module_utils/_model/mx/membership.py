@@ -146,6 +146,14 @@ def named_table(parameter: str, table: TableState | None, needed: bool) -> MainC
     return items_change({parameter: [] if table.member else [table.reference]}, {parameter: list(table.replaces)})
 
 
+def transport_table(host: HostState, needed: bool) -> MainCfChange:
+    """transport_maps as it is to be: without what our table takes the place of, even if ours has no row."""
+    table = host.transport
+    if table is None or needed or table.relied_on or not table.replaces:
+        return named_table("transport_maps", table, needed)
+    return items_change({}, {"transport_maps": list(table.replaces)})
+
+
 def unset_if_emptied(name: str, host: HostState, main_cf: MainCfChange) -> MainCfChange:
     """The change without an empty list, which nobody wrote, if it takes the last member."""
     left = set(split_items(host.value(name))).difference(main_cf.remove_items.get(name, ()))

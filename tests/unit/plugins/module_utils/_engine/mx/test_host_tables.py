@@ -127,6 +127,23 @@ def test_tables_that_moved_take_the_place_of_the_old(host: FakeMxHost, tmp_path:
     assert f"takes the place of hash:{host.path('transport')}; remove the files" in results["warnings"][1]
 
 
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside one of others"])
+def test_rows_of_a_table_that_moved_lead_nowhere_if_none_is_left(
+    host: FakeMxHost, tmp_path: Path, beside: bool
+) -> None:
+    directory = moved(host, tmp_path)
+    old = f"hash:{host.path('transport')}"
+    if beside:
+        host.table("theirs", "other.example relay:[mail.other.example]\n")
+        main_cf = Path(host.path("main.cf")).read_text()
+        host.write("main.cf", main_cf.replace(old, f"{old}, hash:{host.path('theirs')}"))
+    results = plan(host, {**listed(), "mail_host": None}, role="secondary_mx", table_directory=directory)
+    assert results["refusals"] == []
+    assert "transport_maps" not in results["main_cf"]["add_items"]
+    assert results["main_cf"]["remove_items"].get("transport_maps") == ([old] if beside else None)
+    assert ("transport_maps" in results["main_cf"]["absent"]) is not beside
+
+
 def test_old_table_with_rows_of_others_stays_and_is_told(host: FakeMxHost, tmp_path: Path) -> None:
     directory = moved(host, tmp_path, "a@x.example x\nb@other.example x\n@sub.other.example x\n")
     results = plan(host, listed(), table_directory=directory)

@@ -145,7 +145,7 @@ def trust() -> Iterator[None]:
         hosts.on(host, "sh", "-c", f"rm -f {CHAIN} {KEY} {HASHED} {TRUSTED}")
 
 
-@pytest.mark.parametrize("check", [True, *in_long_form([False])])
+@pytest.mark.parametrize("check", [True, *in_long_form([False])], ids=["in check mode", "in a run"])
 @pytest.mark.parametrize("ways", [WRONG[:3], WRONG[3:6], (*WRONG[6:], *WRONG[:2])], ids=", ".join)
 def test_wrong_one_is_refused_before_it_goes_live(ways: tuple[str, ...], check: bool) -> None:
     """One on each host."""

@@ -109,7 +109,7 @@ def stale_index(kind: str, _source: str, index: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [lose_index, *in_long_form([empty_index]), stale_index])
-@pytest.mark.parametrize("restarted", [False, *in_long_form([True])])
+@pytest.mark.parametrize("restarted", [False, *in_long_form([True])], ids=["running", "restarted"])
 def test_broken_index_is_repaired_by_the_next_run(fault: Callable[..., None], restarted: bool) -> None:
     fault(*faults.table_of(HOST, "relay_recipient_maps"))
     if restarted:
@@ -546,7 +546,7 @@ def test_mistyped_variable_is_refused() -> None:
     assert faults.state_of(HOST) == before
 
 
-@pytest.mark.parametrize("blank", [*in_long_form([None]), ""])
+@pytest.mark.parametrize("blank", [*in_long_form([None]), ""], ids=["null", "empty"])
 def test_blank_answers_of_a_survey_mean_the_defaults(blank: str | None) -> None:
     defaults = yaml.safe_load((playbooks.ROLES / "secondary_mx/defaults/main.yml").read_text(encoding="utf-8"))
     unchanged(variables=dict.fromkeys(defaults.keys() - {"secondary_mx_domains"}, blank))

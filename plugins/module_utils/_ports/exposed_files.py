@@ -8,15 +8,13 @@ Whoever owns the directory can put a link in the place of the file; it is replac
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
     Metadata,
     open_regular,
+    put_by_way_of,
     reason,
-    sync_directory,
-    write_new_file,
 )
 
 MODE = 0o644
@@ -31,16 +29,7 @@ def put_exposed_file(path: str, content: bytes) -> None:
     directory, name = os.path.split(path)
     scratch = os.path.join(directory, f".{name}.mxrelay")
     try:
-        with suppress(FileNotFoundError):
-            os.unlink(scratch)
-        try:
-            write_new_file(scratch, content, Metadata(os.geteuid(), os.getegid(), MODE))
-            os.replace(scratch, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(scratch)
-            raise
-        sync_directory(directory)
+        put_by_way_of(scratch, path, content, Metadata(os.geteuid(), os.getegid(), MODE))
     except OSError as error:
         raise HostError(f"{path}: can't be replaced: {reason(error)}; the old file stays") from error
 

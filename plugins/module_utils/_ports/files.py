@@ -214,18 +214,26 @@ def replace_file(path: str, content: bytes, metadata: Metadata) -> None:
     directory, name = os.path.split(target)
     scratch = os.path.join(directory, f".mxrelay-{name}")
     try:
-        with suppress(FileNotFoundError):
-            os.unlink(scratch)
-        try:
-            write_new_file(scratch, content, metadata)
-            os.replace(scratch, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(scratch)
-            raise
-        sync_directory(directory)
+        put_by_way_of(scratch, target, content, metadata)
     except OSError as error:
         raise HostError(f"{path}: can't be replaced: {reason(error)}; nothing was changed") from error
+
+
+def put_by_way_of(scratch: str, target: str, content: bytes, metadata: Metadata) -> None:
+    """Puts `content` at `target` in one step, as a new file beside it that takes its place. Raises OSError.
+
+    What is at `scratch` is gone in any case.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(scratch)
+    try:
+        write_new_file(scratch, content, metadata)
+        os.replace(scratch, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(scratch)
+        raise
+    sync_directory(os.path.dirname(target))
 
 
 def put_private_file(path: str, content: bytes | None) -> None:

@@ -22,10 +22,9 @@ LOCAL = "local"
 OTHER = "other"
 
 _SUSPENDED = "delivery temporarily suspended: "
-# What the remote server said, with its code.
-_SAID = re.compile(
-    r"host \S+\[[^\]]*\](?::\d+)? (?:said|refused to talk to me): (?P<code>[245]\d\d)(?P<text>.*)", re.DOTALL
-)
+# What comes before what the remote server said, with its code.
+SERVER = r"host \S+\[[^\]]*\](?::\d+)? (?:said|refused to talk to me): "
+_SAID = re.compile(SERVER + r"(?P<code>[245]\d\d)(?P<text>.*)", re.DOTALL)
 _GREYLISTED = re.compile(r"gr[ae]y-?list|postgrey", re.IGNORECASE)
 _MAILBOX_FULL = re.compile(r"\b[45]\.2\.2\b|mailbox (?:is )?full|quota", re.IGNORECASE)
 # In this order: a connection can fail by TLS as well.
@@ -57,9 +56,14 @@ _CLASSES = (
 CAUSES = (CONNECTION, DNS, TLS, AUTHENTICATION, GREYLISTED, MAILBOX_FULL, REFUSED, PUT_OFF, LOOP, LOCAL, OTHER)
 
 
+def reason_itself(reason: str) -> str:
+    """The reason, without that its host is not tried at the moment."""
+    return reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason
+
+
 def cause_class(reason: str) -> str:
     """The class of the reason, one of CAUSES."""
-    text = reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason
+    text = reason_itself(reason)
     said = _SAID.match(text)
     if said is None:
         return next((name for name, pattern in _CLASSES if pattern.search(text)), OTHER)

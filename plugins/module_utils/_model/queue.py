@@ -11,7 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any, Container, Iterable, Iterator, Mapping, Sequence, Tuple
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.deferral_causes import CAUSES, cause_class
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.deferral_causes import (
+    CAUSES,
+    SERVER,
+    cause_class,
+    reason_itself,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.kept_reports import Failure, Report
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
@@ -30,10 +35,9 @@ _ENTRY = re.compile(r"^(\w+)([*!]?)#?\s+(\d+) \w{3} (\w{3}) ([ \d]\d) (\d\d):(\d
 _QUEUES = {"*": ACTIVE, "!": HOLD, "": DEFERRED}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNAVAILABLE = "(reason unavailable)"
-_SUSPENDED = "delivery temporarily suspended: "
 _DAY = 86400
 # What a server's refusal for good reads like, as the reason why mail waits that is tried again nevertheless.
-_REFUSED = re.compile(r"host \S+\[[^\]]*\](?::\d+)? (?:said|refused to talk to me): 5\d\d[ -]")
+_REFUSED = re.compile(SERVER + r"5\d\d[ -]")
 # What a server says of a recipient repeats the address, which is no reason and somebody's name.
 _LOCAL_PART = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s<>@\"(),;:]+)@(?=[^\s<>@])")
 
@@ -187,12 +191,12 @@ def common_reason(reason: str) -> str:
     """What the reasons of several recipients have in common: an address is reduced to its domain
     (`<...@x.example>: User unknown`), and a host that is not tried at the moment is as bad as when it was.
     """
-    return _LOCAL_PART.sub("...@", reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason)
+    return _LOCAL_PART.sub("...@", reason_itself(reason))
 
 
 def is_refusal(reason: str) -> bool:
     """Whether the mail host refused the recipient for good, by what is told of mail that is tried again."""
-    return _REFUSED.match(reason[len(_SUSPENDED) :] if reason.startswith(_SUSPENDED) else reason) is not None
+    return _REFUSED.match(reason_itself(reason)) is not None
 
 
 def may_be_report(message: Message, double_bounce: str) -> bool:

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Iterable
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import TlsaRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
@@ -42,20 +42,12 @@ class LocalNetwork(SystemNetwork):
 
     def _is_here(self, endpoint: str, own: Iterable[str]) -> bool:
         host = endpoint.partition(":")[2].rpartition(":")[0].strip("[]").lower()
-        found = [host] if _is_address(host) else [*self.addresses([host]).get(host, ())]
+        found = [host] if is_address(host) else [*self.addresses([host]).get(host, ())]
         return host in ("", "localhost") or (bool(found) and set(found) <= set(own))
 
     def lacks(self) -> str:
         """Nothing is missing for what is not done."""
         return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _known_hosts() -> dict[str, tuple[str, ...]]:

@@ -43,9 +43,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import limi
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import put_private_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.systemd import runs_systemd
 
-# There while systemd runs the host, see sd_booted(3).
-SYSTEMD = "/run/systemd/system"
 CONCURRENCY = "destination_concurrency_limit"
 RATE_DELAY = "destination_rate_delay"
 # These deliver nothing to another host.
@@ -78,7 +77,7 @@ class LimitsChange:
 
 def set_limits(postfix: Postfix, request: LimitsRequest, check_mode: bool) -> LimitsChange:
     """Sets them, in place of those that are set. Raises MxRelayError; then main.cf is as it was."""
-    timer = os.path.isdir(SYSTEMD)
+    timer = runs_systemd()
     if not timer and not request.without_timer:
         raise Refused(
             "systemd does not run this host, so no timer can take the limits back if the run is killed; set "

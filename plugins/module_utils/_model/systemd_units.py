@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+
 UNITS = "/etc/systemd/system"
 # What none of our programs needs is taken from it.
 HARDENED = """\
@@ -27,3 +30,9 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM
 """
+
+
+def instance_suffix(config_directory: str) -> str:
+    """What tells the names of an instance's units from those of the host's first one, which have none."""
+    name = posixpath.basename(config_directory.rstrip("/"))
+    return "" if name == "postfix" else "-" + re.sub(r"[^A-Za-z0-9_-]", "_", name)

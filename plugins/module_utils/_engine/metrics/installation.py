@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Mapping
 
 # What Ansible sends to the host is what is imported, so the program is.
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import program
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.own_files import (
+    EXECUTABLE,
+    READABLE,
+    own_file_diffs,
+    put_own_file,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import Refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.files import (
     MetricsFiles,
     MetricsPlace,
@@ -22,20 +26,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.fil
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import UNITS
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (
-    Metadata,
-    read_file,
-    remove_file,
-    replace_file,
-)
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import remove_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.program_archive import program_archive
-
-# There while systemd runs the host, see sd_booted(3).
-SYSTEMD = "/run/systemd/system"
-_MODE = 0o644
-_PROGRAM_MODE = 0o755
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.systemd import runs_systemd, systemctl
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ def plan_metrics(
     postfix: Postfix, request: MetricsRequest, directory: str, interval: int, queue_directory: str
 ) -> MetricsChange:
     """What has to change so that the metrics go to this directory every `interval` seconds. Raises MxRelayError."""
-    if not os.path.isdir(SYSTEMD):
+    if not runs_systemd():
         raise Refused("systemd does not run this host, so no timer can write metrics; have the report write them")
     if not os.path.isdir(directory):
         raise Refused(
@@ -87,19 +81,10 @@ def plan_no_metrics(postfix: Postfix, directory: str) -> MetricsChange:
 
 
 def _diffs(files: MetricsFiles, contents: Mapping[str, bytes | None]) -> tuple[Diff, ...]:
-    before = {path: read_file(path) for path in contents}
-    differ = [path for path in contents if contents[path] != before[path]]
-    return tuple(Diff(path, _shown(files, path, before[path]), _shown(files, path, contents[path])) for path in differ)
-
-
-def _shown(files: MetricsFiles, path: str, text: bytes | None) -> str:
-    """A file as a diff shows it: what is not written by hand by its digest."""
-    if text is None:
-        return ""
-    if path in (files.configuration, files.service, files.timer):
-        return text.decode("utf-8", "replace")
-    what = "a program" if path == files.program else "metrics"
-    return f"{what} with the SHA-256 {hashlib.sha256(text).hexdigest()}\n"
+    """What is not written by hand is shown by its digest."""
+    by_hand = (files.configuration, files.service, files.timer)
+    digested = {path: "a program" if path == files.program else "metrics" for path in contents if path not in by_hand}
+    return own_file_diffs(contents, digested)
 
 
 def _runs(postfix: Postfix, timer: str) -> bool:
@@ -116,35 +101,21 @@ def apply_metrics(postfix: Postfix, change: MetricsChange) -> None:
     told = {diff.header for diff in change.diffs}
     there = os.path.exists(change.files.timer)
     if there and not stays:
-        _systemctl(postfix, "--no-reload", "disable", units[0])
-        _systemctl(postfix, "stop", *units)
+        systemctl(postfix, "--no-reload", "disable", units[0])
+        systemctl(postfix, "stop", *units)
     for path, content in change.contents.items():
-        if path in told:
-            _write(path, content, _PROGRAM_MODE if path == change.files.program else _MODE, path == change.path)
+        if path == change.path:
+            # Its directory need not be root's own.
+            remove_file(path)
+        else:
+            put_own_file(path, content, EXECUTABLE if path == change.files.program else READABLE)
     if told.intersection([change.files.service, change.files.timer]):
-        _systemctl(postfix, "daemon-reload")
+        systemctl(postfix, "daemon-reload")
     # systemd remembers a run that failed even after its unit is gone.
-    with suppress(HostError):
-        _systemctl(postfix, "reset-failed", *units)
+    systemctl(postfix, "reset-failed", *units)
     if stays:
-        _systemctl(postfix, "--no-reload", "enable", units[0])
+        systemctl(postfix, "--no-reload", "enable", units[0])
         # One that runs already counts from when it was started, and a new interval would wait for its next turn.
-        _systemctl(postfix, "restart", units[0])
+        systemctl(postfix, "restart", units[0])
         # Waits until the program has run once.
-        _systemctl(postfix, "start", units[1])
-
-
-def _write(path: str, content: bytes | None, mode: int, exposed: bool) -> None:
-    if not exposed:
-        refuse_open_place(path)
-    if content is None:
-        remove_file(path)
-    else:
-        replace_file(path, content, Metadata(os.geteuid(), os.getegid(), mode))
-
-
-def _systemctl(postfix: Postfix, *words: str) -> None:
-    done = postfix.commands.run(["systemctl", *words])
-    if done.rc != 0:
-        said = " ".join((done.err or done.out).split())
-        raise HostError(f"systemctl {' '.join(words)} failed: {said}; see journalctl -u {words[-1]}")
+        systemctl(postfix, "start", units[1])

@@ -27,6 +27,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.plu
     read_thresholds,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import instance_suffix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands, LocalCommands
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.exposed_files import exposed_text, put_exposed_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.local_network import LocalNetwork
@@ -88,5 +89,5 @@ def _look(request: MetricsRequest, commands: Commands) -> MetricsFound:
 def metrics_text(request: MetricsRequest, found: MetricsFound) -> str:
     """The file. What is of another instance than the host's first says so in each of its samples."""
     directory = request.config_directory.rstrip("/")
-    labels = {} if os.path.basename(directory) == "postfix" else {"config_directory": directory}
+    labels = {"config_directory": directory} if instance_suffix(directory) else {}
     return exposition([(labels, found.families(request.domains))])

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.own_files import own_file_diffs, put_own_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import (
@@ -30,17 +31,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby_
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import UNITS
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import Metadata, read_file, replace_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.places import refuse_open_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.policy_client import (
     ask_policy_service,
     socket_owner,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.systemd import runs_systemd, systemctl
 
-# There while systemd runs the host, see sd_booted(3).
-SYSTEMD = "/run/systemd/system"
-_MODE = 0o644
 _MOST_ASKED = 20
 # An address that nobody has, see RFC 5737.
 _STRANGER = "192.0.2.1"
@@ -75,7 +74,7 @@ def _place(postfix: Postfix, queue_directory: str, mail_owner: str) -> StandbyPl
 
 def read_standby(postfix: Postfix, state: HostState) -> StandbyState:
     """The service as it is."""
-    supervised = os.path.isdir(SYSTEMD)
+    supervised = runs_systemd()
     if not any(os.path.lexists(path) for path in standby_files(postfix).all):
         return StandbyState(supervised)
     place = _place(postfix, state.value("queue_directory"), state.value("mail_owner"))
@@ -136,21 +135,10 @@ def plan_standby(postfix: Postfix, wanted: StandbyRequest, queue_directory: str,
     place = _place(postfix, queue_directory, mail_owner)
     texts = standby_texts(place, wanted)
     after = {path: texts[path].encode() if path in texts else None for path in place.files.all}
-    before = {path: read_file(path) for path in after}
-    differ = [path for path in after if after[path] != before[path]]
-    diffs = [Diff(path, _shown(path, place, before[path]), _shown(path, place, after[path])) for path in differ]
-    started = {*differ} - {place.files.configuration}
+    diffs = own_file_diffs(after, {place.files.program: "a program"})
+    started = {diff.header for diff in diffs} - {place.files.configuration}
     restarts = bool(wanted.domains) and (bool(started) or bool(_needs_start(place)))
-    return StandbyChange(place, after, restarts, tuple(diffs))
-
-
-def _shown(path: str, place: StandbyPlace, text: bytes | None) -> str:
-    """A file as a diff shows it: the program by its digest."""
-    if text is None:
-        return ""
-    if path == place.files.program:
-        return f"a program with the SHA-256 {hashlib.sha256(text).hexdigest()}\n"
-    return text.decode("utf-8", "replace")
+    return StandbyChange(place, after, restarts, diffs)
 
 
 def _needs_start(place: StandbyPlace) -> str:
@@ -186,34 +174,18 @@ def _carry_out(postfix: Postfix, place: StandbyPlace, files: Mapping[str, bytes 
     known = {path: read_file(path) for path in (place.files.socket_unit, place.files.service_unit)}
     there = any(content is not None for content in known.values())
     if there and not stays:
-        _systemctl(postfix, "--no-reload", "disable", units[0])
+        systemctl(postfix, "--no-reload", "disable", units[0])
     if there and (restarts or not stays):
-        _systemctl(postfix, "stop", *units)
+        systemctl(postfix, "stop", *units)
     for path, content in files.items():
-        _write(path, content)
+        put_own_file(path, content)
     if not stays:
         with suppress(OSError):
             os.rmdir(os.path.dirname(place.socket))
     elif restarts:
         refuse_open_place(place.socket)
         if there and any(known[path] != files[path] for path in known):
-            _systemctl(postfix, "daemon-reload")
-        _systemctl(postfix, "reset-failed", *units)
-        _systemctl(postfix, "--no-reload", "enable", units[0])
-        _systemctl(postfix, "start", *units)
-
-
-def _write(path: str, content: bytes | None) -> None:
-    refuse_open_place(path)
-    if content is None:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
-    elif read_file(path) != content:
-        replace_file(path, content, Metadata(os.geteuid(), os.getegid(), _MODE))
-
-
-def _systemctl(postfix: Postfix, *words: str) -> None:
-    done = postfix.commands.run(["systemctl", *words])
-    if done.rc != 0 and words[0] != "reset-failed":
-        said = " ".join((done.err or done.out).split())
-        raise HostError(f"systemctl {' '.join(words)} failed: {said}; see journalctl -u {words[-1]}")
+            systemctl(postfix, "daemon-reload")
+        systemctl(postfix, "reset-failed", *units)
+        systemctl(postfix, "--no-reload", "enable", units[0])
+        systemctl(postfix, "start", *units)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import HARDENED, UNITS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import (
+    HARDENED,
+    UNITS,
+    instance_suffix,
+)
 
 _NAME = "mxrelay-metrics"
 _HEADER = "# Written by mxrelay.postfix, with mx_metrics; changes are lost.\n"
@@ -30,14 +33,8 @@ class MetricsFiles:
     units: str = UNITS
 
     @property
-    def suffix(self) -> str:
-        """What tells the names of this instance from those of the host's first one, which have none."""
-        name = posixpath.basename(self.config_directory.rstrip("/"))
-        return "" if name == "postfix" else "-" + re.sub(r"[^A-Za-z0-9_-]", "_", name)
-
-    @property
     def unit(self) -> str:
-        return f"{_NAME}{self.suffix}"
+        return f"{_NAME}{instance_suffix(self.config_directory)}"
 
     @property
     def program(self) -> str:
@@ -61,7 +58,7 @@ class MetricsFiles:
 
     def metrics(self, directory: str) -> str:
         """The file of metrics in this directory."""
-        return posixpath.join(directory, f"mxrelay{self.suffix}.prom")
+        return posixpath.join(directory, f"mxrelay{instance_suffix(self.config_directory)}.prom")
 
 
 @dataclass(frozen=True)

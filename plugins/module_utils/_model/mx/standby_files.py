@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from dataclasses import dataclass, field
 from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import SOCKET
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import HARDENED, UNITS
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import (
+    HARDENED,
+    UNITS,
+    instance_suffix,
+)
 
 CONFIGURATION_NAME = "mxrelay-standby.json"
 PROGRAM_NAME = "mxrelay-standby.py"
@@ -31,8 +34,7 @@ class StandbyFiles:
 
     @property
     def unit(self) -> str:
-        name = posixpath.basename(self.config_directory.rstrip("/"))
-        return "mxrelay-standby" + ("" if name == "postfix" else "-" + re.sub(r"[^A-Za-z0-9_-]", "_", name))
+        return f"mxrelay-standby{instance_suffix(self.config_directory)}"
 
     @property
     def configuration(self) -> str:

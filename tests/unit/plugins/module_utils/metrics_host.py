@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import own_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import installation
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import systemd
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
@@ -51,10 +53,10 @@ class MetricsTimerHost(FakeMxHost):
 def metrics_timer_host(root: Path, monkeypatch: pytest.MonkeyPatch) -> MetricsTimerHost:
     made = MetricsTimerHost(root)
     monkeypatch.setattr(installation, "UNITS", str(made.units))
-    monkeypatch.setattr(installation, "SYSTEMD", str(root))
+    monkeypatch.setattr(systemd, "SYSTEMD", str(root))
     monkeypatch.setattr(installation, "program_archive", _archive)
     # Who writes to what is above a temporary directory is not asked about here.
-    monkeypatch.setattr(installation, "refuse_open_place", lambda _path: None)
+    monkeypatch.setattr(own_files, "refuse_open_place", lambda _path: None)
     return made
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue_limits import queue_limits
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import queue_limits as engine
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import systemd
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.limited_host import LimitedHost
 
 NAME = "relay_destination_concurrency_limit"
@@ -27,7 +27,7 @@ GIVEN: dict[str, Any] = {
 
 @pytest.fixture(name="host")
 def _host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> LimitedHost:
-    monkeypatch.setattr(engine, "SYSTEMD", str(tmp_path))
+    monkeypatch.setattr(systemd, "SYSTEMD", str(tmp_path))
     monkeypatch.setattr("time.time", lambda: 1000.0)
     return LimitedHost(str(tmp_path))
 
@@ -60,7 +60,7 @@ def test_what_somebody_changed_is_warned_of(host: LimitedHost) -> None:
 
 
 def test_missing_timer_and_idle_concurrency_are_warned_of(host: LimitedHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "SYSTEMD", host.path("nothing"))
+    monkeypatch.setattr(systemd, "SYSTEMD", host.path("nothing"))
     outcome = queue_limits({**GIVEN, "rate_delay": 1, "without_timer": True}, host.postfix(), True)
     assert outcome.warnings == [
         "no timer takes the limits back if this run is killed; the next run of queue_flush or of the roles does",

@@ -18,6 +18,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_limi
     take_limits,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import systemd
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.limited_host import MAIN_CF, LimitedHost
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.own_clock import set_clock
 
@@ -39,7 +40,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(name="host")
 def _host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> LimitedHost:
     (tmp_path / "systemd").mkdir()
-    monkeypatch.setattr(queue_limits, "SYSTEMD", str(tmp_path / "systemd"))
+    monkeypatch.setattr(systemd, "SYSTEMD", str(tmp_path / "systemd"))
     (tmp_path / "etc").mkdir()
     return LimitedHost(str(tmp_path / "etc"))
 
@@ -156,7 +157,7 @@ def test_only_what_has_expired_is_taken_back_if_asked(host: LimitedHost, monkeyp
 def test_host_without_systemd_is_refused_unless_that_is_accepted(
     host: LimitedHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_limits, "SYSTEMD", host.path("nothing"))
+    monkeypatch.setattr(systemd, "SYSTEMD", host.path("nothing"))
     with pytest.raises(Refused) as caught:
         set_limits(host.postfix(), TWO, True)
     assert caught.value.message == (

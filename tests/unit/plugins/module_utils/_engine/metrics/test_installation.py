@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import installation as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.installation import (
     apply_metrics,
@@ -18,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.in
     plan_no_metrics,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import systemd
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.metrics_host import (
     MetricsTimerHost,
     metrics_timer_host,
@@ -136,6 +136,6 @@ def test_first_run_that_fails_is_told(host: MetricsTimerHost) -> None:
 def test_host_without_systemd_or_collector_is_refused(host: MetricsTimerHost, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="/nowhere: is not a directory; install prometheus-node-exporter"):
         plan_metrics(host.postfix(), MetricsRequest(), "/nowhere", 300, "/spool")
-    monkeypatch.setattr(module, "SYSTEMD", "/nowhere")
+    monkeypatch.setattr(systemd, "SYSTEMD", "/nowhere")
     with pytest.raises(Refused, match="systemd does not run this host"):
         plan_metrics(host.postfix(), MetricsRequest(), host.directory, 300, "/spool")

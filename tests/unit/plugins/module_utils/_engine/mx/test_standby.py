@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine import own_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import standby as module
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.standby import (
     apply_standby,
@@ -27,7 +28,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import StandbyState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby_files import StandbyRequest
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import standby_service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import standby_service, systemd
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
 
@@ -82,11 +83,12 @@ def me() -> str:
 def _host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandbyHost:
     made = StandbyHost(tmp_path)
     monkeypatch.setattr(module, "UNITS", str(tmp_path / "units"))
-    monkeypatch.setattr(module, "SYSTEMD", str(tmp_path))
+    monkeypatch.setattr(systemd, "SYSTEMD", str(tmp_path))
     monkeypatch.setattr(module, "ask_policy_service", made.ask)
     monkeypatch.setattr(module, "socket_owner", lambda _path: made.owner)
     # Who writes to what is above a temporary directory is not asked about here.
-    monkeypatch.setattr(module, "refuse_open_place", lambda _path: None)
+    for each in (module, own_files):
+        monkeypatch.setattr(each, "refuse_open_place", lambda _path: None)
     return made
 
 

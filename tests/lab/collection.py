@@ -16,6 +16,7 @@ SOURCE = CACHE / LAB / "source"
 ARTIFACT = CACHE / LAB / "artifact"
 COLLECTIONS = CACHE / LAB / "collections"
 INSTALLED = COLLECTIONS / COLLECTION_PATH
+PACKED = CACHE / LAB / "packed"  # what Ansible makes of its modules, see lab.callbacks
 
 # What a user of the collection needs, and nothing else, is in the artifact.
 SHIPPED = {
@@ -53,6 +54,7 @@ def install_collection(session: nox.Session) -> Count:
     """Build the artifact and install it where the lab's playbooks find it: what users get is what runs."""
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
+    shutil.rmtree(PACKED, ignore_errors=True)
     galaxy = ("ansible-galaxy", "collection")
     only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     build_it = (*galaxy, "build", "--output-path", str(ARTIFACT), str(copy_tree(session, SOURCE)))

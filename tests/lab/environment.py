@@ -14,7 +14,7 @@ import yaml
 
 from lab import engine, images, network
 from lab.checkout import CACHE, LAB, ROOT
-from lab.collection import COLLECTIONS
+from lab.collection import COLLECTIONS, INSTALLED, PACKED
 from lab.commands import said
 
 
@@ -73,6 +73,10 @@ def lab_environment(
         "MXRELAY_LAB_SUITE": images.suite_wanted(),
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/lab/callbacks"),
+        "ANSIBLE_CALLBACKS_ENABLED": "pack_once",
+        "MXRELAY_LAB_PLUGINS": str(INSTALLED / "plugins"),
+        "MXRELAY_LAB_PACKED": str(PACKED),
         "PYTHONPATH": str(ROOT / "tests"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

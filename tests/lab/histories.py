@@ -45,7 +45,8 @@ class History:
     `unknown` get 550, and everything else stays as it was; or if a run is refused in check mode already, with the words
     of `refusal`; or if verify fails with the words of `told` until the roles are given `mended`, as its remedy says.
     `later` is what another program does after the run, which changes nothing of all that. `theirs` are folders outside
-    /etc/postfix, `edited` files whose lines the role replaces by intent.
+    /etc/postfix, `edited` files whose lines the role replaces by intent. Only the long form of the scenario has those
+    that are `late`.
     """
 
     name: str
@@ -60,6 +61,7 @@ class History:
     later: str = ""
     theirs: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
+    late: bool = False
 
 
 def main(*settings: str) -> str:
@@ -131,6 +133,7 @@ SMARTHOSTS = (
         table("/etc/postfix/generic", "/.+/ ops@provider.test", kind="regexp")
         + "\n"
         + main(*TLS_PROVIDER, *ONE_SENDER, *NO_DNS),
+        late=True,
     ),
 )
 
@@ -170,6 +173,7 @@ TABLES = (
         declared=secondary(TUNNEL),
         delivered=("uma@tunnel.example",),
         unknown=("nobody@tunnel.example",),
+        late=True,
     ),
     history(
         "a list manager that writes its transport table",
@@ -264,6 +268,7 @@ WORDS = (
         mended=secondary(
             {"name": LIBRARY_IN_DNS, "recipients": [f"alice@{LIBRARY_IN_DNS}"]}, secondary_mx_smtputf8=False
         ),
+        late=True,
     ),
 )
 

@@ -70,6 +70,7 @@ def mutate_roles(session: nox.Session) -> None:
     shutil.rmtree(mutated, ignore_errors=True)
     shutil.copytree(COLLECTIONS, mutated)
     environment["ANSIBLE_COLLECTIONS_PATH"] = str(mutated)
+    environment["MXRELAY_LAB_LONG"] = "yes"
     roles = INSTALLED / "roles"
     trial = RolesOnTrial(session, environment, roles, mutated / COLLECTION_PATH / "roles")
     wanted = [mutant for mutant in mutants.mutants(roles) if all(word in str(mutant) for word in session.posargs)]

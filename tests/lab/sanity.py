@@ -9,30 +9,49 @@ import os
 import pathlib
 import re
 import shutil
+import sys
 
 import nox
 
 from lab.checkout import CACHE, copy_tree
 from lab.commands import said
-from lab.counts import Count, gate
+from lab.counts import NOTHING, Count, gate
 
 GET_PIP = pathlib.Path(__file__).with_name("get_pip.py")
+# The tests that ansible-test runs once for each Python of hosts, a minute each.
+OF_EACH_PYTHON = ("--test", "compile", "--test", "import")
+PYTHONS_OF_HOSTS = tuple(f"3.{minor}" for minor in range(8, 15))
 
 
 def sanity(session: nox.Session) -> Count:
-    """Run ansible-test sanity."""
+    """Run ansible-test sanity: on this Python, and on the lowest of hosts what hosts run; with --long on every Python.
+
+    Other options go to ansible-test, which then decides about the Python.
+    """
     home = CACHE / "ansible-test"
     bootstrap = home / f".ansible/test/cache/get_pip_{pip_wanted(session).replace('.', '_')}.py"
     bootstrap.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(GET_PIP, bootstrap)
     carry_pip_settings(session, home)
     environment = {"HOME": str(home), "PATH": interpreters_first(os.environ["PATH"])}
-    options = ("--requirements", "--color", "no", *session.posargs)
+    options = ("--requirements", "--color", "no")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    runs = [("--python", here), ("--python", lowest_python(environment["PATH"]), *OF_EACH_PYTHON)]
+    if session.posargs:
+        runs = [tuple(word for word in session.posargs if word != "--long")]
+    counts = NOTHING
     with session.chdir(copy_tree(session, CACHE / "sanity")):
         # Below a checkout that ignores it, ansible-test would find no files; a repository of its own has them all.
         session.run("git", "init", "--quiet", external=True, log=False)
         session.run("git", "add", "--all", external=True, log=False)
-        return gate(session, "ansible-test", "sanity", *options, env=environment)
+        for more in runs:
+            counts += gate(session, "ansible-test", "sanity", *options, *more, env=environment)
+    return counts
+
+
+def lowest_python(path: str) -> str:
+    """Return the lowest version of Python that a host may have and this machine has."""
+    return next(version for version in PYTHONS_OF_HOSTS if shutil.which(f"python{version}", path=path))
 
 
 def pip_wanted(session: nox.Session) -> str:

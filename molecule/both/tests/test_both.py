@@ -195,6 +195,7 @@ def test_role_mx_takes_a_mixed_list() -> None:
     claims.relays_for_no_stranger(HOST, "gateway.example")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subdomains", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_secondary_below_a_primary_keeps_its_own_mx(subdomains: bool) -> None:
     """The primary's subdomains go elsewhere, in the run that says so and in those after it."""

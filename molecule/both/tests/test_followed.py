@@ -147,6 +147,7 @@ def test_check_mode_tells_of_a_library_that_a_run_installs(sources: Sources) -> 
     assert (read.code, "python3-pymysql" in read.said) == (2, False), read.said
 
 
+@pytest.mark.long
 def test_library_of_a_source_is_installed_on_its_host(sources: Sources) -> None:
     assert sources.play().code == 0
     hosts.on(HOST, "apt-get", "remove", "--yes", "python3-pymysql")

@@ -67,6 +67,7 @@ def _recipe(tmp_path: pathlib.Path) -> Iterator[str]:
     assert playbooks.play("primary_mx", playbooks.PRIMARY).code == 0
 
 
+@pytest.mark.long
 def test_relay_logs_in_where_the_guide_has_it_do_so(recipe: str) -> None:
     first, second = (playbooks.play("primary_mx", recipe, variables=LOGIN) for _run in range(2))
     assert (first.code, second.code, second.changed) == (0, 0, {NAME: 0}), first.said

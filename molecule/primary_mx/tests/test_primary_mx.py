@@ -102,6 +102,7 @@ def fallback_relay() -> Iterator[None]:
     converged()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("fallback_relay")
 def test_fallback_relay_gets_none_of_the_domains_mail() -> None:
     converged()
@@ -136,6 +137,7 @@ def test_mail_goes_to_another_mail_host_after_the_next_run() -> None:
     claims.delivers_once(HOST, "bob@gateway.example")
 
 
+@pytest.mark.long
 def test_other_port_of_the_mail_host() -> None:
     changes_once(variables={"primary_mx_domains": [{**GATEWAY, "mail_host": "tester.lab.example", "port": 2525}]})
     unique, message = hosts.new_message()
@@ -334,6 +336,7 @@ def test_settings_of_the_whole_host_hold_in_smtp() -> None:
     assert "SIZE 10240000" in features()
 
 
+@pytest.mark.long
 def test_mail_for_a_mail_host_that_must_prove_who_it_is_waits_until_it_need_not() -> None:
     faults.set_parameters(HOST, {"smtp_tls_CApath": "/etc/ssl/certs"})
     unique, message = hosts.new_message()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import claims, faults, hosts, playbooks
+from lab.long_form import in_long_form
 
 HOST = "mx311"
 NAME = claims.host_name(HOST)
@@ -44,7 +45,7 @@ def called_hash() -> Iterator[dict[str, str]]:
     faults.set_parameters(HOST, were)
 
 
-@pytest.mark.parametrize("migration", ["disable", "enable-redirect", "enable-reindex"])
+@pytest.mark.parametrize("migration", ["disable", *in_long_form(["enable-redirect"]), "enable-reindex"])
 def test_the_index_that_really_appears_is_kept(called_hash: dict[str, str], migration: str) -> None:
     suffix = ".db" if migration == "disable" else ".cdb"
     hosts.on(HOST, "postfix", "non-bdb", migration)

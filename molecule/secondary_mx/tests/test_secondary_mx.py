@@ -163,6 +163,7 @@ def test_foreign_members_survive_additions_and_removals() -> None:
     serves_its_domains()
 
 
+@pytest.mark.long
 def test_recipients_that_another_map_keeps_are_left_to_it() -> None:
     listed = faults.parameter(HOST, "relay_recipient_maps")
     hosts.on(HOST, "sh", "-c", "cat > /etc/postfix/their_recipients", given="/^heidi@foreign\\.example$/ x\n")
@@ -219,6 +220,7 @@ def smarthost() -> Iterator[None]:
     converged()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("smarthost")
 def test_settings_of_a_smarthost_reach_no_mail_host_and_go_with_the_last_domain() -> None:
     changes_once()
@@ -420,6 +422,7 @@ def surveyed() -> Iterator[list[str]]:
     assert "hash:/etc/postfix/relay_recipients: " in run.said
 
 
+@pytest.mark.long
 def test_text_of_a_survey_and_a_file_beside_the_inventory_are_the_list(surveyed: list[str]) -> None:
     claims.accepts(HOST, f"{surveyed[-1]}@survey.example")
     claims.accepts(HOST, "judy@survey.example")

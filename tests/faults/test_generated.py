@@ -37,11 +37,11 @@ from unit.plugins.module_utils.hostile_tables import (
 )
 
 FILES = 2_000
-CHANGES = 100
+CHANGES = 60
 CHANGES_WHEN_LONG = 2_000
 AT_ONCE = 250
 UPDATES = 1_000
-UPDATES_WHEN_SHORT = 60
+UPDATES_WHEN_SHORT = 30
 UPDATED_ROWS = 5_000
 AT_A_TIME = 5
 # A row that stays, and one for a generated first line that continues the one before it.

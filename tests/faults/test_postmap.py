@@ -86,7 +86,7 @@ def postmap_with(script: str) -> Iterator[None]:
         host.sh(f"mv {real} {POSTMAP}")
 
 
-@pytest.mark.types(host.INDEXED, ("hash", "lmdb"))
+@pytest.mark.types(host.INDEXED, ("hash",))
 def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str, str], host.Table]) -> None:
     table = table_for(kind, "postmap")
     old, new = two_lists("postmap", ROWS)
@@ -128,7 +128,7 @@ def test_failing_killed_and_warning_postmap(kind: str, table_for: Callable[[str,
         table.converges(old)
 
 
-@pytest.mark.types(host.CHANGEABLE, host.CHANGEABLE)
+@pytest.mark.types(host.CHANGEABLE, ("hash",))
 def test_copy_is_given_up_where_postmap_does_not_change_it(
     kind: str, table_for: Callable[[str, str], host.Table]
 ) -> None:

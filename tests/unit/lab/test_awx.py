@@ -309,8 +309,9 @@ def test_whole_templates_keep_the_rules(whole: dict[str, Any]) -> None:
         "outage_begin",
         "outage_end",
         "mx_metrics",
+        "withdraw",
     }
-    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 14
+    assert [broken_template(each, changes=each["name"] in changing) for each in templates] == [[]] * 15
 
 
 def test_schedules_run_audits_and_the_sync_by_a_literal_rule(whole: dict[str, Any]) -> None:

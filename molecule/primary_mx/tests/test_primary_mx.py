@@ -175,6 +175,7 @@ FIRST_MAIL_HOST = {
 }
 
 
+@pytest.mark.long
 def test_second_mail_host_gets_what_the_first_does_not_take() -> None:
     several = {**GATEWAY, "mail_host": ["[mail.lab.example]:2525", "mail.lab.example"]}
     changes_once(variables={"primary_mx_domains": [several]})
@@ -190,6 +191,7 @@ def test_second_mail_host_gets_what_the_first_does_not_take() -> None:
     changes()
 
 
+@pytest.mark.long
 def test_second_domain_comes_and_goes() -> None:
     elsewhere = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}
     changes_once(variables={"primary_mx_domains": [GATEWAY, elsewhere]})
@@ -240,6 +242,7 @@ def test_mail_host_is_asked_for_recipients_where_no_list_can_be_kept() -> None:
     serves_its_domain()
 
 
+@pytest.mark.long
 def test_domain_whose_mail_waits_is_not_removed() -> None:
     """Without its transport row this host would be the mail's only way: it loops, and bounces."""
     flow = {"name": "flow.example", "mail_host": "mail.lab.example", "recipients": ["erin@flow.example"]}

@@ -99,7 +99,6 @@ def test_mail_waits_until_its_mail_host_asks_for_it(before: Mapping[str, str]) -
         assert hosts.wait_for(asked, 30) == 1
 
 
-@pytest.mark.long
 def test_taken_away_it_leaves_every_byte_as_it_was(before: Mapping[str, str]) -> None:
     apply(etrn_from=None)
     assert {host: configuration(host) for host in RELEASES} == before

@@ -18,6 +18,7 @@ from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
 from lab.generate import generate
+from lab.matrix import matrix
 from lab.sanity import sanity
 from lab.scenarios import molecule
 
@@ -72,6 +73,12 @@ def images_session(session: nox.Session) -> None:
 def molecule_session(session: nox.Session) -> None:
     """Scenarios on real hosts: all or those named; --keep leaves the lab's shared hosts up and uses them; --long."""
     finish(session, molecule(session))
+
+
+@nox.session(name="matrix")
+def matrix_session(session: nox.Session) -> None:
+    """Each two ways of setting Postfix up on every Debian, with --full every combination; writes docs/matrix.md."""
+    finish(session, matrix(session))
 
 
 @nox.session(name="demo")

@@ -29,6 +29,8 @@ SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")
 DEFAULT_SUITE = "trixie"
 CONTEXT = pathlib.Path(__file__).parent / "images"
 SECONDS_TO_PULL = 120
+# What debootstrap takes by itself. Its script for sid makes all of them, also those that are newer than it is.
+MIRROR = "http://deb.debian.org/debian"
 ONE_INSTALLATION = threading.Lock()
 
 
@@ -74,9 +76,8 @@ def bootstrap(engine: str, suite: str, name: str) -> None:
     root = folder / "root"
     try:
         options = ["--variant=minbase", "--include=ca-certificates,python3"]
-        made = subprocess.run(
-            as_root("debootstrap", *options, suite, str(root)), capture_output=True, text=True, check=False
-        )
+        command = as_root("debootstrap", *options, suite, str(root), MIRROR, "sid")
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             problem = f"{made.stdout[-2000:]}{made.stderr[-2000:]}"
             raise LabError(f"no image of Debian {suite} is to be had: debootstrap failed:\n{problem}")

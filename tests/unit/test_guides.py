@@ -24,6 +24,7 @@ GUIDES = (
     "docs/eda.md",
     "docs/front-door.md",
     "docs/mail-host.md",
+    "docs/matrix.md",
     "docs/metrics.md",
     "docs/outage.md",
     "docs/playbooks.md",

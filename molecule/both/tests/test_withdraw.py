@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lab import claims, faults, hosts, playbooks
 
 HOST = "mx1"
@@ -15,6 +17,13 @@ WITHDRAW = "mxrelay.postfix.withdraw"
 FORCED = {"withdraw_force": True}
 # Left as the roles leave it: an empty relay_domains, whose default is not empty below compatibility level 2.
 STAYS = {"relay_domains", "smtpd_etrn_restrictions"}
+
+
+@pytest.fixture(autouse=True)
+def in_service() -> None:
+    """The host is the MX that the inventory declares."""
+    run = playbooks.play("both", CONVERGE)
+    assert run.code == 0, run.said
 
 
 def withdrawn(check: bool = False, **variables: Any) -> playbooks.Run:

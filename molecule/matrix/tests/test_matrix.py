@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same variables make the same MX, whatever Debian it has and however Postfix is set up on it.
+
+The short form has each two properties of a setup together on some host; `./run matrix` has more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab import hosts, playbooks
+from lab.matrix import HOSTS, Round, Way, rounds
+
+ROLES = str(playbooks.MOLECULE / "matrix/roles.yml")
+DIRECTORIES = {"first": "/etc/postfix", "second": "/etc/postfix-second"}
+PORTS = {"first": 25, "second": 2525}
+# By host, the last number of its address.
+ADDRESSES = {"mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
+SECONDS = 60
+LISTED = ("liz@front.example", "nora@behind.example")
+UNKNOWN = ("nobody@front.example", "nobody@behind.example")
+ZONE_FILE = "/etc/lab/dnsmasq.conf"
+SECOND_INSTANCE = f"""
+postmulti -e init
+postmulti -I postfix-second -e create
+postconf -c {DIRECTORIES["second"]} -e master_service_disable= inet_interfaces=all
+sed -i 's/^smtp  *inet/{PORTS["second"]} inet/' {DIRECTORIES["second"]}/master.cf
+postmulti -i postfix-second -e enable
+systemctl daemon-reload
+"""
+KEEP = "tar -C / -cpf /root/before.tar etc/postfix etc/postfix-second"
+# systemd has no unit of the second instance on every Debian.
+BEGIN = """
+systemctl stop postfix 'postfix@*'
+for queue in /var/spool/postfix /var/spool/postfix-second; do
+    pid=$(cat $queue/pid/master.pid 2>/dev/null || true)
+    if test -n "$pid" && test "$(ps -o comm= -p $pid)" = master; then
+        kill $pid
+        timeout 60 tail --pid=$pid -f /dev/null
+    fi
+done
+rm -rf /etc/postfix /etc/postfix-second
+tar -C / -xpf /root/before.tar
+"""
+
+
+def v6(host: str) -> str:
+    """The host's address in the lab's second network."""
+    return f"fd00:253:{os.environ['MXRELAY_LAB_NET'].split('.')[2]}::{ADDRESSES[host]}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def both_families() -> Iterator[None]:
+    """The hosts have IPv6 as well, and are MX hosts by either."""
+    network = f"{os.environ['MXRELAY_LAB']}-6"
+    label = f"mxrelay-lab={os.environ['MXRELAY_LAB']}"
+    subnets = ("--subnet", f"{v6('mail').rpartition('::')[0]}::/64")
+    if network not in hosts.engine("network", "ls", "--format", "{{.Name}}").split():
+        hosts.engine("network", "create", "--ipv6", *subnets, "--label", label, network)
+    connected = hosts.engine("network", "inspect", "--format", "{{range .Containers}}{{.Name}} {{end}}", network)
+    for host in ADDRESSES:
+        if hosts.container(host) not in connected.split():
+            hosts.engine("network", "connect", "--ip6", v6(host), network, hosts.container(host))
+    zone = hosts.on("dns", "cat", ZONE_FILE)
+    records = [f"host-record={host}.lab.example,{v6(host)}" for host in ADDRESSES]
+    records += [
+        f"host-record=mxnext.lab.example,{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES['mxnext']}",
+        "mx-host=front.example,mxnext.lab.example,10",
+        "mx-host=behind.example,mxnext.lab.example,100",
+    ]
+    hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=zone + "\n".join([*records, ""]))
+    hosts.engine("restart", "--time", "0", hosts.container("dns"))
+    hosts.on("mail", "postconf", "-e", "inet_protocols=all")
+    hosts.engine("restart", "--time", "0", hosts.container("mail"))
+    for host in HOSTS:
+        hosts.on(host, "sh", "-ec", f"test -e /root/before.tar || {{ {SECOND_INSTANCE} {KEEP}; }}")
+    yield
+
+
+def set_up(host: str, way: Way) -> None:
+    """The host is as it was before the roles, set up in this way, and Postfix runs."""
+    level = "2" if (host, way.level) == ("mx35", "3.6") else way.level  # until 3.6 it was a number
+    protocols = f"inet_protocols={way.family}"
+    directory = DIRECTORIES[way.instance]
+    services = [f"{service}/chroot={'y' if way.chroot else 'n'}" for service in ("*/inet", "*/unix")]
+    commands = [
+        f"postconf -c {directory} -e compatibility_level={level} {protocols}",
+        f"postconf -c {directory} -F {' '.join(repr(service) for service in services)}",
+        f"for service in local virtual proxymap proxywrite; do postconf -c {directory} -F $service/unix/chroot=n; done",
+        "systemctl start postfix",
+    ]
+    hosts.on(host, "sh", "-ec", "\n".join([BEGIN, *commands]))
+
+
+def state_of(host: str) -> str:
+    """Everything in both configuration directories that a change would touch."""
+    script = "for d in /etc/postfix /etc/postfix-second; do find $d -printf '%p %i %T@ %u %g %m\\n' | sort; done"
+    return hosts.on(host, "sh", "-c", script)
+
+
+def variables(ways: Round, state: str = "present") -> dict[str, Any]:
+    rows = {
+        f"{host}.lab.example": {"type": way.type, "directory": DIRECTORIES[way.instance]} for host, way in ways.items()
+    }
+    return {"matrix": rows, "matrix_state": state}
+
+
+def answers(host: str, way: Way, recipients: tuple[str, ...], message: str | None = None) -> hosts.Conversation:
+    server = v6(host) if way.family == "ipv6" else f"{host}.lab.example"
+    return hosts.talk(recipients, server=server, port=PORTS[way.instance], message=message)
+
+
+@pytest.fixture(scope="module", params=rounds(os.environ.get("MXRELAY_LAB_MATRIX", "")), ids=lambda number: number[0])
+def done(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """What became of each host of a round: how many changes were foreseen, made, and made again; then what it says."""
+    ways: Round = request.param[1]
+    for host, way in ways.items():
+        set_up(host, way)
+    begun = {host: state_of(host) for host in ways}
+    planned = playbooks.play("matrix", ROLES, variables=variables(ways), check=True)
+    untouched = {host: state_of(host) == begun[host] for host in ways}
+    run = playbooks.play("matrix", ROLES, variables=variables(ways))
+    before = {host: state_of(host) for host in ways}
+    again = playbooks.play("matrix", ROLES, variables=variables(ways))
+    told: dict[str, dict[str, Any]] = {}
+    for host, way in ways.items():
+        name = f"{host}.lab.example"
+        unique, message = hosts.new_message()
+        told[host] = {
+            "way": way,
+            "runs": [(played.failed[name], bool(played.changed[name])) for played in (planned, run, again)],
+            "untouched": (untouched[host], state_of(host) == before[host]),
+            "rcpt": [code for code, _text in answers(host, way, (*LISTED, *UNKNOWN, hosts.STRANGER)).rcpt],
+            "unique": unique,
+            "data": answers(host, way, LISTED, message).data,
+            "said": (planned.said, run.said, again.said),
+        }
+    for what in told.values():
+        what["arrived"] = [hosts.arrived(what["unique"], address) for address in LISTED]
+    gone = playbooks.play("matrix", ROLES, variables=variables(ways, "absent"))
+    for host, way in ways.items():
+        told[host]["gone"] = (
+            gone.failed[f"{host}.lab.example"],
+            [code for code, _text in answers(host, way, LISTED).rcpt],
+        )
+        told[host]["said"] += (gone.said,)
+    return told
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_host_becomes_the_mx_that_is_declared(host: str, done: dict[str, dict[str, Any]], record_property: Any) -> None:
+    what = done[host]
+    record_property("way", json.dumps([HOSTS[host], str(what["way"])]))
+    seen = {name: what[name] for name in ("runs", "untouched", "rcpt", "arrived", "gone")}
+    assert seen == {
+        "runs": [(0, True), (0, True), (0, False)],
+        "untouched": (True, True),
+        "rcpt": [250, 250, 550, 550, 554],
+        "arrived": [1, 1],
+        "gone": (0, [554, 554]),
+    }, (str(what["way"]), what["data"], what["said"])

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
+import re
+import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +19,7 @@ from lab import hosts, images
 
 CACHE = pathlib.Path(__file__).parents[2] / ".cache"
 RULES = pathlib.Path(__file__).parents[2] / "extensions/prometheus/mxrelay.rules.yml"
+DASHBOARD = pathlib.Path(__file__).parents[2] / "extensions/grafana/mxrelay.json"
 # What promtool expects of them.
 LIMITS = pathlib.Path(__file__).parent / "prometheus_rules.yml"
 NAME = "prometheus"
@@ -23,6 +27,7 @@ FOLDER = "/etc/lab"
 # Where node_exporter listens.
 PORT = 9100
 SECONDS_TO_START = 60
+SECONDS_TO_READ = 180
 ASK = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:9090' + sys.argv[1]).read().decode())"
 CONFIGURATION = """\
 global:
@@ -80,9 +85,10 @@ def promtool(*words: str, given: str | None = None) -> str:
     return hosts.on(NAME, "promtool", *words, given=given)
 
 
-def query(expression: str) -> list[Mapping[str, Any]]:
-    """Return the samples of an expression as they are now."""
-    path = f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+def query(expression: str, at: float | None = None) -> list[Mapping[str, Any]]:
+    """Return the samples of an expression as they are now, or as they were at that time."""
+    words = {"query": expression} if at is None else {"query": expression, "time": at}
+    path = f"/api/v1/query?{urllib.parse.urlencode(words)}"
     found: list[Mapping[str, Any]] = json.loads(hosts.on(NAME, "python3", "-c", ASK, path))["data"]["result"]
     return found
 
@@ -91,6 +97,38 @@ def value(expression: str) -> float | None:
     """Return the value of an expression with one sample; None where it has none."""
     samples = query(expression)
     return float(samples[0]["value"][1]) if samples else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """The samples that a panel of the dashboard has now, and the names of the labels that it shows."""
+
+    samples: Sequence[Mapping[str, Any]]
+    labels: frozenset[str]
+
+    def value(self) -> float | None:
+        """Return the value of a panel with one sample; None where it has none."""
+        return float(self.samples[0]["value"][1]) if self.samples else None
+
+
+def panels() -> Mapping[str, Panel]:
+    """Return the dashboard's panels by their titles, of all hosts and domains, at a moment when all could be read."""
+    shown = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+
+    def look() -> Mapping[str, Panel]:
+        now = time.time()
+        found = {panel["title"]: _panel(panel, now) for panel in shown}
+        return found if value("min(min_over_time(up[15s]))") == 1 else {}
+
+    return hosts.wait_for(look, SECONDS_TO_READ)
+
+
+def _panel(panel: Mapping[str, Any], now: float) -> Panel:
+    (target,) = panel["targets"]
+    expression = re.sub(r"\$(instance|domain)\b", ".*", target["expr"])
+    named = re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))
+    columns = (name for change in panel.get("transformations", ()) for name in change["options"]["indexByName"])
+    return Panel(query(expression, now), frozenset({*named, *columns} - {"Value"}))
 
 
 def firing() -> set[str]:

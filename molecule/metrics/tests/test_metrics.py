@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -100,7 +100,10 @@ def _started() -> Iterator[None]:
 
 @dataclasses.dataclass(frozen=True)
 class Outage:
-    """The alerts that fired while all was broken, and those that did not after it; what was told meanwhile."""
+    """The alerts that fired while all was broken, and those that did not after it; what was told meanwhile.
+
+    The panels of the dashboard are those of while all was broken, and those of after it.
+    """
 
     fired: set[str]
     resolved: set[str]
@@ -108,6 +111,8 @@ class Outage:
     journal: str
     code: int
     line: str
+    panels: Mapping[str, prometheus.Panel]
+    panels_after: Mapping[str, prometheus.Panel]
 
 
 @pytest.fixture(scope="module", name="outage")
@@ -119,11 +124,13 @@ def _outage() -> Outage:
         hosts.talk(IVAN, server=MX, message=message)
         hosts.wait_for(lambda: [entry for entry in hosts.queued(MX) if entry["queue_name"] == "deferred"], 30)
         broken = fired(set(BROKEN))
+        panels = prometheus.panels()
         line = hosts.testinfra_host(MX).run(f"{PROGRAM} check")
         told = text(), hosts.on(MX, "journalctl", "--unit", f"{UNIT}.service", "--output=cat")
     do(*(mend for _script, mend in BROKEN.values()))
     hosts.wait_for(lambda: hosts.flushed(MX, unique, IVAN), SECONDS_TO_RESOLVE)
-    return Outage(broken, resolved(set(BROKEN)), *told, line.rc, line.stdout)
+    over = resolved(set(BROKEN))
+    return Outage(broken, over, *told, line.rc, line.stdout, panels, prometheus.panels())
 
 
 def fired(names: set[str]) -> set[str]:
@@ -179,6 +186,25 @@ def test_limits_are_those_of_the_collection() -> None:
 @pytest.mark.parametrize("alert", BROKEN)
 def test_alert_fires_and_resolves(outage: Outage, alert: str) -> None:
     assert (alert in outage.fired, alert in outage.resolved) == (True, True)
+
+
+def test_dashboard_shows_the_outage_in_every_panel(outage: Outage) -> None:
+    assert [title for title, panel in outage.panels.items() if not panel.samples] == []
+    missing = {
+        (title, label)
+        for title, panel in outage.panels.items()
+        for sample in panel.samples
+        for label in panel.labels - set(sample["metric"])
+    }
+    assert missing == set()
+    values = {title: outage.panels[title].value() for title in ("Messages waiting", "Stale indexes", "Not collected")}
+    assert values == {"Messages waiting": 1, "Stale indexes": 1, "Not collected": 0}
+
+
+def test_dashboard_shows_no_bounce_where_no_mail_waits(outage: Outage) -> None:
+    after = {title: panel.value() for title, panel in outage.panels_after.items()}
+    assert (after["Messages waiting"], after["Stale indexes"]) == (0, 0)
+    assert (after["First bounce in"], after["Oldest message"]) == (None, None)
 
 
 @pytest.mark.long

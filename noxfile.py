@@ -19,6 +19,7 @@ from lab.counts import PASSED, finish
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
 from lab.generate import generate
 from lab.matrix import matrix
+from lab.release import release
 from lab.sanity import sanity
 from lab.scenarios import molecule
 
@@ -60,6 +61,12 @@ def generate_session(session: nox.Session) -> None:
 def build_session(session: nox.Session) -> None:
     """Build the artifact, check its content, install it for the lab."""
     finish(session, build(session))
+
+
+@nox.session(name="release")
+def release_session(session: nox.Session) -> None:
+    """Make a release: --key FINGERPRINT signs it (--unsigned: nothing does); --dry changes nothing; --version."""
+    finish(session, release(session))
 
 
 @nox.session(name="images")

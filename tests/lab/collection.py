@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import pathlib
 import shutil
 import tarfile
 
 import nox
 
 from lab.checkout import CACHE, COLLECTION_PATH, LAB, copy_tree
+from lab.commands import said
 from lab.counts import FAILED, PASSED, Count, gate
+from lab.reproducible import normalise
 
 SOURCE = CACHE / LAB / "source"
 ARTIFACT = CACHE / LAB / "artifact"
@@ -51,7 +54,10 @@ SHIPPED_ALWAYS = (
 
 
 def install_collection(session: nox.Session) -> Count:
-    """Build the artifact and install it where the lab's playbooks find it: what users get is what runs."""
+    """Build the artifact and install it where the lab's playbooks find it: what users get is what runs.
+
+    In a clone of a release's tag it is the file that was released, to the byte.
+    """
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
     shutil.rmtree(PACKED, ignore_errors=True)
@@ -59,7 +65,9 @@ def install_collection(session: nox.Session) -> Count:
     only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     build_it = (*galaxy, "build", "--output-path", str(ARTIFACT), str(copy_tree(session, SOURCE)))
     counts = gate(session, *build_it, env=only_ours, quietly=True)
+    epoch = int(said(session, "git", "show", "--no-patch", "--format=%ct", "HEAD"))
     for artifact in ARTIFACT.glob("*.tar.gz"):
+        normalise(artifact, epoch)
         install_it = (*galaxy, "install", "--offline", "--force", "--collections-path", str(COLLECTIONS), str(artifact))
         counts += gate(session, *install_it, env=only_ours, quietly=True)
     return counts
@@ -69,11 +77,17 @@ def build(session: nox.Session) -> Count:
     """Build the artifact, hold its content against what users need, and install it."""
     counts = install_collection(session)
     for artifact in ARTIFACT.glob("*.tar.gz"):
-        with tarfile.open(artifact) as archive:
-            names = archive.getnames()
-        surplus = sorted({name.split("/")[0] for name in names} - SHIPPED)
-        missing = [name for name in SHIPPED_ALWAYS if name not in names]
-        if surplus or missing:
-            session.warn(f"artifact: not for users: {surplus or 'none'}; missing: {missing or 'none'}")
-        counts += FAILED if surplus or missing else PASSED
+        faults = content_faults(artifact)
+        if faults:
+            session.warn(f"the artifact {faults}")
+        counts += FAILED if faults else PASSED
     return counts
+
+
+def content_faults(artifact: pathlib.Path) -> str:
+    """Return what is wrong with the content of an artifact, the empty string where nothing is."""
+    with tarfile.open(artifact) as archive:
+        names = archive.getnames()
+    surplus = sorted({name.split("/")[0] for name in names} - SHIPPED)
+    missing = [name for name in SHIPPED_ALWAYS if name not in names]
+    return f"has not for users: {surplus or 'nothing'}; misses: {missing or 'nothing'}" if surplus or missing else ""

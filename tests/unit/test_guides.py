@@ -30,6 +30,7 @@ GUIDES = (
     "docs/playbooks.md",
     "docs/recipients.md",
     "docs/refused-mail.md",
+    "docs/release-checks.md",
     "docs/releases.md",
     "docs/report.md",
     "docs/runs.md",
@@ -82,7 +83,7 @@ def test_named_variables_exist(guide: str) -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("guide", [*GUIDES, "CONTRIBUTING.md"])
+@pytest.mark.parametrize("guide", [*GUIDES, "CONTRIBUTING.md", "SECURITY.md"])
 def test_links_lead_to_files(guide: str) -> None:
     beside = (ROOT / guide).parent
     assert [link for link in LINK.findall(_text(guide)) if not (beside / link).is_file()] == []

@@ -18,6 +18,7 @@ from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
 from lab.generate import generate
+from lab.importer import importer
 from lab.matrix import matrix
 from lab.release import release
 from lab.sanity import sanity
@@ -61,6 +62,12 @@ def generate_session(session: nox.Session) -> None:
 def build_session(session: nox.Session) -> None:
     """Build the artifact, check its content, install it for the lab."""
     finish(session, build(session))
+
+
+@nox.session(name="importer")
+def importer_session(session: nox.Session) -> None:
+    """Import the artifact as Ansible Galaxy does, without a warning; --long: with its ansible-lint."""
+    finish(session, importer(session))
 
 
 @nox.session(name="release")

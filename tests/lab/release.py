@@ -23,11 +23,11 @@ import nox
 import yaml
 
 from lab import checkout, signing
-from lab.collection import content_faults
+from lab.collection import build_artifact, content_faults
 from lab.commands import succeeds
 from lab.counts import FAILED, Count, run_pytest
 from lab.engine import LabError
-from lab.reproducible import MANIFEST, member, normalise
+from lab.reproducible import MANIFEST, member
 
 VERSION = re.compile(r"^version: (.+)$", re.MULTILINE)
 RELEASED = re.compile(r"\d+\.\d+\.\d+")
@@ -88,7 +88,9 @@ def release(session: nox.Session) -> Count:
 def asked(options: Sequence[str]) -> Wanted:
     """Read the options of the word release."""
     parser = argparse.ArgumentParser(prog="./run release", description=__doc__)
-    parser.add_argument("--version", default="", help="what to release; by default galaxy.yml's without -dev, or the next")
+    parser.add_argument(
+        "--version", default="", help="what to release; by default galaxy.yml's without -dev, or the next"
+    )
     parser.add_argument("--dry", action="store_true", help="change nothing, and sign with a key that is thrown away")
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--key", default="", help="the secret key that signs, by its fingerprint")
@@ -218,15 +220,9 @@ def built(
     """Build the artifact from a clone of its own, with this mask and environment; return its path."""
     place = clone.parents[2] / "builds" / folder
     place.mkdir(parents=True)
-    environment = {**extra, "SOURCE_DATE_EPOCH": str(epoch)}
     with mask_of(mask):
         git(place, "clone", "--quiet", str(clone), "source")
-        build = ("ansible-galaxy", "collection", "build", "--output-path", str(place), str(place / "source"))
-        if not succeeds(session, *build, env=environment, quietly=True):
-            raise ReleaseError("ansible-galaxy can't build the artifact; what it says is above")
-    (artifact,) = place.glob("*.tar.gz")
-    normalise(artifact, epoch)
-    return artifact
+        return build_artifact(session, place / "source", place, epoch, **extra)
 
 
 @contextlib.contextmanager

@@ -7,15 +7,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 
 import nox
 
 from lab import engine
 from lab.checkout import CACHE, ROOT
 from lab.collection import COLLECTIONS, install_collection
-from lab.commands import succeeds
 from lab.counts import Count, run_pytest
+from lab.own_environment import have_environment
 
 PINS = ROOT / "requirements/eda.txt"
 ENVIRONMENT = CACHE / "eda"
@@ -42,7 +41,7 @@ def engine_of_rules(session: nox.Session) -> dict[str, str]:
         java = java_home()
     except engine.LabError as error:
         session.error(str(error))
-    if not have_environment(session):
+    if not have_environment(session, ENVIRONMENT, PINS):
         session.error(f"{PINS.name} can't be installed; what pip says is above")
     return {"JAVA_HOME": java, "MXRELAY_LAB_EDA": str(ENVIRONMENT / "bin")}
 
@@ -67,19 +66,3 @@ def java_there() -> str:
     home = re.search(r"^ *java\.home = (.+)$", said, re.MULTILINE)
     release = re.search(r"^ *java\.specification\.version = (\d+)", said, re.MULTILINE)
     return home[1] if home and release and int(release[1]) >= LOWEST_JAVA else ""
-
-
-def have_environment(session: nox.Session) -> bool:
-    """Have the environment of what is pinned; return whether it is there."""
-    made_from = ENVIRONMENT / "made-from"
-    wanted = f"{sys.version}\n{PINS.read_text()}"
-    if made_from.is_file() and made_from.read_text() == wanted:
-        return True
-    engine.say(f"installing ansible-rulebook into {ENVIRONMENT}")
-    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    pip = (str(ENVIRONMENT / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    made = succeeds(session, sys.executable, "-m", "venv", str(ENVIRONMENT), quietly=True)
-    if not made or not succeeds(session, *pip, "--requirement", str(PINS), quietly=True):
-        return False
-    made_from.write_text(wanted)
-    return True

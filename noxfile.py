@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "tests"))
 from lab import attacks, checkout, controllers, gates, lanes, measurements, mutation, preview, rulebooks
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
+from lab.docsite import docsite
 from lab.environment import find_engine, lab_environment, lab_images, remove_lab
 from lab.generate import generate
 from lab.importer import importer
@@ -43,6 +44,12 @@ def lint_session(session: nox.Session) -> None:
 def docs_session(session: nox.Session) -> None:
     """Linting of the documentation of modules and roles."""
     finish(session, gates.docs(session))
+
+
+@nox.session(name="docsite")
+def docsite_session(session: nox.Session) -> None:
+    """Build the docsite of the guides and of the reference, without a warning."""
+    finish(session, docsite(session))
 
 
 @nox.session(name="sanity")

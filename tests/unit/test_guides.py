@@ -15,32 +15,8 @@ import yaml
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import every_check
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = (
-    "README.md",
-    "docs/awx.md",
-    "docs/canary.md",
-    "docs/standby.md",
-    "docs/domains.md",
-    "docs/eda.md",
-    "docs/front-door.md",
-    "docs/mail-host.md",
-    "docs/matrix.md",
-    "docs/metrics.md",
-    "docs/outage.md",
-    "docs/playbooks.md",
-    "docs/recipients.md",
-    "docs/refused-mail.md",
-    "docs/release-checks.md",
-    "docs/releases.md",
-    "docs/report.md",
-    "docs/runs.md",
-    "docs/settings.md",
-    "docs/source-recipes.md",
-    "docs/sources.md",
-    "docs/sync.md",
-    "docs/tables.md",
-    "docs/verify.md",
-)
+GUIDES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+INDEX = "docs/README.md"
 TWO_SCREENS = 120
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if "." not in path.stem)
 ROLE_PREFIXES = {
@@ -87,6 +63,17 @@ def test_named_variables_exist(guide: str) -> None:
 def test_links_lead_to_files(guide: str) -> None:
     beside = (ROOT / guide).parent
     assert [link for link in LINK.findall(_text(guide)) if not (beside / link).is_file()] == []
+
+
+def test_index_lists_every_guide() -> None:
+    listed = [link for link in LINK.findall(_text(INDEX)) if link.endswith(".md") and "/" not in link]
+    assert sorted(listed) == sorted(Path(guide).name for guide in GUIDES if guide not in ("README.md", INDEX))
+
+
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide not in ("README.md", INDEX)])
+def test_guide_is_found_from_another_one(guide: str) -> None:
+    others = [other for other in GUIDES if other not in (guide, INDEX)]
+    assert any((ROOT / other).parent / link == ROOT / guide for other in others for link in LINK.findall(_text(other)))
 
 
 def test_readme_takes_two_screens() -> None:

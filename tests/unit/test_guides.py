@@ -8,6 +8,7 @@ import functools
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 INDEX = "docs/README.md"
 TWO_SCREENS = 120
+SVG = "{http://www.w3.org/2000/svg}"
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if "." not in path.stem)
 ROLE_PREFIXES = {
     "secondary_mx_": "secondary_mx",
@@ -74,6 +76,12 @@ def test_index_lists_every_guide() -> None:
 def test_guide_is_found_from_another_one(guide: str) -> None:
     others = [other for other in GUIDES if other not in (guide, INDEX)]
     assert any((ROOT / other).parent / link == ROOT / guide for other in others for link in LINK.findall(_text(other)))
+
+
+@pytest.mark.parametrize("picture", sorted(path.name for path in (ROOT / "docs/images").glob("*.svg")))
+def test_drawing_has_a_title_for_readers_who_do_not_see_it(picture: str) -> None:
+    drawn = ElementTree.parse(ROOT / "docs/images" / picture).getroot()
+    assert drawn.findtext(f"{SVG}title")
 
 
 def test_readme_takes_two_screens() -> None:

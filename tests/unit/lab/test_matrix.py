@@ -34,7 +34,7 @@ def test_every_host_gets_every_way() -> None:
     ways = pairs()
     dealt = list(each_way_on_each_host(ways))
     for host in HOSTS:
-        assert sorted(map(str, (one[host] for one in dealt))) == sorted(map(str, ways))
+        assert sorted(map(str, (ways_now[host] for ways_now in dealt))) == sorted(map(str, ways))
 
 
 def test_table_tells_what_failed_and_what_was_not_run(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ LONGEST = 1024
 LARGEST = 2147483647
 APPROVAL_SECONDS = 604800
 TRUTHS = ["true", "false"]
-MARKUP = re.compile(r"\b[A-Z]\((?:[^()#]*#\w+:)?([^()#]*)(?:#\w+)?\)")
+MARKUP = re.compile(r"\b[A-Z]\((?:[^()#]*#\w+:(?:main:)?)?([^()#]*)(?:#\w+)?\)")
 
 Words = Mapping[str, Any]
 Data = dict[str, Any]

@@ -48,4 +48,7 @@ def docs(session: nox.Session) -> Count:
     only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(top), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
     options = ("--plugin-docs", "--validate-collection-refs=all", "--skip-rstcheck")
     with session.chdir(copy_tree(session, top)):
+        # Below a checkout that ignores it, antsibull-docs would find no files; a repository of its own has them all.
+        session.run("git", "init", "--quiet", external=True, log=False)
+        session.run("git", "add", "--all", external=True, log=False)
         return gate(session, "antsibull-docs", "lint-collection-docs", *options, ".", env=only_ours)

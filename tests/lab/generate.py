@@ -215,8 +215,8 @@ def _default(value: Any) -> str:
 def _plain(words: str) -> str:
     """The words with Ansible's markup as Markdown."""
     named = re.sub(r"\b[MP]\((?:mxrelay\.postfix\.)?([\w.]+)(?:#\w+)?\)", r"`\1`", " ".join(words.split()))
-    named = re.sub(r"\bO\((?:[\w.]+#\w+:)?([^)=]+)=([^)]*)\)", r"`\1: \2`", named)
-    return re.sub(r"\b[CVO]\((?:[\w.]+#\w+:)?([^)]*)\)", r"`\1`", named)
+    named = re.sub(r"\bO\((?:[\w.]+#\w+:(?:main:)?)?([^)=]+)=([^)]*)\)", r"`\1: \2`", named)
+    return re.sub(r"\b[CVO]\((?:[\w.]+#\w+:(?:main:)?)?([^)]*)\)", r"`\1`", named)
 
 
 def argument_specs(source: Mapping[str, Any], role: str) -> str:
@@ -330,8 +330,13 @@ def _module_item(option: Option) -> dict[str, Any]:
 
 
 def _prefixed(description: list[str], role: str) -> list[str]:
-    """The words with the names of variables as the role has them."""
-    return [words.replace("O(", f"O({role}_") if role else words for words in description]
+    """The words with the names of variables as the role has them.
+
+    Its domains may be a text, so the documentation has them without a type, of which [] can't be said.
+    """
+    if not role:
+        return description
+    return [words.replace("O(", f"O({role}_").replace("_domains[].", "_domains.") for words in description]
 
 
 def _with_role(option: Option) -> list[str]:

@@ -126,7 +126,7 @@ def test_words_name_the_variables_of_the_role() -> None:
         "Beside O(mx_check).",
         "V(true) or V(false); null or an empty string leaves it unchanged.",
     ]
-    assert options("mx")["mx_domains"]["description"][0] == "The domains; see O(mx_domains[].role)."
+    assert options("mx")["mx_domains"]["description"][0] == "The domains; see O(mx_domains.role)."
 
 
 def test_role_has_the_options_of_its_items() -> None:
@@ -136,7 +136,7 @@ def test_role_has_the_options_of_its_items() -> None:
     mixed = options("mx")["mx_domains"]["options"]
     assert mixed["role"]["required"] is True
     assert mixed["role"]["choices"] == ["primary", "secondary"]
-    assert mixed["policy"]["description"] == ["Who is valid. Required with O(mx_domains[].role=primary)."]
+    assert mixed["policy"]["description"] == ["Who is valid. Required with O(mx_domains.role=primary)."]
 
 
 def test_defaults_are_what_the_spec_says() -> None:

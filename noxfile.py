@@ -22,7 +22,7 @@ from lab.generate import generate
 from lab.importer import importer
 from lab.matrix import matrix
 from lab.release import release
-from lab.sanity import sanity
+from lab.sanity import sanity, units
 from lab.scenarios import molecule
 
 nox.options.default_venv_backend = "none"
@@ -56,6 +56,12 @@ def docsite_session(session: nox.Session) -> None:
 def sanity_session(session: nox.Session) -> None:
     """Sanity tests of ansible-test; options go to it."""
     finish(session, sanity(session))
+
+
+@nox.session(name="units")
+def units_session(session: nox.Session) -> None:
+    """Run the unit tests once more, by ansible-test: on this Python, or with its options such as --python."""
+    finish(session, units(session))
 
 
 @nox.session(name="generate")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run ansible-test sanity on this machine's interpreters, with this user's package index."""
+"""Run ansible-test on this machine's interpreters, with this user's package index."""
 
 from __future__ import annotations
 
@@ -28,24 +28,34 @@ def sanity(session: nox.Session) -> Count:
 
     Other options go to ansible-test, which then decides about the Python.
     """
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    runs = [("--python", here), ("--python", lowest_python(interpreters_first(os.environ["PATH"])), *OF_EACH_PYTHON)]
+    if session.posargs:
+        runs = [tuple(word for word in session.posargs if word != "--long")]
+    return ansible_test(session, "sanity", *runs)
+
+
+def units(session: nox.Session) -> Count:
+    """Run the unit tests by ansible-test, in an environment that it makes; by default on the Python of ./run."""
+    chosen = session.posargs or [f"--python={sys.version_info.major}.{sys.version_info.minor}"]
+    return ansible_test(session, "units", ("--venv", *chosen))
+
+
+def ansible_test(session: nox.Session, kind: str, *runs: tuple[str, ...]) -> Count:
+    """Run a kind of tests of ansible-test in a copy of the checkout, once for each tuple of options."""
     home = CACHE / "ansible-test"
     bootstrap = home / f".ansible/test/cache/get_pip_{pip_wanted(session).replace('.', '_')}.py"
     bootstrap.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(GET_PIP, bootstrap)
     carry_pip_settings(session, home)
     environment = {"HOME": str(home), "PATH": interpreters_first(os.environ["PATH"])}
-    options = ("--requirements", "--color", "no")
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    runs = [("--python", here), ("--python", lowest_python(environment["PATH"]), *OF_EACH_PYTHON)]
-    if session.posargs:
-        runs = [tuple(word for word in session.posargs if word != "--long")]
     counts = NOTHING
-    with session.chdir(copy_tree(session, CACHE / "sanity")):
+    with session.chdir(copy_tree(session, CACHE / kind)):
         # Below a checkout that ignores it, ansible-test would find no files; a repository of its own has them all.
         session.run("git", "init", "--quiet", external=True, log=False)
         session.run("git", "add", "--all", external=True, log=False)
-        for more in runs:
-            counts += gate(session, "ansible-test", "sanity", *options, *more, env=environment)
+        for options in runs:
+            counts += gate(session, "ansible-test", kind, "--requirements", "--color", "no", *options, env=environment)
     return counts
 
 

@@ -1,12 +1,24 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""What all unit tests need, by pytest alone and by ansible-test, which runs each group of them by itself.
+
+The lab is imported as its own commands import it: with the folder of all tests on the path. Hypothesis generates the
+same examples in each run, without a limit of time, also where nobody gives it options.
+"""
+
 from __future__ import annotations
 
+import pathlib
+import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,9 @@
+# SPDX-FileCopyrightText: the mxrelay.postfix authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+class AllPairs(Iterator[Sequence[Any]]):
+    def __init__(self, parameters: Sequence[Sequence[Any]]) -> None: ...
+    def __iter__(self) -> Iterator[Sequence[Any]]: ...
+    def __next__(self) -> Sequence[Any]: ...

@@ -107,13 +107,13 @@ def next_version(galaxy: str, asked_for: str) -> str:
     Where nothing is asked for, it is what galaxy.yml has before -dev; after a release, the next patch.
     """
     found = VERSION.search(galaxy)
-    version, _, suffix = (found[1] if found else "").partition("-")
+    version, _dash, suffix = (found[1] if found else "").partition("-")
     wanted = asked_for or version
     if not RELEASED.fullmatch(wanted):
         raise ReleaseError(f"a release has a version such as 1.2.3, and not {wanted or 'none'!r}")
     if asked_for or suffix:
         return wanted
-    head, _, patch = wanted.rpartition(".")
+    head, _dot, patch = wanted.rpartition(".")
     return f"{head}.{int(patch) + 1}"
 
 

@@ -77,7 +77,7 @@ def each_way_on_each_host(ways: Sequence[Way]) -> Iterator[Round]:
 
 
 def rounds(extent: str) -> list[tuple[str, Round]]:
-    """Return the rounds of an extent, named: the short form, `pairs` on each host, or the `full` product on each."""
+    """Return the rounds of an extent, named: pairs on any host, `pairs` on each host, or the `full` product on each."""
     if extent == "full":
         chosen = list(each_way_on_each_host(every_way()))
     elif extent == "pairs":
@@ -92,7 +92,7 @@ def matrix(session: nox.Session) -> Count:
     if session.posargs not in ([], ["--full"]):
         session.error("matrix takes --full, or nothing")
     os.environ["MXRELAY_LAB_MATRIX"] = "full" if session.posargs else "pairs"
-    session.posargs[:] = ["matrix"]
+    session.posargs[:] = ["matrix", "--long"]
     counts = molecule(session)
     report = REPORTS / "molecule-matrix.xml"
     if report.exists():

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same variables make the same MX, whatever Debian it has and however Postfix is set up on it.
 
-The short form has each two properties of a setup together on some host; `./run matrix` has more.
+The short form has one way on each host; with --long, each two properties of a setup come together on some host.
+`./run matrix` has more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from lab import hosts, playbooks
+from lab.long_form import in_long_form
 from lab.matrix import HOSTS, Round, Way, rounds
 
 ROLES = str(playbooks.MOLECULE / "matrix/roles.yml")
@@ -116,7 +118,10 @@ def answers(host: str, way: Way, recipients: tuple[str, ...], message: str | Non
     return hosts.talk(recipients, server=server, port=PORTS[way.instance], message=message)
 
 
-@pytest.fixture(scope="module", params=rounds(os.environ.get("MXRELAY_LAB_MATRIX", "")), ids=lambda number: number[0])
+ROUNDS = in_long_form(rounds(os.environ.get("MXRELAY_LAB_MATRIX", "")), short=1)
+
+
+@pytest.fixture(scope="module", params=ROUNDS, ids=lambda number: number[0])
 def done(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     """What became of each host of a round: how many changes were foreseen, made, and made again; then what it says."""
     ways: Round = request.param[1]

@@ -413,7 +413,6 @@ def test_missing_table_stops_every_report_and_loses_none(keeping: dict[str, str]
     assert told_to_strangers() - strangers == {(host, "bounced.example"): 1}
 
 
-@pytest.mark.long
 def test_taken_away_it_leaves_every_byte_as_it_was(keeping: dict[str, str]) -> None:
     run = apply(declared())
     assert run.code == 0, run.said

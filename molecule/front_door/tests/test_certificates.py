@@ -166,7 +166,6 @@ def test_right_one_goes_live() -> None:
     assert {host: findings(host) for host in RELEASES} == {host: [] for host in RELEASES}
 
 
-@pytest.mark.long
 def test_renewed_one_goes_live_in_the_next_run() -> None:
     old = {host: shown(host) for host in RELEASES}
     parties = {host: right(host) for host in RELEASES}

@@ -193,7 +193,6 @@ def test_mail_of_a_real_mail_server_arrives() -> None:
     assert hosts.arrived(unique, KNOWN) == len(RELEASES)
 
 
-@pytest.mark.long
 def test_own_verification_waits_as_long_as_a_new_client_has_to() -> None:
     on_each(forgotten)
     run = playbooks.play("front_door", playbooks.VERIFY)

@@ -98,7 +98,6 @@ def test_longest_raise_holds_until_the_last_outage_ends() -> None:
     assert (lifetimes(), records()) == (["5d", "5d"], [])
 
 
-@pytest.mark.long
 def test_role_run_takes_the_raise_back() -> None:
     """Only once the outage is over: until then it changes nothing, though its own setting is shorter."""
     assert run("secondary_mx", **DECLARED).code == 0

@@ -126,7 +126,6 @@ def without_unit() -> Iterator[str]:
     hosts.on(host, "systemctl", "start", unit)
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("second")
 def test_instance_without_a_unit_is_started_and_reloaded_by_its_own_command(without_unit: str) -> None:
     host = without_unit

@@ -29,8 +29,8 @@ SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")
 DEFAULT_SUITE = "trixie"
 CONTEXT = pathlib.Path(__file__).parent / "images"
 SECONDS_TO_PULL = 120
-# What debootstrap takes by itself. Its script for sid makes all of them, also those that are newer than it is.
-MIRROR = "http://deb.debian.org/debian"
+# Of debootstrap, whose own mirror it is; this script makes all suites, also those that are newer than debootstrap.
+OWN_MIRROR, SCRIPT = "", "sid"
 ONE_INSTALLATION = threading.Lock()
 
 
@@ -76,7 +76,7 @@ def bootstrap(engine: str, suite: str, name: str) -> None:
     root = folder / "root"
     try:
         options = ["--variant=minbase", "--include=ca-certificates,python3"]
-        command = as_root("debootstrap", *options, suite, str(root), MIRROR, "sid")
+        command = as_root("debootstrap", *options, suite, str(root), OWN_MIRROR, SCRIPT)
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             problem = f"{made.stdout[-2000:]}{made.stderr[-2000:]}"

@@ -43,8 +43,7 @@ def publish(variables: dict[str, Any]) -> None:
     records = [f"mx-host={item['name']},mx1.lab.example,10" for item in variables["primary_mx_domains"]]
     for item in variables["secondary_mx_domains"]:
         records += [f"mx-host={item['name']},mail.lab.example,10", f"mx-host={item['name']},mx1.lab.example,100"]
-    hosts.on("dns", "sh", "-c", "cat >> /etc/lab/dnsmasq.conf", given="\n".join([*records, ""]))
-    hosts.engine("restart", "--time", "1", hosts.container("dns"))
+    hosts.publish(hosts.zone() + "\n".join([*records, ""]))
 
 
 def ping() -> None:

@@ -22,6 +22,7 @@ Wanted = TypeVar("Wanted")
 STRANGER = "stranger@elsewhere.test"
 SECONDS_TO_ARRIVE = 60
 CLIENT = pathlib.Path(__file__).parent / "images/send.py"
+ZONE_FILE = "/etc/lab/dnsmasq.conf"
 
 
 def container(host: str) -> str:
@@ -174,6 +175,17 @@ def start(host: str) -> None:
     name = f"{host.split('.')[0]}.lab.example"
     if not wait_for(lambda: talk("postmaster@invalid.test", server=name).mail, SECONDS_TO_ARRIVE):
         raise RuntimeError(f"{name} does not greet on port 25 within {SECONDS_TO_ARRIVE} seconds")
+
+
+def zone() -> str:
+    """Return what the lab's DNS says, as dnsmasq reads it."""
+    return on("dns", "cat", ZONE_FILE)
+
+
+def publish(new: str) -> None:
+    """Have the lab's DNS say this instead."""
+    on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=new)
+    engine("restart", "--time", "0", container("dns"))
 
 
 def sunk(unique: str) -> bool:

@@ -25,7 +25,6 @@ PAIR = {"primary_mx_certificate": {"chain": CHAIN, "key": KEY}}
 TRUSTED = "/etc/ssl/certs/lab-root.pem"
 # OpenSSL finds a root by the hash of its name.
 HASHED = f"/etc/ssl/certs/$(openssl x509 -hash -noout -in {TRUSTED}).0"
-ZONE_FILE = "/etc/lab/dnsmasq.conf"
 DOMAIN = "front.example"
 # Until what is shown is what was read last.
 SECONDS = 30
@@ -196,13 +195,12 @@ def test_wrong_one_that_is_live_is_found(how: str) -> None:
 
 
 def published(*lines: str) -> None:
-    hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given="\n".join([*lines, ""]))
-    hosts.engine("restart", "--time", "0", hosts.container("dns"))
+    hosts.publish("\n".join([*lines, ""]))
 
 
 @pytest.fixture
 def zone() -> Iterator[str]:
-    before = hosts.on("dns", "cat", ZONE_FILE)
+    before = hosts.zone()
     yield before
     published(before)
 

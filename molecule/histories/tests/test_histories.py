@@ -22,7 +22,6 @@ from lab.long_form import in_long_form
 HOST = "mx1"
 NAME = "mx1.lab.example"
 SECONDS = 30
-ZONE_FILE = "/etc/lab/dnsmasq.conf"
 PROBE = {"verify_probe": True, "verify_probe_from": "tester.lab.example"}
 # Parameters of main.cf that are the roles' to set.
 MANAGED = (
@@ -53,8 +52,8 @@ MORE = {
 @pytest.fixture(scope="module", autouse=True)
 def lab() -> Iterator[None]:
     """The names and mailboxes that the histories need; the host as it was before all of them."""
-    zone = hosts.on("dns", "cat", ZONE_FILE)
-    publish(zone + ZONE)
+    zone = hosts.zone()
+    hosts.publish(zone + ZONE)
     rows = "".join(f"{address} {address.partition('@')[2]}/{address.partition('@')[0]}/\n" for address in MAILBOXES)
     hosts.on("mail", "sh", "-c", "cat > /etc/mailboxes-of-histories", given=rows)
     usual = {name: hosts.on("mail", "postconf", "-h", name).strip() for name in MORE}
@@ -63,12 +62,7 @@ def lab() -> Iterator[None]:
     yield
     hosts.on(HOST, "sh", "-ec", f"{BEGIN}; {START}")
     faults.set_parameters("mail", usual)
-    publish(zone)
-
-
-def publish(zone: str) -> None:
-    hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=zone)
-    hosts.engine("restart", "--time", "0", hosts.container("dns"))
+    hosts.publish(zone)
 
 
 SOON = [history for history in HISTORIES if not history.late]

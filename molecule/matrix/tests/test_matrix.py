@@ -27,7 +27,6 @@ ADDRESSES = {"mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mx
 SECONDS = 60
 LISTED = ("liz@front.example", "nora@behind.example")
 UNKNOWN = ("nobody@front.example", "nobody@behind.example")
-ZONE_FILE = "/etc/lab/dnsmasq.conf"
 SECOND_INSTANCE = f"""
 postmulti -e init
 postmulti -I postfix-second -e create
@@ -69,15 +68,13 @@ def both_families() -> Iterator[None]:
     for host in ADDRESSES:
         if hosts.container(host) not in connected.split():
             hosts.engine("network", "connect", "--ip6", v6(host), network, hosts.container(host))
-    zone = hosts.on("dns", "cat", ZONE_FILE)
     records = [f"host-record={host}.lab.example,{v6(host)}" for host in ADDRESSES]
     records += [
         f"host-record=mxnext.lab.example,{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES['mxnext']}",
         "mx-host=front.example,mxnext.lab.example,10",
         "mx-host=behind.example,mxnext.lab.example,100",
     ]
-    hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=zone + "\n".join([*records, ""]))
-    hosts.engine("restart", "--time", "0", hosts.container("dns"))
+    hosts.publish(hosts.zone() + "\n".join([*records, ""]))
     hosts.on("mail", "postconf", "-e", "inet_protocols=all")
     hosts.engine("restart", "--time", "0", hosts.container("mail"))
     for host in HOSTS:

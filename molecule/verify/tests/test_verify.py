@@ -20,7 +20,6 @@ HOST = "mx1"
 NAME = "mx1.lab.example"
 CONVERGE = str(playbooks.MOLECULE / "verify" / "converge.yml")
 SECONDS = 20
-ZONE_FILE = "/etc/lab/dnsmasq.conf"
 # The same ones in each run; more of them, or another seed, find more.
 MUTATIONS = 20
 SEED = 0
@@ -36,7 +35,7 @@ class Lab:
         self.inside = remote.Remote(HOST)
         self.outside = remote.Remote("tester")
         self.resolver: list[str] = []
-        self.zone = hosts.on("dns", "cat", ZONE_FILE)
+        self.zone = hosts.zone()
 
     def look(self, fault: mx_faults.Fault) -> Findings:
         if fault.view == "stranger":
@@ -59,17 +58,13 @@ class Lab:
 
     def make(self, fault: mx_faults.Fault, script: str) -> None:
         if fault.on == "dns":
-            self.publish(self.zone.replace(fault.right + "\n", script + "\n", 1))
+            hosts.publish(self.zone.replace(fault.right + "\n", script + "\n", 1))
         elif fault.on == "resolver":
             self.resolver = [mx_faults.NOWHERE] if script else [f"{mx_faults.NET}.2"]
         elif fault.on == HOST:
             self.inside.shell(script)
         else:
             hosts.on(fault.on, "sh", "-ec", script)
-
-    def publish(self, zone: str) -> None:
-        hosts.on("dns", "sh", "-c", f"cat > {ZONE_FILE}", given=zone)
-        hosts.engine("restart", "--time", "0", hosts.container("dns"))
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +109,13 @@ def test_healthy_host_has_no_finding(lab: Lab) -> None:
 def test_fault_is_found_and_its_remedy_mends_it(lab: Lab, fault: mx_faults.Fault) -> None:
     lab.inside.shell(fault.also)
     if fault.zone:
-        lab.publish(lab.zone + fault.zone)
+        hosts.publish(lab.zone + fault.zone)
     try:
         with distrust.distrusting(*fault.ways) if fault.ways else nullcontext():
             found_and_mended(lab, fault, sorted(fault.found))
     finally:
         if fault.zone:
-            lab.publish(lab.zone)
+            hosts.publish(lab.zone)
 
 
 def found_and_mended(lab: Lab, fault: mx_faults.Fault, wanted: list[tuple[str, str]]) -> None:
@@ -233,11 +228,11 @@ def test_verify_playbook_says_what_could_not_be_asked() -> None:
 
 
 def test_dns_fails_the_verify_playbook_only_where_that_is_asked_for(lab: Lab) -> None:
-    lab.publish(lab.zone.replace(mx_faults.AWAY_MX + "\n", ""))
+    hosts.publish(lab.zone.replace(mx_faults.AWAY_MX + "\n", ""))
     try:
         assert playbooks.play("verify", playbooks.VERIFY).code == 0
         run = playbooks.play("verify", playbooks.VERIFY, variables={"verify_fail_on": "local, dns"})
     finally:
-        lab.publish(lab.zone)
+        hosts.publish(lab.zone)
     assert run.code != 0
     assert "add the record away.example. IN MX 100 mx1.lab.example." in run.said

@@ -14,13 +14,14 @@ from lab import hosts
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 
 
-def state_of(host: str) -> str:
-    """Return everything below /etc/postfix that a change would touch: names, inodes, times, modes and content."""
+def state_of(host: str, *directories: str) -> str:
+    """Return all below /etc/postfix, or these, that a change would touch: names, inodes, times, modes and content."""
+    places = " ".join(directories or ("/etc/postfix",))
     return hosts.on(
         host,
         "sh",
         "-c",
-        "find /etc/postfix -printf '%p %i %T@ %u %g %m\\n' | sort; find /etc/postfix -type f | sort | xargs sha256sum",
+        f"find {places} -printf '%p %i %T@ %u %g %m\\n' | sort; find {places} -type f | sort | xargs sha256sum",
     )
 
 

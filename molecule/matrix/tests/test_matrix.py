@@ -15,26 +15,17 @@ from typing import Any
 
 import pytest
 
-from lab import hosts, playbooks
+from lab import faults, hosts, playbooks, second_instance
 from lab.long_form import in_long_form
 from lab.matrix import HOSTS, Round, Way, rounds
 
 ROLES = str(playbooks.MOLECULE / "matrix/roles.yml")
-DIRECTORIES = {"first": "/etc/postfix", "second": "/etc/postfix-second"}
-PORTS = {"first": 25, "second": 2525}
+DIRECTORIES = {"first": "/etc/postfix", "second": second_instance.DIRECTORY}
+PORTS = {"first": 25, "second": second_instance.PORT}
 # By host, the last number of its address.
 ADDRESSES = {"mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
-SECONDS = 60
 LISTED = ("liz@front.example", "nora@behind.example")
 UNKNOWN = ("nobody@front.example", "nobody@behind.example")
-SECOND_INSTANCE = f"""
-postmulti -e init
-postmulti -I postfix-second -e create
-postconf -c {DIRECTORIES["second"]} -e master_service_disable= inet_interfaces=all
-sed -i 's/^smtp  *inet/{PORTS["second"]} inet/' {DIRECTORIES["second"]}/master.cf
-postmulti -i postfix-second -e enable
-systemctl daemon-reload
-"""
 KEEP = "tar -C / -cpf /root/before.tar etc/postfix etc/postfix-second"
 # systemd has no unit of the second instance on every Debian.
 BEGIN = """
@@ -57,40 +48,47 @@ def v6(host: str) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def both_families() -> Iterator[None]:
-    """The hosts have IPv6 as well, and are MX hosts by either."""
-    network = f"{os.environ['MXRELAY_LAB']}-6"
-    label = f"mxrelay-lab={os.environ['MXRELAY_LAB']}"
-    subnets = ("--subnet", f"{v6('mail').rpartition('::')[0]}::/64")
-    if network not in hosts.engine("network", "ls", "--format", "{{.Name}}").split():
-        hosts.engine("network", "create", "--ipv6", *subnets, "--label", label, network)
-    connected = hosts.engine("network", "inspect", "--format", "{{range .Containers}}{{.Name}} {{end}}", network)
+def lab() -> Iterator[None]:
+    """The hosts have IPv6 as well and a second instance, and are MX hosts by either; what others share is put back."""
+    name = os.environ["MXRELAY_LAB"]
+    subnet = ("--subnet", f"{v6('mail').rpartition('::')[0]}::/64")
+    hosts.engine("network", "create", "--ipv6", *subnet, "--label", f"mxrelay-lab={name}", f"{name}-6")
     for host in ADDRESSES:
-        if hosts.container(host) not in connected.split():
-            hosts.engine("network", "connect", "--ip6", v6(host), network, hosts.container(host))
+        hosts.engine("network", "connect", "--ip6", v6(host), f"{name}-6", hosts.container(host))
+    zone = hosts.zone()
     records = [f"host-record={host}.lab.example,{v6(host)}" for host in ADDRESSES]
     records += [
         f"host-record=mxnext.lab.example,{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES['mxnext']}",
         "mx-host=front.example,mxnext.lab.example,10",
         "mx-host=behind.example,mxnext.lab.example,100",
     ]
-    hosts.publish(hosts.zone() + "\n".join([*records, ""]))
-    hosts.on("mail", "postconf", "-e", "inet_protocols=all")
-    hosts.engine("restart", "--time", "0", hosts.container("mail"))
+    hosts.publish(zone + "\n".join([*records, ""]))
+    usual = faults.parameter("mail", "inet_protocols")
+    mail_host_uses("all")
     for host in HOSTS:
-        hosts.on(host, "sh", "-ec", f"test -e /root/before.tar || {{ {SECOND_INSTANCE} {KEEP}; }}")
+        second_instance.create(host)
+        hosts.on(host, "sh", "-ec", KEEP)
     yield
+    mail_host_uses(usual)
+    hosts.publish(zone)
+    for host in ADDRESSES:
+        hosts.engine("network", "disconnect", f"{name}-6", hosts.container(host))
+    hosts.engine("network", "rm", f"{name}-6")
+
+
+def mail_host_uses(protocols: str) -> None:
+    hosts.on("mail", "postconf", "-e", f"inet_protocols={protocols}")
+    hosts.engine("restart", "--time", "0", hosts.container("mail"))
 
 
 def set_up(host: str, way: Way) -> None:
     """The host is as it was before the roles, set up in this way, and Postfix runs."""
     level = "2" if (host, way.level) == ("mx35", "3.6") else way.level  # until 3.6 it was a number
-    protocols = f"inet_protocols={way.family}"
     directory = DIRECTORIES[way.instance]
-    services = [f"{service}/chroot={'y' if way.chroot else 'n'}" for service in ("*/inet", "*/unix")]
+    chroot = "y" if way.chroot else "n"
     commands = [
-        f"postconf -c {directory} -e compatibility_level={level} {protocols}",
-        f"postconf -c {directory} -F {' '.join(repr(service) for service in services)}",
+        f"postconf -c {directory} -e compatibility_level={level} inet_protocols={way.family}",
+        f"postconf -c {directory} -F '*/inet/chroot={chroot}' '*/unix/chroot={chroot}'",
         f"for service in local virtual proxymap proxywrite; do postconf -c {directory} -F $service/unix/chroot=n; done",
         "systemctl start postfix",
     ]
@@ -98,9 +96,7 @@ def set_up(host: str, way: Way) -> None:
 
 
 def state_of(host: str) -> str:
-    """Everything in both configuration directories that a change would touch."""
-    script = "for d in /etc/postfix /etc/postfix-second; do find $d -printf '%p %i %T@ %u %g %m\\n' | sort; done"
-    return hosts.on(host, "sh", "-c", script)
+    return faults.state_of(host, *DIRECTORIES.values())
 
 
 def variables(ways: Round, state: str = "present") -> dict[str, Any]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from lab import claims, faults, hosts, playbooks
+from lab import claims, faults, hosts, playbooks, second_instance
+from lab.second_instance import DIRECTORY as SECOND
+from lab.second_instance import PORT
 
 RELEASES = ("mx35", "mx37", "mx310", "mx311")
 NAMES = {host: claims.host_name(host) for host in RELEASES}
 INSTANCE = str(playbooks.MOLECULE / "releases/instance.yml")
-SECOND = "/etc/postfix-second"
-PORT = 2525
 SECONDS = 20
 LISTED = {"name": "backup.example", "recipients": ["carol@backup.example"]}
 MORE = {"name": "wild.example", "recipients": ["grace@wild.example"]}
@@ -25,14 +25,9 @@ on_each = pytest.mark.parametrize("host", RELEASES)
 
 @pytest.fixture(scope="module")
 def second() -> None:
-    """Each host has a second instance, made as postmulti(1) says, that would listen on a port of its own."""
+    """Each host has a second instance."""
     for host in RELEASES:
-        hosts.on(host, "postmulti", "-e", "init")
-        hosts.on(host, "postmulti", "-I", "postfix-second", "-e", "create")
-        hosts.on(host, "postconf", "-c", SECOND, "-e", "master_service_disable=", "inet_interfaces=all")
-        hosts.on(host, "sed", "-i", f"s/^smtp  *inet/{PORT} inet/", f"{SECOND}/master.cf")
-        hosts.on(host, "postmulti", "-i", "postfix-second", "-e", "enable")
-        hosts.on(host, "systemctl", "daemon-reload")
+        second_instance.create(host)
 
 
 def converged(*domains: dict[str, Any]) -> dict[str, int]:

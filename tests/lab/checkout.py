@@ -26,6 +26,18 @@ def project_files(session: nox.Session) -> list[str]:
     return [name for name in listed.splitlines() if (ROOT / name).is_file()]
 
 
+def copy_as_repository(session: nox.Session, top: pathlib.Path) -> pathlib.Path:
+    """Copy the checkout as `copy_tree` does, for a tool that looks at what git has.
+
+    Below a checkout that ignores it, such a tool would find no files; a repository of its own has them all.
+    """
+    target = copy_tree(session, top)
+    with session.chdir(target):
+        session.run("git", "init", "--quiet", external=True, log=False)
+        session.run("git", "add", "--all", external=True, log=False)
+    return target
+
+
 def copy_tree(session: nox.Session, top: pathlib.Path) -> pathlib.Path:
     """Copy the checkout to where a collection must be below `top`; return the copy's path."""
     target = top / COLLECTION_PATH

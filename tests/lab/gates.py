@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import nox
 
-from lab.checkout import CACHE, COLLECTION_PATH, copy_tree
+from lab.checkout import CACHE, COLLECTION_PATH, copy_as_repository, copy_tree
 from lab.collection import COLLECTIONS, SOURCE, install_collection
 from lab.counts import Count, gate, run_pytest
 
@@ -47,8 +47,5 @@ def docs(session: nox.Session) -> Count:
     # Without the collections of the virtual environment, of which ours names none, this takes seconds, not minutes.
     only_ours = {"ANSIBLE_COLLECTIONS_PATH": str(top), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
     options = ("--plugin-docs", "--validate-collection-refs=all", "--skip-rstcheck")
-    with session.chdir(copy_tree(session, top)):
-        # Below a checkout that ignores it, antsibull-docs would find no files; a repository of its own has them all.
-        session.run("git", "init", "--quiet", external=True, log=False)
-        session.run("git", "add", "--all", external=True, log=False)
+    with session.chdir(copy_as_repository(session, top)):
         return gate(session, "antsibull-docs", "lint-collection-docs", *options, ".", env=only_ours)

@@ -13,7 +13,7 @@ import sys
 
 import nox
 
-from lab.checkout import CACHE, copy_tree
+from lab.checkout import CACHE, copy_as_repository
 from lab.commands import said
 from lab.counts import NOTHING, Count, gate
 
@@ -50,10 +50,7 @@ def ansible_test(session: nox.Session, kind: str, *runs: tuple[str, ...]) -> Cou
     carry_pip_settings(session, home)
     environment = {"HOME": str(home), "PATH": interpreters_first(os.environ["PATH"])}
     counts = NOTHING
-    with session.chdir(copy_tree(session, CACHE / kind)):
-        # Below a checkout that ignores it, ansible-test would find no files; a repository of its own has them all.
-        session.run("git", "init", "--quiet", external=True, log=False)
-        session.run("git", "add", "--all", external=True, log=False)
+    with session.chdir(copy_as_repository(session, CACHE / kind)):
         for options in runs:
             counts += gate(session, "ansible-test", kind, "--requirements", "--color", "no", *options, env=environment)
     return counts

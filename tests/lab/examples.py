@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^( *)```yaml\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```(yaml|sh)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # The inventory has no others.
 GROUPS = ("primary_mx", "secondary_mx")
 IMPORT = "ansible.builtin.import_playbook"
@@ -49,12 +49,15 @@ def of_module(name: str) -> Tasks:
 
 def of_page(name: str) -> list[Tasks]:
     """The lists of tasks or of plays that a page shows."""
-    found = []
-    for indent, block in BLOCK.findall((ROOT / name).read_text(encoding="utf-8")):
-        shown = yaml.safe_load("".join(line.removeprefix(indent) for line in block.splitlines(keepends=True)))
-        if isinstance(shown, list):
-            found.append(shown)
-    return found
+    shown = map(yaml.safe_load, blocks((ROOT / name).read_text(encoding="utf-8"), "yaml"))
+    return [tasks for tasks in shown if isinstance(tasks, list)]
+
+
+def blocks(text: str, language: str) -> Iterator[str]:
+    """The examples of a language, without what they are indented by."""
+    for indent, named, block in BLOCK.findall(text):
+        if named == language:
+            yield "".join(line.removeprefix(indent) for line in block.splitlines(keepends=True))
 
 
 def plays(shown: Tasks, host: str) -> Tasks:

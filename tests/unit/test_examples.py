@@ -22,6 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import every
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.definition import declared_sources
+from lab.examples import BLOCK, blocks, of_module
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = Path(every.__file__).parents[7]
@@ -30,7 +31,6 @@ ROLES = tuple(sorted(path.name for path in ROOT.glob("roles/*")))
 MODULES = tuple(sorted(path.stem for path in ROOT.glob("plugins/modules/*.py") if path.stem != "__init__"))
 PLAYBOOKS = tuple(sorted(path.name.partition(".")[0] for path in ROOT.glob("playbooks/*.meta.yml")))
 GROUPS = ("primary_mx", "secondary_mx", "mail_hosts")
-BLOCK = re.compile(r"^( *)```(yaml|sh)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"`(ansible-playbook [^`]+)`")
 OURS = re.compile(r"^mxrelay\.postfix\.(\w+)$")
 # Words that stand for what only the reader has.
@@ -42,16 +42,9 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def _blocks(text: str, language: str) -> Iterator[str]:
-    """The examples of a language, without what they are indented by."""
-    for indent, named, block in BLOCK.findall(text):
-        if named == language:
-            yield "".join(line.removeprefix(indent) for line in block.splitlines(keepends=True))
-
-
 def _documents(name: str) -> list[Any]:
     """The examples of a page, but for sources with their logins, which test_source_recipes.py puts together."""
-    return [] if name == "docs/source-recipes.md" else [yaml.safe_load(b) for b in _blocks(_text(name), "yaml")]
+    return [] if name == "docs/source-recipes.md" else [yaml.safe_load(b) for b in blocks(_text(name), "yaml")]
 
 
 @functools.cache
@@ -175,14 +168,9 @@ def test_example_of_a_role_is_taken(role: str) -> None:
     assert [problem for document in documents for problem in _problems_of(document)] == []
 
 
-def _module_examples(name: str) -> list[dict[str, Any]]:
-    module = importlib.import_module(f"ansible_collections.mxrelay.postfix.plugins.modules.{name}")
-    return list(yaml.safe_load(module.EXAMPLES))
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_example_of_a_module_is_taken(module: str) -> None:
-    examples = _module_examples(module)
+    examples = of_module(module)
     used = {name[1] for task in _tasks(examples) for name in filter(None, map(OURS.match, task))}
     assert module in used
     assert _problems_of(examples) == []
@@ -207,7 +195,7 @@ def test_wrong_example_is_noticed(document: Any, problem: str) -> None:
 def _commands(guide: str) -> list[list[str]]:
     """The ansible-playbook commands of a guide, in examples and in sentences, as words."""
     text = _text(guide)
-    lines = "\n".join(_blocks(text, "sh")).replace("\\\n", " ").splitlines()
+    lines = "\n".join(blocks(text, "sh")).replace("\\\n", " ").splitlines()
     spans = [" ".join(span.split()) for span in COMMAND.findall(BLOCK.sub("", text))]
     words = [shlex.split(line, comments=True) for line in (*lines, *spans) if "ansible-playbook" in line]
     return [line[line.index("ansible-playbook") :] for line in words if ELLIPSIS not in line]

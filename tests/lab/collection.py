@@ -59,7 +59,6 @@ def install_collection(session: nox.Session) -> Count:
     In a clone of a release's tag it is the file that was released, to the byte.
     """
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    shutil.rmtree(PACKED, ignore_errors=True)
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     artifact = build_artifact(session, copy_tree(session, SOURCE), ARTIFACT, commit_time(session))
     install_it = ("ansible-galaxy", "collection", "install", "--offline", "--force", "--collections-path")

@@ -77,13 +77,14 @@ def lab_environment(
         "ANSIBLE_CALLBACKS_ENABLED": "pack_once",
         "MXRELAY_LAB_PLUGINS": str(INSTALLED / "plugins"),
         "MXRELAY_LAB_PACKED": str(PACKED),
+        "MXRELAY_LAB_COMPILED": "mxrelay-lab-compiled",
         "PYTHONPATH": str(ROOT / "tests"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
 def remove_lab(session: nox.Session, command: str, lab: str = LAB) -> None:
-    """Remove the lab's containers and network; images stay."""
+    """Remove the lab's containers and network; images and what hosts compiled stay."""
     label = f"label=mxrelay-lab={lab}"
     containers = said(session, command, "ps", "--all", "--quiet", "--filter", label).split()
     if containers:

@@ -3,7 +3,7 @@
 """Have Ansible pack a module once for all runs of a lab, instead of once for each run.
 
 Ansible keeps the modules that it packed in the folder for temporary files of one run. Here that folder is a link to one
-that lasts until Ansible or a file of the plugins is another: it is packed by Ansible as ever, and once.
+that lasts until Ansible or what a file of the plugins says is another: it is packed by Ansible as ever, and once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import shutil
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
@@ -37,10 +38,12 @@ class CallbackModule(CallbackBase):
         plugins = pathlib.Path(os.environ["MXRELAY_LAB_PLUGINS"])
         shared = pathlib.Path(os.environ["MXRELAY_LAB_PACKED"], state_of(plugins))
         shared.mkdir(parents=True, exist_ok=True)
+        for old in set(shared.parent.iterdir()) - {shared}:
+            shutil.rmtree(old, ignore_errors=True)
         pathlib.Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(shared)
 
 
 def state_of(plugins: pathlib.Path) -> str:
-    """A name that is another when Ansible is, or a file below the folder."""
-    seen = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(plugins.rglob("*.py"))]
+    """A name that is another when Ansible is, or what a file below the folder says."""
+    seen = [(str(path), path.read_bytes()) for path in sorted(plugins.rglob("*.py"))]
     return hashlib.sha256(repr((ansible_version, seen)).encode()).hexdigest()

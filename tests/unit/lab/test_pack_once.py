@@ -31,9 +31,17 @@ def test_packed_modules_are_shared_until_a_file_is_another(
     (tmp_path / "first/ansiballz_cache/transport").write_text("packed")
     assert (tmp_path / "second/ansiballz_cache/transport").read_text() == "packed"
 
+    (plugins / "modules/transport.py").write_text("ONE = 2\n")
+    (tmp_path / "third").mkdir()
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "third"))
+    CallbackModule()
+    assert [path.name for path in (tmp_path / "packed").iterdir()] == [state_of(plugins)]
+    assert list((tmp_path / "third/ansiballz_cache").iterdir()) == []
+
+
+def test_state_is_what_the_files_say(plugins: Path) -> None:
     before = state_of(plugins)
     os.utime(plugins / "modules/transport.py", ns=(1, 1))
-    assert state_of(plugins) != before
-    before = state_of(plugins)
+    assert state_of(plugins) == before
     (plugins / "modules/new.py").write_text("")
     assert state_of(plugins) != before

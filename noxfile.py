@@ -104,7 +104,7 @@ def molecule_session(session: nox.Session) -> None:
 
 @nox.session(name="matrix")
 def matrix_session(session: nox.Session) -> None:
-    """Each two ways of setting Postfix up on every Debian, with --full every combination; writes docs/matrix.md."""
+    """Each two ways of setting Postfix up on every Debian, --full: what is left of all; writes docs/matrix.md."""
     finish(session, matrix(session))
 
 

@@ -8,22 +8,24 @@ Each way is tried on five hosts at once, one of each Debian, each of which has a
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
-import json
 import os
-import pathlib
-import xml.etree.ElementTree
 from collections.abc import Iterator, Sequence
 
 import nox
 from allpairspy import AllPairs
 
-from lab.checkout import REPORTS, ROOT
+from lab.checkout import ROOT
 from lab.counts import Count
 from lab.scenarios import molecule
 
 DOCUMENT = ROOT / "docs/matrix.md"
-TABLE_BEGINS = "<!-- ./run matrix writes what follows -->\n"
+WAYS_BEGIN = "<!-- ./run matrix writes this table -->"
+NOT_RUN = "not run"
+FAILED = "**failed**"
+# By row and column of a table of the document.
+Outcomes = dict[str, dict[str, str]]
 
 # By host, its Debian.
 HOSTS = {"mx35": "11", "mx37": "12", "mx310": "13", "mxnext": "forky", "mx311": "sid"}
@@ -76,10 +78,13 @@ def each_way_on_each_host(ways: Sequence[Way]) -> Iterator[Round]:
         yield {host: ways[(first + place) % len(ways)] for place, host in enumerate(HOSTS)}
 
 
-def rounds(extent: str) -> list[tuple[str, Round]]:
-    """Return the rounds of an extent, named: pairs on any host, `pairs` on each host, or the `full` product on each."""
+def rounds(extent: str, told: Outcomes | None = None) -> list[tuple[str, Round]]:
+    """Return the named rounds of an extent: pairs on any host, `pairs` on each host, or the rest of the `full` product.
+
+    The rest is, for each host, what has not passed yet by what is told.
+    """
     if extent == "full":
-        chosen = list(each_way_on_each_host(every_way()))
+        chosen = list(each_way_that_is_left(told or {}))
     elif extent == "pairs":
         chosen = list(each_way_on_each_host(pairs()))
     else:
@@ -87,29 +92,51 @@ def rounds(extent: str) -> list[tuple[str, Round]]:
     return [(f"round {number}", ways) for number, ways in enumerate(chosen, 1)]
 
 
+def each_way_that_is_left(told: Outcomes) -> Iterator[Round]:
+    """Yield rounds in which every host has had every way that has not passed on it; hosts that are through get any."""
+    ways = every_way()
+    left = {}
+    for place, (host, debian) in enumerate(HOSTS.items()):
+        begin = place * len(ways) // len(HOSTS)
+        order = ways[begin:] + ways[:begin]
+        left[host] = [way for way in order if told.get(str(way), {}).get(debian, NOT_RUN) in (NOT_RUN, FAILED)]
+    for number in range(max(map(len, left.values()))):
+        yield {host: mine[number] if number < len(mine) else ways[number] for host, mine in left.items()}
+
+
 def matrix(session: nox.Session) -> Count:
-    """Run every two properties together on each Debian, or with --full the full product; write the table."""
+    """Run every two properties together on each Debian, or with --full what is left of the full product."""
     if session.posargs not in ([], ["--full"]):
         session.error("matrix takes --full, or nothing")
     os.environ["MXRELAY_LAB_MATRIX"] = "full" if session.posargs else "pairs"
     session.posargs[:] = ["matrix", "--long"]
-    counts = molecule(session)
-    report = REPORTS / "molecule-matrix.xml"
-    if report.exists():
-        DOCUMENT.write_text(DOCUMENT.read_text().partition(TABLE_BEGINS)[0] + TABLE_BEGINS + table(report))
-    return counts
+    return molecule(session)
 
 
-def table(report: pathlib.Path) -> str:
-    """Return as Markdown what became of each way on each Debian."""
-    outcomes: dict[str, dict[str, str]] = {}
-    for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
-        bad = case.find("failure") is not None or case.find("error") is not None
-        for told in case.iter("property"):
-            debian, way = json.loads(told.get("value", ""))
-            outcomes.setdefault(way, {})[debian] = "**failed**" if bad else "passed"
-    lines = ["", f"| Postfix set up with | {' | '.join(f'Debian {debian}' for debian in HOSTS.values())} |"]
-    lines.append("|---" * (len(HOSTS) + 1) + "|")
-    for way in sorted(outcomes):
-        lines.append(f"| {way} | {' | '.join(outcomes[way].get(debian, 'not run') for debian in HOSTS.values())} |")
-    return "\n".join([*lines, ""])
+def outcomes(begins: str = WAYS_BEGIN) -> Outcomes:
+    """Return what the table of the document that begins there tells."""
+    lines = DOCUMENT.read_text().partition(begins)[2].split("\n\n")[1].splitlines()
+    head, _rule, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    columns = [name.removeprefix("Debian ") for name in head[1:]]
+    return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
+
+
+def note(row: str, column: str, *, passed: bool, begins: str = WAYS_BEGIN) -> None:
+    """Write to the document what became of a row in a column: the day on which it passed, or that it failed."""
+    told = outcomes(begins)
+    told.setdefault(row, {})[column] = datetime.date.today().isoformat() if passed else FAILED
+    before, marker, after = DOCUMENT.read_text().partition(begins)
+    head, _table, *rest = after.split("\n\n")
+    title = after.split("\n\n")[1].splitlines()[0]
+    new = DOCUMENT.with_suffix(".new")
+    new.write_text(before + marker + "\n\n".join([head, table(title, told), *rest]).rstrip("\n") + "\n")
+    new.replace(DOCUMENT)
+
+
+def table(title: str, told: Outcomes) -> str:
+    """Return as Markdown what is told, in the columns of the title."""
+    columns = [cell.strip().removeprefix("Debian ") for cell in title.strip("|").split("|")][1:]
+    lines = [title, "|---" * (len(columns) + 1) + "|"]
+    for row in sorted(told):
+        lines.append(f"| {row} | {' | '.join(told[row].get(column, NOT_RUN) for column in columns)} |")
+    return "\n".join(lines)

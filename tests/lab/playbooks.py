@@ -77,7 +77,7 @@ def start(
     `limit` is one of the scenario's hosts, where the others are to be left out. With `in_full` the run says as much as
     there is to see, as for somebody who debugs a job.
     """
-    command = ["ansible-playbook", *inventories(scenario), playbook]
+    command = [os.environ.get("MXRELAY_LAB_PLAYBOOK", "ansible-playbook"), *inventories(scenario), playbook]
     if variables is not None:
         command += ["--extra-vars", _as_argument(json.dumps(variables))]
     if tags:

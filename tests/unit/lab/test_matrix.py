@@ -6,14 +6,20 @@ import dataclasses
 import itertools
 from pathlib import Path
 
-from lab.matrix import HOSTS, Way, each_way_on_each_host, every_way, pairs, rounds, table
+import pytest
 
-REPORT = """<?xml version="1.0" encoding="utf-8"?>
-<testsuites><testsuite name="pytest" tests="2">
-  <testcase name="one"><properties><property name="way" value='["11", "hash, all"]'/></properties></testcase>
-  <testcase name="two"><properties><property name="way" value='["sid", "hash, all"]'/></properties>
-    <failure message="assert"/></testcase>
-</testsuite></testsuites>
+from lab import matrix
+from lab.matrix import HOSTS, Way, each_way_on_each_host, every_way, note, outcomes, pairs, rounds
+
+DOCUMENT = """# What was run
+
+<!-- ./run matrix writes this table -->
+
+| Postfix set up with | Debian 11 | Debian sid |
+|---|---|---|
+| lmdb, all, chroot, level 2, first instance | 2026-11-30 | not run |
+
+<!-- another -->
 """
 
 
@@ -37,7 +43,35 @@ def test_every_host_gets_every_way() -> None:
         assert sorted(map(str, (ways_now[host] for ways_now in dealt))) == sorted(map(str, ways))
 
 
-def test_table_tells_what_failed_and_what_was_not_run(tmp_path: Path) -> None:
-    report = tmp_path / "report.xml"
-    report.write_text(REPORT)
-    assert table(report).splitlines()[-1] == "| hash, all | passed | not run | not run | not run | **failed** |"
+def test_full_product_goes_on_with_what_has_not_passed_yet() -> None:
+    first, second, *_others = every_way()
+    told = {str(way): dict.fromkeys(HOSTS.values(), "2026-11-30") for way in every_way()}
+    told[str(first)]["13"] = "**failed**"
+    del told[str(second)]
+    left = [ways for _name, ways in rounds("full", told)]
+    assert [ways["mx310"] for ways in left] == [first, second]
+    assert left[0]["mx311"] == second
+    assert len(rounds("full")) == len(every_way())
+    assert len(set(rounds("full")[0][1].values())) == len(HOSTS)
+    assert rounds("full", {str(way): dict.fromkeys(HOSTS.values(), "2026-11-30") for way in every_way()}) == []
+
+
+def test_each_outcome_is_noted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix, "DOCUMENT", tmp_path / "matrix.md")
+    matrix.DOCUMENT.write_text(DOCUMENT)
+    note("hash, all", "11", passed=False)
+    row = "lmdb, all, chroot, level 2, first instance"
+    note(row, "sid", passed=True)
+    told = outcomes()
+    day = told[row].pop("sid")
+    assert day >= "2026-11-30"
+    assert told == {"hash, all": {"11": "**failed**", "sid": "not run"}, row: {"11": "2026-11-30"}}
+    lines = matrix.DOCUMENT.read_text().splitlines()
+    assert lines[4:] == [
+        "| Postfix set up with | Debian 11 | Debian sid |",
+        "|---|---|---|",
+        "| hash, all | **failed** | not run |",
+        f"| {row} | 2026-11-30 | {day} |",
+        "",
+        "<!-- another -->",
+    ]

@@ -71,11 +71,12 @@ def start(
     check: bool = False,
     limit: str = "",
     in_full: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start a playbook with a scenario's inventory; extra variables travel as JSON, like AWX's.
 
     `limit` is one of the scenario's hosts, where the others are to be left out. With `in_full` the run says as much as
-    there is to see, as for somebody who debugs a job.
+    there is to see, as for somebody who debugs a job. `environment` is what Ansible is told besides.
     """
     command = [os.environ.get("MXRELAY_LAB_PLAYBOOK", "ansible-playbook"), *inventories(scenario), playbook]
     if variables is not None:
@@ -86,9 +87,9 @@ def start(
         command += ["--check", "--diff"]
     if limit:
         command += ["--limit", f"{limit},localhost"]
-    environment = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
-    environment.update(IN_FULL if in_full else {})
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    told = {**os.environ, **SETTINGS, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **(environment or {})}
+    told.update(IN_FULL if in_full else {})
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told)
 
 
 def _as_argument(variables: str) -> str:

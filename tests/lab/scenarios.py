@@ -15,6 +15,7 @@ from lab.collection import INSTALLED, build
 from lab.commands import succeeds
 from lab.counts import FAILED, Count, gate, new_report, reported
 from lab.environment import lab_environment, remove_lab
+from lab.upgrade import PREVIOUS, have_previous
 
 SCENARIOS = tuple(sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")))
 
@@ -33,6 +34,11 @@ def molecule(session: nox.Session) -> Count:
     environment["MXRELAY_LAB_LONG"] = "yes" if "--long" in session.posargs else ""
     if environment["MXRELAY_LAB_LONG"] and "sync" in (words or SCENARIOS):
         environment.update(rulebooks.engine_of_rules(session))
+    if "histories" in (words or SCENARIOS):
+        previous = have_previous()
+        environment["MXRELAY_LAB_PREVIOUS"] = str(previous or "")
+        if previous is None:
+            counts += Count(not_run=(f"an upgrade, as this clone does not go back to {PREVIOUS}",))
     for name in words or SCENARIOS:
         counts += scenario(session, name, environment)
     if not keep:

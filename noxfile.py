@@ -13,7 +13,7 @@ import nox
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "tests"))
 
-from lab import attacks, checkout, controllers, gates, lanes, measurements, mutation, preview, rulebooks
+from lab import attacks, checkout, controllers, cores, gates, lanes, measurements, mutation, preview, rulebooks
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.docsite import docsite
@@ -106,6 +106,12 @@ def molecule_session(session: nox.Session) -> None:
 def matrix_session(session: nox.Session) -> None:
     """Each two ways of setting Postfix up on every Debian, --full: what is left of all; writes docs/matrix.md."""
     finish(session, matrix(session))
+
+
+@nox.session(name="controllers")
+def controllers_session(session: nox.Session) -> None:
+    """The roles on hosts by each supported ansible-core on each Python; --gates: its ansible-test; releases of it."""
+    finish(session, cores.controllers(session))
 
 
 @nox.session(name="demo")

@@ -10,20 +10,22 @@ import sys
 
 import nox
 
-from lab.commands import succeeds
+from lab.commands import said, succeeds
 from lab.engine import say
 
 
-def have_environment(session: nox.Session, folder: pathlib.Path, pins: pathlib.Path) -> bool:
-    """Have an environment in this folder of what is pinned in that file; return whether it is there."""
+def have_environment(
+    session: nox.Session, folder: pathlib.Path, pins: pathlib.Path, python: str = sys.executable
+) -> bool:
+    """Have an environment of this Python in a folder, of what is pinned in that file; return whether it is there."""
     made_from = folder / "made-from"
-    wanted = f"{sys.version}\n{pins.read_text()}"
+    wanted = f"{said(session, python, '--version')}\n{pins.read_text()}"
     if made_from.is_file() and made_from.read_text() == wanted:
         return True
     say(f"installing what {pins.name} names into {folder}")
     shutil.rmtree(folder, ignore_errors=True)
     pip = (str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    made = succeeds(session, sys.executable, "-m", "venv", str(folder), quietly=True)
+    made = succeeds(session, python, "-m", "venv", str(folder), quietly=True)
     if not made or not succeeds(session, *pip, "--requirement", str(pins), quietly=True):
         return False
     made_from.write_text(wanted)

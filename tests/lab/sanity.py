@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pathlib
 import re
@@ -41,14 +40,20 @@ def units(session: nox.Session) -> Count:
     return ansible_test(session, "units", ("--venv", *chosen))
 
 
-def ansible_test(session: nox.Session, kind: str, *runs: tuple[str, ...]) -> Count:
-    """Run a kind of tests of ansible-test in a copy of the checkout, once for each tuple of options."""
+def ansible_test(
+    session: nox.Session, kind: str, *runs: tuple[str, ...], tools: pathlib.Path = pathlib.Path(sys.prefix)
+) -> Count:
+    """Run a kind of tests of ansible-test in a copy of the checkout, once for each tuple of options.
+
+    It is the one of the environment `tools`.
+    """
     home = CACHE / "ansible-test"
-    bootstrap = home / f".ansible/test/cache/get_pip_{pip_wanted(session).replace('.', '_')}.py"
+    bootstrap = home / f".ansible/test/cache/get_pip_{pip_wanted(session, tools).replace('.', '_')}.py"
     bootstrap.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(GET_PIP, bootstrap)
     carry_pip_settings(session, home)
-    environment = {"HOME": str(home), "PATH": interpreters_first(os.environ["PATH"])}
+    path = interpreters_first(os.environ["PATH"])
+    environment = {"HOME": str(home), "PATH": f"{tools / 'bin'}{os.pathsep}{path}"}
     counts = NOTHING
     with session.chdir(copy_as_repository(session, CACHE / kind)):
         for options in runs:
@@ -61,11 +66,10 @@ def lowest_python(path: str) -> str:
     return next(version for version in PYTHONS_OF_HOSTS if shutil.which(f"python{version}", path=path))
 
 
-def pip_wanted(session: nox.Session) -> str:
-    """Return the version of pip that ansible-test would download to start with."""
-    found = importlib.util.find_spec("ansible_test")
-    folders = found.submodule_search_locations if found else None
-    texts = [pathlib.Path(folder, "_internal/python_requirements.py").read_text() for folder in folders or ()]
+def pip_wanted(session: nox.Session, tools: pathlib.Path) -> str:
+    """Return the version of pip that the ansible-test of an environment would download to start with."""
+    found = tools.glob("lib/python3.*/site-packages/ansible_test/_internal/python_requirements.py")
+    texts = [path.read_text() for path in found]
     version = re.search(r"pip='([0-9.]+)'", "".join(texts))
     if version is None:
         session.error("ansible-test no longer says which pip it wants; see pip_wanted() in tests/lab/sanity.py")

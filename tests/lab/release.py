@@ -261,8 +261,8 @@ def what_next(version: str, commit: str, files: pathlib.Path) -> str:
             f"  git tag --sign --message 'Release {version}' {version} {commit}",
             f"  git push origin HEAD {version}",
             f"  ansible-galaxy collection publish {files}/mxrelay-postfix-{version}.tar.gz",
-            "Attach the files to the release of the tag. Set the next version, with -dev, in galaxy.yml, and PREVIOUS in",
-            f"tests/lab/upgrade.py to {version}.",
+            "Attach the files to the release of the tag. Set the next version, with -dev, in galaxy.yml, and",
+            f"PREVIOUS in tests/lab/upgrade.py to {version}.",
         ]
     )
 

@@ -20,7 +20,7 @@ description:
     systemd. It runs as a user of its own that is there only while it runs, and can write nowhere.
   - Fails if the files can't be written, or if systemd can't start the service.
 requirements:
-  - systemd on the host
+  - systemd on the host, and no SELinux that is enforcing
   - python3-dnspython on the host. If it is missing, the service runs, and lets all mail in.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix

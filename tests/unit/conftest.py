@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files, selinux
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 hypothesis.settings.load_profile("ci")
@@ -26,4 +26,12 @@ def _own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Runs of the tests take a lock of their own, not the one of this machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "LOCK_FILE", str(tmp_path_factory.mktemp("lock") / "run.lock"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests are of a system without SELinux, whatever this machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selinux, "ENFORCE", str(tmp_path_factory.mktemp("system") / "enforce"))
         yield

@@ -38,9 +38,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.policy_clie
     socket_owner,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.selinux import is_enforcing
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.systemd import runs_systemd, systemctl
 
 _MOST_ASKED = 20
+# Ours may connect to it, so that it answers is no proof.
+CONFINED = "SELinux is enforcing, and its policy does not let smtpd ask it"
 # An address that nobody has, see RFC 5737.
 _STRANGER = "192.0.2.1"
 
@@ -74,13 +77,14 @@ def _place(postfix: Postfix, queue_directory: str, mail_owner: str) -> StandbyPl
 
 def read_standby(postfix: Postfix, state: HostState) -> StandbyState:
     """The service as it is."""
-    supervised = runs_systemd()
+    there = StandbyState(runs_systemd(), confined=is_enforcing())
     if not any(os.path.lexists(path) for path in standby_files(postfix).all):
-        return StandbyState(supervised)
+        return there
     place = _place(postfix, state.value("queue_directory"), state.value("mail_owner"))
     known = _read_configuration(place)
     domains, subdomains = (tuple(map(str, known.get(part) or ())) for part in ("domains", "subdomains"))
-    return StandbyState(supervised, True, domains, subdomains, _problem(place))
+    problem = CONFINED if there.confined else _problem(place)
+    return replace(there, installed=True, domains=domains, subdomains=subdomains, problem=problem)
 
 
 def _read_configuration(place: StandbyPlace) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ def standby(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
         yield Fault(
             f"the standby service does not do its work: {state.standby.problem}; mail is accepted although a better MX "
             "host may answer",
-            _remedy(state.standby.problem),
+            _remedy(state),
             WARNING,
         )
         return
@@ -57,9 +57,12 @@ def standby(state: HostState, _facts: HostFacts) -> Iterator[Fault]:
             )
 
 
-def _remedy(problem: str) -> str:
-    if "python3-dnspython" in problem:
-        return "install python3-dnspython, as the role does unless manage_package is false"
+def _remedy(state: HostState) -> str:
+    if state.standby.confined:
+        return "run the role without standby, which takes the service away"
+    if "python3-dnspython" in state.standby.problem:
+        package = state.dns_lacks or "python3-dnspython"
+        return f"install {package}, as the role does unless manage_package is false"
     return "run the role again, which repairs and starts it; its unit is mxrelay-standby, for journalctl"
 
 

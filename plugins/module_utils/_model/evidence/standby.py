@@ -25,8 +25,9 @@ STATUS = "mxrelay_standby_status"
 class StandbyState:
     """The domains whose strangers it is to put off, and `subdomains`, those of them with all subdomains.
 
-    `supervised`: systemd runs the host, so it can run the service. `installed`: files of it are there. `problem` is why
-    it does not do its work, "" if it does.
+    `supervised`: systemd runs the host, so it can run the service. `confined`: SELinux is enforcing, whose policies let
+    smtpd connect to no service but those that they know. `installed`: files of it are there. `problem` is why it does
+    not do its work, "" if it does.
     """
 
     supervised: bool = False
@@ -34,6 +35,7 @@ class StandbyState:
     domains: tuple[str, ...] = ()
     subdomains: tuple[str, ...] = ()
     problem: str = ""
+    confined: bool = False
     # Of the domains those whose strangers it lets in now; asked only where mail hosts are asked as well.
     lets_in: frozenset[str] = frozenset()
 

@@ -152,6 +152,9 @@ def _against(name: str, host: HostState, main_cf: MainCfChange) -> list[Refusal]
     if not host.standby.supervised:
         cause = "this host is not run by systemd, which is to run the service that a standby needs"
         return [Refusal(name, CHECK, cause, "leave standby out")]
+    if host.standby.confined:
+        cause = "SELinux is enforcing on this host, and its policy lets smtpd ask no service of a standby"
+        return [Refusal(name, CHECK, cause, "leave standby out")]
     if not supports(host.version, FEATURE):
         cause = f"Postfix before {first_release(FEATURE)} refuses mail while a policy service has a fault"
         return [Refusal(name, CHECK, cause, "leave standby out, or use a later Postfix")]

@@ -200,6 +200,17 @@ def test_host_without_it_has_none(host: StandbyHost) -> None:
     assert read_standby(host.postfix(), host.state()) == StandbyState(supervised=True)
 
 
+def test_service_that_selinux_keeps_smtpd_from_asking_does_not_do_its_work(
+    host: StandbyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_enforcing", lambda: True)
+    assert read_standby(host.postfix(), host.state()) == StandbyState(supervised=True, confined=True)
+    host.change()
+    problem = "SELinux is enforcing, and its policy does not let smtpd ask it"
+    state = StandbyState(True, True, ("x.example",), (), problem, confined=True)
+    assert read_standby(host.postfix(), host.state()) == state
+
+
 def test_configuration_that_is_none_has_no_domains(host: StandbyHost) -> None:
     host.change()
     for text in ("[", "[]"):

@@ -49,6 +49,18 @@ def test_service_with_a_problem_is_told(problem: str, remedy: str) -> None:
     assert found(host(values={"smtpd_recipient_restrictions": ""}, standby=stopped)) == [("warning", message, remedy)]
 
 
+def test_remedy_for_selinux_is_to_do_without() -> None:
+    confined = replace(HEALTHY.standby, confined=True, problem="SELinux is enforcing")
+    ((_severity, _message, remedy),) = found(replace(HEALTHY, standby=confined))
+    assert remedy == "run the role without standby, which takes the service away"
+
+
+def test_missing_library_has_the_name_that_it_has_on_the_host() -> None:
+    lacking = replace(HEALTHY.standby, problem="it can't ask DNS, as python3-dnspython is missing")
+    ((_severity, _message, remedy),) = found(replace(HEALTHY, standby=lacking, dns_lacks="py3-dnspython"))
+    assert remedy == "install py3-dnspython, as the role does unless manage_package is false"
+
+
 def test_service_of_postfix_that_does_not_ask_is_told() -> None:
     state = host(values={"smtpd_recipient_restrictions": "permit_mynetworks"}, standby=HEALTHY.standby)
     assert found(state) == [

@@ -43,6 +43,13 @@ def asking(*domains: dict[str, Any], on: HostState | None = None, **settings: An
     return secondary(*(domains or [listed(standby=True)]), on=on or mx(), **settings)
 
 
+def test_standby_is_refused_where_selinux_keeps_smtpd_from_asking() -> None:
+    confined = StandbyState(supervised=True, confined=True)
+    (refusal,) = asking(on=mx(standby=confined)).refusals
+    assert (refusal.domain, refusal.check, refusal.remedy) == ("x.example", "standby", "leave standby out")
+    assert refusal.cause == "SELinux is enforcing on this host, and its policy lets smtpd ask no service of a standby"
+
+
 def done(on: HostState, decision: Decision) -> HostState:
     """The host after a run."""
     wanted = decision.standby

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service that runs a Postfix instance, as systemd(1) sees it."""
+"""The service that runs a Postfix instance, as systemd(1) or openrc(8) sees it."""
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from dataclasses import dataclass
@@ -13,18 +14,22 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix imp
 _QUEUE_MANAGERS = ("qmgr", "nqmgr")
 SECONDS_TO_RELOAD = 60.0
 POLL_SECONDS = 0.05
+# There while OpenRC runs the host, and where it has the services of each runlevel.
+OPENRC = "/run/openrc"
+RUNLEVELS = "/etc/runlevels"
 _ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "linked")
 
 
 @dataclass(frozen=True)
 class ServiceState:
-    """None for what can't be known here, because another init system runs the host.
+    """`enabled` is None if it can't be known, because neither systemd nor OpenRC runs the host.
 
-    Not `unit`: systemd has no unit of that name, so whoever starts the instance does it by Postfix's own command.
+    Not `unit`: the init system has no service of that name, so whoever starts the instance does it by Postfix's own
+    command.
     """
 
     name: str
-    active: bool | None
+    active: bool
     enabled: bool | None
     reload_pending: bool = False
     replaced: bool = False
@@ -55,14 +60,22 @@ def service_state(postfix: Postfix, queue_directory: str, daemon_directory: str 
             name = service_name(postfix.config_directory, template)
         shown = postfix.commands.run(["systemctl", "show", "-p", "LoadState,ActiveState,UnitFileState", name])
     except FileNotFoundError:
-        return ServiceState(name, None, None, pending, old)
+        return _without_systemd(postfix, name, pending, old, daemon_directory)
     if shown.rc != 0:
-        return ServiceState(name, None, None, pending, old)
+        return _without_systemd(postfix, name, pending, old, daemon_directory)
     fields = dict(line.split("=", 1) for line in shown.out.split("\n") if "=" in line)
     if fields.get("LoadState") == "not-found":
         return ServiceState(name, postfix.running(daemon_directory), None, pending, old, unit=False)
     active = fields.get("ActiveState") in ("active", "reloading") and postfix.running(daemon_directory)
     return ServiceState(name, active, fields.get("UnitFileState") in _ENABLED, pending, old)
+
+
+def _without_systemd(postfix: Postfix, name: str, pending: bool, old: bool, daemon_directory: str) -> ServiceState:
+    """Only the first instance has a service whose name is known, `postfix`; whether that runs Postfix itself tells."""
+    unit = name == "postfix"
+    known = unit and os.path.isdir(OPENRC)
+    enabled = bool(glob.glob(os.path.join(RUNLEVELS, "*", name))) if known else None
+    return ServiceState(name, postfix.running(daemon_directory), enabled, pending, old, unit)
 
 
 def reload_pending(config_directory: str, queue_directory: str) -> bool:

@@ -7,12 +7,27 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import service
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Result
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.fake_mx_host import FakeMxHost
+
+
+class HostWithoutSystemd(FakeMxHost):
+    """A host that another init system runs; `systemctl` is what that command answers, if it is there."""
+
+    systemctl: Result | None = None
+
+    def run(self, argv: Sequence[str], data: bytes | None = None, silence: float | None = None) -> Result:
+        if argv[0] != "systemctl":
+            return super().run(argv, data, silence)
+        if self.systemctl is None:
+            raise FileNotFoundError(argv[0])
+        return self.systemctl
 
 
 @pytest.mark.parametrize(
@@ -60,6 +75,44 @@ def test_instance_without_a_unit_is_asked_itself(tmp_path: Path, running: bool) 
     host.running = running
     state = service.service_state(host.postfix(), "/nowhere")
     assert (state.active, state.enabled, state.unit) == (running, None, False)
+
+
+@pytest.mark.parametrize(
+    ("runlevel", "openrc", "enabled"),
+    [("default", True, True), ("", True, False), ("default", False, None)],
+)
+@pytest.mark.parametrize("running", [True, False])
+def test_openrc_tells_whether_postfix_starts_with_the_host_and_postfix_whether_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runlevel: str, openrc: bool, enabled: bool | None, running: bool
+) -> None:
+    (tmp_path / "etc/postfix").mkdir(parents=True)
+    (tmp_path / "runlevels/default").mkdir(parents=True)
+    if runlevel:
+        (tmp_path / "runlevels" / runlevel / "postfix").symlink_to("/etc/init.d/gone")
+    monkeypatch.setattr(service, "RUNLEVELS", str(tmp_path / "runlevels"))
+    monkeypatch.setattr(service, "OPENRC", str(tmp_path / ("etc" if openrc else "gone")))
+    host = HostWithoutSystemd(str(tmp_path / "etc/postfix"))
+    host.running = running
+    state = service.service_state(host.postfix(), "/nowhere")
+    assert (state.name, state.active, state.enabled, state.unit) == ("postfix", running, enabled, True)
+
+
+@pytest.mark.parametrize("openrc", [True, False])
+def test_second_instance_has_no_service_without_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, openrc: bool
+) -> None:
+    (tmp_path / "postfix-out").mkdir()
+    monkeypatch.setattr(service, "OPENRC", str(tmp_path if openrc else tmp_path / "gone"))
+    state = service.service_state(HostWithoutSystemd(str(tmp_path / "postfix-out")).postfix(), "/nowhere")
+    assert (state.active, state.enabled, state.unit) == (True, None, False)
+
+
+def test_systemd_that_does_not_run_the_host_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "postfix").mkdir()
+    host = HostWithoutSystemd(str(tmp_path / "postfix"))
+    host.systemctl = Result(1, "", "System has not been booted with systemd as init system (PID 1).\n")
+    state = service.service_state(host.postfix(), "/nowhere")
+    assert (state.active, state.enabled, state.unit) == (True, None, True)
 
 
 def written(tmp_path: Path, seconds: float) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files, selinux
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import files, os_release, selinux
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 hypothesis.settings.load_profile("ci")
@@ -31,7 +31,10 @@ def _own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The tests are of a system without SELinux, whatever this machine is."""
+    """The tests are of Debian without SELinux, whatever this machine is."""
+    release = tmp_path_factory.mktemp("release") / "os-release"
+    release.write_text("ID=debian\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(selinux, "ENFORCE", str(tmp_path_factory.mktemp("system") / "enforce"))
+        patch.setattr(os_release, "OS_RELEASE", str(release))
+        patch.setattr(selinux, "ENFORCE", str(release.parent / "enforce"))
         yield

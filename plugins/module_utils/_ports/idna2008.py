@@ -8,7 +8,8 @@ import importlib
 import importlib.util
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import IDNA
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import IDNA
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 
 
 def has_idna() -> bool:
@@ -21,8 +22,9 @@ def a_label(label: str) -> str | None:
     try:
         idna = importlib.import_module("idna")
     except ImportError:
+        package = family_of_host().libraries[IDNA]
         raise HostError(
-            f"{IDNA} was not found, and internationalised domains need it; install the package {IDNA}"
+            f"{package} was not found, and internationalised domains need it; install the package {package}"
         ) from None
     try:
         return str(idna.alabel(label).decode("ascii"))

@@ -12,7 +12,7 @@ from typing import Any, Callable, ContextManager, Iterator, Mapping, Protocol, S
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import LDAP3
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import LDAP3
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.ldap_results import SUCCESS, why_refused
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.network_errors import why_unreached
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.checked_tls import (
@@ -78,7 +78,7 @@ OpenDirectory = Callable[[LdapAccess], ContextManager[LdapDirectory]]
 @contextmanager
 def ldap3_directory(access: LdapAccess) -> Iterator[LdapDirectory]:
     """A connection by ldap3, closed after the block. It follows no referral, which would take the password along."""
-    ldap3 = library("ldap3", LDAP3)
+    ldap3 = library(LDAP3)
     certificates = _Certificates(access)
     connection = ldap3.Connection(
         _server(ldap3, access, certificates),

@@ -8,22 +8,20 @@ import importlib
 from types import ModuleType
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import source_package
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file
-
-OS_RELEASE = "/etc/os-release"
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 
 
-def library(name: str, package: str) -> ModuleType:
-    """The module of a library of Python's, whose package is given by Debian's name.
+def library(name: str) -> ModuleType:
+    """The module of a library of Python's, one of those in families.py.
 
-    Raises SourceError, which names the package, where it is missing; what it `lacks` is the name on this host.
+    Raises SourceError, which names this host's package, where it is missing; that package is what it `lacks`.
     """
     try:
         return importlib.import_module(name)
     except ImportError:
+        package = family_of_host().libraries[name]
         raise SourceError(
             f"{package} was not found, and this source needs it; install the package {package}, or {name} with pip "
             "where Ansible has a Python of its own",
-            lacks=source_package(package, (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")),
+            lacks=package,
         ) from None

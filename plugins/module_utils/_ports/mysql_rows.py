@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import PYMYSQL
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import PYMYSQL
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.network_errors import why_unreached
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sql_access import SqlAccess
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sql_errors import why_mysql
@@ -27,7 +27,7 @@ _BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
 def mysql_column(access: SqlAccess, query: str) -> Iterator[object]:
     """The first column of what the query finds, which the server hands over row by row. Raises SourceError."""
-    pymysql = library("pymysql", PYMYSQL)
+    pymysql = library(PYMYSQL)
     connection = pymysql.connections.Connection(**_settings(pymysql, access))
     if access.demands_tls:
         _demand_tls(pymysql, connection, access)

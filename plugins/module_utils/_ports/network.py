@@ -15,10 +15,11 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
     TlsaRecord,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import DNSPYTHON
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import DNSPYTHON
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Replies, ask, has_dnspython
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.endpoints import ENDPOINT_SECONDS, answer_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.listening import port_number
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
 NAME_SECONDS = 10.0
@@ -157,7 +158,7 @@ class SystemNetwork:
         return port_number(name)
 
     def lacks(self) -> str:
-        return "" if has_dnspython() else DNSPYTHON
+        return "" if has_dnspython() else family_of_host().libraries[DNSPYTHON]
 
 
 def in_turn(lists: Iterable[Sequence[str]]) -> list[str]:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import PSYCOPG2
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import PSYCOPG2
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.network_errors import why_unreached
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sql_access import SqlAccess
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.sql_errors import why_postgresql
@@ -35,7 +35,7 @@ ROWS = 10000
 
 def postgresql_column(access: SqlAccess, query: str) -> Iterator[object]:
     """The first column of what the query finds, fetched piece by piece. Raises SourceError."""
-    psycopg2 = library("psycopg2", PSYCOPG2)
+    psycopg2 = library(PSYCOPG2)
     try:
         with closing(psycopg2.connect(**_settings(psycopg2, access))) as connection:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)

@@ -55,14 +55,14 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     VERIFY,
     MxRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import missing_packages
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import text_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.service import service_state
 
-OS_RELEASE = "/etc/os-release"
 # Tables that name tables that name tables.
 DEEPEST = 5
 
@@ -75,7 +75,8 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
     Raises HostError where Postfix's commands fail.
     """
     if not postfix.installed():
-        wanted = missing(True, [str(request.settings["table_type"])], bool(network.lacks()), text_of(OS_RELEASE))
+        types = [str(request.settings["table_type"])]
+        wanted = missing_packages(family_of_host(), True, types, bool(network.lacks()))
         state = HostState(installed=False, missing_packages=wanted if request.present else [])
         return Evidence(state.having(read_certificate_to_be(request, state, network)))
     reader = MapReader(postfix)
@@ -94,7 +95,7 @@ def read_host(postfix: Postfix, network: Network, request: MxRequest) -> Evidenc
         state,
         classes=read_classes(declared, state, reader),
         probed=read_probes(request, state, reader),
-        missing_packages=missing(False, tables.missing_types, bool(network.lacks()), text_of(OS_RELEASE)),
+        missing_packages=missing_packages(family_of_host(), False, tables.missing_types, bool(network.lacks())),
         dns_lacks=network.lacks(),
     )
     state = state.having(read_captures(request, state, reader)).having(read_reach(network, request, state))

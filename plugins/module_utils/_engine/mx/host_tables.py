@@ -48,9 +48,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request 
     VERIFY,
     MxRequest,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import KEYED_TYPES, UNSAFE_TYPES
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 RECIPIENTS_NAME = "relay_recipients"
@@ -230,7 +230,8 @@ def _missing_type(postfix: Postfix, table_type: str, request: MxRequest) -> str:
     try:
         probe_type(postfix, table_type)
     except HostError:
-        if not (type_package(table_type) and request.settings["manage_package"] and not request.after_install):
+        installable = request.settings["manage_package"] and not request.after_install
+        if not installable or table_type not in family_of_host().types:
             raise
         return table_type
     return ""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
@@ -16,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.listeners import taken_ports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import gather, gather_tables
-from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import OS_RELEASE, read_host
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.postscreen import with_greeting
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import Evidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reception import with_new_rules
@@ -37,6 +38,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.tables import HostFacts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import IDNA
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import judge
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import is_international
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after, ours_of, refusals_after
@@ -63,11 +65,12 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomai
     domain_of_report_pattern,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome, printable
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX, idna_package
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import POSTFIX
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.words import some_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import idna2008
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import read_file, refuse_unwritable
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import refuse_unwritable
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 
 if TYPE_CHECKING:
@@ -127,8 +130,7 @@ def _planned(
     evidence = read_host(postfix, network, request)
     evidence = replace(evidence, state=replace(evidence.state, called=str(params.get("host_name") or "")))
     if international and not idna2008.has_idna():
-        release = (read_file(OS_RELEASE) or b"").decode("utf-8", "replace")
-        packages = [*evidence.state.missing_packages, idna_package(release)]
+        packages = [*evidence.state.missing_packages, family_of_host().libraries[IDNA]]
         evidence = replace(evidence, needs_idna=True, state=replace(evidence.state, missing_packages=packages))
     decision = decide(request, evidence.state)
     plan = _plan(request, evidence, decision, postfix.config_directory)
@@ -268,7 +270,7 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         installed=state.installed,
         ready=state.installed and not evidence.missing_types and not evidence.needs_idna,
         version=".".join(map(str, state.version)),
-        packages=list(state.missing_packages) if request.settings["manage_package"] else [],
+        packages=_packages(request, state),
         domains=[item.name for item in request.present],
         undeclared=decision.undeclared,
         notes=[*decision.notes, *(notes if waiting else ())],
@@ -289,6 +291,12 @@ def _plan(request: MxRequest, evidence: Evidence, decision: Decision, config_dir
         service=_service(request, state, config_directory),
         raise_over=decision.raise_over,
     )
+
+
+def _packages(request: MxRequest, state: HostState) -> list[str]:
+    """What to install. What is missing after that would not be there after another time either."""
+    installs = bool(request.settings["manage_package"]) and not request.after_install
+    return list(state.missing_packages) if installs else []
 
 
 def _removal(state: HostState, decision: Decision, waiting: Sequence[str]) -> Removal:
@@ -437,6 +445,12 @@ def _warnings(plan: MxPlan, state: HostState, request: MxRequest) -> list[str]:
     found = [*state.notes, *plan.notes]
     if state.dns_lacks and not request.settings["manage_package"]:
         found.append(f"no DNS checks were made because {state.dns_lacks} is missing")
+    elif state.dns_lacks and request.after_install:
+        found.append(
+            f"no DNS checks were made because {sys.executable}, by which Ansible runs here, does not find what "
+            f"{state.dns_lacks} has installed; install dnspython for it with pip, or have ansible_python_interpreter "
+            "name the system's Python"
+        )
     elif state.unanswered and not state.dns_lacks:
         found.append(
             f"DNS gave no answer about {some_of(state.unanswered)}; whether mail for the domains that depend on it "

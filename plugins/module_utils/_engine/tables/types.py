@@ -8,10 +8,10 @@ import os
 import re
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.packages import type_package
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import PATTERN_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.types import INDEXED_TYPES, UNSAFE_TYPES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import write_new_file
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.os_release import family_of_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.postfix import Postfix
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 
@@ -144,7 +144,7 @@ def _failed(postfix: Postfix, table_type: str, problem: str) -> HostError:
 
 def unusable(table_type: str, problem: str) -> HostError:
     """The error for a type that this host's Postfix can't build or read."""
-    package = type_package(table_type)
+    package = family_of_host().types.get(table_type, "")
     remedy = f"install the package {package}, or use another type" if package else "use another type"
     words = last_words(problem)
     detail = f" ({words})" if words else ""

@@ -70,6 +70,8 @@ class FakeMxHost(FakeHost):
     def __init__(self, config_directory: str, main_cf: str = "") -> None:
         super().__init__(config_directory)
         self.installed = True
+        # What parameters are without a line in main.cf.
+        self.defaults: Mapping[str, str] = DEFAULTS
         # Tables that a daemon is asked for which never answers.
         self.unanswered: set[str] = set()
         # What `postqueue -j` prints.
@@ -111,7 +113,7 @@ class FakeMxHost(FakeHost):
     def _postconf(self, arguments: list[str], data: bytes | None) -> Result:
         with open(self.path("main.cf"), encoding="utf-8", errors="surrogateescape") as stream:
             explicit = MainCf(stream.read()).values
-        values = dict(DEFAULTS) if "-d" in arguments else {**DEFAULTS, **explicit}
+        values = dict(self.defaults) if "-d" in arguments else {**self.defaults, **explicit}
         if "-x" in arguments:
             values = {name: expand(value, values) for name, value in values.items()}
         if "-h" in arguments and "mail_version" in arguments:

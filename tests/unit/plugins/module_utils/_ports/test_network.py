@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import MxRecord
-from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network, served_certificate
+from ansible_collections.mxrelay.postfix.plugins.module_utils._ports import network, os_release, served_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.dns_records import Question, Replies, Reply
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import SystemNetwork
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.smtp_probe import Approach, SmtpProber
@@ -163,6 +164,13 @@ def test_policy_that_can_not_be_fetched_is_empty(dns: Replies, monkeypatch: pyte
     dns["_mta-sts.x.example", "TXT"] = Reply([SimpleNamespace(strings=(b"v=STSv1; id=1;",))])
     monkeypatch.setattr("http.client.HTTPSConnection.request", refuse)
     assert system().policies(["x.example"]) == {"x.example": ""}
+
+
+def test_missing_library_has_the_name_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "os-release").write_text("ID=fedora\n")
+    monkeypatch.setattr(os_release, "OS_RELEASE", str(tmp_path / "os-release"))
+    monkeypatch.setattr(network, "has_dnspython", lambda: False)
+    assert SystemNetwork().lacks() == "python3-dns"
 
 
 @pytest.mark.parametrize(("there", "lacks"), [(True, ""), (False, "python3-dnspython")])

@@ -19,7 +19,7 @@ from lab.counts import NOTHING, Count, gate
 GET_PIP = pathlib.Path(__file__).with_name("get_pip.py")
 # The tests that ansible-test runs once for each Python of hosts, a minute each.
 OF_EACH_PYTHON = ("--test", "compile", "--test", "import")
-PYTHONS_OF_HOSTS = tuple(f"3.{minor}" for minor in range(8, 15))
+PYTHONS_OF_HOSTS = tuple(f"3.{minor}" for minor in range(9, 15))
 
 
 def sanity(session: nox.Session) -> Count:

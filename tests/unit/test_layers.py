@@ -155,7 +155,7 @@ def mains_that_are_long(root: Path) -> list[str]:
 
 
 def annotations_evaluated_early(root: Path) -> list[str]:
-    """Python 3.8 reads `dict[str, str]` in an annotation only where annotations are not evaluated."""
+    """Python 3.9 reads `str | None` in an annotation only where annotations are not evaluated."""
     found = []
     for path in _python_files(root, "plugins"):
         tree = _parse(path)

@@ -21,7 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ce
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate, read_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.scratch import scratch_directory
 
-# Flags of OpenSSL that Python 3.8 has no names for: an issuer that is no root is enough, and dates do not count.
+# Flags of OpenSSL that Python 3.9 has no names for: an issuer that is no root is enough, and dates do not count.
 PARTIAL_CHAIN = 0x80000
 NO_CHECK_TIME = 0x200000
 # Of a handshake, in which each side speaks four times at most.

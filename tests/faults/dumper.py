@@ -19,7 +19,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import Any, Tuple
+from typing import Any
 
 INDEXED = ("hash", "btree", "lmdb", "cdb")
 # Postfix waits until a text file is two seconds old before it believes it.
@@ -29,7 +29,7 @@ ALWAYS = {".db": 1e-9, ".lmdb": 1e-9}
 # Texts are compared in pieces of a line or two.
 COMPARED_BYTES = 16
 
-Read = Tuple[int, str, str]
+Read = tuple[int, str, str]
 
 
 def postmap(*arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.queue import QUEUE_SPEC
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_limits import (

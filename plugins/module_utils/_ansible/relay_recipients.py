@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, Collection, Mapping
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.tables import (
     counts_diff,

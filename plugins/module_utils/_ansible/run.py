@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable
+from collections.abc import Iterable
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -27,10 +28,9 @@ class UnloggedModule(AnsibleModule):
         return
 
 
-# Evaluated when the module starts, where Python 3.8 has no dict[...].
-Work = Callable[[Dict[str, Any], Postfix, bool], Outcome]
-Secrets = Callable[[Dict[str, Any]], Iterable[str]]
-Reading = Callable[[Dict[str, Any]], Dict[str, Any]]
+Work = Callable[[dict[str, Any], Postfix, bool], Outcome]
+Secrets = Callable[[dict[str, Any]], Iterable[str]]
+Reading = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def run_module(

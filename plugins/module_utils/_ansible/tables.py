@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ansible.run import CONFIG_DIRECTORY
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.metadata import described

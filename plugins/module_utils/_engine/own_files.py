@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Mapping
+from collections.abc import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import Flush, flush, plan_flush, postsuper
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError

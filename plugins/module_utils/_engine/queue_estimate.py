@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.evidence import transport_answers
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import written

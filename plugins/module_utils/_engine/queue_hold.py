@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Iterable, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import POLL_SECONDS, postsuper, read_queue

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Iterator, Sequence
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import (
     double_bounce_of,

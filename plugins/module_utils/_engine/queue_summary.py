@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.kept_mail import READ_AT_MOST, read_kept_mail
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue_estimate import estimate

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import POLL_SECONDS, read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message, summary, waiting_for

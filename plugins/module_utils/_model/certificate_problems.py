@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import time
-from typing import Iterator, NamedTuple, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
     CertificateFiles,

@@ -9,8 +9,8 @@ directories, the service manager. See docs/releases.md for what was run and what
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 # Libraries of Python's, by the names that they have there.
 DNSPYTHON = "dnspython"

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of

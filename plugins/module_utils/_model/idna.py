@@ -9,8 +9,9 @@ the other xn--fa-hia.example, and only a person knows which of them is meant.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from encodings import idna as idna2003
-from typing import Callable, Iterable, NamedTuple, Optional, Sequence
+from typing import Callable, NamedTuple, Optional
 
 PREFIX = "xn--"
 

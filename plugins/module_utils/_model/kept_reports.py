@@ -10,8 +10,8 @@ which bounce(8) writes it, and never searched for, since the original message at
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, InvalidValue
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import DNSPYTHON, SystemFamily
 

@@ -8,8 +8,9 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Container, Iterable, Iterator, Mapping, Sequence, Tuple
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.deferral_causes import (
     CAUSES,
@@ -55,7 +56,7 @@ class Message:
 
 
 # A held message that reports refused mail, and what it says.
-KeptMail = Tuple[Message, Report]
+KeptMail = tuple[Message, Report]
 
 
 @dataclass

@@ -8,8 +8,8 @@ A server may repeat the recipient as it was named to it, its local part alone, o
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Collection
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 

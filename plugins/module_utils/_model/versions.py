@@ -10,8 +10,8 @@ tests/unit/plugins/module_utils/_model/test_versions.py says which line is held 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 
 @dataclass(frozen=True)

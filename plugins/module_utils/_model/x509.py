@@ -10,8 +10,9 @@ from __future__ import annotations
 import calendar
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 # Tags and an object identifier of RFC 5280.
 _VERSION = 0xA0

@@ -12,9 +12,9 @@ import os
 import re
 import ssl
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import CertificateFiles

@@ -9,9 +9,10 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Callable, Iterator, Protocol, Sequence
+from typing import IO, Callable, Protocol
 
 # Postfix's commands are in sbin directories, which are not on the PATH of every login.
 SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/usr/pkg/sbin:/opt/local/sbin"

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import islice
-from typing import Iterator
 
 # So many files are looked at, which takes well under a second.
 FILES_AT_MOST = 20000

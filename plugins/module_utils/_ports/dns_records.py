@@ -13,9 +13,10 @@ import selectors
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
@@ -35,7 +36,7 @@ TCP_SECONDS = 2.0
 # Of the 65536 identities that a question can have.
 MOST_WAITING = 32768
 
-Question = Tuple[str, str]
+Question = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Reply:
     alias: bool = False
 
 
-Replies = Dict[Question, Reply]
+Replies = dict[Question, Reply]
 
 
 def has_dnspython() -> bool:

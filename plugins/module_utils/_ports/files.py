@@ -10,9 +10,10 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, Iterator
+from typing import IO
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 

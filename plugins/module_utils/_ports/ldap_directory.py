@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Callable, ContextManager, Iterator, Mapping, Protocol, Sequence
+from typing import Any, Callable, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
@@ -72,7 +73,7 @@ class LdapDirectory(Protocol):
 
 
 # Raises SourceError where the directory is not reached, is not who it should be, or does not take the bind.
-OpenDirectory = Callable[[LdapAccess], ContextManager[LdapDirectory]]
+OpenDirectory = Callable[[LdapAccess], AbstractContextManager[LdapDirectory]]
 
 
 @contextmanager

@@ -17,15 +17,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Dict, Iterator
+from typing import Any
 
 RECORD = ".mxrelay-limits"
 PROGRAM = ".mxrelay-limits.py"
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 _ATTRIBUTES = ("system.posix_acl_access", "security.selinux")
 
-Record = Dict[str, Any]
+Record = dict[str, Any]
 
 
 def restored(text: str, record: Record) -> tuple[str, list[str]]:

@@ -12,9 +12,9 @@ import ipaddress
 import os
 import re
 import socket
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Iterator, Sequence
 
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 _EVERY: dict[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}

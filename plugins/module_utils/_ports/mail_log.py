@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Mapping, Protocol, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import FAMILIES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands

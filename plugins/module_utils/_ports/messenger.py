@@ -7,8 +7,9 @@ from __future__ import annotations
 import smtplib
 import ssl
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
-from typing import Protocol, Sequence
+from typing import Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary

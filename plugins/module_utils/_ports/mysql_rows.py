@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Iterator
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import PYMYSQL

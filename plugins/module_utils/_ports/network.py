@@ -8,7 +8,8 @@ import importlib
 import re
 import socket
 import time
-from typing import Iterable, Protocol, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.certificate import (
     ServedCertificate,

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from contextlib import closing
 from types import ModuleType
-from typing import Any, Iterator
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import PSYCOPG2

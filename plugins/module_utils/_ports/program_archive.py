@@ -12,7 +12,7 @@ import ast
 import importlib.util
 import io
 import zipfile
-from typing import Iterator
+from collections.abc import Iterator
 
 _COLLECTION = "ansible_collections.mxrelay.postfix."
 # So that the same sources make the same bytes.

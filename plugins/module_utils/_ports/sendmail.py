@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import IO, Protocol, Sequence
+from collections.abc import Sequence
+from typing import IO, Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import ENVIRONMENT, SEARCH_PATH

@@ -12,9 +12,10 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Callable, Iterator, Mapping
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.files import (

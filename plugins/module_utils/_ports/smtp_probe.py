@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Sequence, Tuple
+from typing import Any, Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
@@ -40,11 +41,11 @@ READY = 220
 TLS_FIRST = 530
 _LINE = re.compile(r"([0-9]{3})([ -]?)(.*)", re.ASCII | re.DOTALL)
 # What getaddrinfo gives: family, type, protocol, canonical name, address.
-Place = Tuple[int, int, int, str, Any]
+Place = tuple[int, int, int, str, Any]
 
 
 # A sender, and the recipients that are named after it.
-Transaction = Tuple[str, Sequence[str]]
+Transaction = tuple[str, Sequence[str]]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Iterator
 from urllib.parse import quote
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError

@@ -17,9 +17,10 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Awaitable, Callable, Generic, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Generic, TypeVar
 
 DUNNO = "DUNNO"
 # smtpd answers 450, and nothing if a later restriction refuses for good.
@@ -45,7 +46,7 @@ FIRST_SOCKET = 3
 
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
-Record = Tuple[int, str]
+Record = tuple[int, str]
 
 
 class Memory(Generic[Key, Answer]):

@@ -7,7 +7,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Callable, Generic, Hashable, Iterable, TypeVar
+from collections.abc import Hashable, Iterable
+from typing import Callable, Generic, TypeVar
 
 # So many threads work at once; one that is busy with a name for longer than PATIENCE gets another beside it.
 AT_ONCE = 32

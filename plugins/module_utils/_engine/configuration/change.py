@@ -8,9 +8,10 @@ A plan only reads. On a host that needs no change it costs the reading of one fi
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Callable, Mapping, Sequence
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.listeners import refuse_taken_ports
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.postfix_facts import (

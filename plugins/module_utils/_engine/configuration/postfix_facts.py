@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from typing import Mapping
+from collections.abc import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import is_comment
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (

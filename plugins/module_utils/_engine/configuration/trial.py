@@ -12,8 +12,8 @@ import os
 import pwd
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import probe_type
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, Refused

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.info import MAX_AGE, inform
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue

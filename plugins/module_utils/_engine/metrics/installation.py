@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Mapping
 
 # What Ansible sends to the host is what is imported, so the program is.
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics import program

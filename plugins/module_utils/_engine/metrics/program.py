@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.metrics.collect import MetricsRequest, collected
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, MxRelayError

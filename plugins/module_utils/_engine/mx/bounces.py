@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.queue import read_queue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.canary_record import (
     outcomes_path,

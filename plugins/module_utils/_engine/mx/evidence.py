@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host_files import shut_out, written
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Collection, Mapping, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.admission import read_admission
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.balancers import silent_services

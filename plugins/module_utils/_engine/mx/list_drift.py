@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import unknown_recipient
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader

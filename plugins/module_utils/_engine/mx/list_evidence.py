@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import local_members
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError

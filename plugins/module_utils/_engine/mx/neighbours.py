@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import MxRequest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.network import Network

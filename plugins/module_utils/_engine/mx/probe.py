@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Collection, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput

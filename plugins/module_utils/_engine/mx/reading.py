@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import INDEX_SUFFIXES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal

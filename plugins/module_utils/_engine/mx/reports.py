@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pwd
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items

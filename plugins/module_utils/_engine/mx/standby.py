@@ -10,9 +10,10 @@ import json
 import os
 import pwd
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.own_files import own_file_diffs, put_own_file
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from typing import Container, Iterator
+from collections.abc import Container, Iterator
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 

@@ -10,8 +10,9 @@ only the plan's own part goes back.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,

@@ -9,9 +9,9 @@ record of a raise that main.cf does not have, which says nothing.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Collection, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,

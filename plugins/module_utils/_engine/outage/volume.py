@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
-from typing import Any, Callable, Collection
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.host import read_parameters
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError, SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.addresses import reading_of

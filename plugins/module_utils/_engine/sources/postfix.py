@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.reading import MapReader, named_files
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.postfix_tables import TableLister

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.dovecot import read_dovecot_source
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.sources.file import read_file_source

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import asked, file_digest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import NoAnswer

@@ -7,8 +7,8 @@ It is no part of the table: nothing is read from it to decide what the table hol
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Collection, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import read_record, record_path
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.plan import TablePlan

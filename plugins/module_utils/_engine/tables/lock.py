@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.reference import TableReference
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.replace import SCRATCH_PREFIX

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Callable, Mapping, Sequence
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import ChangedRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.index import (

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Iterable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.types import (
     INDEX_SUFFIXES,

@@ -14,10 +14,11 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Callable, Iterator
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.build_cache import with_cache
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.tables.changed_copy import (

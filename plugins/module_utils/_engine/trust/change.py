@@ -9,8 +9,9 @@ the host, no other one does, whether of this role or of an MX role.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Mapping
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configuration.change import (
     ConfigurationPlan,

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.probe import unknown_recipient
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Delivery, Trace
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary

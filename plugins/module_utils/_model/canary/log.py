@@ -9,8 +9,9 @@ a content filter. Lines are as syslog and journalctl write them; short and long 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 _LINE = re.compile(r"([^\s\[]+)\[(\d+)\]: (.*)$")
 _ENTRY = re.compile(r"(\w{5,}): (.*)$")

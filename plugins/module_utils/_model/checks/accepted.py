@@ -8,8 +8,9 @@ An accepted finding is information. What is proven to be open can't be accepted.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import Check
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import INFO, Finding

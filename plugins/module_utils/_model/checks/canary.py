@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (

@@ -9,7 +9,7 @@ reason that it does not tell is a matter of the checks in mail_host.py.
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN_ON_MAIL_HOST,

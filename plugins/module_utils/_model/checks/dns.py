@@ -7,7 +7,7 @@ RFC 5321, RFC 8461. None of them finds anything if the domain is not relayed, or
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import why_not_verified

@@ -7,7 +7,7 @@ A domain that is not relayed has no other fault than that.
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (

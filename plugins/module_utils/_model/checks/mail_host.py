@@ -9,7 +9,7 @@ it does not trust this host, the checks in distrust.py say so.
 from __future__ import annotations
 
 import re
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN_ON_MAIL_HOST,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.admission import parameter_place
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (

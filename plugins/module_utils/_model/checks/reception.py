@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import WHOLE_HOST, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN, WHOLE_HOST, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (

@@ -8,7 +8,8 @@ message's failures runs bounce(8), and is the same one for who delivers mail as 
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DOMAIN,

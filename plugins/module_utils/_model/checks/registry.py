@@ -9,8 +9,9 @@ run would leave); the table in docs/verify.md and the marks of the report come f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import HOST, Fault, Finding
 

@@ -7,7 +7,7 @@ What a role run gives the service relay overrides for is no reason to refuse the
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import (
     DEPARTURE,

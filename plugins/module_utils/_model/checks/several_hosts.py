@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import SEVERAL_HOSTS, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (

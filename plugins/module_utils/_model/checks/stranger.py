@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import Iterator, NamedTuple, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import STRANGER, Register
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import (

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Collection
+from collections.abc import Collection
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.restriction_names import problem
 

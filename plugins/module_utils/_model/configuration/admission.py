@@ -10,8 +10,8 @@ as a plain `reject`, refuses him.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import (
     TableAnswers,

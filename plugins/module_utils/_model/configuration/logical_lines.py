@@ -9,7 +9,7 @@ and empty lines. Comments and empty lines are dropped, wherever they are.
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import HostError
 

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Callable, Iterable, Iterator, Sequence, Union
+from typing import Callable, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import (
     WHITE_SPACE,

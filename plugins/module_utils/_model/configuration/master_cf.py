@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, Iterator, Mapping
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import (
     LogicalLine,

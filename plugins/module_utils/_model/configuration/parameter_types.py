@@ -10,8 +10,8 @@ default does not show is in the tables below, each with the parameters of postco
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     DOMAIN_LISTS,

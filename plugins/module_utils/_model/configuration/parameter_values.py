@@ -11,8 +11,8 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Collection, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     Value,

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Mapping, Sequence, Tuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
@@ -18,7 +18,7 @@ SECONDARY = "secondary"
 PRESENT = "present"
 ABSENT = "absent"
 # Code and text of an SMTP server's answer.
-Answer = Tuple[int, str]
+Answer = tuple[int, str]
 
 
 @dataclass(frozen=True)

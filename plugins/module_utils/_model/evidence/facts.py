@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration import restrictions

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import (
     is_address,

@@ -5,8 +5,8 @@ the room that the queue has, and how much mail is expected."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 LIFETIME = "maximal_queue_lifetime"
 

@@ -8,8 +8,8 @@ See SMTPD_ACCESS_README, SMTPD_POLICY_README, MILTER_README, FILTER_README, SMTP
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import STRANGERS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import level, split_items

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 # What cleanup(8) does with a report that is to go elsewhere; the address follows.
 REDIRECT = "REDIRECT "

@@ -7,8 +7,8 @@ See smtp(8): a parameter of main.cf holds for every service that runs it, a serv
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import is_address, plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.exposition import SECONDS, Family
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.host import host_families

@@ -9,8 +9,9 @@ All metrics are gauges, since the two formats write counters differently. What o
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Sequence, Tuple, Union
+from typing import Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.quoted import ADDRESS, SOMEBODY
 
@@ -19,7 +20,7 @@ SECONDS = "seconds"
 BYTES = "bytes"
 
 Number = Union[int, float]
-Sample = Tuple[Mapping[str, str], Number]
+Sample = tuple[Mapping[str, str], Number]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import (
     HARDENED,

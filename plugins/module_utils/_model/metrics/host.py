@@ -9,7 +9,8 @@ import math
 import re
 import time
 from collections import Counter
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, INFO, WARNING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.exposition import (

@@ -7,8 +7,9 @@ See the Monitoring Plugins Development Guidelines. No address and no domain is i
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import ERROR, WARNING
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput

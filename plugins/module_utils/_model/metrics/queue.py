@@ -8,8 +8,9 @@ of the relay domains, is one, so that the number of time series is bounded.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.deferral_causes import CAUSES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.metrics.exposition import (

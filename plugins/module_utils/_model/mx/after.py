@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Collection, Iterable, Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import accept
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of

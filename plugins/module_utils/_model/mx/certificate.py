@@ -8,7 +8,8 @@ older parameters; without it those for each kind of key stand beside each other.
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.certificate_problems import (
     Problem,

@@ -7,8 +7,9 @@ See "Measures against clients that make too many connections" of TUNING_README, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import reaching_others
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal

@@ -10,8 +10,8 @@ keeps what it says of postscreen, and `off` has nothing to remember. See POSTSCR
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Mapping, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address, reaching_others
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping
+from collections.abc import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import DomainRows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import ROLES, domain_of

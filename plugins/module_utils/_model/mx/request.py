@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.accepted import Accepted, read_accepted

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import SOCKET
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.systemd_units import (

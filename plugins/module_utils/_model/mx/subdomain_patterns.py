@@ -9,8 +9,9 @@ out: the first table that knows an address decides, so a pattern would make its 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Callable, Collection, Iterable
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import lookup_keys
 

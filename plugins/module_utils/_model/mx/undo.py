@@ -9,8 +9,9 @@ goes back, and what is neither was touched by somebody else: it stays, and stand
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (
     join_items,

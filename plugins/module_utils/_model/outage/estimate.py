@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.parameter_types import seconds
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import DEFERRED, NO_SENDER, Message
@@ -227,7 +228,7 @@ def drain_seconds(deliveries: int, each: float, route: Route) -> float:
     return rounds * each if deliveries else 0
 
 
-@lru_cache(maxsize=None)
+@cache
 def _rounds(route: Route) -> tuple[tuple[int, ...], int]:
     """How many deliveries there were after each round in which the concurrency grew, and what it then stays at."""
     reached: list[int] = []

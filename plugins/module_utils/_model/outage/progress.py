@@ -8,8 +8,9 @@ end from coming.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 # The rate is that of so many seconds before the last look, or of a longer pause between two looks.
 RATE_SECONDS = 60.0

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Iterable, Mapping
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidValue
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (

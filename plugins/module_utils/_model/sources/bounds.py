@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping
+from collections.abc import Mapping
+from typing import Any, Callable
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import stays_here

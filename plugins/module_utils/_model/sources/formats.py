@@ -12,7 +12,8 @@ import binascii
 import csv
 import io
 import re
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.plain_table import PlainTable

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 from urllib.parse import urljoin
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, SourceError

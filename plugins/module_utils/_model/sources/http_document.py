@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Sequence, Union
+from typing import Any, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, SourceError
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.sources.formats import utf8_text

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit, urlunsplit
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput, SourceError

@@ -8,8 +8,9 @@ It follows what smtpd(8) asks about a recipient before it takes it: see ADDRESS_
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Collection, Iterator, Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.match_lists import without_proxy
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import needs_quotes

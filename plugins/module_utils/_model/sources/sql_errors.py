@@ -7,7 +7,7 @@ What a database says itself may hold what is in its rows, so of that only what i
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 _NOT_LET_IN = "it does not take user and password; correct them"
 _SYNTAX = "it does not understand the query; correct it"

@@ -8,7 +8,8 @@ Networks that no stranger can have an address of, such as those of RFC 1918, do 
 from __future__ import annotations
 
 import ipaddress
-from typing import Iterable, Sequence, TypeVar, Union
+from collections.abc import Iterable, Sequence
+from typing import TypeVar, Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 _Family = TypeVar("_Family", ipaddress.IPv4Network, ipaddress.IPv6Network)

@@ -9,8 +9,9 @@ See SMTPD_ACCESS_README and access(5).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Callable, Mapping, Sequence
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.admission import LISTS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import split_items

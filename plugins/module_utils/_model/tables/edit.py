@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Callable, Iterator, Mapping, Sequence, Union
+from typing import Callable, Union
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PATTERN_TYPES,

@@ -9,9 +9,9 @@ and go by what is declared of the domain, and do not count as addresses that a l
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Iterable, Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import domain_of, is_somebody
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.edit import TableEdit

@@ -12,9 +12,10 @@ import base64
 import hashlib
 import struct
 import zlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Collection, Iterator, NamedTuple, Sequence
+from typing import NamedTuple
 
 _PACKED = struct.Struct("<II16s")
 _LEAST_BYTES = 1 << 12

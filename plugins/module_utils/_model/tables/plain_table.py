@@ -9,9 +9,10 @@ What it is not sure of it leaves to Table.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.read_back import Rows
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import Edits

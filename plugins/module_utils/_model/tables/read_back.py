@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Callable, Iterator, Mapping
+from typing import Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.table import encode
 

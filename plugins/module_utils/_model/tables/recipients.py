@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Callable
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import (
     InvalidInput,

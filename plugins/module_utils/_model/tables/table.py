@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import AbstractSet, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence
+from typing import Callable, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.removals import Guard

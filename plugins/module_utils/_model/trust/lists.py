@@ -8,7 +8,7 @@ hold for everybody: the check of recipients. See SMTPD_ACCESS_README.
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.logical_lines import words
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.main_cf import (

@@ -10,8 +10,8 @@ relay anywhere. So that nothing relays, smtpd_relay_restrictions must refuse for
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Iterator, Sequence
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses import plain_address
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Refusal

@@ -8,8 +8,8 @@ Nothing but this role writes the file: its first line says so.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
 NAME = "trusted_mx"
 _FIRST = "# The MX hosts that this mail host trusts: written by mxrelay.postfix.trust_mx, which also removes it."

@@ -16,7 +16,7 @@ options:
     default: /etc/postfix
 """
 
-    ATTRIBUTES = r"""
+    ACTION_GROUP = r"""
 options: {}
 attributes:
   action_group:
@@ -24,6 +24,11 @@ attributes:
     support: full
     membership:
       - mxrelay.postfix.postfix
+"""
+
+    ATTRIBUTES = r"""
+options: {}
+attributes:
   check_mode:
     description: Can run in check mode and return what it would change, without changing anything.
     support: full
@@ -42,11 +47,6 @@ attributes:
     INFO = r"""
 options: {}
 attributes:
-  action_group:
-    description: Use C(group/mxrelay.postfix.postfix) in C(module_defaults) to set defaults for all modules at once.
-    support: full
-    membership:
-      - mxrelay.postfix.postfix
   check_mode:
     description: Only reads, so check mode and a real run do the same.
     support: full

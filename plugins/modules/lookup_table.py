@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
   - mxrelay.postfix.table
 attributes:
   diff_mode:

@@ -27,6 +27,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.postfix.action_group
 options:
   domains:
     description:

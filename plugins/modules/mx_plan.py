@@ -30,6 +30,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.postfix.action_group
   - mxrelay.postfix.mx_plan
 options:
   role:

@@ -25,6 +25,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   diff_mode:
     support: full

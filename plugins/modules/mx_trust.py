@@ -36,6 +36,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 options:
   state:
     description:

@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.postfix.action_group
 options:
   parameters:
     description:

@@ -24,6 +24,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   diff_mode:
     description: Changes no file, so there is nothing to show.

@@ -27,6 +27,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   diff_mode:
     description: Shows how many messages are on hold for each domain, before and after.

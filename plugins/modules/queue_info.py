@@ -25,6 +25,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.info
+  - mxrelay.postfix.postfix.action_group
 options:
   domains:
     description:

@@ -23,6 +23,7 @@ requirements:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   diff_mode:
     description: Shows how many reports are kept, by domain and cause, before and after.

@@ -26,6 +26,7 @@ description:
 extends_documentation_fragment:
   - mxrelay.postfix.postfix
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   check_mode:
     details:

@@ -24,6 +24,7 @@ description:
     or is written while it is read. With O(tell_failure=true) the reason is returned as RV(problem) instead.
 extends_documentation_fragment:
   - mxrelay.postfix.postfix.attributes
+  - mxrelay.postfix.postfix.action_group
 attributes:
   diff_mode:
     support: full

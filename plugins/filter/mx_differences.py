@@ -1,4 +1,4 @@
-# Copyright: the mxrelay.postfix authors
+# Copyright the mxrelay.postfix authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later

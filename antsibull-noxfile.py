@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sessions of antsibull-nox, as antsibull-nox.toml has them: nox -f antsibull-noxfile.py. ./run has its own."""
+"""The sessions of antsibull-nox, by what antsibull-nox.toml says: nox -f antsibull-noxfile.py. ./run has its own."""
+
+from __future__ import annotations
 
 import antsibull_nox
 

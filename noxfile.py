@@ -13,7 +13,19 @@ import nox
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "tests"))
 
-from lab import attacks, checkout, controllers, cores, gates, lanes, measurements, mutation, preview, rulebooks
+from lab import (
+    antsibull,
+    attacks,
+    checkout,
+    controllers,
+    cores,
+    gates,
+    lanes,
+    measurements,
+    mutation,
+    preview,
+    rulebooks,
+)
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.docsite import docsite
@@ -81,6 +93,12 @@ def build_session(session: nox.Session) -> None:
 def importer_session(session: nox.Session) -> None:
     """Import the artifact as Ansible Galaxy does, without a warning; --long: with its ansible-lint."""
     finish(session, importer(session))
+
+
+@nox.session(name="antsibull")
+def antsibull_session(session: nox.Session) -> None:
+    """Run the sessions of antsibull-nox, as antsibull-nox.toml has them."""
+    finish(session, antsibull.antsibull(session))
 
 
 @nox.session(name="release")

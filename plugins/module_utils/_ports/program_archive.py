@@ -18,8 +18,7 @@ _COLLECTION = "ansible_collections.mxrelay.postfix."
 # So that the same sources make the same bytes.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _START = """\
-# SPDX-FileCopyrightText: the mxrelay.postfix authors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# Of mxrelay.postfix, under the GPL-3.0-or-later.
 import sys
 
 from {name} import main

@@ -319,7 +319,8 @@ service:
     - The service of the instance (C(name)), whether the roles manage it (C(managed)), whether it is running
       (C(active)), starts at boot (C(enabled)), has yet to read its files (C(reload)) and is still the release from
       before an upgrade (C(restart)), and whether that would change (C(changed)). Where systemd has no unit for it,
-      C(command) is the command that starts, stops and reloads it.
+      C(command) is the command that starts, stops and reloads it. C(manager) is C(systemd) where systemd runs the
+      host, else C(auto), as the option C(use) of M(ansible.builtin.service) takes it.
   type: dict
   returned: always
 """

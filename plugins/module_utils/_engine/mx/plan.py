@@ -332,6 +332,7 @@ def _service(request: MxRequest, state: HostState, config_directory: str) -> Ser
     return ServicePlan(
         name=state.service_name,
         command=[] if state.service_unit else postfix,
+        manager="systemd" if state.standby.supervised else "auto",
         managed=managed,
         active=state.service_active,
         enabled=state.service_enabled,

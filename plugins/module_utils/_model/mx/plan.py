@@ -292,6 +292,7 @@ class ServicePlan:
 
     name: str = "postfix"
     command: Sequence[str] = ()
+    manager: str = "auto"
     managed: bool = False
     active: bool | None = None
     enabled: bool | None = None

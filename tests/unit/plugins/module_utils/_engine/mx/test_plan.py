@@ -16,6 +16,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.configurat
     plan_main_cf,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import plan as module
+from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx import standby
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.plan import plan_mx
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.raise_record import write_raise
 from ansible_collections.mxrelay.postfix.plugins.module_utils._engine.mx.record import (
@@ -513,6 +514,14 @@ def test_postfix_from_before_an_upgrade_is_to_be_restarted(host: FakeMxHost, mon
     found = plan(host, listed())["service"]
     assert (found["restart"], found["changed"]) == (True, True)
     assert plan(host, listed(), manage_service=False)["service"]["changed"] is False
+
+
+@pytest.mark.parametrize(("runs", "manager"), [(True, "systemd"), (False, "auto")])
+def test_manager_of_the_service_is_told(
+    host: FakeMxHost, runs: bool, manager: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby, "runs_systemd", lambda: runs)
+    assert plan(host, listed())["service"]["manager"] == manager
 
 
 @pytest.mark.parametrize("pending", [True, False])

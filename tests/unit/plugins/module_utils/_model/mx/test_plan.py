@@ -107,6 +107,7 @@ PLANS = every(
         ServicePlan,
         name=TEXT,
         command=st.lists(st.text(max_size=8), max_size=3),
+        manager=st.sampled_from(["auto", "systemd"]),
         managed=st.booleans(),
         active=st.none() | st.booleans(),
         enabled=st.none() | st.booleans(),

@@ -26,6 +26,7 @@ from lab import (
     preview,
     rulebooks,
 )
+from lab.branches import coverage_of_branches
 from lab.collection import build, install_collection
 from lab.counts import PASSED, finish
 from lab.docsite import docsite
@@ -44,6 +45,12 @@ nox.options.default_venv_backend = "none"
 def unit_session(session: nox.Session) -> None:
     """Unit tests; options go to pytest."""
     finish(session, gates.unit(session))
+
+
+@nox.session(name="coverage")
+def coverage_session(session: nox.Session) -> None:
+    """Branches of plugins/ that unit tests take, and scenarios if named (--labs: all); docs/coverage.md; --long."""
+    finish(session, coverage_of_branches(session))
 
 
 @nox.session(name="lint")

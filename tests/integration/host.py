@@ -43,9 +43,10 @@ class Host:
         lab = os.environ["MXRELAY_LAB"]
         image = f"mxrelay-lab/mx:{os.environ['MXRELAY_LAB_TAG']}"
         self.stop()
+        mounted = [f"--volume={volume}" for volume in json.loads(os.environ["MXRELAY_LAB_VOLUMES"])]
         hosts.engine(
             "run", "--detach", "--init", "--name", hosts.container(NAME), "--hostname", NAME, "--network", "none",
-            "--label", f"mxrelay-lab={lab}", "--entrypoint", "sleep", image, "infinity",
+            "--label", f"mxrelay-lab={lab}", *mounted, "--entrypoint", "sleep", image, "infinity",
         )  # fmt: skip
         hosts.on(
             NAME, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-download", "--quiet",

@@ -16,6 +16,10 @@ from lab import engine, images, network
 from lab.checkout import CACHE, LAB, ROOT
 from lab.collection import COLLECTIONS, INSTALLED, PACKED
 from lab.commands import said
+from lab.traced import traced
+
+# The volume where hosts keep what their Python compiled, see tests/lab/images/compile_once.py.
+COMPILED = "mxrelay-lab-compiled:/var/cache/mxrelay-lab"
 
 
 def kinds_of(scenarios: Iterable[str]) -> dict[str, set[str]]:
@@ -63,7 +67,7 @@ def lab_environment(
         net = network.have_network(command, lab)
     except engine.LabError as error:
         session.error(str(error))
-    return {
+    environment = {
         **{name: value for name, value in os.environ.items() if name == "DOCKER_HOST"},
         "MXRELAY_LAB": lab,
         "MXRELAY_LAB_ENGINE": command,
@@ -77,10 +81,11 @@ def lab_environment(
         "ANSIBLE_CALLBACKS_ENABLED": "pack_once",
         "MXRELAY_LAB_PLUGINS": str(INSTALLED / "plugins"),
         "MXRELAY_LAB_PACKED": str(PACKED),
-        "MXRELAY_LAB_COMPILED": "mxrelay-lab-compiled",
+        "MXRELAY_LAB_VOLUMES": json.dumps([COMPILED]),
         "PYTHONPATH": str(ROOT / "tests"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    return traced(environment)
 
 
 def remove_lab(session: nox.Session, command: str, lab: str = LAB) -> None:

@@ -9,13 +9,14 @@ import nox
 from lab.checkout import CACHE, COLLECTION_PATH, copy_as_repository, copy_tree
 from lab.collection import COLLECTIONS, SOURCE, install_collection
 from lab.counts import Count, gate, run_pytest
+from lab.traced import traced
 
 UNIT_SOURCE = CACHE / "source"
 
 
 def unit(session: nox.Session) -> Count:
     """Run the unit tests in a copy whose path is a collection's."""
-    environment = {"PYTHONPATH": str(UNIT_SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = traced({"PYTHONPATH": str(UNIT_SOURCE), "PYTHONDONTWRITEBYTECODE": "1"})
     with session.chdir(copy_tree(session, UNIT_SOURCE)):
         return run_pytest(session, "unit", "tests/unit", env=environment)
 

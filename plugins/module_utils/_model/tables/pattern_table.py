@@ -33,8 +33,6 @@ def split_pattern(text: str, delimited: bool) -> tuple[str, str]:
         key, _separator, value = _at_white_space(text, 0)
         return key, value
     start = len(text) - len(text.lstrip("!" + WHITE_SPACE))
-    if start >= len(text):
-        return text, ""
     end = start + 1
     while end < len(text) and text[end] != text[start]:
         end += 2 if text[end] == "\\" else 1

@@ -9,7 +9,12 @@ import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.idna import PREFIX
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import with_both_forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables import both_forms
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.both_forms import (
+    KeyForms,
+    canonical_key,
+    with_both_forms,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.recipients import (
     declared_domains,
     edits_by_domain,
@@ -99,3 +104,48 @@ def test_domain_declared_in_both_forms_must_be_declared_alike() -> None:
         f'"{A}" (domains[1].name) is {U} in its other form, declared differently; '
         "declare it once; its entries are written in both forms"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "canonical"),
+    [
+        (f"a@{U}", f"a@{A}"),
+        (f'"a@b"@{U}', f'"a@b"@{A}'),
+        (f"a@{A}", f"a@{A}"),
+        ("A@x.example", "A@x.example"),
+        (U, A),
+    ],
+)
+def test_canonical_key_has_its_domain_as_dns_has_it(key: str, canonical: str) -> None:
+    assert canonical_key(key) == canonical
+
+
+def test_each_domain_is_asked_once() -> None:
+    asked = []
+
+    def count(label: str) -> str | None:
+        asked.append(label)
+        return encode(label)
+
+    known = KeyForms(count)
+    once = known.of(f"a@{U}")
+    labels = list(asked)
+    assert (once.spellings, known.of(f"b@{U}").spellings) == ((f"a@{U}", f"a@{A}"), (f"b@{U}", f"b@{A}"))
+    assert labels
+    assert asked == labels
+
+
+def test_international_key_is_found_behind_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(both_forms, "_PIECE_KEYS", 1)
+    want = Edits(set={"a@x.example": "x", f"a@{U}": "x"})
+    assert with_both_forms(want, True, encode).set == {"a@x.example": "x", f"a@{U}": "x", f"a@{A}": "x"}
+
+
+def test_without_smtputf8_ascii_keys_are_told_nothing_about() -> None:
+    want = Edits(set={"a@x.example": "x"})
+    assert with_both_forms(want, False, encode) == want
+
+
+def test_quoted_at_sign_is_no_part_of_the_domain_that_is_told() -> None:
+    (warning,) = with_both_forms(Edits(set={f'"a@b"@{U}': "x"}), False, encode).warnings
+    assert warning.startswith(f"mail never names {U} in this form, ")

@@ -110,3 +110,19 @@ def test_source_that_is_right_to_the_byte_stays() -> None:
 )
 def test_mapping_is_what_postfix_reads_in_whatever_form(data: bytes, mapping: dict[str, str]) -> None:
     assert mapping_of(data, "hash", True) == mapping == Table.parse(data).mapping(True)
+
+
+def test_new_patterns_stay_in_the_order_given_in_a_source_as_plain_as_any() -> None:
+    change = edit(b"/b/ one\n", "regexp", Edits(set={"/d/": "x", "/c/": "x"}), False)
+    assert change.content == b"/b/ one\n/d/ x\n/c/ x\n"
+
+
+def test_mapping_of_patterns_has_their_white_space() -> None:
+    assert mapping_of(b"/a b/ one\n", "regexp", False) == {"/a b/": "one"}
+    assert mapping_of(b"/a/ one\n/a/ two\n", "pcre", False) == {"/a/": "one"}
+
+
+def test_old_and_new_values_are_of_what_changes_alone() -> None:
+    change = edit(b"a one\nb two\nc three\n", "hash", Edits(set={"a": "1", "d": "4"}, remove=["b"]), False)
+    assert change.old == {"a": "one", "b": "two"}
+    assert change.new == {"a": "1", "d": "4"}

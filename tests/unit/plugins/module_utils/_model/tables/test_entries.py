@@ -87,3 +87,40 @@ def test_purge_that_would_leave_nothing_is_refused(wanted: dict[str, str], state
     with pytest.raises(InvalidInput) as caught:
         edits(wanted, state, True)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("entry", "table_type", "message"),
+    [
+        (
+            {"key": "#a", "value": "x"},
+            "hash",
+            '"#a" (entries[0].key) would not be read back by postmap as this key with this value; quote white space in '
+            "the key, balance its quotes, don't start it with # and don't end it with a backslash",
+        ),
+        (
+            {"key": "/a b", "value": "x"},
+            "regexp",
+            '"/a b" (entries[0].key) would not be read back as a pattern of type regexp; '
+            "write it with its delimiters, such as /^user@/, without white space outside of them",
+        ),
+    ],
+)
+def test_entry_that_postfix_would_read_otherwise_is_refused(
+    entry: dict[str, str], table_type: str, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        entry_rows([entry], table_type)
+    assert caught.value.message == message
+
+
+def test_international_keys_are_the_same_in_upper_and_lower_case() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        merged([("Ä@x.example", "x", "entries[0]"), ("ä@x.example", "y", "entries[1]")])
+    assert caught.value.message == '"ä@x.example" (entries[1]) is given twice with different values; give it once'
+
+
+def test_error_shows_a_value_unless_it_is_said_to_be_secret() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        checked_value(" open", "entries[0].value")
+    assert caught.value.message == '" open" (entries[0].value) has white space around it; remove it'

@@ -9,6 +9,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors impo
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.pattern_table import (
     PatternTable,
     checked_pattern,
+    split_pattern,
 )
 
 
@@ -82,3 +83,51 @@ def test_pattern_that_would_not_read_back_is_refused(key: str, table_type: str) 
         f'"{key}" (entries[1].key) would not be read back as a pattern of type {table_type}; '
         "write it with its delimiters, such as /^user@/, without white space outside of them"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        ("// x", "//", "x"),
+        ("! x", "! x", ""),
+        (r"/a\// x", r"/a\//", "x"),
+        (r"/a\/ b/ x", r"/a\/ b/", "x"),
+        (r"/a\\/ x", r"/a\\/", "x"),
+        ("!", "!", ""),
+    ],
+)
+def test_pattern_ends_at_its_delimiter(line: str, key: str, value: str) -> None:
+    assert split_pattern(line, True) == (key, value)
+
+
+def test_pattern_that_is_in_place_stays_when_others_are_new() -> None:
+    table = PatternTable.parse(b"/a/ 1\n/z/ 0\n", "regexp").edited({"/a/": "1", "/b/": "2"}, [])
+    assert table.render() == b"/a/ 1\n/z/ 0\n/b/ 2\n"
+
+
+def test_entries_have_the_number_of_their_line() -> None:
+    table = PatternTable.parse(b"# c\n/a/ 1\n/b/\n 2\n/c/ 3\n", "regexp")
+    assert [(entry.key, entry.line) for entry in table.entries] == [("/a/", 2), ("/b/", 3), ("/c/", 5)]
+
+
+def test_pattern_that_is_there_twice_is_no_duplicate() -> None:
+    assert PatternTable.parse(b"/a/ 1\n/a/ 2\n", "pcre").duplicates(True) == []
+
+
+def test_new_result_takes_the_place_of_all_lines_of_the_old_one() -> None:
+    table = PatternTable.parse(b"/a/\n 1\n 2\n/b/ 3\n", "regexp").edited({"/a/": "4"}, [])
+    assert table.render() == b"/a/ 4\n/b/ 3\n"
+
+
+@pytest.mark.parametrize(
+    ("table_type", "line", "key"), [("regexp", b"/a b/ OK\n", "/c d/"), ("cidr", b"192.0.2.0/24 OK\n", "2001:db8::/32")]
+)
+def test_edited_table_is_of_the_same_type(table_type: str, line: bytes, key: str) -> None:
+    table = PatternTable.parse(line, table_type).edited({key: "REJECT"}, [])
+    old = line.rpartition(b" ")[0].decode()
+    assert [(entry.key, entry.value) for entry in table.entries] == [(old, "OK"), (key, "REJECT")]
+
+
+@pytest.mark.parametrize(("key", "table_type"), [("/a b/i", "regexp"), ("!/a/", "pcre"), ("192.0.2.0/24", "cidr")])
+def test_pattern_that_reads_back_is_taken(key: str, table_type: str) -> None:
+    checked_pattern(key, "REJECT no", table_type, "entries[0].key")

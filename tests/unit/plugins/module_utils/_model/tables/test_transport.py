@@ -107,3 +107,19 @@ def test_bad_entry_is_refused_with_its_place(entry: dict[str, Any], message: str
     with pytest.raises(InvalidInput) as caught:
         transport_rows([{"pattern": "first.example", "nexthop": "m.example"}, entry])
     assert caught.value.message == message
+
+
+def test_empty_nexthop_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        transport_rows([{"pattern": "x.example", "nexthop": ""}])
+    assert caught.value.message == (
+        '"" (entries[0].nexthop) is empty; give the mail host, or leave out nexthop to use the domain\'s MX records'
+    )
+
+
+def test_result_goes_with_a_field_that_says_no_and_with_no_other() -> None:
+    entry = {"pattern": "x.example", "result": "smtp:[mail.x.example]", "mx_lookup": False}
+    assert transport_rows([entry]) == {"x.example": "smtp:[mail.x.example]"}
+    with pytest.raises(InvalidInput) as caught:
+        transport_rows([{**entry, "mx_lookup": True}])
+    assert caught.value.message == "entries[0] gives result and mx_lookup; give result alone, or the fields alone"

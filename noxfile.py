@@ -192,6 +192,12 @@ def mutate_engine_session(session: nox.Session) -> None:
     mutation.mutate_engine(session)
 
 
+@nox.session(name="mutate-model")
+def mutate_model_session(session: nox.Session) -> None:
+    """Break the model in each place, or where file, line and function contain the words; a unit test must notice."""
+    mutation.mutate_model(session)
+
+
 @nox.session(name="bench")
 def bench_session(session: nox.Session) -> None:
     """Measure on a lab host: no-change, or tables beside what a user would do instead; options after the word."""

@@ -4,22 +4,31 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import json
+import os
 import pathlib
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import nox
 
 from faults import mutants as engine_mutants
-from lab import mutants
+from lab import model_mutants, mutants
 from lab.attacks import attack_once, faults_host
-from lab.checkout import CACHE, COLLECTION_PATH
+from lab.checkout import CACHE, COLLECTION_PATH, ROOT, copy_tree
 from lab.collection import COLLECTIONS, INSTALLED, install_collection
 from lab.counts import first_failure, new_report
 from lab.environment import lab_environment, remove_lab
+from lab.pages import part, write_between
 from lab.scenarios import steps
+
+DOCUMENT = ROOT / "docs/coverage.md"
+MODEL_WORD = "./run mutate-model"
+FILE_ROW = re.compile(r"^\| `(\S+)` \|.*\n", re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -96,6 +105,56 @@ def mutate_engine(session: nox.Session) -> None:
             verdicts[mutant.name] = first_failure(report)
     remove_lab(session, environment["MXRELAY_LAB_ENGINE"])
     tell(session, "broken engines", verdicts)
+
+
+def mutate_model(session: nox.Session) -> None:
+    """Break the model in each place, or in those whose lines contain the session's words; publish the figures."""
+    top = CACHE / "mutated-model"
+    report = CACHE / "mutated-model.json"
+    copied = copy_tree(session, top)
+    environment = {"PYTHONPATH": os.pathsep.join((str(top), str(copied / "tests")))}
+    with session.chdir(copied):
+        session.run("python", "-m", "lab.model_trial", str(report), *session.posargs, env=environment, external=True)
+    told = json.loads(report.read_text())
+    tried, alive = ({tuple(key): number for *key, number in told[which]} for which in ("tried", "alive"))
+    known = model_mutants.equivalent()
+    whole = collections.Counter(mutant.file for mutant in model_mutants.mutants(ROOT / model_mutants.MODEL))
+    rows = model_rows(tried, alive, known)
+    begun = {file for file in rows if sum(number for key, number in tried.items() if key[0] == file) < whole[file]}
+    kept = {found[1]: found[0] for found in FILE_ROW.finditer(part(DOCUMENT, MODEL_WORD))}
+    write_between(
+        DOCUMENT,
+        MODEL_WORD,
+        model_table({**kept, **{file: row for file, row in rows.items() if file not in begun}}, set(whole)),
+    )
+    unknown = [key for key in alive if key not in known]
+    if unknown or not tried:
+        session.error(f"{len(unknown)} of {sum(tried.values())} changes were not noticed")
+
+
+Keys = Mapping[tuple[str, ...], int]
+
+
+def model_rows(tried: Keys, alive: Keys, known: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Return the row of each file: mutants, how many tests notice, and the others, equivalent or not."""
+    rows = {}
+    looked_at = set(known)
+    for file in sorted({key[0] for key in tried}):
+        mutated = sum(number for key, number in tried.items() if key[0] == file)
+        left = {key: number for key, number in alive.items() if key[0] == file}
+        equivalent = sum(number for key, number in left.items() if key in looked_at)
+        unnoticed = sum(left.values()) - equivalent
+        noticed = mutated - sum(left.values())
+        rows[file] = f"| `{file}` | {mutated} | {noticed} | {equivalent} | {unnoticed} |\n"
+    return rows
+
+
+def model_table(rows: Mapping[str, str], files: set[str]) -> str:
+    """Return the table of the files of the model that were tried, and how many were not."""
+    head = "| file | mutants | noticed | equivalent | not noticed |\n|---|---|---|---|---|\n"
+    tried = sorted(files & rows.keys())
+    left = f"{len(files) - len(tried)} of {len(files)} files with mutants were not tried yet."
+    return f"{head}{''.join(rows[file] for file in tried)}\n{left}\n"
 
 
 @contextmanager

@@ -14,11 +14,20 @@ def write_between(document: pathlib.Path, word: str, text: str) -> None:
     document.write_text(between(document.read_text(), word, text))
 
 
+def part(document: pathlib.Path, word: str) -> str:
+    """Return what the word has written there."""
+    return document.read_text().partition(begin(word))[2].partition(END)[0]
+
+
+def begin(word: str) -> str:
+    """Return the mark after which the word writes."""
+    return f"<!-- {word} writes what follows -->\n"
+
+
 def between(document: str, word: str, text: str) -> str:
     """Return the document with this text between the marks of the word."""
-    begin = f"<!-- {word} writes what follows -->\n"
-    before, mark, rest = document.partition(begin)
+    before, mark, rest = document.partition(begin(word))
     _old, end, after = rest.partition(END)
     if not mark or not end:
         raise ValueError(f"there is no place for what {word} writes")
-    return f"{before}{begin}\n{text}{END}{after}"
+    return f"{before}{mark}\n{text}{END}{after}"

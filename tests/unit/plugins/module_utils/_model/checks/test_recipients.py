@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.regi
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import UNTIL_RECIPIENT
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lookups import (
     NoAction,
@@ -122,6 +123,11 @@ def test_host_that_knows_its_listed_recipients_alone_has_no_finding() -> None:
             },
             "error",
         ),
+        (
+            [smtpd()],
+            {"smtpd_reject_unlisted_recipient": "no", **dict.fromkeys(UNTIL_RECIPIENT, "permit")},
+            "error",
+        ),
     ],
 )
 def test_what_switches_the_check_off_is_found(services: list[Service], values: dict[str, str], severity: str) -> None:
@@ -152,6 +158,21 @@ def test_what_switches_the_check_off_is_found(services: list[Service], values: d
                 "smtpd_reject_unlisted_recipient": "no",
                 "smtpd_recipient_restrictions": "permit_mynetworks, reject_unlisted_recipient, permit",
             },
+        ),
+        (
+            [smtpd()],
+            {
+                "smtpd_reject_unlisted_recipient": "no",
+                "smtpd_recipient_restrictions": "reject_unknown_sender_domain, reject_unlisted_recipient",
+            },
+        ),
+        # The one that permits has its switch on.
+        (
+            [
+                smtpd(smtpd_reject_unlisted_recipient="no", smtpd_recipient_restrictions="reject_unlisted_recipient"),
+                smtpd("2525", smtpd_recipient_restrictions="permit"),
+            ],
+            {},
         ),
     ],
 )
@@ -231,6 +252,12 @@ def test_empty_maps_of_the_whole_host_are_told_by_another_check() -> None:
         ("@also.example", [("unknown_accepted", "error"), ("rewrites", "warning")]),
         ("a@x.example", [("unknown_accepted", "error"), ("rewrites", "warning")]),
         ("@x.example", [("unknown_accepted", "error")]),
+        ("@X.Example", [("unknown_accepted", "error")]),
+        ("someone@ALSO.example", [("rewrites", "error")]),
+        ("@ALSO.example", [("unknown_accepted", "error"), ("rewrites", "warning")]),
+        ('"a@b"@x.example', [("unknown_accepted", "error"), ("rewrites", "warning")]),
+        ("also.example", [("rewrites", "error")]),
+        ("x.example", [("rewrites", "error")]),
     ],
 )
 def test_rewriting_of_every_recipient_is_found(parameter: str, result: str, expected: list[tuple[str, str]]) -> None:
@@ -357,3 +384,63 @@ def test_release_without_a_data_directory_is_told_to_keep_its_cache_in_memory() 
     state = replace(host(address_verify_map="btree:/x"), verify_cache_problem="no btree", verify_cache_type="hash")
     (finding,) = judged(state, verified=True)
     assert finding.remedy == "remove address_verify_map from main.cf: what mail hosts say is then kept in memory"
+
+
+def test_what_becomes_of_mail_for_unknown_recipients_is_told_by_who_knows_them() -> None:
+    (listed,) = judged(host(relay_recipient_maps=f"{OURS}, static:x", lookups=answering("static:x")))
+    assert listed.message == (
+        "static:x (relay_recipient_maps) knows an address of random letters: "
+        "every recipient is accepted, so mail for those that do not exist bounces, often to forged senders"
+    )
+    (alias,) = judged(
+        host(virtual_alias_maps="hash:/t/a:b", lookups=answering("hash:/t/a:b", "@x.example", "@x.example"))
+    )
+    assert alias.message == (
+        "hash:/t/a:b (virtual_alias_maps) has the row @x.example: "
+        "every recipient is accepted, also those that do not exist"
+    )
+    assert alias.remedy == (
+        "remove the row @x.example from /t/a:b and run postmap hash:/t/a:b, "
+        "or set recipients_policy to any if that is meant"
+    )
+
+
+def test_single_row_of_a_table_without_an_index_is_told_without_postmap() -> None:
+    rows = {"texthash:/t/virtual": {"a@x.example": "a@elsewhere.example"}}
+    (finding,) = judged(host(virtual_alias_maps="texthash:/t/virtual", lookups={"rewritten": rows}))
+    assert finding.message == (
+        "texthash:/t/virtual (virtual_alias_maps) sends mail for a@x.example to a@elsewhere.example, "
+        "before its mail host is asked"
+    )
+    assert finding.remedy == "if that is not meant, remove the row a@x.example from texthash:/t/virtual"
+
+
+def test_table_that_takes_all_mail_is_not_told_of_by_single_rows_too() -> None:
+    rows = {"hash:/t/virtual": {"a@x.example": "a@elsewhere.example"}}
+    lookups = answering("hash:/t/virtual", "@x.example", "b@elsewhere.example", rewritten=rows)
+    assert found(host(virtual_alias_maps="hash:/t/virtual", lookups=lookups)) == [("rewrites", "error")]
+
+
+@pytest.mark.parametrize("nobody", [NOBODY, ""])
+def test_mail_that_is_not_relayed_or_not_asked_about_is_not_rewritten(nobody: str) -> None:
+    lookups = {**answering("hash:/t/virtual", "@x.example", "b@elsewhere.example"), "nobody": nobody}
+    state = host(virtual_alias_maps="hash:/t/virtual", lookups=lookups)
+    assert found(state, relayed="" if nobody else "x.example") == []
+
+
+def test_quoted_at_sign_is_no_part_of_a_rewritten_recipients_domain() -> None:
+    rows = {'"a@b"@x.example': "a@elsewhere.example"}
+    state = host(virtual_alias_maps="hash:/t/virtual", lookups={"rewritten": {"hash:/t/virtual": rows}})
+    assert found(state) == [("rewrites", "info")]
+    own = {'"a@b"@x.example': "@x.example"}
+    state = host(virtual_alias_maps="hash:/t/virtual", lookups={"rewritten": {"hash:/t/virtual": own}})
+    assert found(state) == []
+
+
+def test_canonical_maps_rewrite_recipients_by_any_cleanup_that_does_so() -> None:
+    rows = {"rewritten": {"hash:/t/canonical": {"a@x.example": "a@elsewhere.example"}}}
+    values = {"canonical_maps": "hash:/t/canonical", "canonical_classes": "header_sender"}
+    assert found(host(lookups=rows, **values)) == []
+    other = Service("other", "unix", "n", "-", "y", "-", "0", "cleanup", {"canonical_classes": "envelope_recipient"})
+    services = [smtpd(), smtpd("2525", cleanup_service_name="other"), cleanup(), other]
+    assert found(host(*services, lookups=rows, **values)) == [("rewrites", "info")]

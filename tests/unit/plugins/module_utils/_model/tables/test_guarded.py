@@ -142,3 +142,21 @@ def test_limited_removals_are_those_of_domains_with_a_limit() -> None:
     removed = [*addresses(3), "@x.example", "x.example", *addresses(5, "y.example"), *addresses(5, "z.example")]
     assert limited_removals(want, removed, True) == 4
     assert limited_removals(wanted({"name": "x.example", "state": "absent"}), removed, True) == 0
+
+
+def test_limit_alone_does_not_hold_a_new_domain_back() -> None:
+    assert losses(wanted(item(addresses(5))), source("old@y.example")) == []
+
+
+def test_limit_of_one_domain_is_none_of_another_that_has_to_be_known() -> None:
+    want = wanted(item(["a@x.example"]), {"name": "y.example", "recipients": ["a@y.example"]}, known=True)
+    assert limited_removals(want, [*addresses(3), *addresses(5, "y.example")], True) == 3
+
+
+def test_quoted_at_sign_is_no_part_of_the_domain() -> None:
+    assert limited_removals(wanted(item(["a@x.example"])), ['"a@b"@x.example'], True) == 1
+
+
+def test_address_with_a_value_of_several_words_counts() -> None:
+    data = "".join(f"{address} x\ty z\n" for address in addresses(20)).encode()
+    assert losses(wanted(item(addresses(17))), data) == [("x.example", 3, 20)]

@@ -3,7 +3,8 @@
 """Try each mutant of the model against the unit tests: python -m lab.model_trial ROOT [WORD...].
 
 A process that has loaded pytest and nothing of the collection forks for each mutant; its child loads the collection
-with one file changed, and runs the tests at the mirrored path. What these leave alive meets all others that import it.
+with one file changed, and runs the tests at the mirrored path. What these leave alive meets all others that import it,
+and then those of its whole room.
 """
 
 from __future__ import annotations
@@ -73,13 +74,18 @@ def module_of(file: str) -> str:
 
 
 def stages(file: str) -> list[tuple[str, ...]]:
-    """Return the tests that a file's mutants meet: those at the mirrored path, then all others that import the file."""
+    """Return the tests that a file's mutants meet: of the file itself, of all that import it, of all of its room."""
     path = pathlib.PurePath(file)
-    nearest = TESTS / path.with_name(f"test_{path.name}")
+    room = sorted((TESTS / path.parent).glob("test_*.py"))
+    nearest = [test for test in room if test.name == f"test_{path.name}"]
     importing = re.compile(rf"from {re.escape(module_of(file))} import ")
-    others = [test for test in sorted(ALL_TESTS.rglob("test_*.py")) if importing.search(test.read_text("utf-8"))]
-    wanted = [[nearest] if nearest.exists() else [], [test for test in others if test != nearest]]
-    return [tuple(map(str, tests)) for tests in wanted if tests]
+    near = [test for test in sorted(ALL_TESTS.rglob("test_*.py")) if importing.search(test.read_text("utf-8"))]
+    met: set[pathlib.Path] = set()
+    found = []
+    for tests in (nearest, near, room):
+        found.append(tuple(str(test) for test in tests if test not in met))
+        met.update(tests)
+    return [tests for tests in found if tests]
 
 
 def passes(tests: Sequence[str], mutant: Mutant | None = None) -> bool:

@@ -14,18 +14,20 @@ from lab.mutation import model_rows, model_table
 ENTRIES = "ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries"
 
 
-def test_mutant_meets_the_tests_of_its_file_and_then_those_that_import_it(
+def test_mutant_meets_the_tests_of_its_file_then_those_that_import_it_then_its_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_trial, "ALL_TESTS", tmp_path)
     monkeypatch.setattr(model_trial, "TESTS", tmp_path / "_model")
-    own, other, foreign = (tmp_path / name for name in ("_model/tables/test_entries.py", "test_b.py", "test_a.py"))
+    names = ("_model/tables/test_entries.py", "test_b.py", "_model/tables/test_edit.py", "test_a.py")
+    own, other, beside, foreign = (tmp_path / name for name in names)
     own.parent.mkdir(parents=True)
     for test in (own, other):
         test.write_text(f"from {ENTRIES} import merged\n")
-    foreign.write_text(f"from {ENTRIES}_of import merged\n")
-    assert stages("tables/entries.py") == [(str(own),), (str(other),)]
-    assert stages("tables/unknown.py") == []
+    for test in (beside, foreign):
+        test.write_text(f"from {ENTRIES}_of import merged\n")
+    assert stages("tables/entries.py") == [(str(own),), (str(other),), (str(beside),)]
+    assert stages("unknown/file.py") == []
 
 
 def test_module_of_a_folder_is_its_name() -> None:

@@ -124,3 +124,23 @@ def test_last_member_comes_before_what_ends_the_list(value: str, end: str, after
 )
 def test_one_restriction_more_is_seen(fewer: str, more: str, expected: tuple[str, int] | None) -> None:
     assert restrictions.one_more(fewer, more) == expected
+
+
+def test_names_in_capitals_are_the_same_restrictions() -> None:
+    assert restrictions.restrictions_of("CHECK_Recipient_Access hash:/t/a, Reject") == [
+        ("CHECK_Recipient_Access", "hash:/t/a"),
+        ("Reject", ""),
+    ]
+    assert restrictions.rejecting("permit_mynetworks, DEFER_Unauth_Destination") == (
+        "permit_mynetworks, reject_unauth_destination"
+    )
+
+
+def test_argument_follows_what_is_named_as_a_check_of_access_from_end_to_end() -> None:
+    assert restrictions.parts("check_policy, other_access, reject") == ["check_policy", "other_access", "reject"]
+
+
+def test_what_ends_a_list_before_it_is_closed_does_not_count() -> None:
+    assert restrictions.with_others(
+        "permit_mynetworks, permit_auth_destination, reject_unauth_destination", "ours"
+    ) == ("permit_mynetworks, permit_auth_destination, reject_unauth_destination, ours")

@@ -18,10 +18,11 @@ from allpairspy import AllPairs
 
 from lab.checkout import ROOT
 from lab.counts import Count
+from lab.pages import part, write_between
 from lab.scenarios import molecule
 
 DOCUMENT = ROOT / "docs/matrix.md"
-WAYS_BEGIN = "<!-- ./run matrix writes this table -->"
+WORD = "./run matrix"
 NOT_RUN = "not run"
 FAILED = "**failed**"
 # By row and column of a table of the document.
@@ -113,30 +114,30 @@ def matrix(session: nox.Session) -> Count:
     return molecule(session)
 
 
-def outcomes(begins: str = WAYS_BEGIN) -> Outcomes:
-    """Return what the table of the document that begins there tells."""
-    lines = DOCUMENT.read_text().partition(begins)[2].split("\n\n")[1].splitlines()
-    head, _rule, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+def outcomes(word: str = WORD) -> Outcomes:
+    """Return what the table of the document tells that this word writes."""
+    head, _rule, *rows = [cells(line) for line in part(DOCUMENT, word).strip().splitlines()]
     columns = [name.removeprefix("Debian ") for name in head[1:]]
     return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
 
 
-def note(row: str, column: str, *, passed: bool, begins: str = WAYS_BEGIN) -> None:
+def note(row: str, column: str, *, passed: bool, word: str = WORD) -> None:
     """Write to the document what became of a row in a column: the day on which it passed, or that it failed."""
-    told = outcomes(begins)
+    told = outcomes(word)
     told.setdefault(row, {})[column] = datetime.date.today().isoformat() if passed else FAILED
-    before, marker, after = DOCUMENT.read_text().partition(begins)
-    head, _table, *rest = after.split("\n\n")
-    title = after.split("\n\n")[1].splitlines()[0]
-    new = DOCUMENT.with_suffix(".new")
-    new.write_text(before + marker + "\n\n".join([head, table(title, told), *rest]).rstrip("\n") + "\n")
-    new.replace(DOCUMENT)
+    title = part(DOCUMENT, word).strip().splitlines()[0]
+    write_between(DOCUMENT, word, table(title, told))
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a line of a table."""
+    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def table(title: str, told: Outcomes) -> str:
     """Return as Markdown what is told, in the columns of the title."""
-    columns = [cell.strip().removeprefix("Debian ") for cell in title.strip("|").split("|")][1:]
+    columns = [name.removeprefix("Debian ") for name in cells(title)[1:]]
     lines = [title, "|---" * (len(columns) + 1) + "|"]
     for row in sorted(told):
         lines.append(f"| {row} | {' | '.join(told[row].get(column, NOT_RUN) for column in columns)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", ""])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lab.checkout import ROOT
-from lab.cores import PYTHONS, TABLE_BEGINS, supported
+from lab.cores import PYTHONS, WORD, supported
 from lab.execution_environment import lowest, newest
 from lab.matrix import outcomes
 
@@ -40,7 +40,7 @@ def test_newest_is_the_one_of_run() -> None:
 
 
 def test_table_has_each_of_them() -> None:
-    told = outcomes(TABLE_BEGINS)
+    told = outcomes(WORD)
     listed = {
         (row.removeprefix("ansible-core "), python)
         for row, cells in told.items()

@@ -13,13 +13,15 @@ from lab.matrix import HOSTS, Way, each_way_on_each_host, every_way, note, outco
 
 DOCUMENT = """# What was run
 
-<!-- ./run matrix writes this table -->
+<!-- ./run matrix writes what follows -->
 
 | Postfix set up with | Debian 11 | Debian sid |
 |---|---|---|
 | lmdb, all, chroot, level 2, first instance | 2026-11-30 | not run |
 
-<!-- another -->
+<!-- until here -->
+
+More.
 """
 
 
@@ -73,5 +75,7 @@ def test_each_outcome_is_noted_at_once(tmp_path: Path, monkeypatch: pytest.Monke
         "| hash, all | **failed** | not run |",
         f"| {row} | 2026-11-30 | {day} |",
         "",
-        "<!-- another -->",
+        "<!-- until here -->",
+        "",
+        "More.",
     ]

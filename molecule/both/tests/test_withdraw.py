@@ -37,7 +37,10 @@ def test_nothing_is_left_but_what_others_have_put_there() -> None:
     assert refused.code != 0
     assert "force" in refused.said
     before = faults.state_of(HOST)
-    assert withdrawn(check=True).changed[NAME] > 0
+    foreseen = withdrawn(check=True)
+    assert foreseen.changed[NAME] > 0
+    assert "does not foresee which tables of /etc/postfix will be empty" in foreseen.said
+    assert "others have rows there" not in foreseen.said
     assert faults.state_of(HOST) == before
     assert withdrawn().changed[NAME] > 0
     for address in ("alice@gateway.example", "ivan@away.example"):

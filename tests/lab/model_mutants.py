@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import os
 import pathlib
 import types
@@ -21,6 +22,8 @@ import yaml
 MODEL = pathlib.Path("plugins/module_utils/_model")
 # By its path below the model. What a mutant changes is nothing that anybody could see, for the reason given.
 EQUIVALENT = pathlib.Path(__file__).with_name("equivalent_mutants.yml")
+# The option that has a tenth of the mutants tried.
+TENTH = "--tenth"
 
 # Data that ./run generate writes, and that tests hold against what it is made from.
 GENERATED = "by ./run generate; change it there"
@@ -108,6 +111,11 @@ class Mutant:
     def key(self) -> tuple[str, str, str, str]:
         """What names the change, also after lines have moved."""
         return self.file, self.function, self.before, self.after
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is in the tenth of all that is always the same, as long as nobody edits what it changes."""
+        return int(hashlib.sha256(repr(self.key).encode()).hexdigest(), 16) % 10 == 0
 
     def code(self) -> types.CodeType:
         """Return the file's code with this change; the tree has it from then on."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: the mxrelay.postfix authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Try each mutant of the model against the unit tests: python -m lab.model_trial ROOT [WORD...].
+"""Try each mutant of the model against the unit tests: python -m lab.model_trial ROOT [--tenth] [WORD...].
 
 A process that has loaded pytest and nothing of the collection forks for each mutant; its child loads the collection
 with one file changed, and runs the tests at the mirrored path. What these leave alive meets all others that import it,
@@ -30,7 +30,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from lab.model_mutants import MODEL, Mutant, mutants
+from lab.model_mutants import MODEL, TENTH, Mutant, mutants
 
 ALL_TESTS = pathlib.Path("tests/unit/plugins")
 TESTS = ALL_TESTS / "module_utils/_model"
@@ -154,8 +154,14 @@ def counted(keys: Iterable[tuple[str, ...]]) -> list[tuple[Any, ...]]:
 
 
 def main(report: str, *words: str) -> None:
-    """Try the mutants whose lines contain the words; write the keys of all that were tried, and of the survivors."""
-    tried = [mutant for mutant in mutants(MODEL) if all(word in str(mutant) for word in words)]
+    """Try the mutants whose lines contain the words; write the keys of all that were tried, and of the survivors.
+
+    Of these with --tenth a tenth.
+    """
+    wanted = set(words) - {TENTH}
+    tried = [mutant for mutant in mutants(MODEL) if all(word in str(mutant) for word in wanted)]
+    if TENTH in words:
+        tried = [mutant for mutant in tried if mutant.drawn]
     alive = []
     for mutant in Trial().survivors(tried):
         print(f"survives: {mutant}", flush=True)

@@ -28,6 +28,7 @@ from lab.scenarios import steps
 
 DOCUMENT = ROOT / "docs/coverage.md"
 MODEL_WORD = "./run mutate-model"
+TENTH_WORD = f"{MODEL_WORD} {model_mutants.TENTH}"
 FILE_ROW = re.compile(r"^\| `(\S+)` \|.*\n", re.MULTILINE)
 
 
@@ -108,7 +109,10 @@ def mutate_engine(session: nox.Session) -> None:
 
 
 def mutate_model(session: nox.Session) -> None:
-    """Break the model in each place, or in those whose lines contain the session's words; publish the figures."""
+    """Break the model in each place, or in those whose lines contain the session's words; publish the figures.
+
+    With --tenth, in a tenth of the places.
+    """
     top = CACHE / "mutated-model"
     report = CACHE / "mutated-model.json"
     copied = copy_tree(session, top)
@@ -119,20 +123,38 @@ def mutate_model(session: nox.Session) -> None:
     tried, alive = ({tuple(key): number for *key, number in told[which]} for which in ("tried", "alive"))
     known = model_mutants.equivalent()
     whole = collections.Counter(mutant.file for mutant in model_mutants.mutants(ROOT / model_mutants.MODEL))
-    rows = model_rows(tried, alive, known)
-    begun = {file for file in rows if sum(number for key, number in tried.items() if key[0] == file) < whole[file]}
-    kept = {found[1]: found[0] for found in FILE_ROW.finditer(part(DOCUMENT, MODEL_WORD))}
-    write_between(
-        DOCUMENT,
-        MODEL_WORD,
-        model_table({**kept, **{file: row for file, row in rows.items() if file not in begun}}, set(whole)),
-    )
+    if model_mutants.TENTH in session.posargs:
+        if session.posargs == [model_mutants.TENTH]:
+            write_between(DOCUMENT, TENTH_WORD, figures("folder", model_rows(*by_room(tried, alive, known))))
+    else:
+        publish_files(whole, model_rows(tried, alive, known), tried)
     unknown = [key for key in alive if key not in known]
     if unknown or not tried:
         session.error(f"{len(unknown)} of {sum(tried.values())} changes were not noticed")
 
 
 Keys = Mapping[tuple[str, ...], int]
+
+
+def publish_files(whole: Mapping[str, int], rows: Mapping[str, str], tried: Keys) -> None:
+    """Write the rows of files of which all mutants were tried; those of others stay as they are."""
+    begun = {file for file in rows if sum(number for key, number in tried.items() if key[0] == file) < whole[file]}
+    kept = {found[1]: found[0] for found in FILE_ROW.finditer(part(DOCUMENT, MODEL_WORD))}
+    told = {**kept, **{file: row for file, row in rows.items() if file not in begun}}
+    write_between(DOCUMENT, MODEL_WORD, model_table(told, set(whole)))
+
+
+def by_room(tried: Keys, alive: Keys, known: Iterable[tuple[str, ...]]) -> tuple[Keys, Keys, list[tuple[str, ...]]]:
+    """Return the same with the folder of each file in its place; the model's own is `.`."""
+
+    def moved(key: tuple[str, ...]) -> tuple[str, ...]:
+        return (os.path.dirname(key[0]) or ".", *key)
+
+    return (
+        {moved(key): number for key, number in tried.items()},
+        {moved(key): number for key, number in alive.items()},
+        [moved(key) for key in known],
+    )
 
 
 def model_rows(tried: Keys, alive: Keys, known: Iterable[tuple[str, ...]]) -> dict[str, str]:
@@ -151,10 +173,15 @@ def model_rows(tried: Keys, alive: Keys, known: Iterable[tuple[str, ...]]) -> di
 
 def model_table(rows: Mapping[str, str], files: set[str]) -> str:
     """Return the table of the files of the model that were tried, and how many were not."""
-    head = "| file | mutants | noticed | equivalent | not noticed |\n|---|---|---|---|---|\n"
-    tried = sorted(files & rows.keys())
+    tried = {file: rows[file] for file in files & rows.keys()}
     left = f"{len(files) - len(tried)} of {len(files)} files with mutants were not tried yet."
-    return f"{head}{''.join(rows[file] for file in tried)}\n{left}\n"
+    return f"{figures('file', tried)}\n{left}\n"
+
+
+def figures(kind: str, rows: Mapping[str, str]) -> str:
+    """Return a table of these rows."""
+    head = f"| {kind} | mutants | noticed | equivalent | not noticed |\n|---|---|---|---|---|\n"
+    return head + "".join(rows[name] for name in sorted(rows))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from lab import model_trial
 from lab.model_mutants import Mutant, mutants_of
 from lab.model_trial import Finder, Trial, counted, module_of, stages
-from lab.mutation import model_rows, model_table
+from lab.mutation import by_room, figures, model_rows, model_table
 
 ENTRIES = "ansible_collections.mxrelay.postfix.plugins.module_utils._model.tables.entries"
 
@@ -82,6 +82,23 @@ def test_figures_of_a_file_tell_equivalent_mutants_from_those_not_noticed() -> N
         "\n"
         "1 of 3 files with mutants were not tried yet.\n"
     )
+
+
+def test_figures_of_a_tenth_are_told_by_folder() -> None:
+    keys = [
+        ("tables/a.py", "f", "if b:", "if True:"),
+        ("tables/b.py", "f", "if b:", "if True:"),
+        ("c.py", "", "1", "2"),
+    ]
+    rows = model_rows(*by_room(dict.fromkeys(keys, 1), {keys[1]: 1}, [keys[1]]))
+    assert figures("folder", rows).splitlines()[2:] == ["| `.` | 1 | 1 | 0 | 0 |", "| `tables` | 2 | 1 | 1 | 0 |"]
+
+
+def test_tenth_is_drawn_by_what_changes_and_not_by_its_line() -> None:
+    source = "".join(f"A{number} = {number}\n" for number in range(200))
+    drawn = {mutant.key for mutant in mutants_of("a.py", source) if mutant.drawn}
+    assert 5 < len(drawn) < 40
+    assert {mutant.key for mutant in mutants_of("a.py", f"\n\n{source}") if mutant.drawn} == drawn
 
 
 def test_mutants_that_look_alike_are_counted() -> None:

@@ -43,7 +43,7 @@ def host() -> Iterator[None]:
     hosts.on(HOST, "sh", "-ec", BRING_BACK)
 
 
-def played(*, check: bool = False, previous: bool = False, variables: dict[str, Any] = DECLARED) -> list[playbooks.Run]:
+def played(variables: dict[str, Any], *, check: bool = False, previous: bool = False) -> list[playbooks.Run]:
     """Both roles, as this release or the previous one has them."""
     older = {
         "ANSIBLE_COLLECTIONS_PATH": PREVIOUS,
@@ -62,13 +62,13 @@ def played(*, check: bool = False, previous: bool = False, variables: dict[str, 
 @pytest.mark.upgrade
 def test_first_run_of_this_release_changes_nothing() -> None:
     untouched = faults.state_of(HOST)
-    assert [bool(run.tasks) for run in played(previous=True)] == [True, True]
+    assert [bool(run.tasks) for run in played(DECLARED, previous=True)] == [True, True]
     left = faults.state_of(HOST)
-    assert [run.tasks for run in played(check=True)] == [(), ()]
-    assert [run.tasks for run in played()] == [(), ()]
+    assert [run.tasks for run in played(DECLARED, check=True)] == [(), ()]
+    assert [run.tasks for run in played(DECLARED)] == [(), ()]
     assert faults.state_of(HOST) == left != untouched
     talk = hosts.talk(("alice@gateway.example", "ivan@away.example", "nobody@away.example"), server=NAME)
     assert [code for code, _text in talk.rcpt] == [250, 250, 550]
-    assert [bool(run.tasks) for run in played(variables=ABSENT)] == [True, True]
+    assert [bool(run.tasks) for run in played(ABSENT)] == [True, True]
     talk = hosts.talk(("alice@gateway.example", "ivan@away.example"), server=NAME)
     assert [code for code, _text in talk.rcpt] == [554, 554]

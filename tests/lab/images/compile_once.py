@@ -30,7 +30,8 @@ def compiled(pathname: str, source: bytes) -> types.CodeType:
             kept: types.CodeType = marshal.loads(file.read())
             return kept
     except OSError:
-        code: types.CodeType = compile_source(pathname, source)
+        pass
+    code: types.CodeType = compile_source(pathname, source)
     try:
         with open(f"{path}.{os.getpid()}-{os.uname().nodename}", "wb") as new:
             new.write(marshal.dumps(code))

@@ -25,6 +25,7 @@ from lab import (
     mutation,
     preview,
     rulebooks,
+    targets,
 )
 from lab.branches import coverage_of_branches
 from lab.collection import build, install_collection
@@ -172,6 +173,12 @@ def faults_session(session: nox.Session) -> None:
 def integration_session(session: nox.Session) -> None:
     """Modules on a real Postfix, what it reads in generated files, edits that race and runs that are killed; --long."""
     finish(session, attacks.integration(session))
+
+
+@nox.session(name="targets")
+def targets_session(session: nox.Session) -> None:
+    """Integration targets, all or those named, by ansible-test; --long: also by the one of the lowest ansible-core."""
+    finish(session, targets.targets(session))
 
 
 @nox.session(name="awx")

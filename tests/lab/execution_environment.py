@@ -77,9 +77,7 @@ def built(session: nox.Session, engine: str, core: Core) -> str:
     options = ["--file", str(folder / "execution-environment.yml"), "--context", str(folder / "context")]
     if not succeeds(session, *command, *options, env={"DOCKER_BUILDKIT": "0"}, quietly=True):
         session.error(f"{name} can't be built; what ansible-builder says is above")
-    if before not in ("", images.image_id(engine, name)):
-        # What the new image shares with it stays.
-        subprocess.run([engine, "image", "rm", before], check=False, capture_output=True)
+    images.remove_replaced(engine, name, before)
     return name
 
 

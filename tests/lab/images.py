@@ -54,6 +54,12 @@ def image_id(engine: str, name: str) -> str:
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
+def remove_replaced(engine: str, name: str, before: str) -> None:
+    """Remove the image that had this name before, if another has it now; what they share stays."""
+    if before not in ("", image_id(engine, name)):
+        subprocess.run([engine, "image", "rm", before], check=False, capture_output=True)
+
+
 def pull(engine: str, name: str) -> bool:
     """Return whether a registry gave the image within the time."""
     say(f"asking a registry for {name}")

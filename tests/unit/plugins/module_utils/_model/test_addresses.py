@@ -29,6 +29,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
         ("[IPv6:::FFFF:C000:0201]", "192.0.2.1"),
         ("fe80::1%eth0", "fe80::1"),
         ("a%b", "a%b"),
+        ("192.0.2.1%eth0", "192.0.2.1%eth0"),
         ("", ""),
     ],
 )

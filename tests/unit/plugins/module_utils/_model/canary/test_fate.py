@@ -19,7 +19,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate
     is_left_out,
     left,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Trace, Wanted, traces
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Delivery, Trace, Wanted, traces
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import Message
 
@@ -216,6 +216,23 @@ def test_what_is_left_in_the_queue_is_ours_and_bounces_of_it() -> None:
     trace = Trace(["C657F1CE2F4", "DE4F61CE319"], notices=["D52231CE308"])
     queue = {name: waiting(name) for name in ("DE4F61CE319", "D52231CE308", "FFFFFFFFFFF")}
     assert left([trace], queue) == ["DE4F61CE319", "D52231CE308"]
+
+
+def test_message_is_known_by_the_queue_id_of_the_last_answer() -> None:
+    assert taken("C657F1CE2F4").queue_id == "C657F1CE2F4"
+    assert handed(OK, OK, (250, "2.0.0 thanks")).queue_id == ""
+    assert handed(OK, (450, "queued as C657F1CE2F4")).queue_id == ""
+
+
+@pytest.mark.parametrize(
+    ("program", "relay", "to"), [("local", "local", "local"), ("error", "none", "error"), ("virtual", "", "virtual")]
+)
+def test_hop_without_another_host_is_told_by_its_program(program: str, relay: str, to: str) -> None:
+    delivery = Delivery("C657", program, program, "a@x.example", "", relay, 0.1, "", "2.0.0", "sent", "to mailbox", "")
+    found = fate(canary(), taken("C657"), Seen(Trace(["C657"], deliveries=[delivery], seen=True), {}))
+    assert [hop.to for hop in found.hops] == ["mx.example", to]
+    assert (found.outcome, found.settled, found.recipient) == ("redirected", True, "a@x.example")
+    assert found.reason == f"it stays on this host: {program} has to mailbox"
 
 
 def test_results_are_read_back() -> None:

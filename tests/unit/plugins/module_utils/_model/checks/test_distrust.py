@@ -204,6 +204,7 @@ def test_mail_is_rewritten_for_a_mail_host_without_8bitmime() -> None:
         ("", OK, (550, "5.1.1 unknown"), [("warning", "takes mail for user+tag, which is refused here")]),
         ("+-", OK, (550, "5.1.1 no"), [("error", "refuses mail for user-tag (550 5.1.1 no), which is accepted here")]),
         ("+-", OK, (450, "4.2.0 later"), []),
+        ("+-", OK, (400, "4.2.0 later"), []),
     ],
 )
 def test_delimiters_are_compared(ours: str, plus: Answer, minus: Answer, expected: list[tuple[str, str]]) -> None:
@@ -224,11 +225,18 @@ def test_address_that_is_cut_elsewhere_tells_nothing_of_a_delimiter() -> None:
         answers = {listed: OK, NOBODY: (550, "5.1.1 unknown"), address: (550, "5.1.1 unknown")}
         given = {"tagged": {"+": address}, "probe_recipient": listed, "values": {"recipient_delimiter": "+-"}}
         assert found(replace(MET, recipients=answers), **given) == []
+    # Where nothing is special about owner-al, it is cut at its own delimiter, which is not the tag's.
+    plain = {**given, "values": {"recipient_delimiter": "+", "owner_request_special": "NO"}}
+    assert [finding.severity for finding in found(replace(MET, recipients=answers), **plain)] == ["error"]
 
 
 def test_delimiters_are_not_compared_where_nobody_tells_recipients_apart() -> None:
     takes_all = replace(MET, recipients={LISTED: OK, NOBODY: OK, TAGGED["+"]: OK})
     assert found(takes_all, tagged={"+": TAGGED["+"]}) == []
+    # That a tagged address is refused is no sign that it knows others.
+    refuses_tags = replace(MET, recipients={LISTED: OK, NOBODY: OK, TAGGED["+"]: (550, "5.1.1 no")})
+    values = {"recipient_delimiter": "+"}
+    assert found(refuses_tags, tagged={"+": TAGGED["+"]}, values=values) == []
     knows = replace(MET, recipients={**MET.recipients, TAGGED["+"]: OK})
     assert found(knows, tagged={"+": TAGGED["+"]}, wildcard=True) == []
 

@@ -21,6 +21,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ho
 OWN = MxRecord(20, "mx.example", ("192.0.2.9",))
 OTHER = MxRecord(10, "primary.example", ("192.0.2.1",))
 NOTHING_SHOWN = CertificateEvidence()
+OTHER_ROW = Capture("hash:/t", "x.example", "relay:[primary.example]")
 ROW = Capture("hash:/t", "x.example", "relay:[mail.example]")
 
 
@@ -103,7 +104,8 @@ def test_policy_demands_a_certificate(
         # A name that several hosts share has addresses of others.
         {"exchangers": [OTHER, MxRecord(20, "cluster.example", ("192.0.2.9", "198.51.100.1"))]},
         {"answer": ROW, "nexthop_addresses": ["192.0.2.1"]},
-        {"answer": Capture("hash:/t", "x.example", "relay:[primary.example]")},
+        {"answer": OTHER_ROW},
+        {"answer": ROW, "others": [DomainEvidence("x.example", answer=OTHER_ROW)]},
         {"policy": "mode: enforce\nmx: *.example\n"},
         {"policy": "mode: none\nmx: other.example\n"},
     ],
@@ -120,6 +122,7 @@ def test_domain_with_nothing_against_it(fields: dict[str, Any]) -> None:
         ({"inet_interfaces": "192.0.2.10"}, ("192.0.2.9",), [("listens", "error", "local")]),
         ({"inet_interfaces": "192.0.2.10, [192.0.2.9]"}, ("192.0.2.9",), []),
         ({"inet_interfaces": "$myhostname"}, ("192.0.2.9",), []),
+        ({"inet_interfaces": "192.0.2.10, mx.example"}, ("192.0.2.9",), []),
         ({"inet_interfaces": "127.0.0.1"}, ("192.0.2.9",), []),
         ({"inet_interfaces": "192.0.2.10", "proxy_interfaces": "198.51.100.1"}, ("198.51.100.1",), []),
     ],
@@ -128,6 +131,17 @@ def test_address_has_to_be_one_that_postfix_listens_on(
     values: dict[str, str], addresses: tuple[str, ...], expected: list[tuple[str, str, str]]
 ) -> None:
     assert found(values, exchangers=[OTHER, MxRecord(20, "mx.example", addresses)]) == expected
+
+
+@pytest.mark.parametrize(("protocols", "unheard"), [("ipv4", "2001:db8::9"), ("ipv6", "192.0.2.9")])
+def test_address_of_the_family_that_is_off_is_named(protocols: str, unheard: str) -> None:
+    state = HostState(values={"inet_protocols": protocols}, own_addresses=frozenset({"192.0.2.9", "2001:db8::9"}))
+    record = MxRecord(20, "mx.example", ("192.0.2.9", "2001:db8::9"))
+    domain = DomainEvidence("x.example", relayed="x.example", asked=True, exchangers=[record])
+    found = [finding for check in checks_of(DOMAIN_IN_DNS) for finding in check(domain, state)]
+    (finding,) = [finding for finding in found if finding.check == "inet_protocols"]
+    assert f"mx.example has the address {unheard}, but inet_protocols is {protocols}" in finding.message
+    assert f"remove {unheard} from DNS" in finding.remedy
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,10 @@ def test_policy_demands_a_certificate(
         {"answer": OTHER_ROW},
         {"answer": ROW, "others": [DomainEvidence("x.example", answer=OTHER_ROW)]},
         {"policy": "mode: enforce\nmx: *.example\n"},
+        {
+            "policy": "mode: enforce\nmx: *.x.example\n",
+            "exchangers": [OTHER, MxRecord(20, "mx.x.example", OWN.addresses)],
+        },
         {"policy": "mode: none\nmx: other.example\n"},
     ],
 )

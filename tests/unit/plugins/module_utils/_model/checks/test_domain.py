@@ -151,6 +151,24 @@ def test_recipients_that_only_the_mail_host_knows(
     assert [finding.check for finding in judged(host(**values), **fields)] == expected
 
 
+@pytest.mark.parametrize(("program", "loops"), [("smtp -v", True), ("lmtp", False)])
+def test_own_nexthop_is_one_for_a_service_of_another_name_that_runs_smtp(program: str, loops: bool) -> None:
+    own = Service("slow", "unix", "-", "-", "n", "-", "2", program, {})
+    state = replace(host(), services=[own])
+    told = [finding.check for finding in judged(state, answer=row("slow:[mx.example]"))]
+    assert told == ["own_nexthop"] * loops
+
+
+def test_backscatter_is_told_with_when_it_comes() -> None:
+    def told(**fields: Any) -> tuple[str, str]:
+        (finding,) = [finding for finding in judged(host(), **fields) if finding.check == "backscatter"]
+        return finding.severity, finding.message.partition(", and what")[0]
+
+    assert told(wildcard=True) == ("warning", "every recipient is accepted")
+    asked = ("info", "every recipient is accepted while that can't be asked")
+    assert told(wildcard=True, verified=True) == asked
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [

@@ -202,6 +202,28 @@ def test_open_relay_of_a_postfix_without_relay_restrictions_names_the_other_list
     )
 
 
+def test_open_relay_through_a_service_names_it() -> None:
+    submission = service("587", "inet", "smtpd", smtpd_relay_restrictions="permit")
+    (finding,) = judged(host(services=[SMTPD, submission, RELAY]))
+    assert finding.message == (
+        "strangers can relay through 587/inet of master.cf, or smtpd does not start: permit in "
+        "smtpd_relay_restrictions of 587/inet: it permits every client"
+    )
+    assert finding.subject == "587/inet smtpd_relay_restrictions permit"
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [
+        ("x.example, static:all", ("foreign_domains", "error", "main.cf relay_domains static:all")),
+        ("regexp:/r", ("relay_unproven", "warning", "main.cf relay_domains regexp:/r")),
+    ],
+)
+def test_domains_of_others_are_proven_or_in_doubt_and_never_both(domains: str, expected: tuple[str, str, str]) -> None:
+    found = judged(host(values={"relay_domains": domains}))
+    assert [(finding.check, finding.severity, finding.subject) for finding in found] == [expected]
+
+
 @pytest.mark.parametrize(
     ("smtpd", "networks"),
     [

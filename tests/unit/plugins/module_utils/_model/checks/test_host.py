@@ -163,6 +163,19 @@ def test_whole_host_is_judged(fields: dict[str, Any], expected: tuple[str, str])
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("450", "senders keep retrying mail for unknown recipients"),
+        ("421", "senders keep retrying mail for unknown recipients"),
+        ("554", "senders expect 550"),
+    ],
+)
+def test_reject_code_is_told_with_what_senders_do(code: str, what: str) -> None:
+    (finding,) = judged(host(values={"unknown_relay_recipient_reject_code": code}))
+    assert finding.message == f"unknown_relay_recipient_reject_code is {code}: {what}"
+
+
 def test_guarded_fallback_relay_is_fine() -> None:
     services = [SMTPD, service("relay", "unix", "smtp", smtp_fallback_relay="")]
     assert judged(host(values={"smtp_fallback_relay": "[smart]"}, services=services)) == []

@@ -116,6 +116,7 @@ def test_domain_that_only_smtputf8_can_name_needs_it_on_the_mail_host() -> None:
     [
         ({}, []),
         ({"mail": (550, "5.7.1 no")}, [("mail_host_sender_policy", "error", "remote")]),
+        ({"mail": (500, "5.7.1 no")}, [("mail_host_sender_policy", "error", "remote")]),
         ({"recipients": {"a@x.example": (550, "5.7.1 no")}}, [("mail_host_sender_policy", "error", "remote")]),
         ({"recipients": {"a@x.example": (550, "5.1.1 unknown")}}, []),
         ({"recipients": {"a@x.example": (450, "4.2.0 later")}}, [("mail_host_defers", "warning", "remote")]),

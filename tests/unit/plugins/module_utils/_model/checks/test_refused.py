@@ -76,6 +76,7 @@ def test_service_that_is_missing() -> None:
         "error",
         "from the first mail whose sender asks to be told of its delivery on, nothing is delivered any more",
     )
+    assert [finding.severity for finding in found({"trace": ""}, version=(3, 7, 11))] == ["warning"]
     (finding,) = found(bounce_service_name="gone", overrides={"relay": {"bounce_service_name": "gone"}})
     assert "no service gone/unix" in finding.message
 

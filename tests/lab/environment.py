@@ -19,7 +19,7 @@ from lab.commands import said
 from lab.traced import traced
 
 # The volume where hosts keep what their Python compiled, see tests/lab/images/compile_once.py.
-COMPILED = "mxrelay-lab-compiled:/var/cache/mxrelay-lab"
+COMPILED = "mxrelay-lab-compiled:/var/cache/lab-compiled"
 
 
 def kinds_of(scenarios: Iterable[str]) -> dict[str, set[str]]:

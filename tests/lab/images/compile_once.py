@@ -12,7 +12,7 @@ import os
 import types
 import zipimport
 
-FOLDER = "/var/cache/mxrelay-lab"
+FOLDER = "/var/cache/lab-compiled"
 OF_PYTHON = vars(zipimport)
 compile_source = OF_PYTHON["_compile_source"]
 

@@ -17,7 +17,7 @@ HOOK = CONTEXT / "compile_once.py"
 def imported(folder: Path, path: Path) -> str:
     """What a Python says that imports `told` from the zip file, and keeps in the folder what it compiled."""
     hook = folder.parent / "lab_compile_once.py"
-    hook.write_text(HOOK.read_text().replace("/var/cache/mxrelay-lab", str(folder)))
+    hook.write_text(HOOK.read_text().replace("/var/cache/lab-compiled", str(folder)))
     code = f"import sys; sys.path[:0] = [{str(folder.parent)!r}, {str(path)!r}]; import lab_compile_once, told"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return run.stdout

@@ -27,91 +27,56 @@ class SystemFamily:
 
     `ids` are the words of ID and ID_LIKE in os-release(5) that tell it. `types` are the packages that add a type of
     tables to Postfix: a type that is not there is part of Postfix, or can't be had. `libraries` are the packages of
-    Python's libraries. `ca_file` has the CAs that the system trusts, `mail_log` is where syslog writes mail's lines.
+    Python's libraries.
     """
 
     name: str
     ids: frozenset[str]
     types: Mapping[str, str]
     libraries: Mapping[str, str]
-    ca_file: str
-    mail_log: str
 
 
 _APART = {"cdb": "postfix-cdb", "lmdb": "postfix-lmdb", "pcre": "postfix-pcre"}
+
+
+def _libraries(prefix: str, **others: str) -> Mapping[str, str]:
+    """The packages of the libraries, which have this prefix, but for those of `others`."""
+    names = (DNSPYTHON, IDNA, LDAP3, PSYCOPG2, PYMYSQL)
+    return {**{name: f"{prefix}-{name}" for name in names}, **others}
+
 
 DEBIAN = SystemFamily(
     name="Debian",
     ids=frozenset({"debian", "ubuntu"}),
     types=_APART,
-    libraries={
-        DNSPYTHON: "python3-dnspython",
-        IDNA: "python3-idna",
-        LDAP3: "python3-ldap3",
-        PSYCOPG2: "python3-psycopg2",
-        PYMYSQL: "python3-pymysql",
-    },
-    ca_file="/etc/ssl/certs/ca-certificates.crt",
-    mail_log="/var/log/mail.log",
+    libraries=_libraries("python3"),
 )
 RED_HAT = SystemFamily(
     name="Red Hat",
     ids=frozenset({"rhel", "fedora", "centos"}),
     types=_APART,
     # ldap3 and PyMySQL of the Enterprise Linux systems are in EPEL.
-    libraries={
-        DNSPYTHON: "python3-dns",
-        IDNA: "python3-idna",
-        LDAP3: "python3-ldap3",
-        PSYCOPG2: "python3-psycopg2",
-        PYMYSQL: "python3-PyMySQL",
-    },
-    ca_file="/etc/pki/tls/certs/ca-bundle.crt",
-    mail_log="/var/log/maillog",
+    libraries=_libraries("python3", dnspython="python3-dns", pymysql="python3-PyMySQL"),
 )
 # lmdb and pcre are part of Postfix, cdb is not built. postfix-bdb, with hash and btree, is another Postfix.
 SUSE = SystemFamily(
     name="SUSE",
     ids=frozenset({"suse", "opensuse", "sles"}),
     types={},
-    libraries={
-        DNSPYTHON: "python3-dnspython",
-        IDNA: "python3-idna",
-        LDAP3: "python3-ldap3",
-        PSYCOPG2: "python3-psycopg2",
-        PYMYSQL: "python3-PyMySQL",
-    },
-    ca_file="/etc/ssl/ca-bundle.pem",
-    mail_log="/var/log/mail",
+    libraries=_libraries("python3", pymysql="python3-PyMySQL"),
 )
 # lmdb is part of Postfix since 3.13; cdb, hash and btree are not built.
 ALPINE = SystemFamily(
     name="Alpine",
     ids=frozenset({"alpine"}),
     types={"pcre": "postfix-pcre"},
-    libraries={
-        DNSPYTHON: "py3-dnspython",
-        IDNA: "py3-idna",
-        LDAP3: "py3-ldap3",
-        PSYCOPG2: "py3-psycopg2",
-        PYMYSQL: "py3-pymysql",
-    },
-    ca_file="/etc/ssl/certs/ca-certificates.crt",
-    mail_log="/var/log/messages",
+    libraries=_libraries("py3"),
 )
 ARCH = SystemFamily(
     name="Arch",
     ids=frozenset({"arch"}),
     types=_APART,
-    libraries={
-        DNSPYTHON: "python-dnspython",
-        IDNA: "python-idna",
-        LDAP3: "python-ldap3",
-        PSYCOPG2: "python-psycopg2",
-        PYMYSQL: "python-pymysql",
-    },
-    ca_file="/etc/ssl/certs/ca-certificates.crt",
-    mail_log="/var/log/mail.log",
+    libraries=_libraries("python"),
 )
 FAMILIES = (DEBIAN, RED_HAT, SUSE, ALPINE, ARCH)
 

@@ -8,10 +8,14 @@ import os
 import ssl
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import SourceError
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import FAMILIES
 
-# Files with the CAs that a system trusts; the last is FreeBSD's.
-SYSTEM_FILES = (*dict.fromkeys(family.ca_file for family in FAMILIES), "/etc/ssl/cert.pem")
+# Files with the CAs that a system trusts: of Debian and Alpine, Fedora, SUSE and FreeBSD.
+SYSTEM_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 # What OpenSSL and libpq say, in lower case, and what is to be done. The first that is met counts.
 _UNTRUSTED = (
     (("certificate has expired",), "its certificate has expired; have it renewed"),

@@ -9,13 +9,12 @@ import stat
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.families import FAMILIES
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.commands import Commands
 
 JOURNAL = "journal"
 # What says where Postfix logs, with what it is without a value.
 LOG_PARAMETERS = {"maillog_file": "", "syslog_facility": "mail"}
-SYSLOG_FILES = tuple(dict.fromkeys([*(family.mail_log for family in FAMILIES), "/var/log/syslog", "/var/log/messages"]))
+SYSLOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail", "/var/log/syslog", "/var/log/messages")
 # Of what was written since, no more than this is looked at.
 LOG_BYTES = 64 << 20
 # What a line of the log has on average, so that so many lines of the journal are so many bytes.

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import pathlib
-import shutil
 from collections.abc import Iterator
 
 import nox
@@ -18,7 +16,7 @@ from lab.counts import NOTHING, Count, run_pytest
 from lab.environment import lab_environment, remove_lab
 from lab.matrix import note
 from lab.own_environment import have_environment
-from lab.sanity import ansible_test, interpreters_first
+from lab.sanity import ansible_test, interpreter
 from lab.scenarios import steps
 
 WORD = "./run controllers"
@@ -78,11 +76,6 @@ def supported(releases: list[str]) -> Iterator[Controller]:
     for release in releases:
         for python in PYTHONS[release]:
             yield Controller(release, python)
-
-
-def interpreter(version: str) -> str | None:
-    """Return the path of an interpreter, None where there is none."""
-    return shutil.which(f"python{version}", path=interpreters_first(os.environ["PATH"]))
 
 
 def have(session: nox.Session, controller: Controller) -> None:

@@ -61,13 +61,9 @@ def built(session: nox.Session, engine: str, core: Core) -> str:
     with images.alone_with(core.suite, CACHE):
         base = images.base_image(engine, core.suite)
     folder = CACHE / LAB / f"execution-environment-{core.name}"
-    shutil.rmtree(folder, ignore_errors=True)
-    added = folder / "added"
-    added.mkdir(parents=True)
+    added = with_pip(folder)
     (artifact,) = ARTIFACT.glob("*.tar.gz")
     shutil.copy(artifact, added)
-    shutil.copy(PINS, added / "constraints.txt")
-    pip_configuration(asked_of_pip(), added)
     changed = definition(yaml.safe_load(SHIPPED.read_text()), core, base, added)
     (folder / "execution-environment.yml").write_text(yaml.safe_dump(changed, sort_keys=False))
     name = f"mxrelay-lab/execution-environment-{core.name}:{LAB}"
@@ -79,6 +75,16 @@ def built(session: nox.Session, engine: str, core: Core) -> str:
         session.error(f"{name} can't be built; what ansible-builder says is above")
     images.remove_replaced(engine, name, before)
     return name
+
+
+def with_pip(folder: pathlib.Path) -> pathlib.Path:
+    """Make the folder of an image anew; return what is added to the image, with pip's pins and configuration in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    added = folder / "added"
+    added.mkdir(parents=True)
+    shutil.copy(PINS, added / "constraints.txt")
+    pip_configuration(asked_of_pip(), added)
+    return added
 
 
 def definition(shipped: Words, core: Core, base: str, added: pathlib.Path) -> dict[str, Any]:

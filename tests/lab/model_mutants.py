@@ -103,11 +103,6 @@ class Mutant:
         return f"{self.file}:{self.line} {self.function}: {self.before}  →  {self.after}"
 
     @property
-    def room(self) -> str:
-        """The folder below the model; that of a file in the model itself has no name."""
-        return self.file.rpartition("/")[0]
-
-    @property
     def key(self) -> tuple[str, str, str, str]:
         """What names the change, also after lines have moved."""
         return self.file, self.function, self.before, self.after

@@ -28,7 +28,7 @@ def sanity(session: nox.Session) -> Count:
     Other options go to ansible-test, which then decides about the Python.
     """
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    runs = [("--python", here), ("--python", lowest_python(interpreters_first(os.environ["PATH"])), *OF_EACH_PYTHON)]
+    runs = [("--python", here), ("--python", lowest_python(), *OF_EACH_PYTHON)]
     if session.posargs:
         runs = [tuple(word for word in session.posargs if word != "--long")]
     return ansible_test(session, "sanity", *runs)
@@ -61,9 +61,14 @@ def ansible_test(
     return counts
 
 
-def lowest_python(path: str) -> str:
+def lowest_python() -> str:
     """Return the lowest version of Python that a host may have and this machine has."""
-    return next(version for version in PYTHONS_OF_HOSTS if shutil.which(f"python{version}", path=path))
+    return next(filter(interpreter, PYTHONS_OF_HOSTS))
+
+
+def interpreter(version: str) -> str | None:
+    """Return the path of an interpreter, None where there is none."""
+    return shutil.which(f"python{version}", path=interpreters_first(os.environ["PATH"]))
 
 
 def pip_wanted(session: nox.Session, tools: pathlib.Path) -> str:

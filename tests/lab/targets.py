@@ -55,12 +55,8 @@ def have_image(session: nox.Session, engine: str, core: Core) -> str:
     except LabError as error:
         session.error(str(error))
     context = CACHE / LAB / f"targets-{core.name}"
-    shutil.rmtree(context, ignore_errors=True)
-    added = context / "added"
-    added.mkdir(parents=True)
+    execution_environment.with_pip(context)
     shutil.copy(RECIPE, context / "Dockerfile")
-    shutil.copy(execution_environment.PINS, added / "constraints.txt")
-    execution_environment.pip_configuration(execution_environment.asked_of_pip(), added)
     name = f"mxrelay-lab/targets-{core.name}:{LAB}"
     before = images.image_id(engine, name)
     say(f"building {name} with ansible-core {core.release}")

@@ -32,8 +32,10 @@ WRONG = {
     "socket gone": f"rm {SOCKET}; postfix reload",
     "socket of another user": f"chown nobody {SOCKET}; postfix reload",
 }
+# In this order: systemd 247 refuses to start a socket whose service starts again by itself meanwhile.
 RIGHT = (
-    f"test -e {PROGRAM} || mv /root/mxrelay-standby.py /etc/postfix/; systemctl restart {UNIT}.socket {UNIT}.service"
+    f"test -e {PROGRAM} || mv /root/mxrelay-standby.py /etc/postfix/; "
+    f"systemctl stop {UNIT}.socket {UNIT}.service; systemctl start {UNIT}.socket {UNIT}.service"
 )
 # smtpd hangs up on a client who is refused so often.
 PATIENT = {"smtpd_error_sleep_time": "0", "smtpd_soft_error_limit": "2000", "smtpd_hard_error_limit": "2000"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import mail_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_ON_MAIL_HOST
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
@@ -27,10 +28,13 @@ def of_mail_host(
     relayed: str = "x.example",
     name: str = "x.example",
     senders: Sequence[Talk] = (),
+    again: Sequence[Talk] = (),
     **values: str,
 ) -> list[tuple[str, str, str]]:
     state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes", **values})
-    domain = DomainEvidence(name, relayed, talk=told, probe_recipient=f"a@{name}", sender_talks=senders)
+    domain = DomainEvidence(
+        name, relayed, talk=told, probe_recipient=f"a@{name}", sender_talks=senders, talks_again=again
+    )
     found = [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
     return [(finding.check, finding.severity, finding.scope) for finding in found]
 
@@ -72,17 +76,21 @@ def test_mail_host_is_judged(told: Talk | None, expected: list[tuple[str, str, s
     ],
 )
 def test_second_connection_is_judged_as_the_first(sender: str, answer: tuple[int, str], check: str) -> None:
-    again = talk(sender=sender, mail=answer, again=True)
-    state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes"})
-    domain = DomainEvidence(
-        "x.example",
-        "x.example",
-        talk=talk(recipients={"a@x.example": OK}),
-        probe_recipient="a@x.example",
-        talks_again=[again],
-    )
-    found = [finding.check for each in checks_of(DOMAIN_ON_MAIL_HOST) for finding in each(domain, state)]
-    assert found == [check]
+    again = [talk(sender=sender, mail=answer, again=True)]
+    found = of_mail_host(talk(recipients={"a@x.example": OK}), again=again)
+    assert [told for told, _severity, _scope in found] == [check]
+
+
+def test_second_connection_tells_nothing_where_the_first_was_refused() -> None:
+    again = [talk(sender=sender, mail=(554, "5.7.1 no"), again=True) for sender in ("", "s@mx.example")]
+    assert of_mail_host(talk(mail=(550, "5.7.1 no")), again=again) == [("mail_host_refuses", "error", "remote")]
+
+
+def test_sender_that_is_refused_is_told_by_its_domain() -> None:
+    refused = talk(sender='"s@home"@mx.example', mail=(554, "5.7.1 no"))
+    domain = DomainEvidence("x.example", "x.example", talk=talk(), sender_talks=[refused])
+    (found,) = mail_host.mail_host_sender_policy(domain, HostState())
+    assert found.message.startswith("its mail host mail.example refuses mail from a sender at mx.example at MAIL (554 ")
 
 
 @pytest.mark.parametrize("told", [Talk("mail.example", "timed out"), talk(banner=(554, "no")), talk(extensions={})])

@@ -211,11 +211,13 @@ def test_room_that_is_missing_is_told_with_what_asks_for_it() -> None:
     )
 
 
-def test_disk_that_mail_may_fill_is_a_warning_only_in_an_outage() -> None:
-    unlimited = {"message_size_limit": "0"}
+@pytest.mark.parametrize("limit", ["0", "none"])
+def test_disk_that_mail_may_fill_is_a_warning_only_in_an_outage(limit: str) -> None:
+    unlimited = {"message_size_limit": limit}
     assert of_host(HostFacts(space=QueueSpace("/queue", GIB)), **unlimited) == []
     (found,) = of_host(space(size=0, messages=0), **unlimited)
-    assert found[:2] == ("outage_minfree", "warning")
+    said = "neither message_size_limit nor queue_minfree is set, so Postfix takes mail until the disk is full"
+    assert found == ("outage_minfree", "warning", said)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,12 @@ def test_domain_whose_mail_is_diverted_is_named(key: str) -> None:
     assert judged(state) == [("y.example", "diverted", "error"), ("", "diverted", "warning")]
 
 
+def test_mail_for_subdomains_is_not_taken_for_that_of_a_domain() -> None:
+    rules = {"hash:/r": Rules(["DISCARD"], {".x.example": "DISCARD"})}
+    state = host(rules, smtpd_recipient_restrictions="check_recipient_access hash:/r")
+    assert judged(state) == [("", "diverted", "warning")]
+
+
 @pytest.mark.parametrize(
     "action", ["check_client_access", "check_sender_mx_access", "check_helo_ns_access", "check_recipient_a_access"]
 )

@@ -122,7 +122,7 @@ def test_cause_is_named_with_what_mends_it(
 
 def test_sender_and_second_connection_are_named() -> None:
     sender = replace(MET, sender="s@y.example", recipients={LISTED: (550, "5.7.23 SPF fail")})
-    nowhere = replace(MET, sender="s@z.example", recipients={LISTED: (450, "4.1.8 Domain not found")})
+    nowhere = replace(MET, sender='"s@home"@z.example', recipients={LISTED: (450, "4.1.8 Domain not found")})
     again = Talk("mail.example", banner=(421, "4.7.0 too many"), again=True, client="192.0.2.1")
     policy, limit, unknown = found(sender_talks=[sender, nowhere], talks_again=[again])
     assert policy.message.startswith("its mail host mail.example refuses mail from a sender at y.example at RCPT (550 ")
@@ -142,6 +142,7 @@ def test_what_bounces_is_told_before_what_waits() -> None:
 
 
 def test_greeting_that_is_held_back_is_that_of_postscreen() -> None:
+    assert found(replace(MET, held_back=1.0)) == []
     (finding,) = found(replace(MET, held_back=6.1))
     assert (finding.check, finding.severity) == ("mail_host_postscreen", "info")
     assert "has this host wait 6 s for its greeting" in finding.message
@@ -192,7 +193,8 @@ def test_tls_that_this_host_demands(level: str, extensions: dict[str, str], untr
 def test_mail_is_rewritten_for_a_mail_host_without_8bitmime() -> None:
     talk = replace(MET, extensions={"starttls": ""})
     assert [(finding.check, finding.severity) for finding in found(talk)] == [("mail_host_8bitmime", "warning")]
-    assert found(talk, values={"disable_mime_output_conversion": "yes"}) == []
+    for given in ("yes", "YES"):
+        assert found(talk, values={"disable_mime_output_conversion": given}) == []
     assert found(replace(talk, mail=(550, "5.7.1 no"), recipients={})) == []
 
 
@@ -203,6 +205,7 @@ def test_mail_is_rewritten_for_a_mail_host_without_8bitmime() -> None:
         ("", (550, "5.1.1 unknown"), (550, "5.1.1 unknown"), []),
         ("", OK, (550, "5.1.1 unknown"), [("warning", "takes mail for user+tag, which is refused here")]),
         ("+-", OK, (550, "5.1.1 no"), [("error", "refuses mail for user-tag (550 5.1.1 no), which is accepted here")]),
+        ("+-", OK, (500, "5.1.1 no"), [("error", "refuses mail for user-tag (500 5.1.1 no), which is accepted here")]),
         ("+-", OK, (450, "4.2.0 later"), []),
         ("+-", OK, (400, "4.2.0 later"), []),
     ],
@@ -225,9 +228,22 @@ def test_address_that_is_cut_elsewhere_tells_nothing_of_a_delimiter() -> None:
         answers = {listed: OK, NOBODY: (550, "5.1.1 unknown"), address: (550, "5.1.1 unknown")}
         given = {"tagged": {"+": address}, "probe_recipient": listed, "values": {"recipient_delimiter": "+-"}}
         assert found(replace(MET, recipients=answers), **given) == []
-    # Where nothing is special about owner-al, it is cut at its own delimiter, which is not the tag's.
-    plain = {**given, "values": {"recipient_delimiter": "+", "owner_request_special": "NO"}}
-    assert [finding.severity for finding in found(replace(MET, recipients=answers), **plain)] == ["error"]
+
+
+@pytest.mark.parametrize(("special", "expected"), [("yes", []), ("no", ["error"]), ("NO", ["error"])])
+def test_owners_of_lists_are_cut_only_where_nothing_is_special_about_them(special: str, expected: list[str]) -> None:
+    listed, address = "Owner@x.example", "Owner-tag@x.example"
+    answers = {listed: OK, NOBODY: (550, "5.1.1 unknown"), address: (550, "5.1.1 unknown")}
+    values = {"recipient_delimiter": "-", "owner_request_special": special}
+    seen = found(replace(MET, recipients=answers), values=values, tagged={"-": address}, probe_recipient=listed)
+    assert [finding.severity for finding in seen] == expected
+
+
+@pytest.mark.parametrize(("code", "checks"), [(200, ["mail_host_delimiter"]), (300, [])])
+def test_delimiters_are_compared_where_the_listed_recipient_is_taken(code: int, checks: list[str]) -> None:
+    answers = {**MET.recipients, LISTED: (code, "so"), TAGGED["+"]: OK}
+    seen = found(replace(MET, recipients=answers), tagged={"+": TAGGED["+"]})
+    assert [finding.check for finding in seen] == checks
 
 
 def test_delimiters_are_not_compared_where_nobody_tells_recipients_apart() -> None:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks import mail_host
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_ON_MAIL_HOST
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.result import Finding
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 
@@ -23,20 +24,23 @@ def talk(**fields: Any) -> Talk:
     return Talk(**{"server": "mail.example", "banner": READY, "mail": OK, "extensions": EXTENSIONS, **fields})
 
 
-def of_mail_host(
+def findings(
     told: Talk | None,
     relayed: str = "x.example",
     name: str = "x.example",
     senders: Sequence[Talk] = (),
     again: Sequence[Talk] = (),
     **values: str,
-) -> list[tuple[str, str, str]]:
+) -> list[Finding]:
     state = HostState(values={"message_size_limit": "1000", "smtputf8_enable": "yes", **values})
     domain = DomainEvidence(
         name, relayed, talk=told, probe_recipient=f"a@{name}", sender_talks=senders, talks_again=again
     )
-    found = [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
-    return [(finding.check, finding.severity, finding.scope) for finding in found]
+    return [finding for check in checks_of(DOMAIN_ON_MAIL_HOST) for finding in check(domain, state)]
+
+
+def of_mail_host(*arguments: Any, **more: Any) -> list[tuple[str, str, str]]:
+    return [(finding.check, finding.severity, finding.scope) for finding in findings(*arguments, **more)]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,56 @@ def test_second_connection_is_judged_as_the_first(sender: str, answer: tuple[int
     assert [told for told, _severity, _scope in found] == [check]
 
 
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (
+            Talk("mail.example", "timed out"),
+            "mail.example can't be reached from here (timed out): its mail waits in the queue",
+        ),
+        (
+            talk(mail=None, failure="it closes"),
+            "mail.example greets this host, then breaks off (it closes): its mail waits in the queue",
+        ),
+        (talk(mail=(500, "no")), "mail.example refuses this host at MAIL (500 no): all its mail bounces"),
+        (
+            talk(recipients={"a@x.example": (500, "no")}),
+            "mail.example refuses this host at RCPT (500 no): mail for such recipients bounces",
+        ),
+        (
+            talk(recipients={"a@x.example": (500, "5.1.1 unknown")}),
+            "mail.example does not know a@x.example, which is listed here (500 5.1.1 unknown): mail for it is "
+            "accepted, then bounces",
+        ),
+    ],
+)
+def test_what_the_mail_host_does_to_mail_is_told(told: Talk, message: str) -> None:
+    assert [finding.message for finding in findings(told)] == [f"its mail host {message}"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "message"),
+    [
+        (
+            "0",
+            "900",
+            "any number of bytes here but 900 on its mail host mail.example: those in between are accepted, then",
+        ),
+        ("1", "900", "1 bytes here but 900 on its mail host mail.example: those in between are refused only here"),
+        ("899", "900", "899 bytes here but 900 on its mail host mail.example: those in between are refused only here"),
+        ("901", "900", "901 bytes here but 900 on its mail host mail.example: those in between are accepted, then"),
+        (
+            "1",
+            "0",
+            "1 bytes here but any number of on its mail host mail.example: those in between are refused only here",
+        ),
+    ],
+)
+def test_sizes_that_differ_are_told(ours: str, theirs: str, message: str) -> None:
+    (found,) = findings(talk(extensions={**EXTENSIONS, "size": theirs}), message_size_limit=ours)
+    assert found.message == f"messages may have {message}" + (" bounce" if message.endswith("then") else "")
+
+
 def test_second_connection_tells_nothing_where_the_first_was_refused() -> None:
     again = [talk(sender=sender, mail=(554, "5.7.1 no"), again=True) for sender in ("", "s@mx.example")]
     assert of_mail_host(talk(mail=(550, "5.7.1 no")), again=again) == [("mail_host_refuses", "error", "remote")]
@@ -103,7 +157,7 @@ def test_mail_host_that_turns_this_host_away_is_not_judged_any_further() -> None
     assert of_mail_host(refused) == [("mail_host_refuses", "error", "remote")]
 
 
-@pytest.mark.parametrize("answer", [(554, "5.7.1 Relay access denied"), (550, "5.1.1 unknown")])
+@pytest.mark.parametrize("answer", [(554, "5.7.1 Relay access denied"), (550, "5.1.1 unknown"), (500, "no")])
 def test_mail_host_that_refuses_the_other_form_of_a_domain(answer: tuple[int, str]) -> None:
     refused = talk(recipients={"a@bücher.example": answer})
     assert of_mail_host(refused, name="bücher.example") == [("mail_host_form", "error", "local")]

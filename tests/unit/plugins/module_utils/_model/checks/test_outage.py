@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,18 @@ def test_result_of_a_table_counts_also_by_a_class() -> None:
     assert said("OK") == []
 
 
+def test_what_tables_say_of_other_domains_does_not_count() -> None:
+    evidence = AdmissionEvidence(of_recipients={TABLE: {"other.example": "reject_unverified_recipient"}})
+    values = {LIST: f"reject_unauth_destination, check_recipient_access {TABLE}, {ASKING}"}
+    assert places(None, evidence, **values) == ["reject_unverified_recipient in smtpd_recipient_restrictions"]
+
+
+def test_one_table_among_others_that_asks_is_enough() -> None:
+    evidence = AdmissionEvidence(verifying={"hash:/other": [], TABLE: ["x.example"]})
+    found = places(None, evidence, **{LIST: f"reject_unauth_destination, check_recipient_access {TABLE}"})
+    assert found == [f"check_recipient_access {TABLE} in smtpd_recipient_restrictions"]
+
+
 def test_table_that_permits_listed_recipients_keeps_them_from_being_asked_about() -> None:
     evidence = AdmissionEvidence(of_recipients={TABLE: {"x.example": "OK"}})
     values = {LIST: f"reject_unauth_destination, check_recipient_access {TABLE}, reject_unverified_recipient"}
@@ -236,6 +249,29 @@ def test_small_mail_takes_whole_blocks() -> None:
         "outage_space",
         "in 10d the queue is expected to need 80.0 KiB",
     )
+
+
+def test_disk_that_is_full_has_no_room() -> None:
+    _minfree, (check, _severity, message) = of_host(space(0, size=1, messages=0))
+    assert check == "outage_space"
+    assert message.endswith(" and the file system of /queue has 0 bytes before Postfix takes no more")
+
+
+@pytest.mark.parametrize("free", [LEAST, LEAST + 40960])
+def test_volume_of_nothing_needs_no_room(free: int) -> None:
+    assert [check for check, _severity, _message in of_host(space(free, size=0))] == ["outage_minfree"] * (
+        free == LEAST
+    )
+
+
+def test_outage_of_no_length_needs_no_room() -> None:
+    facts = replace(space(LEAST + 1, 0, size=GIB, messages=2), outage="")
+    assert of_host(facts) == []
+
+
+def test_room_that_is_not_limited_by_words_is_that_of_the_disk() -> None:
+    facts = space(8192 * 5, size=0, messages=1)
+    assert of_host(facts, message_size_limit="0", queue_minfree="none")[1:] == []
 
 
 @pytest.mark.parametrize(("inodes", "found"), [(20, False), (19, True), (None, False)])

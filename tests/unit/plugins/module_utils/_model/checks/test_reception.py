@@ -87,6 +87,22 @@ def test_one_result_for_everything(action: str) -> None:
     assert judged(state) == [("", "diverted", "error")]
 
 
+def test_what_a_table_says_of_a_domain_counts_once_and_only_where_it_is_asked_for_recipients() -> None:
+    every = dict.fromkeys(("y.example", "mxrelay-probe@y.example"), "HOLD")
+    rules = {"hash:/r": Rules(["HOLD"], every)}
+    state = host(rules, smtpd_recipient_restrictions="check_recipient_access hash:/r")
+    assert judged(state) == [("y.example", "diverted", "error"), ("", "diverted", "warning")]
+    assert judged(host(rules, smtpd_sender_restrictions="check_sender_access hash:/r")) == [("", "diverted", "warning")]
+
+
+def test_actions_are_named_in_their_order() -> None:
+    many = ["STRIP", "hold", "Replace x", "", "DISCARD", "REDIRECT a@y.example", "ignore"]
+    diverted, held, redirected, altered = _found(host({"pcre:/h": Rules(many)}, header_checks="pcre:/h"))
+    entries = [finding.message.split()[7].rstrip(":") for finding in (diverted, held, redirected)]
+    assert entries == ["DISCARD", "HOLD", "REDIRECT"]
+    assert "entries that say IGNORE and REPLACE and STRIP: " in altered.message
+
+
 @pytest.mark.parametrize("key", ["y.example", "mxrelay-probe@y.example"])
 def test_domain_whose_mail_is_diverted_is_named(key: str) -> None:
     rules = {"hash:/r": Rules(["DISCARD"], {key: "DISCARD"})}
@@ -199,6 +215,14 @@ def test_sender_that_srs_rewrites_is_no_error() -> None:
     known = {"tcp:localhost:10001": Rules(None, {"x@y.invalid": "SRS0=AbCd=EF=y.invalid=x@mx.example"})}
     state = host(known, sender_canonical_maps="tcp:localhost:10001")
     assert judged(state) == [("", "rewritten", "warning")]
+
+
+def test_milters_of_a_service_are_not_those_of_this_hosts_own_mail() -> None:
+    """A service may have them by an override, which is named after the parameter."""
+    own = {"smtpd_milters": "inet:127.0.0.1:1"}
+    services = [replace(service, overrides=own) if service.name == "smtp" else service for service in SERVICES]
+    state = replace(host(), services=services, answering={"inet:127.0.0.1:1": "Connection refused"})
+    assert judged(state) == [("", "filter_silent", "error")]
 
 
 def test_filter_that_answers_may_change_what_it_is_handed() -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -76,7 +78,10 @@ def test_service_that_is_missing() -> None:
         "error",
         "from the first mail whose sender asks to be told of its delivery on, nothing is delivered any more",
     )
-    assert [finding.severity for finding in found({"trace": ""}, version=(3, 7, 11))] == ["warning"]
+    for version in ((3, 7), (3, 7, 11)):
+        assert [finding.severity for finding in found({"trace": ""}, version=version)] == ["warning"]
+    (finding,) = found({"trace": "", "cleanup": ""})
+    assert finding.remedy == "add it to master.cf as Postfix ships it: trace unix - - - - 0 bounce"
     (finding,) = found(bounce_service_name="gone", overrides={"relay": {"bounce_service_name": "gone"}})
     assert "no service gone/unix" in finding.message
 
@@ -87,6 +92,7 @@ def test_record_that_the_queue_manager_does_not_read() -> None:
         "relay/unix keeps its record of refused mail with other (bounce_service_name), the queue manager with bounce: "
     )
     assert finding.remedy == "remove the override bounce_service_name of the service relay/unix"
+    assert finding.severity == "error"
 
 
 def test_notices_that_the_queue_manager_does_not_send() -> None:
@@ -100,6 +106,14 @@ def test_notices_that_the_queue_manager_does_not_send() -> None:
 def test_own_services_that_all_use_are_no_fault() -> None:
     own = {"relay": {"bounce_service_name": "other"}, "qmgr": {"bounce_service_name": "other"}}
     assert found({"other": "bounce"}, own) == []
+
+
+def test_release_that_keeps_no_record_of_traces() -> None:
+    known = {name: value for name, value in VALUES.items() if name != "trace_service_name"}
+    services = [Service(name, "unix", "-", "-", "y", "-", "0", name, {}) for name in ("qmgr", "bounce", "defer")]
+    services[2] = replace(services[2], command="bounce")
+    state = HostState(parameters=known, values=known, services=services)
+    assert list(refused.bounce_service(state, HostFacts())) == []
 
 
 def test_host_whose_services_are_not_known() -> None:
@@ -125,12 +139,17 @@ KEEPING = {
 TARGET = "postmaster@localhost"
 
 
-def told(
+def told(*arguments: Any, **more: Any) -> list[tuple[str, str]]:
+    return [(finding.check, finding.severity) for finding in findings(*arguments, **more)]
+
+
+def findings(
     overrides: Mapping[str, Mapping[str, str]] | None = None,
     evidence: ReportEvidence | None = None,
     command: str = "cleanup",
+    relayed: str = "x.example",
     **values: str,
-) -> list[tuple[str, str]]:
+) -> list[Finding]:
     """What is found of a host that keeps the reports about x.example."""
     set_ = {name: {**KEEPING.get(name, {}), **(overrides or {}).get(name, {})} for name in (*KEEPING, "relay")}
     every = [
@@ -151,24 +170,36 @@ def told(
     }
     reports = evidence or ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, {TARGET: ""})
     state = HostState(parameters=known, values=known, services=services, reports=reports)
-    domain = DomainEvidence("x.example", "x.example")
+    domain = DomainEvidence("x.example", relayed)
     about_host = (refused.bounce_cleanup, refused.kept_reports, refused.report_address, refused.kept_mailbox)
     about_domain = (refused.lost_reports, refused.notify_never)
-    findings = [finding for check in about_host for finding in check(state, HostFacts())]
-    findings += [finding for check in about_domain for finding in check(domain, state)]
-    return [(finding.check, finding.severity) for finding in findings]
+    return [
+        *(finding for check in about_host for finding in check(state, HostFacts())),
+        *(finding for check in about_domain for finding in check(domain, state)),
+    ]
 
 
 def test_host_that_keeps_all_of_it() -> None:
     assert told() == []
+    assert told({"smtp": {"smtpd_discard_ehlo_keywords": "DSN, silent-discard"}}) == []
+    assert told({"bounce": {"notify_classes": "2BOUNCE"}}) == []
     assert (
         told({"bounce": {"bounce_size_limit": "10240000"}, "bounce-cleanup": {"message_size_limit": "20480000"}}) == []
     )
 
 
-@pytest.mark.parametrize("command", ["", "discard"])
-def test_cleanup_that_is_none(command: str) -> None:
+@pytest.mark.parametrize(("command", "what"), [("", "is not in master.cf"), ("discard", "runs discard")])
+def test_cleanup_that_is_none(command: str, what: str) -> None:
     assert ("bounce_cleanup", "error") in told(command=command)
+    services = [
+        Service("bounce", "unix", "-", "-", "y", "-", "0", "bounce", {"cleanup_service_name": "other"}),
+        *([Service("other", "unix", "n", "-", "y", "-", "0", command, {})] * bool(command)),
+    ]
+    state = HostState(values={"bounce_service_name": "bounce"}, services=services)
+    (finding,) = refused.bounce_cleanup(state, HostFacts())
+    assert finding.message.startswith(
+        f"bounce/unix hands its reports to other/unix (cleanup_service_name), which {what}: no bounce of any domain "
+    )
 
 
 def test_table_that_cannot_be_read() -> None:
@@ -182,8 +213,10 @@ def test_table_that_cannot_be_read() -> None:
         ({"bounce": {"bounce_size_limit": "50000"}}, "error"),
         ({"bounce-cleanup": {"message_size_limit": "10240000"}}, "error"),
         ({"bounce": {"notify_classes": "resource, software"}}, "warning"),
+        ({"bounce": {"bounce_size_limit": "none"}}, "error"),
         ({"smtp": {"smtpd_discard_ehlo_keywords": "chunking"}}, "error"),
         ({"smtp": {"smtpd_discard_ehlo_keyword_address_maps": "cidr:/c"}}, "warning"),
+        ({"smtp": {"smtpd_discard_ehlo_keywords": "CHUNKING, dsn-like"}}, "error"),
     ],
 )
 def test_mail_that_is_kept_in_part_or_can_be_had_away(
@@ -206,6 +239,39 @@ def test_mail_that_is_kept_in_part_or_can_be_had_away(
 def test_address_that_gets_no_report(addressees: dict[str, str | None], expected: list[tuple[str, str]]) -> None:
     evidence = ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, addressees)
     assert told(evidence=evidence) == expected
+
+
+def test_who_gets_no_report_is_told_with_the_remedy() -> None:
+    addressees = {TARGET: "nobody has it", '"post@home"@mx.example': "it is full"}
+    evidence = ReportEvidence({"x.example": {"bounce/unix": f"REDIRECT {TARGET}"}}, {}, addressees)
+    reports, notices = findings(evidence=evidence, **{"2bounce_notice_recipient": '"post@home"'})
+    assert reports.message == (
+        "postmaster@localhost is to get the reports of refused mail, but nobody has it: refused mail is lost"
+    )
+    assert reports.remedy.startswith("let its alias lead to somebody, or ")
+    assert (
+        notices.message
+        == '"post@home"@mx.example is to get what no sender can be told, but it is full: refused mail is lost'
+    )
+    assert notices.remedy == "let 2bounce_notice_recipient, or the alias of postmaster, lead to somebody"
+    # Where nothing is kept, nobody gets it.
+    assert told(evidence=ReportEvidence({"x.example": {"bounce/unix": ""}}, {}, {"postmaster@mx.example": "no"})) == []
+
+
+def test_services_that_lose_reports_are_named() -> None:
+    actions = {"bounce/unix": "DISCARD", "defer/unix": "", "trace/unix": "DISCARD", "other/unix": "REJECT"}
+    evidence = ReportEvidence({"x.example": actions})
+    lost, waiting, open_ = findings(evidence=evidence)[-3:]
+    assert lost.message == (
+        "the reports of bounce/unix and trace/unix about it meet DISCARD in body checks: mail that its mail host "
+        "refuses is lost"
+    )
+    assert waiting.message == (
+        "the reports of other/unix about it meet REJECT in body checks: mail that its mail host refuses never leaves "
+        "the queue"
+    )
+    assert open_.message == "defer/unix sends its reports to senders, other services keep them"
+    assert [finding.check for finding in findings(evidence=evidence, relayed="")].count("refused_mail") == 0
 
 
 @pytest.mark.parametrize(
@@ -253,3 +319,15 @@ def test_lifetime_of_a_report(lifetime: str, warned: bool) -> None:
 )
 def test_mailbox_that_fills_up(values: dict[str, str], warned: bool) -> None:
     assert told(**{"mydestination": "localhost", **values}) == [("kept_mailbox", "warning")] * warned
+
+
+def test_mailboxes_that_fill_up_are_told_in_their_order() -> None:
+    targets = ("b@LOCALHOST", '"a@home"@localhost', "c@localhost", "z@other.example")
+    actions = {f"{target}/unix": f"REDIRECT {target}" for target in targets}
+    evidence = ReportEvidence({"x.example": actions}, {}, dict.fromkeys(targets, ""))
+    seen = findings(evidence=evidence, mydestination="LocalHost", mailbox_size_limit="1000")
+    assert [finding.message.partition(" gets ")[0] for finding in seen] == [
+        '"a@home"@localhost',
+        "b@LOCALHOST",
+        "c@localhost",
+    ]

@@ -246,6 +246,12 @@ def test_delimiters_are_compared_where_the_listed_recipient_is_taken(code: int, 
     assert [finding.check for finding in seen] == checks
 
 
+def test_one_unknown_recipient_that_is_refused_tells_that_others_are_known() -> None:
+    answers = {LISTED: OK, NOBODY: OK, "mxrelay-probe-2@x.example": (500, "no"), TAGGED["+"]: OK}
+    seen = found(replace(MET, recipients=answers), tagged={"+": TAGGED["+"]})
+    assert [finding.check for finding in seen] == ["mail_host_delimiter"]
+
+
 def test_delimiters_are_not_compared_where_nobody_tells_recipients_apart() -> None:
     takes_all = replace(MET, recipients={LISTED: OK, NOBODY: OK, TAGGED["+"]: OK})
     assert found(takes_all, tagged={"+": TAGGED["+"]}) == []

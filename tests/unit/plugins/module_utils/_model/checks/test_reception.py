@@ -225,6 +225,15 @@ def test_milters_of_a_service_are_not_those_of_this_hosts_own_mail() -> None:
     assert judged(state) == [("", "filter_silent", "error")]
 
 
+def test_milters_for_this_hosts_own_mail_may_be_those_of_a_service() -> None:
+    own = {"non_smtpd_milters": "inet:127.0.0.1:1"}
+    services = [replace(service, overrides=own) if service.name == "cleanup" else service for service in SERVICES]
+    (finding,) = _found(replace(host(), services=services, answering=DEAD))
+    assert (finding.check, finding.severity) == ("filter_silent", "warning")
+    assert finding.message.startswith("inet:127.0.0.1:1 in non_smtpd_milters of cleanup/unix does not answer ")
+    assert judged(replace(host(), services=services, answering={"inet:127.0.0.1:1": ""})) == []
+
+
 def test_filter_that_answers_may_change_what_it_is_handed() -> None:
     state = replace(host(smtpd_milters="inet:127.0.0.1:11332"), answering={"inet:127.0.0.1:11332": ""})
     assert judged(state) == [("", "filtered", "info")]

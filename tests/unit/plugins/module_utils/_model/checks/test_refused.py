@@ -183,6 +183,8 @@ def test_host_that_keeps_all_of_it() -> None:
     assert told() == []
     assert told({"smtp": {"smtpd_discard_ehlo_keywords": "DSN, silent-discard"}}) == []
     assert told({"bounce": {"notify_classes": "2BOUNCE"}}) == []
+    assert told({"bounce-cleanup": {"message_size_limit": "none"}}) == []
+    assert told(message_size_limit="0") == []
     assert (
         told({"bounce": {"bounce_size_limit": "10240000"}, "bounce-cleanup": {"message_size_limit": "20480000"}}) == []
     )
@@ -254,6 +256,7 @@ def test_who_gets_no_report_is_told_with_the_remedy() -> None:
         == '"post@home"@mx.example is to get what no sender can be told, but it is full: refused mail is lost'
     )
     assert notices.remedy == "let 2bounce_notice_recipient, or the alias of postmaster, lead to somebody"
+    assert told(evidence=evidence, **{"2bounce_notice_recipient": '"poster"'}) == [("report_address", "error")]
     # Where nothing is kept, nobody gets it.
     assert told(evidence=ReportEvidence({"x.example": {"bounce/unix": ""}}, {}, {"postmaster@mx.example": "no"})) == []
 
@@ -302,6 +305,8 @@ def test_lifetime_of_a_report(lifetime: str, warned: bool) -> None:
     known = {"bounce_queue_lifetime": lifetime, "maximal_queue_lifetime": "5d", "minimal_backoff_time": "300s"}
     state = HostState(parameters=known, values=known, explicit=known)
     assert [finding.severity for finding in refused.bounce_lifetime(state, HostFacts())] == ["warning"] * warned
+    shortest = HostState(values={"bounce_queue_lifetime": "1s"})
+    assert list(refused.bounce_lifetime(shortest, HostFacts())) == []
     by_default = HostState(parameters=known, values=known)
     capped = lifetime == "10d"
     assert bool(list(refused.bounce_lifetime(by_default, HostFacts()))) is (warned and not capped)

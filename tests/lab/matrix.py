@@ -39,17 +39,27 @@ INSTANCES = ("first", "second")
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """One way of setting Postfix up: type of tables, `inet_protocols`, chroot, compatibility level, instance."""
+    """One way of setting Postfix up: type of tables, `inet_protocols`, chroot, compatibility level, instance.
+
+    `alone`: the host's network has IPv6 alone.
+    """
 
     type: str
     family: str
     chroot: bool
     level: str
     instance: str
+    alone: bool = False
 
     def __str__(self) -> str:
         chroot = "chroot" if self.chroot else "no chroot"
-        return f"{self.type}, {self.family}, {chroot}, level {self.level}, {self.instance} instance"
+        alone = ", network without IPv4" if self.alone else ""
+        return f"{self.type}, {self.family}, {chroot}, level {self.level}, {self.instance} instance{alone}"
+
+    @property
+    def ipv6(self) -> bool:
+        """Whether clients reach it by IPv6 alone."""
+        return self.alone or self.family == "ipv6"
 
 
 Round = dict[str, Way]
@@ -63,6 +73,17 @@ def every_way() -> list[Way]:
 def pairs() -> list[Way]:
     """Return ways in which each two values of different kinds come together at least once."""
     return [Way(*values) for values in AllPairs([list(TYPES), FAMILIES, CHROOT, LEVELS, INSTANCES])]
+
+
+def in_networks_without_ipv4() -> Round:
+    """Return a way for each host in a network that has IPv6 alone; what Postfix is told to use differs."""
+    values = zip(
+        TYPES, itertools.cycle(("all", "ipv6")), itertools.cycle(CHROOT), itertools.cycle(LEVELS), strict=False
+    )
+    return {
+        host: Way(*value, INSTANCES[place % 2], alone=True)
+        for place, (host, value) in enumerate(zip(HOSTS, values, strict=True))
+    }
 
 
 def each_way_once(ways: Sequence[Way]) -> list[Round]:
@@ -82,14 +103,13 @@ def each_way_on_each_host(ways: Sequence[Way]) -> Iterator[Round]:
 def rounds(extent: str, told: Outcomes | None = None) -> list[tuple[str, Round]]:
     """Return the named rounds of an extent: pairs on any host, `pairs` on each host, or the rest of the `full` product.
 
-    The rest is, for each host, what has not passed yet by what is told.
+    The rest is, for each host, what has not passed yet by what is told. With pairs comes a network without IPv4.
     """
     if extent == "full":
         chosen = list(each_way_that_is_left(told or {}))
-    elif extent == "pairs":
-        chosen = list(each_way_on_each_host(pairs()))
     else:
-        chosen = each_way_once(pairs())
+        chosen = list(each_way_on_each_host(pairs())) if extent == "pairs" else each_way_once(pairs())
+        chosen.append(in_networks_without_ipv4())
     return [(f"round {number}", ways) for number, ways in enumerate(chosen, 1)]
 
 

@@ -9,8 +9,9 @@ The short form has one way on each host; with --long, each two properties of a s
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ ROLES = str(playbooks.MOLECULE / "matrix/roles.yml")
 DIRECTORIES = {"first": "/etc/postfix", "second": second_instance.DIRECTORY}
 PORTS = {"first": 25, "second": second_instance.PORT}
 # By host, the last number of its address.
-ADDRESSES = {"mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
+ADDRESSES = {"dns": 2, "mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
 LISTED = ("liz@front.example", "nora@behind.example")
 UNKNOWN = ("nobody@front.example", "nobody@behind.example")
 BEFORE = "/root/before.tar"
@@ -83,6 +84,24 @@ def mail_host_uses(protocols: str) -> None:
     hosts.engine("restart", "--time", "0", hosts.container("mail"))
 
 
+@contextlib.contextmanager
+def networks(ways: Round) -> Iterator[None]:
+    """The hosts have the networks of their ways."""
+    alone = [host for host, way in ways.items() if way.alone]
+    name = os.environ["MXRELAY_LAB"]
+    usual = {host: hosts.on(host, "cat", "/etc/resolv.conf") for host in alone}
+    for host in alone:
+        hosts.engine("network", "disconnect", name, hosts.container(host))
+        # The engine gives each network of its own addresses of IPv4 as well.
+        resolver = f"nameserver {v6('dns')}"
+        hosts.on(host, "sh", "-ec", f"ip -4 address flush scope global; echo {resolver} > /etc/resolv.conf")
+    yield
+    for host in alone:
+        address = f"{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES[host]}"
+        hosts.engine("network", "connect", "--ip", address, name, hosts.container(host))
+        hosts.on(host, "tee", "/etc/resolv.conf", given=usual[host])
+
+
 def set_up(host: str, way: Way) -> None:
     """The host is as it was before the roles, set up in this way, and Postfix runs."""
     level = "2" if (host, way.level) == ("mx35", "3.6") else way.level  # until 3.6 it was a number
@@ -109,7 +128,7 @@ def variables(ways: Round, state: str = "present") -> dict[str, Any]:
 
 
 def answers(host: str, way: Way, recipients: tuple[str, ...], message: str | None = None) -> hosts.Conversation:
-    server = v6(host) if way.family == "ipv6" else f"{host}.lab.example"
+    server = v6(host) if way.ipv6 else f"{host}.lab.example"
     return hosts.talk(recipients, server=server, port=PORTS[way.instance], message=message)
 
 
@@ -122,41 +141,65 @@ WHOLE = EXTENT != "full"
 
 
 @pytest.fixture(scope="module", params=ROUNDS, ids=lambda number: number[0])
-def done(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+def done(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, Any]]]:
     """What became of each host of a round: how many changes were foreseen, made, and made again; then what it says."""
     ways: Round = request.param[1]
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(set_up, *zip(*ways.items(), strict=True)))
-    told: dict[str, dict[str, Any]] = {host: {"way": way, "untouched": []} for host, way in ways.items()}
-    plays = []
+    with networks(ways):
+        yield tried(ways)
+
+
+def tried(ways: Round) -> dict[str, dict[str, Any]]:
+    def each(look: Callable[[str, Way], Any]) -> dict[str, Any]:
+        """What is seen on each host, on all at the same time."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return dict(zip(ways, pool.map(look, *zip(*ways.items(), strict=True)), strict=True))
+
+    def play(**how: Any) -> playbooks.Run:
+        return playbooks.play("matrix", ROLES, variables=variables(ways, how.pop("state", "present")), **how)
+
+    def states() -> dict[str, Any]:
+        return each(lambda host, _way: state_of(host))
+
+    each(set_up)
+    plays, untouched = [], []
     if WHOLE:
-        begun = {host: state_of(host) for host in ways}
-        plays.append(playbooks.play("matrix", ROLES, variables=variables(ways), check=True))
-        for host in ways:
-            told[host]["untouched"].append(state_of(host) == begun[host])
-    plays.append(playbooks.play("matrix", ROLES, variables=variables(ways)))
-    before = {host: state_of(host) for host in ways}
-    plays.append(playbooks.play("matrix", ROLES, variables=variables(ways)))
-    for host, way in ways.items():
-        name = f"{host}.lab.example"
-        unique, message = hosts.new_message()
-        told[host]["untouched"].append(state_of(host) == before[host])
-        told[host] |= {
-            "runs": [(played.failed[name], bool(played.changed[name])) for played in plays],
-            "rcpt": [code for code, _text in answers(host, way, (*LISTED, *UNKNOWN, hosts.STRANGER)).rcpt],
-            "unique": unique,
-            "data": answers(host, way, LISTED, message).data,
-            "said": [played.said for played in plays],
+        begun = states()
+        plays.append(play(check=True))
+        untouched.append((begun, states()))
+    plays.append(play())
+    before = states()
+    plays.append(play())
+    untouched.append((before, states()))
+    said = each(talked)
+    told = {
+        host: {
+            "way": way,
+            "runs": [
+                (played.failed[f"{host}.lab.example"], bool(played.changed[f"{host}.lab.example"])) for played in plays
+            ],
+            "untouched": [earlier[host] == later[host] for earlier, later in untouched],
+            **said[host],
         }
-    for what in told.values():
-        what["arrived"] = [hosts.arrived(what["unique"], address) for address in LISTED]
+        for host, way in ways.items()
+    }
     if WHOLE:
-        gone = playbooks.play("matrix", ROLES, variables=variables(ways, "absent"))
-        for host, way in ways.items():
-            refused = [code for code, _text in answers(host, way, LISTED).rcpt]
-            told[host]["gone"] = (gone.failed[f"{host}.lab.example"], refused)
-            told[host]["said"].append(gone.said)
+        plays.append(play(state="absent"))
+        refused = each(lambda host, way: [code for code, _text in answers(host, way, LISTED).rcpt])
+        for host, what in told.items():
+            what["gone"] = (plays[-1].failed[f"{host}.lab.example"], refused[host])
+    for what in told.values():
+        what["said"] = [played.said for played in plays]
     return told
+
+
+def talked(host: str, way: Way) -> dict[str, Any]:
+    """What a stranger is told, and how often a message for each domain arrives."""
+    unique, message = hosts.new_message()
+    return {
+        "rcpt": [code for code, _text in answers(host, way, (*LISTED, *UNKNOWN, hosts.STRANGER)).rcpt],
+        "data": answers(host, way, LISTED, message).data,
+        "arrived": [hosts.arrived(unique, address) for address in LISTED],
+    }
 
 
 WANTED = {"runs": [(0, True), (0, False)], "untouched": [True], "rcpt": [250, 250, 550, 550, 554], "arrived": [1, 1]}

@@ -35,7 +35,22 @@ def test_each_two_values_come_together() -> None:
 
     assert together(pairs()) == together(every_way())
     assert len(pairs()) <= len(every_way()) // 6
-    assert {way for _name, ways in rounds("") for way in ways.values()} == set(pairs())
+    *dealt, _alone = rounds("")
+    assert {way for _name, ways in dealt for way in ways.values()} == set(pairs())
+
+
+@pytest.mark.parametrize("extent", ["", "pairs"])
+def test_last_round_has_networks_without_ipv4(extent: str) -> None:
+    ways = list(rounds(extent)[-1][1].values())
+    assert [(way.type, way.family) for way in ways] == [
+        ("hash", "all"),
+        ("btree", "ipv6"),
+        ("lmdb", "all"),
+        ("cdb", "ipv6"),
+        ("texthash", "all"),
+    ]
+    assert {way.ipv6 for way in ways} == {True}
+    assert str(ways[0]) == "hash, all, no chroot, level 0, first instance, network without IPv4"
 
 
 def test_every_host_gets_every_way() -> None:

@@ -52,11 +52,15 @@ class ReleaseError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the user asks for; an empty version is the next one, an empty key none."""
+    """What the user asks for; an empty version is the next one, an empty key none.
+
+    `of`: the commit of a release that is made already, if its files are wanted again.
+    """
 
     version: str
     key: str
     dry: bool
+    of: str = ""
 
 
 def release(session: nox.Session) -> Count:
@@ -65,12 +69,8 @@ def release(session: nox.Session) -> Count:
     top = checkout.CACHE / checkout.LAB / "release"
     before = state(checkout.ROOT)
     try:
-        version = next_version((checkout.ROOT / "galaxy.yml").read_text(), wanted.version)
-        if not wanted.dry:
-            refuse(checkout.ROOT, version)
         with signer(wanted) as key:
-            clone = clone_of(session, top, dry=wanted.dry)
-            commit = commit_release(session, clone, version, dry=wanted.dry)
+            clone, version, commit = made(session, top, wanted.of) if wanted.of else make(session, top, wanted)
             files = publish(session, clone, top / "files", commit, key)
         counts = checked(session, files, version)
         if wanted.dry and state(checkout.ROOT) != before:
@@ -78,18 +78,39 @@ def release(session: nox.Session) -> Count:
             counts += FAILED
         if counts.failed or wanted.dry:
             return counts
-        git(checkout.ROOT, "pull", "--quiet", "--ff-only", str(clone), commit)
+        if not wanted.of:
+            git(checkout.ROOT, "pull", "--quiet", "--ff-only", str(clone), commit)
     except (ReleaseError, LabError, signing.SigningError) as error:
         session.error(str(error))
     session.log(what_next(version, commit, files))
     return counts
 
 
+def make(session: nox.Session, top: pathlib.Path, wanted: Wanted) -> tuple[pathlib.Path, str, str]:
+    """Commit the release in a clone; return the clone, the version, the commit."""
+    version = next_version((checkout.ROOT / "galaxy.yml").read_text(), wanted.version)
+    if not wanted.dry:
+        refuse(checkout.ROOT, version)
+    clone = clone_of(session, top, dry=wanted.dry)
+    return clone, version, commit_release(session, clone, version, dry=wanted.dry)
+
+
+def made(session: nox.Session, top: pathlib.Path, commit: str) -> tuple[pathlib.Path, str, str]:
+    """Have a clone at a release that is made already; return the clone, the version, the commit."""
+    clone = clone_of(session, top, dry=False)
+    git(clone, "checkout", "--quiet", "--detach", commit)
+    return clone, released_version((clone / "galaxy.yml").read_text(), commit), git(clone, "rev-parse", "HEAD").strip()
+
+
 def asked(options: Sequence[str]) -> Wanted:
     """Read the options of the word release."""
     parser = argparse.ArgumentParser(prog="./run release", description=__doc__)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--version", default="", help="what to release; by default galaxy.yml's without -dev, or the next"
+    )
+    which.add_argument(
+        "--of", default="", help="make the files of a release again, such as to sign them: its tag or commit"
     )
     parser.add_argument("--dry", action="store_true", help="change nothing, and sign with a key that is thrown away")
     key = parser.add_mutually_exclusive_group()
@@ -98,7 +119,7 @@ def asked(options: Sequence[str]) -> Wanted:
     given = parser.parse_args(options)
     if not (given.dry or given.key or given.unsigned):
         parser.error("name the key that signs with --key, or say --unsigned or --dry")
-    return Wanted(given.version, given.key, given.dry)
+    return Wanted(given.version, given.key, given.dry, given.of)
 
 
 def next_version(galaxy: str, asked_for: str) -> str:
@@ -115,6 +136,15 @@ def next_version(galaxy: str, asked_for: str) -> str:
         return wanted
     head, _dot, patch = wanted.rpartition(".")
     return f"{head}.{int(patch) + 1}"
+
+
+def released_version(galaxy: str, commit: str) -> str:
+    """Return the version of galaxy.yml in a release's commit. Raises ReleaseError if it is none."""
+    found = VERSION.search(galaxy)
+    version = found[1] if found else "none"
+    if not RELEASED.fullmatch(version):
+        raise ReleaseError(f"{commit} is no release: its galaxy.yml has the version {version}")
+    return version
 
 
 def with_version(galaxy: str, version: str) -> str:

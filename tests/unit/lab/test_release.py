@@ -92,6 +92,18 @@ def test_commands_of_git_that_fail_say_why(tree: Path) -> None:
         release.git(tree, "rev-parse", "--verify", "nothing")
 
 
+def test_files_are_made_again_of_a_release_only() -> None:
+    assert release.released_version("version: 1.0.0\n", "HEAD") == "1.0.0"
+    with pytest.raises(release.ReleaseError, match="HEAD is no release: its galaxy.yml has the version 1.0.0-dev"):
+        release.released_version(GALAXY, "HEAD")
+
+
+def test_release_has_one_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        release.asked(["--unsigned", "--version", "1.0.0", "--of", "1.0.0"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [[], ["--version", "1.0.0"], ["--key", "A", "--unsigned"]])
 def test_release_says_who_signs(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -103,6 +115,7 @@ def test_options_of_a_release() -> None:
     assert release.asked(["--dry"]) == release.Wanted("", "", dry=True)
     assert release.asked(["--key", "AB", "--version", "2.0.0"]) == release.Wanted("2.0.0", "AB", dry=False)
     assert release.asked(["--unsigned"]) == release.Wanted("", "", dry=False)
+    assert release.asked(["--of", "1.0.0", "--key", "AB"]) == release.Wanted("", "AB", dry=False, of="1.0.0")
 
 
 def test_checksums_are_lines_of_sha256sum(tmp_path: Path) -> None:

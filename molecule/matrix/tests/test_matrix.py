@@ -43,6 +43,11 @@ tar -C / -xpf {BEFORE}
 """
 
 
+def v4(host: str) -> str:
+    """The host's address in the lab's own network."""
+    return f"{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES[host]}"
+
+
 def v6(host: str) -> str:
     """The host's address in the lab's second network."""
     return f"fd00:253:{os.environ['MXRELAY_LAB_NET'].split('.')[2]}::{ADDRESSES[host]}"
@@ -59,7 +64,7 @@ def lab() -> Iterator[None]:
     zone = hosts.zone()
     records = [f"host-record={host}.lab.example,{v6(host)}" for host in ADDRESSES]
     records += [
-        f"host-record=mxnext.lab.example,{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES['mxnext']}",
+        f"host-record=mxnext.lab.example,{v4('mxnext')}",
         "mx-host=front.example,mxnext.lab.example,10",
         "mx-host=behind.example,mxnext.lab.example,100",
     ]
@@ -86,9 +91,15 @@ def mail_host_uses(protocols: str) -> None:
 
 @contextlib.contextmanager
 def networks(ways: Round) -> Iterator[None]:
-    """The hosts have the networks of their ways."""
+    """The hosts have the networks of their ways, and DNS has none of the addresses that they lack."""
     alone = [host for host, way in ways.items() if way.alone]
+    if not alone:
+        yield
+        return
     name = os.environ["MXRELAY_LAB"]
+    zone = hosts.zone()
+    lacking = {f"host-record={host}.lab.example,{v4(host)}" for host in alone}
+    hosts.publish("\n".join([*(line for line in zone.splitlines() if line not in lacking), ""]))
     usual = {host: hosts.on(host, "cat", "/etc/resolv.conf") for host in alone}
     for host in alone:
         hosts.engine("network", "disconnect", name, hosts.container(host))
@@ -97,9 +108,9 @@ def networks(ways: Round) -> Iterator[None]:
         hosts.on(host, "sh", "-ec", f"ip -4 address flush scope global; echo {resolver} > /etc/resolv.conf")
     yield
     for host in alone:
-        address = f"{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES[host]}"
-        hosts.engine("network", "connect", "--ip", address, name, hosts.container(host))
+        hosts.engine("network", "connect", "--ip", v4(host), name, hosts.container(host))
         hosts.on(host, "tee", "/etc/resolv.conf", given=usual[host])
+    hosts.publish(zone)
 
 
 def set_up(host: str, way: Way) -> None:

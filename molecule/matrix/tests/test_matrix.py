@@ -25,6 +25,9 @@ DIRECTORIES = {"first": "/etc/postfix", "second": second_instance.DIRECTORY}
 PORTS = {"first": 25, "second": second_instance.PORT}
 # By host, the last number of its address.
 ADDRESSES = {"dns": 2, "mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
+NETS = ("@NET@", os.environ["MXRELAY_LAB_NET"])
+# What a host finds names by.
+NAMES = ("/etc/resolv.conf", "/etc/hosts")
 LISTED = ("liz@front.example", "nora@behind.example")
 UNKNOWN = ("nobody@front.example", "nobody@behind.example")
 BEFORE = "/root/before.tar"
@@ -98,18 +101,21 @@ def networks(ways: Round) -> Iterator[None]:
         return
     name = os.environ["MXRELAY_LAB"]
     zone = hosts.zone()
-    lacking = {f"host-record={host}.lab.example,{v4(host)}" for host in alone}
+    # The lab's own lines have no number of the network yet.
+    lacking = {f"host-record={host}.lab.example,{net}.{ADDRESSES[host]}" for host in alone for net in NETS}
     hosts.publish("\n".join([*(line for line in zone.splitlines() if line not in lacking), ""]))
-    usual = {host: hosts.on(host, "cat", "/etc/resolv.conf") for host in alone}
+    usual = {(host, file): hosts.on(host, "cat", file) for host in alone for file in NAMES}
     for host in alone:
         hosts.engine("network", "disconnect", name, hosts.container(host))
-        # The engine gives each network of its own addresses of IPv4 as well.
-        resolver = f"nameserver {v6('dns')}"
-        hosts.on(host, "sh", "-ec", f"ip -4 address flush scope global; echo {resolver} > /etc/resolv.conf")
+        # The engine gives each network of its own addresses of IPv4 as well, and keeps those that are gone as names.
+        hosts.on(host, "ip", "-4", "address", "flush", "scope", "global")
+        hosts.on(host, "tee", "/etc/resolv.conf", given=f"nameserver {v6('dns')}\n")
+        hosts.on(host, "tee", "/etc/hosts", given="127.0.0.1 localhost\n::1 localhost\n")
     yield
     for host in alone:
         hosts.engine("network", "connect", "--ip", v4(host), name, hosts.container(host))
-        hosts.on(host, "tee", "/etc/resolv.conf", given=usual[host])
+    for (host, file), text in usual.items():
+        hosts.on(host, "tee", file, given=text)
     hosts.publish(zone)
 
 

@@ -69,8 +69,8 @@ def release(session: nox.Session) -> Count:
     top = checkout.CACHE / checkout.LAB / "release"
     before = state(checkout.ROOT)
     try:
+        clone, version, commit = made(session, top, wanted.of) if wanted.of else make(session, top, wanted)
         with signer(wanted) as key:
-            clone, version, commit = made(session, top, wanted.of) if wanted.of else make(session, top, wanted)
             files = publish(session, clone, top / "files", commit, key)
         counts = checked(session, files, version)
         if wanted.dry and state(checkout.ROOT) != before:
@@ -127,8 +127,7 @@ def next_version(galaxy: str, asked_for: str) -> str:
 
     Where nothing is asked for, it is what galaxy.yml has before -dev; after a release, the next patch.
     """
-    found = VERSION.search(galaxy)
-    version, _dash, suffix = (found[1] if found else "").partition("-")
+    version, _dash, suffix = version_of(galaxy).partition("-")
     wanted = asked_for or version
     if not RELEASED.fullmatch(wanted):
         raise ReleaseError(f"a release has a version such as 1.2.3, and not {wanted or 'none'!r}")
@@ -140,11 +139,16 @@ def next_version(galaxy: str, asked_for: str) -> str:
 
 def released_version(galaxy: str, commit: str) -> str:
     """Return the version of galaxy.yml in a release's commit. Raises ReleaseError if it is none."""
-    found = VERSION.search(galaxy)
-    version = found[1] if found else "none"
+    version = version_of(galaxy)
     if not RELEASED.fullmatch(version):
-        raise ReleaseError(f"{commit} is no release: its galaxy.yml has the version {version}")
+        raise ReleaseError(f"{commit} is no release: its galaxy.yml has the version {version or 'none'}")
     return version
+
+
+def version_of(galaxy: str) -> str:
+    """Return the version that galaxy.yml has, or nothing."""
+    found = VERSION.search(galaxy)
+    return found[1] if found else ""
 
 
 def with_version(galaxy: str, version: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts, rejects
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
     RCPT,
@@ -32,13 +33,13 @@ class DriftSample:
 
 def knows_nobody(talk: Talk) -> bool:
     """Whether it took a recipient that nobody has, as one does that takes everybody, and so can't tell."""
-    return any(address.startswith(PROBE) and answer[0] < 300 for address, answer in talk.recipients.items())
+    return any(address.startswith(PROBE) and accepts(answer) for address, answer in talk.recipients.items())
 
 
 def drift_in(sample: DriftSample, talk: Talk) -> DriftEvidence | None:
     """What the answers come to; None unless the one that nobody has was refused for good, as unknown ones are."""
     nobody = talk.recipients.get(sample.nobody)
-    if nobody is None or nobody[0] < 500 or cause_of(RCPT, nobody):
+    if nobody is None or not rejects(nobody) or cause_of(RCPT, nobody):
         return None
     refused = _words(sample.nobody, nobody)
     answers = talk.recipients
@@ -49,13 +50,13 @@ def drift_in(sample: DriftSample, talk: Talk) -> DriftEvidence | None:
         len(listed),
         len(vanished),
         tuple(address for address in listed if _is_unknown(address, answers[address], refused)),
-        tuple(address for address in vanished if answers[address][0] < 300),
+        tuple(address for address in vanished if accepts(answers[address])),
     )
 
 
 def _is_unknown(address: str, answer: Answer, refused: tuple[int, str]) -> bool:
     """Whether it is refused for good by a code that says so (RFC 3463), or in the words of one that nobody has."""
-    return answer[0] >= 500 and (says_unknown(answer) or _words(address, answer) == refused)
+    return rejects(answer) and (says_unknown(answer) or _words(address, answer) == refused)
 
 
 def _words(address: str, answer: Answer) -> tuple[int, str]:

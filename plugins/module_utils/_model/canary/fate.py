@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.log import Delivery, Trace
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import (
     BOUNCED,
     DELIVERED,
@@ -24,7 +25,6 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.ca
     UNKNOWN,
     WAITING,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.queue import HOLD, Message
 
 _QUEUED_AS = re.compile(r"queued as (\w+)")
@@ -51,7 +51,7 @@ class Handed:
 
     @property
     def accepted(self) -> bool:
-        return bool(self.answers) and self.answers[-1][0] == "DATA" and self.answers[-1][1][0] < 400
+        return bool(self.answers) and self.answers[-1][0] == "DATA" and accepts(self.answers[-1][1])
 
     @property
     def queue_id(self) -> str:
@@ -61,7 +61,7 @@ class Handed:
     @property
     def refusal(self) -> tuple[str, Answer] | None:
         """The command that was refused, and how."""
-        return next(((command, answer) for command, answer in self.answers if answer[0] >= 400), None)
+        return next(((command, answer) for command, answer in self.answers if not accepts(answer)), None)
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> Handed:

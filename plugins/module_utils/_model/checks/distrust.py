@@ -31,6 +31,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.delimiters 
     OWNER_REQUEST,
     recipient_keys,
 )
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import accepts, defers, rejects
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
@@ -280,9 +281,9 @@ def mail_host_delimiter(domain: DomainEvidence, state: HostState) -> Iterator[Fa
         if delimiter in ours and domain.probe_recipient.lower() not in recipient_keys(address, ours, special):
             # It is cut elsewhere, or not at all: the answer tells nothing of this delimiter.
             continue
-        if answer is None or 400 <= answer[0] < 500 or (answer[0] < 400) == (delimiter in ours):
+        if answer is None or defers(answer) or accepts(answer) == (delimiter in ours):
             continue
-        if answer[0] < 400:
+        if accepts(answer):
             yield Fault(
                 f"its mail host {talk.server} takes mail for user{delimiter}tag, which is refused here",
                 f"add {delimiter} to recipient_delimiter here",
@@ -302,6 +303,6 @@ def mail_host_delimiter(domain: DomainEvidence, state: HostState) -> Iterator[Fa
 def _knows_recipients(domain: DomainEvidence, talk: Talk) -> bool:
     """Whether the mail host tells a recipient that it has from one that nobody has."""
     answers = dict(talk.recipients)
-    listed = answers.pop(domain.probe_recipient, (0, ""))[0]
-    unknown = [answer[0] for address, answer in answers.items() if address not in domain.tagged.values()]
-    return 200 <= listed < 300 and any(code >= 500 for code in unknown)
+    listed = answers.pop(domain.probe_recipient, None)
+    unknown = [answer for address, answer in answers.items() if address not in domain.tagged.values()]
+    return listed is not None and accepts(listed) and any(map(rejects, unknown))

@@ -25,7 +25,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, rejects
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import offers_smtputf8
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.refusals import (
@@ -61,7 +62,7 @@ def mail_host_unreachable(domain: DomainEvidence, _state: HostState) -> Iterator
 @check("mail_host_refuses", REMOTE, "the mail host refuses this host, and does not tell why", place=MAIL_HOST)
 def mail_host_refuses(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in [*refusal(domain), *_refusals_again(domain, of_bounces=True)]:
-        if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer) or _by_its_form(domain, step)):
+        if rejects(answer) and not (cause_of(step, answer) or _is_unknown(step, answer) or _by_its_form(domain, step)):
             yield Fault(
                 f"its mail host {talk.server} refuses this host at {step} ({_said(answer)}): "
                 + ("mail for such recipients bounces" if step == RCPT else "all its mail bounces"),
@@ -78,7 +79,7 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
         *_refusals_of_senders(domain),
         *_refusals_again(domain, of_bounces=True),
     ]:
-        if answer[0] < 500 and not cause_of(step, answer):
+        if not rejects(answer) and not cause_of(step, answer):
             yield Fault(
                 f"its mail host {talk.server} defers this host at {step} ({_said(answer)}): its mail arrives late "
                 "after an outage",
@@ -98,7 +99,7 @@ def mail_host_defers(domain: DomainEvidence, _state: HostState) -> Iterator[Faul
 )
 def mail_host_sender_policy(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in _refusals_of_senders(domain):
-        if answer[0] >= 500 and not (cause_of(step, answer) or _is_unknown(step, answer)):
+        if rejects(answer) and not (cause_of(step, answer) or _is_unknown(step, answer)):
             sender = talk.sender.rpartition("@")[2]
             yield Fault(
                 f"its mail host {talk.server} refuses mail from a sender at {sender} at {step} ({_said(answer)}), "
@@ -130,7 +131,7 @@ def _turned_away(domain: DomainEvidence, talks: Sequence[Talk]) -> list[TurnedAw
 @check("mail_host_unknown", REMOTE, "the mail host does not know a recipient listed here", place=RECIPIENTS)
 def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fault]:
     for talk, step, answer in refusal(domain):
-        if answer[0] >= 500 and _is_unknown(step, answer) and not _by_its_form(domain, step):
+        if rejects(answer) and _is_unknown(step, answer) and not _by_its_form(domain, step):
             yield Fault(
                 f"its mail host {talk.server} does not know {domain.probe_recipient}, which is listed here "
                 f"({_said(answer)}): mail for it is accepted, then bounces",
@@ -147,7 +148,7 @@ def mail_host_unknown(domain: DomainEvidence, _state: HostState) -> Iterator[Fau
 )
 def mail_host_form(domain: DomainEvidence, state: HostState) -> Iterator[Fault]:
     for talk, step, answer in refusal(domain):
-        if answer[0] >= 500 and _by_its_form(domain, step) and offers_smtputf8(state):
+        if rejects(answer) and _by_its_form(domain, step) and offers_smtputf8(state):
             yield Fault(
                 f"its mail host {talk.server} refuses mail that names the domain in this form ({_said(answer)}): such "
                 "mail is accepted, then bounces",

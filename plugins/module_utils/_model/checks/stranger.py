@@ -17,7 +17,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.resu
     WARNING,
     Fault,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts, rejects
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.standby import is_put_off
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.stranger import StrangerEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions import first_release
@@ -130,7 +131,7 @@ def _silent(told: StrangerEvidence) -> list[Talk]:
 def probe_open_relay(told: StrangerEvidence) -> Iterator[Fault]:
     """One fault at most: the same hole lets several spellings through."""
     for talk, recipient, answer in [*_foreign(told), *_answers(told.others)]:
-        if answer[0] < 400:
+        if accepts(answer):
             yield Fault(
                 f"a stranger may send to {recipient} through {told.server}{_way(talk)} ({_said(answer)})",
                 _CLOSE[talk.guise],
@@ -164,9 +165,9 @@ def probe_relay_deferred(told: StrangerEvidence) -> Iterator[Fault]:
         (recipient, answer)
         for _talk, recipient, answer in answers
         # Of the others DNS may know nothing, which reject_unknown_recipient_domain defers.
-        if answer[0] < 500 and recipient.rpartition("@")[2] not in FOREIGN_DOMAINS
+        if not rejects(answer) and recipient.rpartition("@")[2] not in FOREIGN_DOMAINS
     ]
-    if deferred and not any(answer[0] < 400 for _talk, _recipient, answer in answers):
+    if deferred and not any(accepts(answer) for _talk, _recipient, answer in answers):
         recipient, answer = deferred[0]
         yield Fault(
             f"a relay attempt to {recipient} is deferred ({_said(answer)}), so senders keep retrying",
@@ -187,7 +188,7 @@ def _answers(talks: Sequence[Talk]) -> list[tuple[Talk, str, Answer]]:
 @check("probe_refused", LOCAL, "a listed recipient is refused")
 def probe_refused(told: StrangerEvidence) -> Iterator[Fault]:
     for name, what, answer in _turned_away(told):
-        if answer[0] >= 500:
+        if rejects(answer):
             yield Fault(
                 f"{what} is refused ({_said(answer)})",
                 _cause(answer, _LOG).remedy + (_RIGHTLY if _SENDER_AT in what else ""),
@@ -202,7 +203,7 @@ def probe_refused(told: StrangerEvidence) -> Iterator[Fault]:
 )
 def probe_deferred(told: StrangerEvidence) -> Iterator[Fault]:
     for name, what, answer in _turned_away(told):
-        if answer[0] < 500:
+        if not rejects(answer):
             cause = _cause(answer, _LOG)
             yield Fault(f"{what} is deferred ({_said(answer)})", cause.remedy, _severity(cause), name)
 
@@ -212,7 +213,7 @@ def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
     for name, talk in _welcome(told).items():
         recipient = told.unknown.get(name, "")
         answer = talk.recipients.get(recipient)
-        if answer is not None and answer[0] < 400:
+        if answer is not None and accepts(answer):
             yield Fault(
                 f"a recipient that does not exist is accepted ({recipient}): such mail bounces, often to forged "
                 "senders",
@@ -221,7 +222,7 @@ def probe_unknown(told: StrangerEvidence) -> Iterator[Fault]:
                 WARNING,
                 name,
             )
-        elif answer is not None and answer[0] < 500:
+        elif answer is not None and not rejects(answer):
             yield Fault(
                 f"a recipient that does not exist is deferred instead of refused ({_said(answer)})",
                 _refused_by(answer),
@@ -244,7 +245,7 @@ def _refused_by(answer: Answer) -> str:
 def probe_postmaster(told: StrangerEvidence) -> Iterator[Fault]:
     for name, talk in _welcome(told).items():
         answer = talk.recipients.get(f"postmaster@{name}")
-        if answer is not None and answer[0] >= 500:
+        if answer is not None and rejects(answer):
             yield Fault(
                 f"postmaster@{name} is refused ({_said(answer)}), although RFC 5321 requires it to be accepted",
                 f"add postmaster@{name} to its recipients",
@@ -272,7 +273,7 @@ def _away(talk: Talk, listed: str) -> Iterator[tuple[str, Answer]]:
         (stranger, talk.mail),
         (f"mail for {listed}{_from(talk)}", talk.recipients.get(listed)),
     ):
-        if answer is not None and answer[0] >= 400:
+        if answer is not None and not accepts(answer):
             # A standby does right to put strangers off.
             if not is_put_off(answer):
                 yield what, answer

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.canary import CanaryEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import Capture, MxRecord
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.lists import DriftEvidence, ListEvidence
@@ -17,8 +18,6 @@ PRIMARY = "primary"
 SECONDARY = "secondary"
 PRESENT = "present"
 ABSENT = "absent"
-# Code and text of an SMTP server's answer.
-Answer = tuple[int, str]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,13 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.addresses i
     plain_address,
     stays_here,
 )
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, DomainEvidence, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import (
+    Answer,
+    accepts,
+    defers,
+    rejects,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 
 CONNECTION = "the connection"
 MAIL = "MAIL"
@@ -76,7 +82,7 @@ class TurnedAway(NamedTuple):
 
     @property
     def for_good(self) -> bool:
-        return self.answer[0] >= 500
+        return rejects(self.answer)
 
 
 def says_unknown(answer: Answer) -> bool:
@@ -101,12 +107,12 @@ def turned_away(talk: Talk, listed: str) -> Iterator[TurnedAway]:
     answers = [(CONNECTION, talk.banner), (MAIL, talk.mail), (RCPT, talk.recipients.get(listed))]
     others = [(RCPT, answer) for recipient, answer in talk.recipients.items() if recipient != listed]
     for step, answer in answers:
-        if answer is not None and answer[0] >= 400:
+        if answer is not None and not accepts(answer):
             yield TurnedAway(talk, step, answer)
             return
     for step, answer in others:
         # That they are refused for good is as it should be.
-        if 400 <= answer[0] < 500 and cause_of(step, answer):
+        if defers(answer) and cause_of(step, answer):
             yield TurnedAway(talk, step, answer)
             return
 

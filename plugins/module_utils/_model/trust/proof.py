@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts, defers
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 
-_REFUSED = 400
 # By which defer_unauth_destination refuses, and nothing else of Postfix.
 _DEFERRED_RELAY = 454
 
@@ -25,12 +25,12 @@ def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks:
         answers.update(talk.recipients)
     asked = {recipient: answers[recipient] for recipient in foreign if recipient in answers}
     # Where any recipient of a domain of ours is taken, so are those whose local part hides another address.
-    takes_all = any(answers[address][0] < _REFUSED for address in unknown if address in answers)
+    takes_all = any(accepts(answers[address]) for address in unknown if address in answers)
     ours = {address.rpartition("@")[2] for address in unknown} if takes_all else set()
     relays = [
         _told(recipient, answer)
         for recipient, answer in asked.items()
-        if answer[0] < _REFUSED and recipient.rpartition("@")[2] not in ours
+        if accepts(answer) and recipient.rpartition("@")[2] not in ours
     ]
     # A host that puts off may take the same a little later.
     put_off = [_told(recipient, answer) for recipient, answer in asked.items() if _is_put_off(answer)]
@@ -45,7 +45,7 @@ def proof_of(server: str, unknown: Sequence[str], foreign: Sequence[str], talks:
 
 
 def _is_put_off(answer: Answer) -> bool:
-    return _REFUSED <= answer[0] < 500 and answer[0] != _DEFERRED_RELAY
+    return defers(answer) and answer[0] != _DEFERRED_RELAY
 
 
 def _told(recipient: str, answer: Answer) -> str:

@@ -239,7 +239,7 @@ def test_owners_of_lists_are_cut_only_where_nothing_is_special_about_them(specia
     assert [finding.severity for finding in seen] == expected
 
 
-@pytest.mark.parametrize(("code", "checks"), [(200, ["mail_host_delimiter"]), (300, [])])
+@pytest.mark.parametrize(("code", "checks"), [(250, ["mail_host_delimiter"]), (450, [])])
 def test_delimiters_are_compared_where_the_listed_recipient_is_taken(code: int, checks: list[str]) -> None:
     answers = {**MET.recipients, LISTED: (code, "so"), TAGGED["+"]: OK}
     seen = found(replace(MET, recipients=answers), tagged={"+": TAGGED["+"]})

@@ -125,9 +125,10 @@ def proxy_interfaces(domain: DomainEvidence, state: HostState) -> Iterator[Fault
         strange = [address for address in record.addresses if address not in settled]
         if strange:
             yield Fault(
-                f"DNS lists this host ({record.host}) at {', '.join(strange)}, "
+                f"this host ({record.host}) is looked for at {', '.join(strange)}, "
                 "which it does not recognise as its own: mail can loop",
-                f"add {', '.join(strange)} to proxy_interfaces, or correct the address of {record.host} in DNS",
+                f"add {', '.join(strange)} to proxy_interfaces, or correct the address of {record.host} in DNS "
+                "and in /etc/hosts",
                 domain=domain.name,
             )
 

@@ -62,6 +62,14 @@ def test_code_for_unknown_recipients_is_enough_whatever_the_words_are() -> None:
     assert drift(OK, moved, UNKNOWN, UNKNOWN, UNKNOWN) == DriftEvidence("mail.example", 2, 2, ("bob@x.example",))
 
 
+def test_words_are_compared_without_a_recipient_whose_name_is_a_part_of_them() -> None:
+    sample = DriftSample(("u@x.example",), (), NOBODY)
+    unknown = (550, "no such user here: {local}")
+    answers = {to: said(*unknown, to) for to in sample.recipients}
+    found = drift_in(sample, Talk("mail.example", recipients=answers))
+    assert found == DriftEvidence("mail.example", 1, 0, ("u@x.example",))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -120,6 +120,7 @@ ORIGIN = b"named_attribute: log_message_origin=local\n"
     [
         pytest.param("rcpt", ORIGIN, ORIGIN + b"named_attribute: log_client_name=x\n", id="a client handed it in"),
         pytest.param("rcpt", ORIGIN, ORIGIN + b"named_attribute: sasl_username=x\n", id="a login handed it in"),
+        pytest.param("rcpt", ORIGIN, ORIGIN + b"named_attribute: sasl_username=x: y\n", id="a login with a colon"),
         pytest.param("rcpt", ORIGIN, ORIGIN + b"sender_fullname: x\n", id="a user handed it in"),
         pytest.param("rcpt", ORIGIN, b"", id="nothing says that it is of this host"),
         pytest.param("rcpt", b"\nsender: \n", b"\nsender: bob@x.example\n", id="it has a sender"),

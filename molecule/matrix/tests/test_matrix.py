@@ -25,7 +25,6 @@ DIRECTORIES = {"first": "/etc/postfix", "second": second_instance.DIRECTORY}
 PORTS = {"first": 25, "second": second_instance.PORT}
 # By host, the last number of its address.
 ADDRESSES = {"dns": 2, "mail": 10, "mx35": 35, "mx37": 37, "mx310": 110, "mx311": 111, "mxnext": 112, "tester": 99}
-NETS = ("@NET@", os.environ["MXRELAY_LAB_NET"])
 # What a host finds names by.
 NAMES = ("/etc/resolv.conf", "/etc/hosts")
 LISTED = ("liz@front.example", "nora@behind.example")
@@ -51,6 +50,11 @@ def v4(host: str) -> str:
     return f"{os.environ['MXRELAY_LAB_NET']}.{ADDRESSES[host]}"
 
 
+def record(host: str) -> str:
+    """What the lab's DNS is told of that address, as its own lines say it."""
+    return f"host-record={host}.lab.example,@NET@.{ADDRESSES[host]}"
+
+
 def v6(host: str) -> str:
     """The host's address in the lab's second network."""
     return f"fd00:253:{os.environ['MXRELAY_LAB_NET'].split('.')[2]}::{ADDRESSES[host]}"
@@ -67,7 +71,7 @@ def lab() -> Iterator[None]:
     zone = hosts.zone()
     records = [f"host-record={host}.lab.example,{v6(host)}" for host in ADDRESSES]
     records += [
-        f"host-record=mxnext.lab.example,{v4('mxnext')}",
+        record("mxnext"),
         "mx-host=front.example,mxnext.lab.example,10",
         "mx-host=behind.example,mxnext.lab.example,100",
     ]
@@ -101,8 +105,7 @@ def networks(ways: Round) -> Iterator[None]:
         return
     name = os.environ["MXRELAY_LAB"]
     zone = hosts.zone()
-    # The lab's own lines have no number of the network yet.
-    lacking = {f"host-record={host}.lab.example,{net}.{ADDRESSES[host]}" for host in alone for net in NETS}
+    lacking = {record(host) for host in alone}
     hosts.publish("\n".join([*(line for line in zone.splitlines() if line not in lacking), ""]))
     usual = {(host, file): hosts.on(host, "cat", file) for host in alone for file in NAMES}
     for host in alone:

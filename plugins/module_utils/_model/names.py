@@ -43,7 +43,7 @@ _BETWEEN_HOPS = re.compile(r"[\s,]+")
 # As host_port(3) of Postfix takes them apart; a host name is what valid_hostname(3) takes for one.
 _HOP = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::([A-Za-z0-9_-]*))?")
 # What services(5) calls ports on which mail hosts take mail; without a name it is that of smtp(8).
-PORTS = {"": 25, "smtp": 25, "lmtp": 24, "submission": 587, "submissions": 465, "smtps": 465}
+_PORTS = {"": 25, "smtp": 25, "lmtp": 24, "submission": 587, "submissions": 465, "smtps": 465}
 _HOSTNAME = re.compile(r"(?:(?:(?!-)[^\x00-,./:-@\[-^`{-\x7f]{1,63}(?<!-))(?:\.(?!$)|$))+")
 
 
@@ -53,7 +53,7 @@ def shown(value: object) -> str:
     What a list, a mapping or a long text holds may be many people's addresses, and is not shown.
     """
     if not isinstance(value, str):
-        return value_kind(value) if isinstance(value, (Mapping, list, tuple)) else repr(value)
+        return value_kind(value)
     left_out = "..." if len(value) > SHOWN_CHARACTERS else ""
     return '"' + "".join(map(_shown_character, value[:SHOWN_CHARACTERS])) + left_out + '"'
 
@@ -285,13 +285,20 @@ def is_hop(text: str) -> bool:
     if port.isdigit() and not 1 <= int(port) <= 65535:
         return False
     # What services(5) of the host calls a port can't be told here; `relay:host` is no port of a host.
-    if not port.isdigit() and port not in PORTS and not (found.group(1) or "." in host):
+    if not port.isdigit() and port not in _PORTS and not (found.group(1) or "." in host):
         return False
     if _HOSTNAME.fullmatch(host) and not host.replace(".", "").isdigit():
         return True
     with suppress(ValueError):
         return bool(ipaddress.ip_address(host[5:] if host.lower().startswith("ipv6:") else host))
     return False
+
+
+def port_of_hop(text: str) -> int:
+    """The port to which smtp(8) connects; that of smtp where only services(5) of the host could tell."""
+    behind = text.rpartition("]")[2]
+    port = behind.rpartition(":")[2] if behind.count(":") == 1 else ""
+    return int(port) if port.isdigit() else _PORTS.get(port, _PORTS[""])
 
 
 def nexthops(hosts: Sequence[str], port: int | None, mx_lookup: bool, place: str) -> str:

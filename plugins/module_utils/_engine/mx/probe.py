@@ -23,10 +23,10 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.st
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.findings import stranger_findings
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.probe_senders import ProbeSenders, read_senders
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names import (
-    PORTS,
     addresses_by_domain,
     domain_names,
     is_hop,
+    port_of_hop,
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Outcome
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.people import unnamed
@@ -148,16 +148,10 @@ def _target(domain: DomainEvidence, state: HostState) -> tuple[str, int] | None:
     if domain.nexthop and not is_hop(domain.hop_text):
         return None
     if domain.nexthop and (domain.bracketed or not domain.nexthop_exchangers):
-        return domain.nexthop, _port(domain)
+        return domain.nexthop, port_of_hop(domain.hop_text)
     records = domain.nexthop_exchangers if domain.nexthop else domain.exchangers
     other = best_other_exchanger(records or (), state)
     return (other, PORT) if other else None
-
-
-def _port(domain: DomainEvidence) -> int:
-    behind = domain.hop_text.rpartition("]")[2]
-    port = behind.rpartition(":")[2] if behind.count(":") == 1 else ""
-    return int(port) if port.isdigit() else PORTS.get(port, PORT)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.names impor
     is_somebody,
     needs_quotes,
     nexthops,
+    port_of_hop,
     recipient,
     shown,
     transport_result,
@@ -210,6 +211,8 @@ def test_local_part_with_other_characters_than_an_atom_needs_quotes() -> None:
         ("[mail.x.example]", None, False, "relay:[mail.x.example]"),
         ("[mail.x.example]:2525", None, False, "relay:[mail.x.example]:2525"),
         ("[mail.x.example]:2525", 2525, False, "relay:[mail.x.example]:2525"),
+        ("mail.x.example", 1, False, "relay:[mail.x.example]:1"),
+        ("mail.x.example", 65535, False, "relay:[mail.x.example]:65535"),
         ("[ipv6:2001:db8::1]", None, False, "relay:[ipv6:2001:db8::1]"),
         ("[2001:db8::1]:26", None, False, "relay:[ipv6:2001:db8::1]:26"),
     ],
@@ -418,6 +421,10 @@ def test_hops_are_told_apart_as_postfix_does(text: str) -> None:
         ("[ipv6:2001:db8::1]", True),
         ("[IPv6:2001:db8::1]:25", True),
         ("[2001:db8::1]:25", True),
+        ("[ipv6:::1]", True),
+        ("[nowhere.example]:1", True),
+        ("[nowhere.example]:65535", True),
+        ("[nowhere.example]:65536", False),
         ("bücher.example", True),
         ("relay:[b.example]:25", False),
         ("smtp:nowhere.example", False),
@@ -441,3 +448,29 @@ def test_hops_are_told_apart_as_postfix_does(text: str) -> None:
 )
 def test_hop_is_one_that_smtp_connects_to(text: str, connects: bool) -> None:
     assert is_hop(text) is connects
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        ("mail.x.example", 25),
+        ("mail.x.example:", 25),
+        ("[mail.x.example]:2525", 2525),
+        ("mail.x.example:smtp", 25),
+        ("[mail.x.example]:lmtp", 24),
+        ("[mail.x.example]:submission", 587),
+        ("[mail.x.example]:submissions", 465),
+        ("[mail.x.example]:smtps", 465),
+        # What services(5) of another host may call a port.
+        ("[mail.x.example]:amavisd", 25),
+        ("[ipv6:2001:db8::1]", 25),
+        ("[ipv6:2001:db8::1]:26", 26),
+    ],
+)
+def test_port_of_a_hop(text: str, port: int) -> None:
+    assert port_of_hop(text) == port
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "null"), (25, "25"), ({"a": 1}, "a mapping"), (["a"], "a list")])
+def test_value_that_is_no_text_is_named_without_what_it_holds(value: object, said: str) -> None:
+    assert shown(value) == said

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.outcome import Diff, Outcome, printable
 
 
@@ -22,6 +24,19 @@ def test_bytes_that_are_not_utf_8_are_shown_by_their_number_wherever_they_are() 
         "none": None,
         "lone": "\\ud800",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\udc7f", "\\udc7f"),
+        ("\udc80", "\\x80"),
+        ("\udcff", "\\xff"),
+        ("\udd00", "\\udd00"),
+    ],
+)
+def test_only_what_a_byte_is_read_as_is_shown_as_a_byte(text: str, shown: str) -> None:
+    assert printable(text) == shown
 
 
 def test_outcomes_share_nothing() -> None:

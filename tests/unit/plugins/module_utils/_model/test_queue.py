@@ -238,6 +238,12 @@ def test_summary_keeps_the_ten_most_frequent_reasons() -> None:
     assert reasons[0]["recipients"] == 2
 
 
+def test_reasons_that_are_as_frequent_are_in_the_order_of_the_alphabet() -> None:
+    recipients = (("u@x.example", "host b timed out"), ("v@x.example", "host a timed out"))
+    reasons = summary([Message("A", "deferred", 1, 1, recipients)], [], NOW)["domains"]["x.example"]["reasons"]
+    assert [listed["reason"] for listed in reasons] == ["host a timed out", "host b timed out"]
+
+
 def test_waiting_is_told_by_domain() -> None:
     found = waiting_for(MESSAGES, ["slow.example", "idle.example"])
     assert {domain: [message.queue_id for message in messages] for domain, messages in found.items()} == {

@@ -73,6 +73,10 @@ def test_recipients_that_nobody_has_are_named() -> None:
     assert told("5.7.1 <probe@example.com>: Relay access denied", "probe@example.com").startswith("5.7.1 <probe@")
 
 
+def test_domain_of_a_quoted_recipient_is_named() -> None:
+    assert told("<y.example>: Relay access denied", '"a@b"@y.example') == "<y.example>: Relay access denied"
+
+
 def test_local_part_that_is_no_persons_stays() -> None:
     assert without_local_part("postmaster is here", "postmaster@x.example") == "postmaster is here"
     assert without_local_part("nobody is here", "@x.example") == "nobody is here"

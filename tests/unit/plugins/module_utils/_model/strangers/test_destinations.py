@@ -44,6 +44,17 @@ def test_destinations_are_names_that_are_listed(
     assert [(doubt.member, doubt.proven) for doubt in found.doubts] == doubts
 
 
+def test_files_may_name_files_ten_times() -> None:
+    contents = {f"/f{number}": Content(((f"/f{number + 1}", ""),)) for number in range(10)}
+    contents["/f10"] = Content((("deep.example", ""),))
+    assert destinations(HostState(values={"relay_domains": "/f0"}, contents=contents)).names == {"deep.example"}
+
+
+def test_file_that_names_itself_is_read_to_an_end() -> None:
+    contents = {"/f": Content((("/f", ""), ("a.example", "")))}
+    assert "a.example" in destinations(HostState(values={"relay_domains": "/f"}, contents=contents)).names
+
+
 def test_top_level_domain_is_a_name_of_its_own_without_its_subdomains() -> None:
     assert destinations(HostState(values={"relay_domains": "test"})).doubts == ()
     assert [doubt.member for doubt in destinations(HostState(values={"relay_domains": ".test"})).doubts] == [".test"]

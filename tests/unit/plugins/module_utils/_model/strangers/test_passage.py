@@ -142,6 +142,18 @@ def test_list_that_ends_without_rejecting_is_open(value: str) -> None:
     assert [(doubt.member, doubt.proven) for doubt in found.doubts] == [("", True)]
 
 
+def test_classes_may_name_classes_ten_times() -> None:
+    classes = {f"c{number}": f"c{number + 1}" for number in range(1, 10)} | {"c10": "reject_unauth_destination"}
+    found = passage(RELAY, "c1", client(smtpd_restriction_classes=" ".join(classes), **classes))
+    assert (found.closed, found.doubts) == (True, [])
+
+
+def test_what_two_members_leave_in_doubt_is_told_once() -> None:
+    asked = "check_policy_service inet:127.0.0.1:1"
+    found = passage(RELAY, f"{asked}, {asked}{CLOSED}", client())
+    assert [doubt.member for doubt in found.doubts] == [asked]
+
+
 def test_addresses_that_a_table_permits_are_summed_with_mynetworks() -> None:
     found = passage(RELAY, "permit_mynetworks, check_client_access cidr:/half" + CLOSED, client())
     assert sorted(map(str, found.networks)) == ["0.0.0.0/1", "127.0.0.0/8", "192.0.2.0/24"]

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.contents import Content
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import relaying
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.strangers.servers import doubtful, relaying
 
 CLOSED = "permit_mynetworks, reject_unauth_destination"
 VALUES = {
@@ -87,6 +87,7 @@ def test_one_closed_list_is_enough(values: dict[str, str], open_lists: list[tupl
         ),
         ({"smtpd_command_filter": "pcre:/f"}, [("2525/inet", "smtpd_command_filter", "pcre:/f", False)]),
         ({"allow_untrusted_routing": "yes"}, [("2525/inet", "allow_untrusted_routing", "yes", False)]),
+        ({"allow_untrusted_routing": "YES"}, [("2525/inet", "allow_untrusted_routing", "yes", False)]),
     ],
 )
 def test_service_is_judged_by_its_own_overrides(
@@ -232,3 +233,10 @@ def test_what_is_needed_is_named_once_for_all() -> None:
     overridden: dict[str, Any] = {"smtpd_relay_restrictions": "check_client_access hash:/b, reject"}
     state = host(service("2525", **overridden), smtpd_relay_restrictions="check_client_access hash:/a, reject")
     assert relaying(state).needed == {"hash:/a", "hash:/b"}
+
+
+def test_what_is_proven_open_is_told_from_what_is_in_doubt() -> None:
+    state = host(smtpd_relay_restrictions="check_policy_service unix:p, permit", smtpd_recipient_restrictions="")
+    (server,) = relaying(state).servers
+    assert [doubt.member for doubt in server.openings] == ["permit"]
+    assert [(of.key, doubt.member) for of, doubt in doubtful([server])] == [("main.cf", "check_policy_service unix:p")]

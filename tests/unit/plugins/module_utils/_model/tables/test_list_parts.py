@@ -25,7 +25,7 @@ def sent(parts: ListParts, data: bytes, text: bytes) -> bytes:
     return parts.only(data, parts.lacking(text))
 
 
-@pytest.mark.parametrize("data", [b"", b"a@x.example", b"a@x.example\n", LIST, LIST[:-1], LIST * 2])
+@pytest.mark.parametrize("data", [b"", b"a@x.example", b"a@x.example\n", b"\na@x.example\n", LIST, LIST[:-1], LIST * 2])
 def test_parts_are_the_list(data: bytes) -> None:
     parts = ListParts.of(data)
     assert ListParts.unpacked(parts.packed()) == parts
@@ -42,6 +42,7 @@ def test_part_ends_where_a_line_does() -> None:
     assert 20 < len(parts.parts) < 60
     pieces = [parts.only(LIST, [number]) for number in range(len(parts.parts))]
     assert b"".join(pieces) == LIST
+    assert parts.only(LIST, [2, 0]) == pieces[0] + pieces[2]
     assert all(piece.endswith(b"\n") for piece in pieces)
 
 

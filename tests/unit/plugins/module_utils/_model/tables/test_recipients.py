@@ -354,6 +354,26 @@ def test_address_of_a_subdomain_in_a_file_is_nobodys_where_no_item_has_subdomain
         listed_addresses(items, lambda _name: b"b@sub.x.example\n")
 
 
+@pytest.mark.parametrize(
+    ("domains", "told"),
+    [
+        (5, r"\(d0.example, d1.example, d2.example, d3.example, d4.example\)"),
+        (6, r"\(d0.example, d1.example, d2.example, d3.example, d4.example and 1 more\)"),
+    ],
+)
+def test_five_of_the_domains_that_name_a_file_are_told(domains: int, told: str) -> None:
+    items = [{"name": f"d{number}.example", "recipients_file": ["f"]} for number in range(domains)]
+    with pytest.raises(InvalidInput, match=f"is not in a domain whose item names this file {told};"):
+        listed_addresses(items, lambda _name: b"a@other.example\n")
+
+
+def test_mark_of_utf_8_is_left_out_where_a_file_begins_and_nowhere_else() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert task_addresses(None, ["f"], lambda _name: mark + b"a@x.example\n") == ["a@x.example"]
+    with pytest.raises(InvalidInput, match="f line 2 .*; correct"):
+        task_addresses(None, ["f"], lambda _name: b"a@x.example\n" + mark + b"b@x.example\n")
+
+
 def test_entries_of_subdomains_are_owned_with_the_domain() -> None:
     domains = declared_domains([WIDE, {"name": "y.example", "state": "absent", "subdomains": True}], no_files)
     edits = edits_by_domain(domains, "x", False)

@@ -425,3 +425,21 @@ def test_table_that_something_else_names_stays() -> None:
 
 def test_host_without_anything_of_it_has_nothing_to_take_back() -> None:
     assert plan(host("smtpd_client_restrictions = reject\n"), GONE) == TrustPlan(table=None)
+
+
+def test_same_addresses_in_other_lists_are_not_taken_back() -> None:
+    state = host("mynetworks = 127.0.0.0/8, 192.0.2.1\n")
+    assert plan(state, GONE, KNOWN) == TrustPlan(table=None)
+
+
+def test_list_of_postscreen_in_an_override_is_taken_back() -> None:
+    own = POSTSCREEN.replace("postscreen", f"postscreen -o postscreen_access_list=permit_mynetworks,{TABLE}")
+    found = plan(host("", own), GONE, KNOWN)
+    assert found.overrides == {"smtp/inet": {"postscreen_access_list": "permit_mynetworks"}}
+
+
+def test_table_stays_as_long_as_an_override_names_it_where_no_run_puts_it() -> None:
+    own = MASTER_CF.rstrip() + f" -o mynetworks=127.0.0.0/8,{TABLE}\n"
+    found = plan(host("", own), GONE, KNOWN)
+    assert (found.overrides, found.table) == ({}, KNOWN.text)
+    assert found.untouched == ["/etc/postfix/trusted_mx stays, since smtp/inet still names it"]

@@ -311,7 +311,7 @@ def test_override_of_postscreen_is_its_own() -> None:
             "host",
         ),
         (
-            "virtual_mailbox_domains =\n",
+            "virtual_mailbox_domains =\nmyhostname = Mail.Example\n",
             "this host takes mail for no domain: mydestination, virtual_mailbox_domains, virtual_alias_domains and "
             "relay_domains name nothing but the host itself",
         ),
@@ -328,6 +328,9 @@ def test_service_with_relay_restrictions_of_its_own_is_judged_by_them() -> None:
     assert len(
         plan(host("", open_port.replace("smtpd_relay_restrictions=", "smtpd_relay_restrictions=permit"))).refusals
     )
+    # With neither list smtpd takes no mail.
+    none = open_port.rstrip() + " -o smtpd_recipient_restrictions=\n"
+    assert plan(host("", none)).refusals == []
     usual = MASTER_CF.rstrip() + " -o smtpd_relay_restrictions=\n"
     assert causes(plan(host("", usual)))[0].startswith("smtpd_relay_restrictions of smtp/inet is empty")
 
@@ -348,6 +351,7 @@ def test_domains_in_a_table_are_mail() -> None:
 )
 def test_domains_of_mx_hosts_that_this_host_takes_mail_for_are_told(main_cf: str, domains: list[str]) -> None:
     assert plan(host(main_cf), replace(REQUEST, domains=["x.example", "y.example"])).domains == domains
+    assert plan(host(), replace(REQUEST, domains=["X.Example"])).domains == ["X.Example"]
     table = host("virtual_mailbox_domains = hash:/d\n")
     assert plan(table, replace(REQUEST, domains=["x.example"])).domains == ["x.example"]
 
@@ -410,6 +414,12 @@ def test_what_others_have_added_since_stays() -> None:
         [],
         {"postscreen_access_list": [TABLE], "smtpd_client_event_limit_exceptions": ["192.0.2.1"]},
     )
+
+
+def test_list_that_somebody_else_has_unset_is_no_longer_ours() -> None:
+    known = read_trust_table(plan(host(), known=KNOWN).table or "")
+    assert known is not None
+    assert known.set == ("smtpd_client_event_limit_exceptions",)
 
 
 def test_list_that_was_set_before_stays_though_it_says_the_default() -> None:

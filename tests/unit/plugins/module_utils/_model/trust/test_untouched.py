@@ -50,7 +50,7 @@ SMTPD = MasterCf("smtp inet n - y - - smtpd\n").effective
             "TLS is demanded: MX hosts have to use it as well, as they do where it is offered",
         ),
         (
-            {"smtpd_enforce_tls": "yes"},
+            {"smtpd_enforce_tls": "Yes"},
             "TLS is demanded: MX hosts have to use it as well, as they do where it is offered",
         ),
         (
@@ -85,3 +85,10 @@ def test_limit_of_postscreen_itself_is_told(limit: str, told: bool) -> None:
     )
     assert found == ([line] if told else [])
     assert untouched(HostState(parameters=values, values=values, services=SMTPD), SMTPD, []) == []
+
+
+def test_service_is_judged_as_it_is_now() -> None:
+    ports = "smtp inet n - y - - smtpd -o content_filter=new:\n2525 inet n - y - - smtpd -o smtpd_milters=unix:m\n"
+    state = HostState(values={"smtpd_relay_restrictions": "reject"}, services=MasterCf(ports).effective)
+    judges = "judges messages that were taken; tell it of the MX hosts (docs/mail-host.md)"
+    assert untouched(state, SMTPD, []) == [f"content_filter = new:: {judges}"]

@@ -15,6 +15,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.versions im
     PARAMETERS,
     REMOVED_RESTRICTIONS,
     RENAMED,
+    RESTRICTIONS,
     first_release,
     is_newer_than_known,
     missing_parameter,
@@ -64,35 +65,55 @@ def test_release(version: str | tuple[int, ...], numbers: tuple[int, int]) -> No
     assert release(version) == numbers
 
 
-@pytest.mark.parametrize(
-    ("version", "feature", "there"),
-    [
-        ("2.1.6", "table_listing", False),
-        ("2.2.0", "table_listing", True),
-        ("2.3.19", "flush_by_queue_id", False),
-        ("2.4.0", "flush_by_queue_id", True),
-        ("2.8.20", "own_names_listed", False),
-        ("2.9.0", "own_names_listed", True),
-        ("2.11.11", "braced_overrides", False),
-        ("3.0.0", "braced_overrides", True),
-        ("3.1.15", "quoted_keys", False),
-        ("3.2.0", "quoted_keys", True),
-        ("2.1.6", "relay_service_is_guarded", False),
-        ("2.2.0", "relay_service_is_guarded", True),
-        ("2.8.20", "master_cf_listing", False),
-        ("2.9.0", "master_cf_listing", True),
-        ("2.11.11", "chroot_off_by_default", False),
-        ("3.0.0", "chroot_off_by_default", True),
-        ("3.0.15", "queue_as_json", False),
-        ("3.1.0", "queue_as_json", True),
-        ("3.4.29", "nexthop_list", False),
-        ("3.5.0", "nexthop_list", True),
-        ("3.10.13", "redirected_tables", False),
-        ("3.11.6", "redirected_tables", True),
-    ],
-)
-def test_supports(version: str, feature: str, there: bool) -> None:
-    assert supports(version, feature) is there
+# The last release without it, and the first with it, by Postfix's release notes and manual pages.
+FEATURE_BOUNDS = {
+    "delimiter_set": ("2.10.10", "2.11.0"),
+    "table_listing": ("2.1.6", "2.2.0"),
+    "relay_service_is_guarded": ("2.1.6", "2.2.0"),
+    "flush_by_queue_id": ("2.3.19", "2.4.0"),
+    "relay_service_ships_bare": ("2.8.20", "2.9.0"),
+    "master_cf_listing": ("2.8.20", "2.9.0"),
+    "own_names_listed": ("2.8.20", "2.9.0"),
+    "proxy_protocol": ("2.9.15", "2.10.0"),
+    "postscreen": ("2.7.16", "2.8.0"),
+    "inline_tables": ("2.11.11", "3.0.0"),
+    "braced_overrides": ("2.11.11", "3.0.0"),
+    "chroot_off_by_default": ("2.11.11", "3.0.0"),
+    "policy_attributes": ("2.11.11", "3.0.0"),
+    "refused_mail_retry": ("2.11.11", "3.0.0"),
+    "queue_as_json": ("3.0.15", "3.1.0"),
+    "quoted_keys": ("3.1.15", "3.2.0"),
+    "forced_expiry": ("3.4.29", "3.5.0"),
+    "nexthop_list": ("3.4.29", "3.5.0"),
+    "inline_patterns": ("3.6.15", "3.7.0"),
+    "redirected_tables": ("3.10.13", "3.11.0"),
+}
+PARAMETER_BOUNDS = {
+    "proxy_interfaces": ("1.1.13", "2.0.0"),
+    "relay_recipient_maps": ("1.1.13", "2.0.0"),
+    "inet_protocols": ("2.1.6", "2.2.0"),
+    "smtp_tls_security_level": ("2.2.12", "2.3.0"),
+    "data_directory": ("2.4.16", "2.5.0"),
+    "unverified_recipient_defer_code": ("2.5.17", "2.6.0"),
+    "smtpd_relay_restrictions": ("2.9.15", "2.10.0"),
+    "smtp_dns_support_level": ("2.10.10", "2.11.0"),
+    "compatibility_level": ("2.11.11", "3.0.0"),
+    "smtputf8_enable": ("2.11.11", "3.0.0"),
+    "maillog_file": ("3.3.22", "3.4.0"),
+    "default_cache_db_type": ("3.10.13", "3.11.0"),
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_feature_is_there_from_its_first_release_on(feature: str) -> None:
+    without, with_ = FEATURE_BOUNDS[feature]
+    assert (supports(without, feature), supports(with_, feature)) == (False, True)
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS)
+def test_parameter_is_there_from_its_first_release_on(parameter: str) -> None:
+    without, with_ = PARAMETER_BOUNDS[parameter]
+    assert (missing_parameter(without, parameter) == "", missing_parameter(with_, parameter)) == (False, "")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +218,46 @@ def test_first_release_is_written_as_people_write_it() -> None:
 )
 def test_missing_restriction_is_explained_by_the_release(version: str, restriction: str, reason: str) -> None:
     assert missing_restriction(version, restriction) == reason
+
+
+# As postconf(5) says of each "available in Postfix version", with the release before that.
+RESTRICTION_BOUNDS = {
+    ("2.0", "2.1"): (
+        "check_helo_mx_access check_helo_ns_access check_policy_service check_recipient_mx_access "
+        "check_recipient_ns_access check_sender_mx_access check_sender_ns_access defer_if_reject "
+        "reject_authenticated_sender_login_mismatch reject_multi_recipient_bounce reject_rhsbl_helo "
+        "reject_unauthenticated_sender_login_mismatch reject_unlisted_recipient reject_unlisted_sender "
+        "reject_unverified_recipient reject_unverified_sender"
+    ),
+    ("2.1", "2.2"): "check_ccert_access permit_inet_interfaces permit_tls_all_clientcerts permit_tls_clientcerts",
+    ("2.2", "2.3"): (
+        "reject_invalid_helo_hostname reject_non_fqdn_helo_hostname reject_plaintext_session "
+        "reject_unknown_client_hostname reject_unknown_helo_hostname reject_unknown_reverse_client_hostname sleep"
+    ),
+    ("2.5", "2.6"): "check_reverse_client_hostname_access",
+    ("2.6", "2.7"): (
+        "check_client_mx_access check_client_ns_access check_reverse_client_hostname_mx_access "
+        "check_reverse_client_hostname_ns_access"
+    ),
+    ("2.7", "2.8"): "permit_dnswl_client permit_rhswl_client reject_rhsbl_reverse_client",
+    ("2.9", "2.10"): "defer_unauth_destination",
+    ("2.10", "2.11"): "check_sasl_access reject_known_sender_login_mismatch",
+    ("2.11", "3.0"): (
+        "check_client_a_access check_helo_a_access check_recipient_a_access check_reverse_client_hostname_a_access "
+        "check_sender_a_access"
+    ),
+}
+
+
+@pytest.mark.parametrize("bounds", RESTRICTION_BOUNDS, ids=lambda bounds: bounds[1])
+def test_restriction_is_there_from_its_first_release_on(bounds: tuple[str, str]) -> None:
+    names = RESTRICTION_BOUNDS[bounds].split()
+    assert [name for name in names if not missing_restriction(bounds[0], name)] == []
+    assert [name for name in names if missing_restriction(bounds[1], name)] == []
+
+
+def test_each_restriction_with_a_release_is_held_to_it() -> None:
+    assert sorted(" ".join(RESTRICTION_BOUNDS.values()).split()) == sorted(RESTRICTIONS)
 
 
 def test_release_later_than_the_table_may_know_more() -> None:

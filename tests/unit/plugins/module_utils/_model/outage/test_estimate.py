@@ -100,6 +100,10 @@ def test_next_try(queue: str, due: float | None, expected: float) -> None:
     assert next_try(replace(MAIL, queue=queue), SHORT, 1030, due) == expected
 
 
+def test_try_that_was_due_this_moment_is_awaited_as_one_that_is_overdue() -> None:
+    assert next_try(MAIL, SHORT, 1038.5, 1037) == 1040.5
+
+
 @pytest.mark.parametrize(
     ("message", "due", "expected"),
     [
@@ -232,6 +236,7 @@ def test_drain_by_how_many_there_are_now() -> None:
         pytest.param([(60, 1)], 61, id="one try is awaited"),
         pytest.param([(0, 1), (10, 1), (300, 1)], 301, id="the last"),
         pytest.param([(0, 1)] * 100 + [(2, 1)], 7, id="the first are many"),
+        pytest.param([(2, 1)] + [(0, 1)] * 100, 7, id="in any order"),
     ],
 )
 def test_unaided_drain_ends_with_the_last_try_or_with_the_rate(waits: list[tuple[float, int]], expected: float) -> None:
@@ -269,6 +274,17 @@ def test_results_are_whole_seconds() -> None:
         "transport": "relay",
         "concurrency": 20,
         "rate_delay": 2,
+    }
+    assert Drain(3, 1, None, MEASURED, 1, ROUTE).as_result()["unaided"] is None
+    assert NOTHING.as_result() == {
+        "deliveries": 0,
+        "seconds": 0,
+        "unaided": 0,
+        "from": "settings",
+        "per_delivery": 1,
+        "transport": None,
+        "concurrency": None,
+        "rate_delay": None,
     }
     assert Measured(7, 0.12345).as_result() == {"deliveries": 7, "per_delivery": 0.123, "per_second": None}
     assert Measured(7, 0.1, 9.99999).as_result()["per_second"] == 10.0

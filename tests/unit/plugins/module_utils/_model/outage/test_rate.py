@@ -84,6 +84,7 @@ def draining(count: int = 21, apart: float = 1, ago: float = 0, waited: float = 
         pytest.param(draining(9, 2) * 8, 0, 4.0, id="8 at a time"),
         pytest.param(draining(waited=0.4), 0, None, id="none waited for another"),
         pytest.param(draining(9, 2), 0, None, id="few"),
+        pytest.param(draining(21, 0.5), 0, 2.0, id="just long enough"),
         pytest.param(draining(21, 0.4), 0, None, id="not for long"),
         pytest.param(draining(ago=11), 0, None, id="no longer"),
         pytest.param([*draining(), *draining(20, ago=31)], 0, 1.0, id="after a pause"),

@@ -127,7 +127,7 @@ def services_after(services: Sequence[Service], changes: Mapping[str, ServiceCha
         key: _named(services, change.renamed_from, key) for key, change in changes.items() if change.renamed_from
     }
     # What is renamed, or made in the place of that, is not what had the name before.
-    gone = {*renamed, *(change.renamed_from for change in changes.values() if change.renamed_from)}
+    gone = {*renamed, *(change.renamed_from for change in changes.values())}
     staying = [
         *(service for service in services if service.key not in gone),
         *(found for found in renamed.values() if found),

@@ -79,7 +79,7 @@ def test_release_without_chains_gets_no_certificate_of_another_kind() -> None:
     values: dict[str, str | None] = {
         "smtpd_tls_chain_files": None,
         "smtpd_tls_eccert_file": "/ec",
-        "smtpd_tls_dcert_file": "none",
+        "smtpd_tls_dcert_file": "None",
     }
     assert written(on(values)) == {
         "smtpd_tls_cert_file": "/c",

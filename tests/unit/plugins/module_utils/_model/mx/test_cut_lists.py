@@ -83,6 +83,11 @@ def test_lists_that_lose_a_little_each_are_cut_together() -> None:
     assert refused[0].cause.endswith("d19.example from 20 to 15, 10 more domains")
 
 
+def test_list_that_stays_as_long_as_it_is_is_not_told() -> None:
+    refused = cut({"a.example": 100, "b.example": 100}, item("a.example", 1), item("b.example", 100))
+    assert refused[0].cause.endswith("allows: a.example from 100 to 1")
+
+
 def test_largest_loss_is_told_first() -> None:
     refused = cut({"a.example": 100, "b.example": 900}, item("a.example", 1), item("b.example", 1))
     assert refused[0].cause.endswith("allows: b.example from 900 to 1, a.example from 100 to 1")

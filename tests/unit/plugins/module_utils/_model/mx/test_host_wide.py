@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import decide
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import HostSettings, host_settings
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.host_wide import (
+    HostSettings,
+    host_settings,
+    overrides_to_take_back,
+)
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 
@@ -176,6 +180,12 @@ def test_overrides_that_no_run_would_set_stay_with_the_last_domain() -> None:
     assert taken_back(host(own, smtp_generic_maps="regexp:/g")) == {}
     shipped = replace(host({"smtp_fallback_relay": ""}, smtp_fallback_relay="[smart]"), version=(2, 8))
     assert "smtp_fallback_relay" not in taken_back(shipped)
+
+
+def test_without_a_relay_service_there_is_nothing_to_take_back() -> None:
+    on = host(smtp_generic_maps="regexp:/g")
+    bare = replace(on, services=[each for each in on.services if each.name != "relay"])
+    assert overrides_to_take_back(read_request({"role": "primary_mx", "domains": [GONE]}), bare) == {}
 
 
 def test_plain_settings_are_passed_on() -> None:

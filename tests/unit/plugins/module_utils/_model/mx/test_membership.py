@@ -165,6 +165,8 @@ def test_declared_domain_does_not_go_on_with_its_subdomains() -> None:
 def test_maps_are_left_alone_if_nothing_is_to_be_relayed() -> None:
     request = read_request({"recipient_check": "none", "domains": [{"name": "x.example", "state": "absent"}]})
     assert recipient_maps(request, host(), True) == Members()
+    unnamed = host(recipients=replace(RECIPIENTS, member=""))
+    assert recipient_maps(request, unnamed, True) == Members()
 
 
 def test_external_domain_beside_listed_ones_needs_no_map_of_its_own() -> None:

@@ -139,6 +139,7 @@ def test_plan_comes_back_from_its_result_as_it_went(plan: MxPlan) -> None:
 def test_what_a_result_lacks_is_as_in_a_plan_without_changes() -> None:
     assert MxPlan.from_result({}).as_result() == MxPlan().as_result()
     assert (MxPlan().pending, MxPlan().behind, MxPlan().changes) == (False, [], [])
+    assert (MxPlan().service.restart, MxPlan().service.reload) == (False, False)
     part = MxPlan.from_result({"main_cf": {"parameters": {"ipv6": "no"}}, "removal": {"verify": [{"key": "k"}]}})
     assert (part.main_cf, part.removal.as_result()) == (MainCfChange({"ipv6": "no"}), Removal(verify=["k"]).as_result())
 
@@ -194,6 +195,16 @@ ITEM = RecipientsItem("x.example", "any", changed=True)
 def test_whatever_changes_makes_a_plan_pending(parts: dict[str, Any], behind: list[str]) -> None:
     plan = MxPlan(**parts)
     assert (plan.pending, plan.behind) == (True, behind)
+
+
+def test_tables_that_get_or_lose_rows_are_written() -> None:
+    plan = MxPlan(
+        transport=TableRows(path="/t/transport", type="hash", changed=True),
+        recipients=RecipientRows(path="/t/relay_recipients", type="hash"),
+        verify=TableRows(path="/t/relay_verify", type="hash"),
+        removal=Removal(verify=["x.example"]),
+    )
+    assert plan.tables_written == {"/t/transport": "hash", "/t/relay_verify": "hash"}
 
 
 def test_each_change_is_a_line() -> None:

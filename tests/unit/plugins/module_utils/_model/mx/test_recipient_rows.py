@@ -171,6 +171,26 @@ def test_undeclared_domains_go_on_with_their_subdomains_when_asked() -> None:
     ]
 
 
+def test_undeclared_domains_have_no_subdomains_where_parents_do_not_match() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relay_parents=False,
+        relayed={"old.example": "old.example", ".wide.example": ".wide.example"},
+    )
+    assert secondary(on=on, undeclared_domains="any").patterns == {r"/@[^@]+\.wide\.example$/": "x"}
+
+
+def test_host_without_lists_goes_on_without_if_its_last_declared_domain_goes() -> None:
+    on = host(
+        values={"relay_recipient_maps": ""},
+        recipients=replace(RECIPIENTS, member="", exists=False),
+        relayed={"old.example": "old.example", "x.example": "x.example"},
+    )
+    plan = secondary({"name": "x.example", "state": "absent"}, on=on)
+    assert (checks(plan), plan.recipients) == ([], [])
+
+
 def test_rows_of_a_subdomain_stay_where_nobody_can_tell_whether_it_is_relayed() -> None:
     rows = {"x.example": DomainRows(2, "d", True), "s.x.example": DomainRows(5, "e")}
     on = host(relayed={"x.example": "x.example"}, recipient_rows=rows)

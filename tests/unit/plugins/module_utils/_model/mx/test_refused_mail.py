@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState, TableState
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.reports import ReportEvidence
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import OTHER_LINES, own_domain
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.refused_mail import (
+    OTHER_LINES,
+    own_domain,
+    report_targets,
+    reports_after,
+)
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.subdomain_patterns import (
     domain_of_report_pattern,
 )
@@ -225,6 +232,25 @@ def test_pattern_is_that_of_the_domain(address: str, narrow: bool, wide: bool) -
         for field in ("Final-Recipient: rfc822; ", "Original-Recipient: rfc822;", "Final-Recipient: utf-8; "):
             assert matches(pattern, field + address) is expected
         assert not matches(pattern, f"To: {address}")
+
+
+def test_what_main_cf_has_looked_for_in_mail_is_not_looked_for_in_bounces() -> None:
+    plan = keeping(mx(values={"body_checks": "pcre:/b"}))
+    assert plan.services["bounce-cleanup/unix"].overrides["body_checks"] == REPORTS.reference
+
+
+def test_reports_go_to_one_address() -> None:
+    given = [{"role": "secondary_mx", "domains": [listed(refused_mail=mode)]} for mode in ("postmaster", "bounce")]
+    assert [report_targets(read_request(params), mx()) for params in given] == [["postmaster@localhost"], []]
+
+
+def test_own_table_can_be_read_after_the_run_and_others_as_before() -> None:
+    unread = {REPORTS.reference: "no such file", "pcre:/o": "no such table"}
+    request = read_request({"role": "secondary_mx", "domains": [listed(refused_mail="hold")]})
+    after = reports_after(request, mx(reports=ReportEvidence(unread=unread)))
+    assert after.unread == {"pcre:/o": "no such table"}
+    without = reports_after(request, mx(refused=None, reports=ReportEvidence(unread=unread)))
+    assert without.unread == unread
 
 
 def test_host_that_looks_at_its_bounces_goes_on_to_do_so() -> None:

@@ -66,6 +66,13 @@ def test_some_list_is_closed_afterwards(values: dict[str, Any], parameters: dict
     assert plan.main_cf.parameters == parameters
 
 
+def test_list_that_lets_strangers_pass_is_told_and_not_covered_by_another() -> None:
+    values = {"smtpd_relay_restrictions": "", "smtpd_recipient_restrictions": "check_sender_access static:OK"}
+    plan = secondary(on=host(values=values))
+    assert "smtpd_relay_restrictions" not in plan.main_cf.parameters
+    assert checks(plan) == [("", "open_relay")]
+
+
 @pytest.mark.parametrize(
     ("wanted", "refused"),
     [

@@ -202,6 +202,16 @@ def test_settings_that_contradict_each_other_are_refused(mine: dict[str, Any], t
     assert refusals(role="secondary_mx", peer={**PEER, "settings": theirs}, **mine) == [("", "roles_disagree")]
 
 
+def test_list_that_the_other_role_leaves_out_contradicts_nothing() -> None:
+    peer = {**PEER, "settings": {"relay_restrictions": []}}
+    assert refusals(role="secondary_mx", peer=peer, relay_restrictions=["reject"]) == []
+
+
+def test_directory_is_that_of_the_instance() -> None:
+    found = [read_request(params).config_directory for params in ({"config_directory": "/etc/postfix-b"}, {})]
+    assert found == ["/etc/postfix-b", "/etc/postfix"]
+
+
 @pytest.mark.parametrize(
     "same", [{"proxy_interfaces": ["a", "b"]}, {"recipient_check": "none"}, {"table_type": "hash"}]
 )

@@ -186,6 +186,15 @@ def test_domain_that_goes_too_needs_no_row() -> None:
     assert [note for note in notes if "also routes" in note] == []
 
 
+def test_subdomains_of_a_declared_domain_are_no_others() -> None:
+    on = host(
+        relayed={".s.x.example": ".s.x.example", ".t.x.example": ".t.x.example"},
+        transport=replace(TRANSPORT, rows={".x.example": "relay:[m]"}),
+    )
+    request = read_request({"role": "primary_mx", "domains": [listed("s.x.example", mail_host="mail.example")]})
+    assert others_routed_by(".x.example", request, on) == [".t.x.example"]
+
+
 @pytest.mark.parametrize("transport", ["relay", ""])
 def test_relay_transport_of_the_role_captures_nothing(transport: str) -> None:
     assert secondary(on=host(values={"relay_transport": transport})).routes.rows == {}

@@ -16,7 +16,9 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.st
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.after import host_after
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.decide import Decision
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.plan import MainCfChange, ServiceChange
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.request import read_request
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby import decide_standby
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.mx.standby_files import StandbyRequest
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.mx_decisions import (
     CLOSED,
@@ -124,6 +126,11 @@ def test_host_that_can_not_be_a_standby_is_refused(on: HostState, cause: str) ->
     assert [(refusal.domain, refusal.cause.startswith(cause)) for refusal in found] == [("x.example", True)]
 
 
+def test_reason_to_refuse_names_a_domain_that_has_standby() -> None:
+    refusals = asking(listed("a.example"), listed(standby=True), on=mx(standby=StandbyState())).refusals
+    assert [refusal.domain for refusal in refusals if refusal.check == "standby"] == ["x.example"]
+
+
 def test_primary_is_no_standby() -> None:
     assert [refusal.cause for refusal in primary(listed(standby=True)).refusals] == [
         '"x.example" (domains[0]) has standby, but this host is its primary MX: no better one takes its mail'
@@ -150,6 +157,31 @@ def test_domains_that_others_declared_stay() -> None:
     on = mx(standby=state, relayed={"other.example": "other.example"})
     wanted = asking(listed(standby=True, subdomains=True), on=on).standby
     assert (wanted.domains, wanted.subdomains) == (("other.example", "x.example"), ("other.example", "x.example"))
+
+
+def test_service_stays_for_the_domains_of_others_alone() -> None:
+    state = replace(RUNNING, domains=("other.example",))
+    on = mx(standby=state, relayed={"other.example": "other.example"})
+    assert asking(listed(standby=False), on=on).standby.domains == ("other.example",)
+
+
+@pytest.mark.parametrize(
+    ("myhostname", "names", "name"),
+    [
+        ("mail.example", ("mail.example", "mx.lab.example"), "mail.example"),
+        ("", ("mx.lab.example",), "mx.lab.example"),
+    ],
+)
+def test_service_knows_this_host_by_all_its_names(myhostname: str, names: tuple[str, ...], name: str) -> None:
+    wanted = asking(on=mx(values={"myhostname": myhostname}, called="mx.lab.example")).standby
+    assert (wanted.own, wanted.name) == (names, name)
+
+
+def test_list_that_another_part_of_the_plan_shortens_is_left_as_it_is() -> None:
+    on = mx(f"{CLOSED}, {CLASS}")
+    request = read_request({"role": "secondary_mx", "domains": [listed(standby=True)]})
+    planned = MainCfChange(parameters={LIST: CLOSED, "x": "1"})
+    assert LIST not in decide_standby(request, on, (), planned).main_cf.parameters
 
 
 @pytest.mark.parametrize("present", [CLOSED, ""])

@@ -105,3 +105,18 @@ def test_setting_of_the_wrong_shape_is_refused_with_its_place() -> None:
     with pytest.raises(InvalidInput) as refused:
         with_lists({"proxy_interfaces": {"a": 1}}, "mx_")
     assert refused.value.message == "mx_proxy_interfaces is a mapping, not a list; write one a line"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("proxy_interfaces", [" 192.0.2.1 ", "nat.example"], ["192.0.2.1", "nat.example"]),
+        ("proxy_interfaces", "192.0.2.1\n nat.example\n", ["192.0.2.1", "nat.example"]),
+        ("relay_restrictions", "permit_mynetworks\nreject", ["permit_mynetworks", "reject"]),
+        # A text of words stays one.
+        ("inet_interfaces", " 127.0.0.1  ::1", "127.0.0.1, ::1"),
+        ("inet_interfaces", ["127.0.0.1 ", "::1"], "127.0.0.1, ::1"),
+    ],
+)
+def test_list_has_its_form_however_it_was_given(name: str, given: Any, wanted: Any) -> None:
+    assert with_lists({name: given}) == {name: wanted}

@@ -14,11 +14,10 @@ def endpoint_of(argument: str) -> str:
 
 def default_action(argument: str, usual: str) -> str:
     """What smtpd does while the service does not answer; `usual` is smtpd_policy_service_default_action."""
-    words = _inner(argument)
-    _before, found, after = words.partition("default_action")
-    value = after.partition("=")[2].strip() if found else ""
-    return value.strip("{}").partition(",")[0].strip() or usual
+    attributes = [_inner(item).partition("=") for item in split_items(_inner(argument))]
+    values = {name.strip(): value.strip() for name, _equal, value in attributes}
+    return values.get("default_action") or usual
 
 
-def _inner(argument: str) -> str:
-    return argument[1:-1].strip() if argument.startswith("{") and argument.endswith("}") else argument
+def _inner(text: str) -> str:
+    return text[1:-1] if text.startswith("{") and text.endswith("}") else text

@@ -56,10 +56,7 @@ class LogicalLine:
 
     def line_of(self, offset: int) -> int:
         """Which of the physical lines that carry text holds the character at `offset`, counted from 0."""
-        for index, (start, _raw, content) in enumerate(self._pieces):
-            if offset < start + len(content):
-                return index
-        return len(self._pieces) - 1
+        return self.lines_of([offset])[0]
 
     def lines_of(self, offsets: Iterable[int]) -> list[int]:
         """line_of for many offsets in ascending order, in one pass."""

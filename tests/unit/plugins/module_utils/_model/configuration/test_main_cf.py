@@ -136,6 +136,7 @@ def test_remove(text: str, after: str) -> None:
         ("a = b,\n  c,\n# last\n  d\nx = y\n", ["e", "f"], "a = b,\n  c,\n# last\n  d,\n  e,\n  f\nx = y\n"),
         ("a =\n  b\n  c\n", ["d"], "a =\n  b\n  c\n  d\n"),
         ("a = b,\n  c,\n", ["d"], "a = b,\n  c,\n  d,\n"),
+        ("a = b,\n  c\n ,\n", ["d"], "a = b,\n  c,\n  d\n ,\n"),
         ("a = b  \n", ["c"], "a = b, c  \n"),
         ("a = \t\r\n", ["c"], "a = c \t\r\n"),
         ("a=", ["c"], "a=c"),
@@ -156,6 +157,18 @@ def test_add_items(text: str, items: list[str], after: str) -> None:
 def test_added_item_that_would_make_the_line_long_begins_a_new_one() -> None:
     text = "a = " + "b" * 90 + "\n"
     assert edited(text, "add_items", "a", ["c" * 10]) == "a = " + "b" * 90 + ",\n    " + "c" * 10 + "\n"
+
+
+def test_added_items_fill_a_line_up_to_a_hundred_characters() -> None:
+    text, first = "a = " + "b" * 50, "c" * 20
+    assert edited(text, "add_items", "a", [first, "d" * 22]) == f"{text}, {first}, {'d' * 22}"
+    assert edited(text, "add_items", "a", [first, "d" * 23, "e" * 71]) == (
+        f"{text}, {first},\n    {'d' * 23}, {'e' * 71}"
+    )
+    assert edited(text, "add_items", "a", [first, "d" * 23, "e" * 72]) == (
+        f"{text}, {first},\n    {'d' * 23},\n    {'e' * 72}"
+    )
+    assert edited(f"{text}\n  c, d", "add_items", "a", ["e" * 92]) == f"{text}\n  c, d, {'e' * 92}"
 
 
 @pytest.mark.parametrize(

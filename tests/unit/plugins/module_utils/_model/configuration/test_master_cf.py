@@ -378,6 +378,11 @@ def test_renamed_entry_keeps_all_else_and_gets_its_bytes_back(text: str, expecte
     assert applied(there, **{**fields, "name": before.name, "type": "inet", "renamed_from": "smtpd/pass"}) == text
 
 
+def test_entry_that_stays_a_local_socket_stays_as_private_as_it_is() -> None:
+    fields = {"name": "out", "command": "smtp", "renamed_from": "relay/unix"}
+    assert applied("relay unix n - y - - smtp\n", **fields) == "out unix n - y - - smtp\n"
+
+
 def test_renamed_entry_takes_the_place_of_one_that_runs_something_else() -> None:
     text = "smtpd pass - - y - 9 smtpd\n  -o a=b\nsmtp inet n - y - 1 postscreen\n"
     back = applied(text, name="smtp", type="inet", command="smtpd", renamed_from="smtpd/pass")

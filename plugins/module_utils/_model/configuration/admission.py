@@ -142,7 +142,7 @@ def _collect(name: str, value: str, classes: dict[str, str], found: list[Access]
             _collect(name, classes.pop(part), classes, found)
         elif ARGUMENTS.get(word.lower()) in ("table", "endpoint") and argument:
             found.append(Access(word.lower(), argument))
-        elif word.lower() not in ARGUMENTS and is_table_name(part):
+        elif is_table_name(part):
             found.append(Access(LISTS.get(name, ""), part))
 
 
@@ -243,7 +243,7 @@ class _Walk:
             self._perhaps.append(part)
         elif ARGUMENTS.get(name) == "table":
             return self._asked(name, argument, part, within, warned, depth)
-        elif name not in ARGUMENTS and is_table_name(part) and LISTS.get(self._name):
+        elif is_table_name(part) and LISTS.get(self._name):
             return self._asked(LISTS[self._name], part, part, within, warned, depth)
         return None
 

@@ -29,13 +29,13 @@ ANSWERS = {
     "cidr:/clients": {STRANGER.address: "REJECT go away"},
     "cidr:/lists": {STRANGER.address: "permit_mynetworks, reject"},
     "cidr:/class": {STRANGER.address: "ours"},
-    "cidr:/ok": {STRANGER.address: "OK"},
+    "cidr:/ok": {STRANGER.address: "ok"},
     "cidr:/number": {STRANGER.address: "1234567"},
     "cidr:/code": {STRANGER.address: "450 later"},
     "cidr:/both": {STRANGER.address: "both"},
     "cidr:/bare": {STRANGER.address: "421"},
     "cidr:/gone": {STRANGER.address: "DISCARD"},
-    "cidr:/later": {STRANGER.address: "defer_if_permit Later"},
+    "cidr:/later": {STRANGER.address: "defer_if_permit Try later"},
     "cidr:/mark": {STRANGER.address: "PREPEND X-Seen: yes"},
     "regexp:/senders": {STRANGER.sender: "554 no"},
     "hash:/domains": {"away.example": "REJECT"},
@@ -54,6 +54,7 @@ def refused_by(value: str, name: str = CLIENT, delayed: bool = True, domain: str
         "permit_mynetworks, permit_sasl_authenticated",
         "permit, reject",
         "warn_if_reject reject",
+        "WARN_IF_REJECT reject",
         "warn_if_reject ours, warn_if_reject check_client_access cidr:/clients",
         "all, reject",
         "loop",
@@ -114,6 +115,8 @@ def test_table_of_etrn_decides_in_the_list_of_etrn(value: str, domain: str, by: 
         ("check_client_access cidr:/class", "check_client_access cidr:/class"),
         ("check_client_access cidr:/code", "check_client_access cidr:/code"),
         ("check_client_access cidr:/later, permit", "check_client_access cidr:/later"),
+        ("check_client_access cidr:/later, reject", "reject"),
+        ("check_client_access cidr:/clients, reject", "check_client_access cidr:/clients"),
         ("check_client_a_access cidr:/clients", "check_client_a_access cidr:/clients"),
         ("check_sender_access regexp:/senders", "check_sender_access regexp:/senders"),
         ("check_client_access hash:/whitelist, reject", "reject"),
@@ -157,7 +160,8 @@ def test_without_tls_and_without_names_of_clients() -> None:
 
 
 def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
-    value = "check_policy_service unix:p, check_client_access cidr:/nobody, reject, check_client_access cidr:/behind"
+    before = "check_policy_service unix:p, check_sasl_access hash:/users, check_client_access cidr:/nobody"
+    value = f"{before}, reject, check_client_access cidr:/behind"
     through = evaluate_list(CLIENT, value, STRANGER, ListContext())
     assert through.perhaps == ("check_policy_service unix:p",)
     assert through.met == (
@@ -178,8 +182,58 @@ def test_message_that_is_discarded_is_accepted_whatever_other_lists_say() -> Non
 
 def test_everything_that_is_asked_is_found_in_classes_too() -> None:
     classes = {"a": "check_sender_access hash:/a, b", "b": "hash:/b, a"}
-    assert accesses(RELAY, "a, permit, check_policy_service inet:h:1", classes) == [
+    value = (
+        "a, permit, check_policy_service inet:h:1, CHECK_Client_Access hash:/c, check_policy_service { unix:p, a=b }"
+    )
+    assert accesses(RELAY, value, classes) == [
         Access("check_sender_access", "hash:/a"),
         Access("check_recipient_access", "hash:/b"),
         Access("check_policy_service", "inet:h:1"),
+        Access("check_client_access", "hash:/c"),
+        Access("check_policy_service", "{ unix:p, a=b }"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "members"),
+    [
+        ("reject_unverified_recipient", ["reject_unverified_recipient"]),
+        ("asking, permit", ["reject_unverified_recipient (in the restriction class asking)"]),
+        ("warn_if_reject reject_unverified_recipient", []),
+        ("permit_auth_destination, reject_unverified_recipient", []),
+        ("check_client_access cidr:/asking", ["check_client_access cidr:/asking"]),
+        ("warn_if_reject check_client_access cidr:/asking", []),
+        ("check_client_access cidr:/some", ["check_client_access cidr:/some"]),
+        ("warn_if_reject check_client_access cidr:/some", []),
+        ("check_client_access cidr:/none", []),
+        ("check_recipient_access hash:/here", ["check_recipient_access hash:/here"]),
+        ("check_recipient_access hash:/quoted", ["check_recipient_access hash:/quoted"]),
+        ("check_recipient_access hash:/elsewhere", []),
+        ("check_sender_access hash:/elsewhere", ["check_sender_access hash:/elsewhere"]),
+    ],
+)
+def test_members_by_which_the_mail_host_is_asked_about_recipients(value: str, members: list[str]) -> None:
+    context = ListContext(
+        {"asking": "reject_unverified_recipient"},
+        {"cidr:/asking": {STRANGER.address: "asking"}},
+        {
+            "cidr:/some": ["192.0.2.1"],
+            "hash:/here": ["a@x.example"],
+            "hash:/quoted": ['"a@b"@x.example'],
+            "hash:/elsewhere": ["a@y.example"],
+        },
+    )
+    assert [*evaluate_list(RELAY, value, replace(STRANGER, domain="x.example"), context).verified_by] == members
+
+
+def test_list_that_is_read_before_the_recipient_has_nobody_asked_about_him() -> None:
+    context = ListContext(verifying={"cidr:/some": ["192.0.2.1"]}, delayed=False)
+    value = "reject_unverified_recipient, check_client_access cidr:/some"
+    assert evaluate_list(CLIENT, value, STRANGER, context).verified_by == ()
+
+
+@pytest.mark.parametrize(("depth", "by"), [(19, "reject"), (20, "")])
+def test_classes_are_followed_through_nineteen_others(depth: int, by: str) -> None:
+    classes = {f"c{number}": f"c{number + 1}" for number in range(1, depth)}
+    result = evaluate_list(CLIENT, "c1", STRANGER, ListContext({**classes, f"c{depth}": "reject"}))
+    assert result.refused_by == by

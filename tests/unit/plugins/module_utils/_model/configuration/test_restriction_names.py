@@ -46,6 +46,8 @@ def test_list_that_smtpd_can_use(value: str) -> None:
         ("OK", "", '"OK" is not a restriction that smtpd knows; correct it, or name it in smtpd_restriction_classes'),
         ("check_client_access", "3.10.13",
          "check_client_access has no table after it; add it, as in check_client_access hash:/etc/postfix/access"),
+        ("CHECK_CLIENT_ACCESS", "3.10.13",
+         "CHECK_CLIENT_ACCESS has no table after it; add it, as in CHECK_CLIENT_ACCESS hash:/etc/postfix/access"),
         ("check_client_access permit", "3.10.13",
          "check_client_access has no table after it; add it, as in check_client_access hash:/etc/postfix/access"),
         ("check_client_access /etc/x", "3.10.13",
@@ -54,6 +56,8 @@ def test_list_that_smtpd_can_use(value: str) -> None:
         ("check_policy_service policy", "3.10.13",
          '"policy" is not an endpoint for check_policy_service; '
          "give one, as in check_policy_service unix:private/policy"),
+        ("check_client_access hash:/x, gray", "3.10.13",
+         '"gray" is not a restriction that smtpd knows; did you mean "grey"?'),
         ("sleep x", "3.10.13", '"x" is not a number for sleep; give one, as in sleep 1'),
         ("reject_rbl_client", "3.10.13",
          "reject_rbl_client has no domain after it; add it, as in reject_rbl_client list.example"),

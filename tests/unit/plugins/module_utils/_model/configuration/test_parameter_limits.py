@@ -35,6 +35,9 @@ DAYS = Kind(TIME, "d")
         ("maximal_queue_lifetime", DAYS, (0, 8640000)),
         ("minimal_backoff_time", Kind(TIME, "s"), (1, 2**31 - 1)),
         ("smtp_connect_timeout", Kind(TIME, "s"), (0, 2**31 - 1)),
+        ("smtpd_client_ipv4_prefix_length", NUMBER, (0, 32)),
+        ("smtpd_client_ipv6_prefix_length", NUMBER, (0, 128)),
+        ("default_delivery_slot_discount", NUMBER, (0, 100)),
     ],
 )
 def test_limits_are_those_of_the_daemon_that_reads_it(name: str, kind: Kind, limits: tuple[int, int]) -> None:

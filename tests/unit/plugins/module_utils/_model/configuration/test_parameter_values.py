@@ -11,7 +11,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
 )
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
 
-DEFAULTS = {"b": "no", "i": "50", "t": "5d", "s": "30s", "text": "", "mail_version": "3.10.13"}
+DEFAULTS = {"b": "no", "i": "50", "t": "5d", "s": "30s", "text": "", "max_use": "100", "mail_version": "3.10.13"}
 JUDGE = Judge(DEFAULTS, ("grey",))
 
 
@@ -27,6 +27,7 @@ JUDGE = Judge(DEFAULTS, ("grey",))
         ("mynetworks", "127.0.0.0/8 [::1]/128 [::1] [fe80::]/64 10.1.2.3 !10.0.0.5 /etc/nets hash:/etc/nets $x"),
         ("mynetworks", "[127.0.0.0]/8 [::1/128] host.example cidr:/etc/postfix/nets !hash:/x 0.0.0.0/0"),
         ("mynetworks", ""),
+        ("proxy_interfaces", "192.0.2.1 [2001:db8::1], 2001:db8::2 mx.x_y.example [mx.example] $x $x/8"),
         ("transport_maps", "hash:/x, proxy:ldap:/y $virtual_maps"), ("transport_maps", ""),
         ("transport_maps", "pipemap:{hash:/x, static:{a b}}"),
         ("smtpd_relay_restrictions", "permit_mynetworks, grey reject_unauth_destination"),
@@ -42,6 +43,11 @@ def test_value_that_postfix_takes(name: str, value: str) -> None:
         ("b", "true", '"true" is neither yes nor no; write yes'),
         ("b", "Off", '"Off" is neither yes nor no; write no'),
         ("b", "", '"" is neither yes nor no; write one of them'),
+        ("proxy_interfaces", "$x 10.0.0.0/8", '"10.0.0.0/8" is a network, not an address'),
+        ("proxy_interfaces", "10.0.0.256", '"10.0.0.256" is neither an address nor the name of a host'),
+        ("proxy_interfaces", "a.example -b.example", '"-b.example" is neither an address nor the name of a host'),
+        ("proxy_interfaces", "host/24", '"host/24" is neither an address nor the name of a host'),
+        ("max_use", "0", '"0" is more or less than Postfix takes; write a whole number from 1 to 2147483647'),
         ("i", "5k", '"5k" is not a whole number; write digits only'),
         ("i", "", '"" is not a whole number; write digits only'),
         ("t", "5D", '"5D" is not a time; write digits followed by one of s, m, h, d, w, such as 5d '

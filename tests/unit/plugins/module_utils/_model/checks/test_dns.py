@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.dns import mta_sts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.every import checks_of
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.registry import DOMAIN_IN_DNS
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configuration.master_cf import Service
@@ -72,6 +73,9 @@ def test_domain_as_it_should_be_has_none() -> None:
         ({"policy": ""}, ("mta_sts", "warning", "dns")),
         ({"policy": "version: STSv1\nmode: enforce\nmx: other.example\n"}, ("mta_sts", "error", "dns")),
         ({"policy": "version: STSv1\nmode: testing\nmx: *.mx.example\n"}, ("mta_sts", "warning", "dns")),
+        # Senders pass over fields that they don't know (RFC 8461, 3.2).
+        ({"policy": "mode: enforce\nmx: other.example\nbackup: mx.example\n"}, ("mta_sts", "error", "dns")),
+        ({"policy": "Mode : Enforce\r\nMX: other.example\r\n"}, ("mta_sts", "error", "dns")),
     ],
 )
 def test_domain_is_judged(fields: dict[str, Any], expected: tuple[str, str, str]) -> None:
@@ -95,6 +99,23 @@ def test_policy_demands_a_certificate(
 
 
 @pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("", "its MTA-STS policy, announced by _mta-sts.x.example, can't be fetched"),
+        (
+            "mode: testing\nmx: other.example\n",
+            "its MTA-STS policy (mode testing) does not list this host (mx.example): senders that honour it will skip "
+            "this host",
+        ),
+    ],
+)
+def test_policy_that_is_not_there_or_does_not_list_this_host(policy: str, message: str) -> None:
+    domain = DomainEvidence("x.example", relayed="x.example", asked=True, exchangers=[OTHER, OWN], policy=policy)
+    state = HostState(values={"myhostname": "mx.example"}, own_addresses=frozenset(OWN.addresses))
+    assert [finding.message for finding in mta_sts(domain, state)] == [message]
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"exchangers": None, "asked": False},
@@ -107,6 +128,7 @@ def test_policy_demands_a_certificate(
         {"answer": OTHER_ROW},
         {"answer": ROW, "others": [DomainEvidence("x.example", answer=OTHER_ROW)]},
         {"policy": "mode: enforce\nmx: *.example\n"},
+        {"policy": "mode: enforce\nmx: primary.example\nMX : MX.example\n"},
         {
             "policy": "mode: enforce\nmx: *.x.example\n",
             "exchangers": [OTHER, MxRecord(20, "mx.x.example", OWN.addresses)],

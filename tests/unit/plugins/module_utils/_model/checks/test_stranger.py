@@ -81,7 +81,10 @@ def test_silence_to_a_stranger_is_one_finding() -> None:
 
 def test_silence_that_comes_later_is_one_finding_too() -> None:
     taken = talk(recipients={"probe@[240.0.0.1]": OK})
-    told = StrangerEvidence("mx.example", {"x.example": talk()}, {}, {}, [taken, Talk("mx.example", "timed out")])
+    before = talk(recipients={"nobody@x.example": OK, "postmaster@x.example": (550, "5.1.1")})
+    unknown = {"x.example": "nobody@x.example"}
+    silent = Talk("mx.example", "timed out")
+    told = StrangerEvidence("mx.example", {"x.example": before}, {}, unknown, [taken, silent])
     assert [finding.check for finding in judged(told)] == ["probe_connect"]
 
 

@@ -115,12 +115,12 @@ class ListResult:
     that of others who get as far.
     """
 
-    refused_by: str = ""
-    within: str = ""
-    met: Sequence[Access] = ()
-    perhaps: Sequence[str] = ()
-    settled: bool = False
-    verified_by: Sequence[str] = ()
+    refused_by: str
+    within: str
+    met: Sequence[Access]
+    perhaps: Sequence[str]
+    settled: bool
+    verified_by: Sequence[str]
 
 
 def evaluate_list(name: str, value: str, stranger: Stranger, context: ListContext) -> ListResult:
@@ -167,11 +167,7 @@ _PERMIT = "permit"
 
 
 class _WrongPermission(Exception):
-    """A table permits that must not."""
-
-    def __init__(self, end: tuple[str, str]) -> None:
-        super().__init__(*end)
-        self.end = end
+    """A table permits that must not: where it is named, and the class that has it."""
 
 
 class _Discarded(Exception):
@@ -198,7 +194,8 @@ class _Walk:
         try:
             end = self._through(value, "", False, 0)
         except _WrongPermission as wrong:
-            end = self._deferred = wrong.end
+            part, within = wrong.args
+            end = self._deferred = part, within
         except _Discarded:
             end, settled = None, self._name in _BEFORE_RECIPIENT and not self._deferred
         if end is None or end[0] == _PERMIT:
@@ -271,7 +268,7 @@ class _Walk:
             return part, within
         end = self._meaning(result, part, within, warned, depth)
         if end is not None and end[0] == _PERMIT and never_permits(action):
-            raise _WrongPermission((part, within))
+            raise _WrongPermission(part, within)
         return end
 
     def _is_verified_by(self, action: str, table: str) -> bool:

@@ -13,6 +13,7 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.configurati
     ListContext,
     accesses,
     evaluate_list,
+    verifies,
 )
 
 STRANGER = STRANGERS["ipv4"][0]
@@ -36,7 +37,7 @@ ANSWERS = {
     "cidr:/bare": {STRANGER.address: "421"},
     "cidr:/gone": {STRANGER.address: "DISCARD"},
     "cidr:/later": {STRANGER.address: "defer_if_permit Try later"},
-    "cidr:/mark": {STRANGER.address: "PREPEND X-Seen: yes"},
+    "cidr:/mark": {STRANGER.address: "PREPEND X-Elsewhere: reject"},
     "regexp:/senders": {STRANGER.sender: "554 no"},
     "hash:/domains": {"away.example": "REJECT"},
 }
@@ -137,16 +138,32 @@ def test_list_that_decides_on_destinations_may_end_for_those_of_others() -> None
 def test_client_list_that_is_read_at_once_knows_neither_sender_nor_recipient() -> None:
     assert refused_by("permit_auth_destination, reject", delayed=False) == "reject"
     assert refused_by("check_sender_access regexp:/senders", delayed=False) == ""
+    assert refused_by("check_sender_a_access cidr:/clients", delayed=False) == ""
+    assert refused_by("check_sender_a_access cidr:/clients") != ""
     assert refused_by("check_helo_access cidr:/clients", delayed=False) == ""
     assert refused_by("check_helo_access cidr:/clients", "smtpd_helo_restrictions", delayed=False) != ""
     assert refused_by("check_sender_access regexp:/senders", "smtpd_sender_restrictions", delayed=False) != ""
     assert refused_by("check_recipient_access hash:/domains", delayed=False, domain="away.example") == ""
 
 
+def test_lists_are_read_when_the_recipient_is_known_unless_told_otherwise() -> None:
+    assert evaluate_list(CLIENT, "permit_auth_destination, reject", STRANGER, ListContext()).refused_by == ""
+
+
+def test_strangers_send_from_the_domain_of_their_hosts() -> None:
+    assert {stranger.sender for strangers in STRANGERS.values() for stranger in strangers} == {
+        f"mxrelay-probe@mxrelay-probe.{top}" for top in ("com", "net", "org", "de", "jp")
+    }
+
+
 def test_table_of_recipients_refuses_a_domain() -> None:
     value = "check_recipient_access hash:/domains"
     assert refused_by(value, RELAY, domain="away.example") == value
     assert refused_by(value, RELAY, domain="other.example") == ""
+
+
+def test_table_of_etrn_decides_in_no_other_list() -> None:
+    assert refused_by("check_etrn_access hash:/domains", RELAY, domain="away.example") == ""
 
 
 def test_without_tls_and_without_names_of_clients() -> None:
@@ -168,6 +185,7 @@ def test_what_may_have_let_him_through_is_told_and_whom_he_met() -> None:
         Access("check_policy_service", "unix:p"),
         Access("check_client_access", "cidr:/nobody"),
     )
+    assert evaluate_list(CLIENT, before, STRANGER, ListContext()).perhaps == ()
 
 
 def test_message_that_is_discarded_is_accepted_whatever_other_lists_say() -> None:
@@ -232,8 +250,34 @@ def test_list_that_is_read_before_the_recipient_has_nobody_asked_about_him() -> 
     assert evaluate_list(CLIENT, value, STRANGER, context).verified_by == ()
 
 
-@pytest.mark.parametrize(("depth", "by"), [(19, "reject"), (20, "")])
-def test_classes_are_followed_through_nineteen_others(depth: int, by: str) -> None:
+@pytest.mark.parametrize(("depth", "refused"), [(19, True), (20, False)])
+def test_classes_and_results_of_tables_are_followed_nineteen_deep(depth: int, refused: bool) -> None:
     classes = {f"c{number}": f"c{number + 1}" for number in range(1, depth)}
-    result = evaluate_list(CLIENT, "c1", STRANGER, ListContext({**classes, f"c{depth}": "reject"}))
-    assert result.refused_by == by
+    by_class = evaluate_list(CLIENT, "c1", STRANGER, ListContext({**classes, f"c{depth}": "reject"}))
+    # The last one has `reject` in a list, which is as deep as what the last class has.
+    tables = {f"cidr:/{number}": {STRANGER.address: f"cidr:/{number + 1}"} for number in range(1, depth)}
+    last = {f"cidr:/{depth}": {STRANGER.address: "permit_mynetworks, reject"}}
+    by_table = evaluate_list(CLIENT, "cidr:/1", STRANGER, ListContext(answers={**tables, **last}))
+    assert (by_class.refused_by, by_table.refused_by) == (("reject", "cidr:/1") if refused else ("", ""))
+
+
+def test_what_names_itself_lets_through() -> None:
+    answers = {"cidr:/loop": {STRANGER.address: "cidr:/loop"}}
+    assert evaluate_list(CLIENT, "cidr:/loop", STRANGER, ListContext(answers=answers)).refused_by == ""
+    assert not verifies("loop", {"loop": "loop"})
+
+
+@pytest.mark.parametrize(
+    ("result", "asks"),
+    [
+        ("reject_unverified_recipient", True),
+        ("permit_mynetworks, REJECT_Unverified_Recipient", True),
+        ("asking", True),
+        ("silent", False),
+        ("reject_unverified_sender", False),
+        ("", False),
+    ],
+)
+def test_result_of_a_table_that_has_the_mail_host_asked(result: str, asks: bool) -> None:
+    classes = {"asking": "permit_mynetworks, reject_unverified_recipient", "silent": "reject"}
+    assert verifies(result, classes) == asks

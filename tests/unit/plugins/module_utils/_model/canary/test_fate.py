@@ -108,6 +108,25 @@ def test_message_without_a_message_id_in_the_log_is_known_by_its_queue_id(
     assert (found.outcome, reason in found.reason, found.settled) == (outcome, True, True)
 
 
+@pytest.mark.parametrize(
+    ("answers", "accepted", "queue_id", "refused"),
+    [
+        ((), False, "", ""),
+        ((OK, (450, "4.2.0 Greylisted")), False, "", "RCPT"),
+        ((OK, OK), False, "", ""),
+        ((OK, OK, (451, "4.7.1 queued as A1")), False, "", "DATA"),
+        ((OK, OK, (250, "2.0.0 Ok: queued as A1")), True, "A1", ""),
+        ((OK, OK, (250, "2.6.0 taken")), True, "", ""),
+    ],
+)
+def test_message_is_accepted_once_its_text_is(
+    answers: Sequence[tuple[int, str]], accepted: bool, queue_id: str, refused: str
+) -> None:
+    told = handed(*answers)
+    refusal = told.refusal[0] if told.refusal else ""
+    assert (told.accepted, told.queue_id, refusal) == (accepted, queue_id, refused)
+
+
 def test_redirected_message_is_told_with_where_it_went() -> None:
     found = followed(lines_of("trixie"), "redir2", "D67851CE304", "", "alice@gateway.example")
     assert (found.outcome, found.recipient, found.settled) == ("redirected", "stranger@elsewhere.test", True)

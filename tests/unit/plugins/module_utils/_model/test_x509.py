@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.x509 import Certificate, read_certificate
 from ansible_collections.mxrelay.postfix.tests.unit.plugins.module_utils.chains import DER, Issued
@@ -45,3 +50,14 @@ def test_what_is_cut_is_no_certificate() -> None:
     for length in range(len(whole)):
         with pytest.raises(ValueError):
             read_certificate(whole[:length])
+
+
+def test_names_that_are_none_of_dns_are_left_out() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.RFC822Name("amy@x.example"), x509.DNSName("MX.example"), x509.UniformResourceIdentifier("https://u")]
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    assert read_certificate(builder.sign(key, hashes.SHA256()).public_bytes(DER)).names == ("mx.example",)

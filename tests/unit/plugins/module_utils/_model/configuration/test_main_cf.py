@@ -309,7 +309,7 @@ def test_values_that_postfix_could_not_read_back_are_refused(value: object, mess
     ("items", "message"),
     [
         ("b", 'main.cf: add_items.a is "b"; give the members as a list'),
-        (None, "main.cf: add_items.a is None; give the members as a list"),
+        (None, "main.cf: add_items.a is null; give the members as a list"),
         (
             ["b", "c, d"],
             'main.cf: "c, d" (add_items.a[1]) contains more than one member; give each as an item of its own',

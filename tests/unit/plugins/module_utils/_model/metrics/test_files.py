@@ -41,3 +41,10 @@ def test_service_can_write_only_its_file_and_ends() -> None:
     ]
     assert "OnUnitActiveSec=60" in timer
     assert (texts[files.program], json.loads(texts[files.configuration])) == (b"program", {"path": "/m/mxrelay.prom"})
+
+
+def test_order_of_settings_makes_no_other_file() -> None:
+    files = MetricsFiles("/etc/postfix")
+    place = MetricsPlace(files, "/m/mxrelay.prom", "/var/spool/postfix/pid", "/usr/bin/python3", b"program")
+    one, other = (metrics_texts(place, dict(given), 60) for given in ((("a", 1), ("b", 2)), (("b", 2), ("a", 1))))
+    assert one[files.configuration] == other[files.configuration]

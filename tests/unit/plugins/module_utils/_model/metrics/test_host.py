@@ -69,3 +69,9 @@ def test_list_that_was_never_made_is_infinitely_old() -> None:
 def test_findings_are_counted_by_check_and_severity() -> None:
     findings = [finding("index", "error"), finding("index", "error"), finding("accepts_any", "info")]
     assert told(mx_result(findings=findings))["findings"] == {"accepts_any info": 1, "index error": 2, " warning": 0}
+
+
+def test_findings_are_in_the_order_of_the_alphabet() -> None:
+    findings = [finding("index", "error"), finding("index", "warning"), finding("accepts_any", "info")]
+    counted = list(told(mx_result(findings=findings[::-1]))["findings"])
+    assert counted[:3] == ["accepts_any info", "index error", "index warning"]

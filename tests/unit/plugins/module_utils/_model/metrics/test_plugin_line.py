@@ -63,6 +63,15 @@ def test_what_cannot_be_looked_at_is_critical_and_on_one_line() -> None:
     assert (line, status) == ("MXRELAY CRITICAL - queue: down / now | ", 2)
 
 
+def test_problems_and_checks_are_in_the_order_of_the_alphabet() -> None:
+    line, _status = plugin_line(MetricsFound(NOW, problems={"queue": "down", "mx": "gone"}), LIMITS)
+    assert line.startswith("MXRELAY CRITICAL - mx: gone; queue: down | ")
+    checks = ("dns", "index", "listens", "mx", "ptr", "queue_space", "verify")
+    mx = mx_result(findings=[finding(check, "warning") for check in checks[::-1]])
+    line, _status = plugin_line(MetricsFound(NOW, mx, queue_result()), LIMITS)
+    assert line.startswith("MXRELAY WARNING - 7 warnings (dns, index, listens, mx, ptr, queue_space, verify); ")
+
+
 def test_thresholds() -> None:
     assert read_thresholds({"oldest_age": [1, 2]})["oldest_age"] == (1, 2)
     with pytest.raises(InvalidInput, match='"age" is not one of oldest_age, first_bounce, free_bytes'):

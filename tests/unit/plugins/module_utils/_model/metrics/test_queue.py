@@ -58,6 +58,11 @@ def test_empty_queue_has_zeros() -> None:
     assert samples(queue_families(queue_result(), ["x.example"]), "queue_messages") == {"x.example": 0, OTHERS: 0}
 
 
+def test_domain_whose_mail_is_all_on_hold_has_no_time_to_drain() -> None:
+    held = counts(2, 60, 1000, 0, held=2, drain={"deliveries": 0, "seconds": 0})
+    assert samples(queue_families(queue_result(x=held), ["x.example"]), "queue_drain_seconds") == {}
+
+
 def test_subdomain_counts_for_the_relay_domain_above_it() -> None:
     queue = {**QUEUE, "domains": {"a.b.x.example": counts(2, 90, 20, 5), "b.x.example": counts(1, 5, 70, 6)}}
     assert samples(queue_families(queue, ["x.example"]), "queue_messages") == {"x.example": 3, OTHERS: 0}

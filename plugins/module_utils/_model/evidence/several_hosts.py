@@ -17,7 +17,7 @@ class HostOfDomain:
 
     name: str
     policy: str
-    recipients: int = 0
-    digest: str | None = None
-    size_limit: int | None = None
-    smtputf8: bool = False
+    recipients: int
+    digest: str | None
+    size_limit: int | None
+    smtputf8: bool

@@ -19,6 +19,8 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.co
         ("static:{ reject_unauth_destination, permit }", ["reject_unauth_destination, permit"]),
         ("proxy:static:OK", ["OK"]),
         ("static:", [""]),
+        ("static:OK}", ["OK}"]),
+        ("static:{OK", ["{OK"]),
         ("randmap:{ OK, DUNNO reject }", ["OK", "DUNNO", "reject"]),
         ("randmap:{}", []),
     ],

@@ -10,12 +10,15 @@ from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.fa
     best_exchanger,
     best_other_exchanger,
     effective,
+    interface_names,
     is_loopback,
     offers_smtputf8,
     own_mail_domain,
     pass_name,
+    port_of_mail,
     ports_for_strangers,
     reaches_strangers,
+    sasl_endpoint,
     screens_for_strangers,
     services_for_strangers,
     stranger_services,
@@ -213,6 +216,39 @@ def test_server_behind_postscreen_is_the_one_that_its_entry_names() -> None:
     assert screens_for_strangers(on) == [screen]
     assert pass_name(on, screen) == "inner"
     assert stranger_services(on) == [inner]
+
+
+def test_strangers_come_to_port_25_and_elsewhere_only_without_one() -> None:
+    usual, other = smtpd("smtp"), smtpd("2525")
+    assert stranger_services(HostState(services=(other, usual))) == [usual]
+    assert stranger_services(HostState(services=(other,))) == [other]
+
+
+def test_port_of_mail_is_one_where_smtpd_or_postscreen_listens() -> None:
+    behind = Service("smtpd", "pass", "-", "-", "n", "-", "-", "smtpd", {})
+    services = [smtpd("25"), smtpd("[::]:2525", "postscreen"), smtpd("10023", "spawn"), smtpd("submission"), behind]
+    assert [port_of_mail(service) for service in services] == ["25", "2525", "", "", ""]
+
+
+def test_interfaces_that_are_names_are_resolved_once() -> None:
+    members = ["all", "mx.example", "loopback-only", "192.0.2.1", "[2001:db8::1]", "$myhostname", "mx.example"]
+    assert interface_names(members) == ["mx.example"]
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "endpoint"),
+    [
+        ("private/auth", {}, "unix:private/auth"),
+        ("inet:127.0.0.1:12345", {}, "inet:127.0.0.1:12345"),
+        ("unix:/run/auth", {}, "unix:/run/auth"),
+        ("", {}, ""),
+        ("private/auth", {"smtpd_sasl_type": "cyrus"}, ""),
+        ("private/auth", {"smtpd_sasl_auth_enable": "no"}, ""),
+    ],
+)
+def test_where_smtpd_asks_dovecot(path: str, values: dict[str, str], endpoint: str) -> None:
+    known = {"smtpd_sasl_auth_enable": "Yes", "smtpd_sasl_type": "Dovecot", "smtpd_sasl_path": path, **values}
+    assert sasl_endpoint(HostState(parameters=known, values=known), smtpd("smtp")) == endpoint
 
 
 @pytest.mark.parametrize(

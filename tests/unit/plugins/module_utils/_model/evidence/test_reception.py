@@ -76,6 +76,16 @@ def test_tables_of_rules_with_what_a_message_asks_them() -> None:
     assert (found[2].keys, found[3].keys) == (HEADERS, BODY)
 
 
+def test_policy_service_has_no_rules_to_list() -> None:
+    assert rule_tables(host(smtpd_recipient_restrictions="check_policy_service unix:private/p"), ["x.example"]) == []
+
+
+def test_host_without_a_cleanup_service_goes_by_main_cf() -> None:
+    on = host(header_checks="regexp:/h")
+    bare = replace(on, services=[each for each in on.services if each.name != "cleanup"])
+    assert [rules.table for rules in rule_tables(bare, [])] == ["regexp:/h"]
+
+
 def test_content_checks_are_those_of_the_cleanup_service_that_gets_the_mail() -> None:
     other = service("strict", "unix", "cleanup", header_checks="static:HOLD")
     on = host(other, smtpd=service("smtp", "inet", "smtpd", cleanup_service_name="strict"), header_checks="")
@@ -143,7 +153,19 @@ def test_filter_that_can_not_work(destination: str, problem: str) -> None:
 
 def test_filter_that_a_rule_names_is_one_too() -> None:
     on = host(header_checks="regexp:/h")
-    on = replace(on, rules={"regexp:/h": Rules(["REJECT", "filter smtp:[127.0.0.1]:10024"])})
+    on = replace(on, rules={"regexp:/h": Rules(["REJECT", "filter smtp:[127.0.0.1]:10024, [127.0.0.2]:10024"])})
     assert [(helper.where, helper.what) for helper in helpers(on)] == [
-        ("regexp:/h in header_checks", "smtp:[127.0.0.1]:10024")
+        ("regexp:/h in header_checks", "smtp:[127.0.0.1]:10024, [127.0.0.2]:10024")
     ]
+
+
+def test_milter_that_several_services_hand_mail_to_is_one() -> None:
+    own = service("smtp", "inet", "smtpd", smtpd_milters="inet:h:1")
+    on = host(service("2525", "inet", "smtpd"), smtpd=own, smtpd_milters="inet:h:1")
+    assert [(helper.where, helper.what) for helper in helpers(on)] == [("smtpd_milters of smtp/inet", "inet:h:1")]
+
+
+def test_where_a_filter_is_may_not_be_told() -> None:
+    found = service("scan", "unix", "pipe user=nobody argv=scan")
+    assert endpoints(host(found, content_filter="scan:")) == []
+    assert endpoints(host(content_filter="smtp:unix:private/scan", queue_directory="")) == []

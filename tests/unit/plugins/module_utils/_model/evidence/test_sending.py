@@ -119,7 +119,7 @@ def test_setting_that_does_no_harm(values: dict[str, str]) -> None:
     ],
 )
 def test_password_for_a_host_that_no_entry_names(values: dict[str, str]) -> None:
-    assert found(host(smtp_sasl_auth_enable="yes", **values)) == [("smtp_sasl_auth_enable", "no", True)]
+    assert found(host(smtp_sasl_auth_enable="Yes", **values)) == [("smtp_sasl_auth_enable", "no", True)]
 
 
 @pytest.mark.parametrize(

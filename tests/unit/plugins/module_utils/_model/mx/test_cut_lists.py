@@ -84,7 +84,7 @@ def test_lists_that_lose_a_little_each_are_cut_together() -> None:
 
 
 def test_list_that_stays_as_long_as_it_is_is_not_told() -> None:
-    refused = cut({"a.example": 100, "b.example": 100}, item("a.example", 1), item("b.example", 100))
+    refused = cut({"a.example": 100, "b.example": 100}, item("a.example", 1), item("b.example", 100), limit="5")
     assert refused[0].cause.endswith("allows: a.example from 100 to 1")
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.fate import Handed
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.canary.message import Canary
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
 
 # Postscreen keeps a client waiting for 6 seconds that it sees for the first time.
@@ -88,7 +88,7 @@ class _Door:
         commands = (("MAIL", f"FROM:<{canary.sender}>"), ("RCPT", f"TO:<{canary.recipient}>"))
         for command, argument in commands:
             answers.append((command, _answer(link.docmd(command, argument))))
-            if answers[-1][1][0] >= 400:
+            if not accepts(answers[-1][1]):
                 link.rset()
                 return
         code, text = link.docmd("DATA")

@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Answer, Talk
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import Answer, accepts
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.opportunistic_tls import any_certificate
 from ansible_collections.mxrelay.postfix.plugins.module_utils._ports.together import together
 
@@ -121,7 +122,7 @@ class _Conversation:
             link.say(f"{PROXY} {_SAID[PROXY]}")
         banner = link.answer("the connection")
         self.so_far = replace(self.so_far, banner=_one_line(banner), held_back=link.seconds_within)
-        if banner[0] >= 400:
+        if not accepts(banner):
             self.talks.append(self.so_far)
             return False
         name = approach.helo or socket.getfqdn()
@@ -148,7 +149,7 @@ class _Conversation:
             _greeted(link, name)
             mail = link.ask(command)
         self.so_far = replace(self.so_far, mail=_one_line(mail))
-        for recipient in speakable if mail[0] < 400 else ():
+        for recipient in speakable if accepts(mail) else ():
             answer = _one_line(link.ask(f"RCPT TO:<{recipient}>"))
             self.so_far = replace(self.so_far, recipients={**self.so_far.recipients, recipient: answer})
         self.talks.append(self.so_far)

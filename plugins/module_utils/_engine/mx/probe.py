@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.checks.stranger import foreign_recipients
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.answers import accepts
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.domain import DomainEvidence, Talk
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.facts import best_other_exchanger
 from ansible_collections.mxrelay.postfix.plugins.module_utils._model.evidence.host import HostState
@@ -180,7 +181,7 @@ class StrangerProbe:
         for first in range(0, len(spellings), ERRORS_AT_ONCE):
             asked = spellings[first : first + ERRORS_AT_ONCE]
             found += self._talk(approach, [(sender, asked) for sender in [BOUNCES, *self._ordinary()]])
-            if found[-1].banner is None or found[-1].banner[0] >= 400:
+            if found[-1].banner is None or not accepts(found[-1].banner):
                 break
         return found
 
